@@ -1,0 +1,36 @@
+"""Lambda function: archives what waits in the queue (SQS event source, partial batch responses)."""
+
+import os
+from functools import cache
+from typing import Any
+
+from bigin_archive import wiring
+from bigin_archive.deadline import Deadline
+from bigin_archive.worker import Message, Worker
+
+# For what follows the last byte: visibility changes, dead letters, log lines.
+RESERVE_S = 10
+
+
+@cache
+def _worker() -> Worker:
+    return wiring.worker(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Work on a batch; name the messages that stay on the queue."""
+    messages = [
+        Message(
+            message_id=record["messageId"],
+            body=record["body"],
+            receipt_handle=record["receiptHandle"],
+            attempt=int(record["attributes"]["ApproximateReceiveCount"]),
+        )
+        for record in event["Records"]
+    ]
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
+    staying = _worker().work(messages, deadline)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
+
+
+_worker()  # at cold start, where the processor is faster than the memory size says

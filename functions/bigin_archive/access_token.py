@@ -1,0 +1,143 @@
+"""The access token: read from Secrets Manager, cached, re-read when Bigin refuses it.
+
+Nothing here refreshes a token, nor asks for it: one function alone does (ten refreshes in ten minutes block the
+client: Zoho accounts, "Access token expiry").
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.errors import BiginTokenRejectedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CONNECT_REMEDY = "Connect the stack to Bigin: python -m operate authorize."
+
+# A call that starts now may take so long until Bigin looks at its token.
+_EXPIRY_MARGIN = timedelta(seconds=60)
+# An expired token that nobody renews is looked up again after this time, not with each message.
+_LOOK_AGAIN = timedelta(seconds=10)
+# Zoho: "1000." and two hexadecimal parts; any visible ASCII is taken, anything else could forge a header.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessToken:
+    """A token as stored; without ``expires_at`` its end is not known. It has no repr: it must not be logged."""
+
+    value: str
+    expires_at: datetime | None = None
+
+
+def parse(secret: str | None, api_url: str) -> AccessToken:
+    """Read the secret's text: JSON (``access_token``, ``expires_at``, ``api_domain``), or a bare token.
+
+    ``api_domain``, where it is stored, must be ``api_url``: the token never goes elsewhere.
+    Raises BiginTokenRejectedError, whose detail names the remedy.
+    """
+    text = (secret or "").strip()
+    if not text:
+        raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}")
+    if not text.startswith(("{", "[", '"')):
+        stored: Any = {"access_token": text}
+    else:
+        try:
+            stored = json.loads(text)
+        except (ValueError, RecursionError):
+            raise BiginTokenRejectedError(f"The access-token secret is not valid JSON. {CONNECT_REMEDY}") from None
+    if not isinstance(stored, dict) or not stored.get("access_token"):
+        raise BiginTokenRejectedError(f"The access-token secret holds no token. {CONNECT_REMEDY}")
+    value, domain = stored["access_token"], stored.get("api_domain")
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise BiginTokenRejectedError(f"The stored access token is malformed. {CONNECT_REMEDY}")
+    if domain and domain != api_url:
+        raise BiginTokenRejectedError(
+            "The stored token belongs to another data centre than the stack's parameter DataCenter says. "
+            "Deploy with the right one, then connect again: python -m operate authorize."
+        )
+    return AccessToken(value, _time(stored.get("expires_at")))
+
+
+class AccessTokens:
+    """The current token, for all threads of a container."""
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        secret_id: str,
+        api_url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._api_url = api_url
+        self._now = now
+        self._lock = threading.Lock()
+        self._token: AccessToken | None = None
+        self._read_at: datetime | None = None
+
+    def current(self) -> AccessToken:
+        """The cached token; read again shortly before it expires. Raises BiginTokenRejectedError."""
+        with self._lock:
+            return self._read() if self._token is None or self._is_stale() else self._token
+
+    def after_refusal(self, refused: AccessToken) -> AccessToken:
+        """Another token than ``refused``, from one look at the secret. Raises BiginTokenRejectedError."""
+        with self._lock:
+            token = self._token
+            if token is None or token.value == refused.value:
+                token = self._read()
+            if token.value == refused.value:
+                raise BiginTokenRejectedError(
+                    "Bigin refuses the token, and the stored one is no newer. Look at the token refresher's log; "
+                    "if the connection was revoked, connect again: python -m operate authorize."
+                )
+            return token
+
+    def _is_stale(self) -> bool:
+        token, now = self._token, self._now()
+        if token is None or token.expires_at is None or now < token.expires_at - _EXPIRY_MARGIN:
+            return False
+        # A wrong clock may call a good token expired: it is looked up again, and used all the same.
+        return self._read_at is None or abs(now - self._read_at) >= _LOOK_AGAIN
+
+    def _read(self) -> AccessToken:
+        self._read_at = self._now()
+        self._token = None
+        try:
+            answer = self._client.get_secret_value(SecretId=self._secret_id)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
+            raise BiginTokenRejectedError(
+                f"Secrets Manager does not give out the access token ({_code(error)}): "
+                "check the function's role and the secret. Retried by itself."
+            ) from error
+        except BotoCoreError as error:
+            raise BiginTokenRejectedError(
+                f"Secrets Manager cannot be reached ({type(error).__name__}). Retried by itself."
+            ) from error
+        self._token = parse(answer.get("SecretString"), self._api_url)
+        return self._token
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "no code"))
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

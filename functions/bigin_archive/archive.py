@@ -1,0 +1,125 @@
+"""The use case: one archive request becomes one verified object. Nothing else in this project downloads."""
+
+import hashlib
+from dataclasses import dataclass
+
+from bigin_archive import objects
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin import Bigin
+from bigin_archive.body import BLOCK_BYTES, Body, Spooled, spool, too_large
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ContentConflictError, DownloadIncompleteError
+from bigin_archive.objects import ObjectAttributes
+from bigin_archive.storage import AlreadyThereError, Storage, StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """The object that now stands for the attachment; ``already`` if it stood there before."""
+
+    stored: StoredObject
+    already: bool
+
+    @property
+    def file_name(self) -> str:
+        """As in the key."""
+        return self.stored.key.rpartition("/")[2]
+
+
+class Archiver:
+    """Archives attachments of one Bigin account in one bucket."""
+
+    def __init__(self, bigin: Bigin, storage: Storage, *, key_prefix: str, max_size_bytes: int) -> None:
+        self._bigin = bigin
+        self._storage = storage
+        self._key_prefix = key_prefix
+        self._max_size_bytes = max_size_bytes
+
+    @property
+    def bucket(self) -> str:
+        """Where the objects go."""
+        return self._storage.bucket
+
+    def archive(self, request: ArchiveRequest, deadline: Deadline) -> Archived:
+        """Archive the attachment that ``request`` names, unless it is archived already.
+
+        Raises an ArchiveError; then either nothing was written, or what was there is untouched.
+        """
+        present = self._storage.sizes(objects.folder(self._key_prefix, request))
+        if present:
+            return self._already(request, present)
+        self._check_size(request.listed_size_bytes)
+        with self._bigin.download(request, deadline) as download:
+            attributes = objects.describe(self._key_prefix, request, download.disposition, download.content_type)
+            size_bytes = download.size_bytes
+            if size_bytes is not None:
+                self._check_size(size_bytes)
+                _compare(size_bytes, request.listed_size_bytes)
+                return self._put(request, attributes, download.body, size_bytes, deadline)
+            spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
+            end_is_certain = download.end_is_certain
+        with spooled.file:
+            listed = request.listed_size_bytes
+            if listed is None and not end_is_certain:
+                listed = self._bigin.listed_size(request, deadline)
+                if listed is None:
+                    raise DownloadIncompleteError(
+                        "Bigin told neither the file's length nor its end, and the record's listing has no "
+                        "size: nothing was stored. Try again later."
+                    )
+            _compare(spooled.size_bytes, listed)
+            return self._put(request, attributes, spooled, spooled.size_bytes, deadline)
+
+    def _already(self, request: ArchiveRequest, present: dict[str, int]) -> Archived:
+        listed = request.listed_size_bytes
+        fitting = [key for key, size in present.items() if listed is None or size == listed]
+        if not fitting:
+            raise _conflict(f"of another size than the {listed} bytes that Bigin lists")
+        return Archived(self._storage.head(min(fitting)), already=True)
+
+    def _put(
+        self,
+        request: ArchiveRequest,
+        attributes: ObjectAttributes,
+        source: Body | Spooled,
+        size_bytes: int,
+        deadline: Deadline,
+    ) -> Archived:
+        try:
+            return Archived(self._storage.put(attributes, source), already=False)
+        except AlreadyThereError as lost:
+            winner = self._storage.head(attributes.key)
+            if winner.size_bytes != size_bytes:
+                raise _conflict("of another size") from None
+            # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
+            sha256 = lost.sha256 or self._sha256(request, deadline)
+        if winner.sha256 != sha256:
+            raise _conflict("with another SHA-256")
+        return Archived(winner, already=True)
+
+    def _sha256(self, request: ArchiveRequest, deadline: Deadline) -> str:
+        digest = hashlib.sha256()
+        block = memoryview(bytearray(BLOCK_BYTES))
+        with self._bigin.download(request, deadline) as download:
+            while count := download.body.readinto(block):
+                digest.update(block[:count])
+        return digest.hexdigest()
+
+    def _check_size(self, size_bytes: int | None) -> None:
+        if size_bytes is not None and size_bytes > self._max_size_bytes:
+            raise too_large(self._max_size_bytes)
+
+
+def _compare(size_bytes: int, listed_bytes: int | None) -> None:
+    if listed_bytes is not None and size_bytes != listed_bytes:
+        raise DownloadIncompleteError(
+            f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}: nothing was stored. "
+            "Try again later."
+        )
+
+
+def _conflict(difference: str) -> ContentConflictError:
+    return ContentConflictError(
+        f"An object {difference} already stands for this attachment; it was not touched. Compare the two, "
+        "and remove or rename the object in S3 if the one in Bigin is right; then send the request again."
+    )

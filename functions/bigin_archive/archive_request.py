@@ -1,0 +1,102 @@
+"""The archive request: what to archive, as HTTP bodies and queue messages say it.
+
+A request never names a host, a URL, a bucket or a key.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from bigin_archive.errors import InvalidRequestError
+
+# Bigin API v2, page "Download an attachment", table of modules and their API names.
+MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events", "Notes")
+# What Bigin's own screens call the module whose API name is Accounts (same table).
+ALIASES = {"Companies": "Accounts"}
+
+MAX_BODY_BYTES = 64 * 1024  # a request takes 200 bytes; the rest is room for keys that we ignore
+_ID = re.compile(r"[0-9]{1,50}")  # Zoho CRM OpenAPI v8, attachments: id, at most 50 characters
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRequest:
+    """One attachment, or with ``attachment_id`` None every attachment of the record.
+
+    ``listed_size_bytes`` is what Bigin's listing said of the size, where the request comes from a listing.
+    """
+
+    module: str
+    record_id: str
+    attachment_id: str | None = None
+    listed_size_bytes: int | None = None
+
+    def to_json(self) -> str:
+        """The body of a queue message; :func:`parse` reads it back."""
+        body: dict[str, object] = {"module": self.module, "record_id": self.record_id}
+        if self.attachment_id is not None:
+            body["attachment_id"] = self.attachment_id
+        if self.listed_size_bytes is not None:
+            body["listed"] = {"size_bytes": self.listed_size_bytes}
+        return json.dumps(body)
+
+
+def parse(body: str | bytes | None) -> ArchiveRequest:
+    """Read a request from the JSON text of a body.
+
+    Raises InvalidRequestError, whose detail names what is wrong and how it should be.
+    """
+    fields = json_object(body)
+    return ArchiveRequest(
+        module=module_name(fields.get("module")),
+        record_id=identifier("record_id", fields.get("record_id")),
+        attachment_id=(identifier("attachment_id", fields["attachment_id"]) if "attachment_id" in fields else None),
+        listed_size_bytes=_listed_size(fields.get("listed")),
+    )
+
+
+def json_object(body: str | bytes | None) -> dict[str, object]:
+    """The JSON object that the body holds. Raises InvalidRequestError."""
+    if not body:
+        raise InvalidRequestError("The body is empty: send a JSON object with module and record_id.")
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidRequestError(
+            f"The body is longer than {MAX_BODY_BYTES} bytes: send module, record_id and attachment_id only."
+        )
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        # ValueError is malformed JSON, malformed UTF-8 or an endless number; RecursionError endless nesting.
+        raise InvalidRequestError(
+            'The body is not valid JSON: send for example {"module": "Contacts", "record_id": "123"}.'
+        ) from None
+    if not isinstance(value, dict):
+        raise InvalidRequestError("The body must be a JSON object with module and record_id.")
+    return value
+
+
+def module_name(value: object) -> str:
+    """The API name of a module. Raises InvalidRequestError."""
+    if isinstance(value, str):
+        name = ALIASES.get(value, value)
+        if name in MODULES:
+            return name
+    raise InvalidRequestError(
+        f"module must be one of {', '.join(MODULES)} (or Companies, which Bigin's API calls Accounts)."
+    )
+
+
+def identifier(name: str, value: object) -> str:
+    """A record's or attachment's id. Raises InvalidRequestError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise InvalidRequestError(
+            f"{name} is a JSON number, which loses digits in many clients: send it as a string in quotes."
+        )
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise InvalidRequestError(f"{name} must be a string of 1 to 50 digits.")
+    return value
+
+
+def _listed_size(listed: object) -> int | None:
+    # A hint of our own listing; whoever else sends something here has sent an unknown key.
+    size = listed.get("size_bytes") if isinstance(listed, dict) else None
+    return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None

@@ -1,0 +1,221 @@
+"""Bigin API v2: open an attachment as a stream, list the attachments of a record.
+
+Pages: "Download an attachment", "Get attachments" (bigin.com/developer/docs/apis/v2). Every call carries the
+token to the one host of the data centre, follows no redirect, and ends at the deadline.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+
+from bigin_archive import transport
+from bigin_archive.access_token import AccessTokens
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.body import Body, Framing
+from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import (
+    ArchiveError,
+    BiginTokenRejectedError,
+    BiginUnavailableError,
+    DownloadIncompleteError,
+)
+from bigin_archive.settings import MIB
+
+CONNECT_TIMEOUT_S = 5
+# Until the headers, and between two reads of the body. Bigin's own figures are not published.
+READ_TIMEOUT_S = 20
+
+PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
+MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
+# Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
+LISTING_FIELDS = "id,File_Name,Size,$type,$link_url"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An attachment on its way: headers as Bigin sent them, and the body."""
+
+    body: Body
+    disposition: str | None
+    content_type: str | None
+    compressed: bool
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size that Bigin declared for the file itself; None where it did not."""
+        return None if self.compressed else self.body.declared_bytes
+
+    @property
+    def end_is_certain(self) -> bool:
+        """Whether the framing tells a whole body from a lost connection."""
+        return self.compressed or self.body.framing is not Framing.CLOSE
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAttachment:
+    """One entry of a record's listing; ``size_bytes`` is None where Bigin does not tell it."""
+
+    attachment_id: str
+    size_bytes: int | None
+
+
+class Bigin:
+    """The API of one data centre, for several threads."""
+
+    def __init__(self, session: requests.Session, api_url: str, tokens: AccessTokens) -> None:
+        self._session = session
+        self._root = f"{api_url}/bigin/v2"
+        self._tokens = tokens
+
+    @contextmanager
+    def download(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Download]:
+        """Open the attachment. Raises the ArchiveError that Bigin's answer amounts to."""
+        path = f"/{request.module}/{request.record_id}/Attachments/{request.attachment_id}"
+        with self._get(path, {}, deadline) as (response, body):
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            if encoding not in ("", "identity", "gzip", "x-gzip"):
+                raise BiginUnavailableError(
+                    f"Bigin sent the file in an encoding that was not asked for ({encoding[:20]!a})."
+                )
+            yield Download(
+                body=body,
+                disposition=response.headers.get("Content-Disposition"),
+                content_type=response.headers.get("Content-Type"),
+                compressed=encoding in ("gzip", "x-gzip"),
+            )
+
+    def attachments(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[ListedAttachment]:
+        """Every attachment of the record, each once, page by page.
+
+        Ends when Bigin has no more, or when a page brings nothing new. Raises as :meth:`download` does.
+        """
+        path = f"/{request.module}/{request.record_id}/Attachments"
+        seen: set[str] = set()
+        page: dict[str, str] = {"page": "1"}
+        number = 1
+        while True:
+            listing = self._listing(path, page, deadline)
+            fresh = [entry for entry in _entries(listing) if entry.attachment_id not in seen]
+            seen.update(entry.attachment_id for entry in fresh)
+            yield from fresh
+            info = listing.get("info")
+            if not fresh or not isinstance(info, dict) or info.get("more_records") is not True:
+                return
+            number += 1
+            token = info.get("next_page_token")
+            page = {"page_token": token} if isinstance(token, str) else {"page": str(number)}
+
+    def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
+        """The size that the record's listing gives for this one attachment; None where it gives none."""
+        for entry in self.attachments(request, deadline):
+            if entry.attachment_id == request.attachment_id:
+                return entry.size_bytes
+        return None
+
+    def _listing(self, path: str, page: Mapping[str, str], deadline: Deadline) -> dict[str, object]:
+        params = {"fields": LISTING_FIELDS, "per_page": str(PAGE_SIZE), **page}
+        with self._get(path, params, deadline, empty_is_fine=True) as (response, body):
+            if response.status_code == 204:
+                return {}
+            text = body.peek(MAX_LISTING_BYTES)
+        try:
+            listing = json.loads(_plain(response.headers, text))
+        except (ValueError, RecursionError):
+            listing = None
+        if not isinstance(listing, dict):
+            raise BiginUnavailableError("Bigin's listing of the record cannot be read. Try again later.")
+        return listing
+
+    @contextmanager
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        empty_is_fine: bool = False,
+    ) -> Iterator[tuple[requests.Response, Body]]:
+        with transport.until(deadline):
+            token = self._tokens.current()
+            response, body, error = self._ask(path, params, token.value, deadline)
+            if isinstance(error, BiginTokenRejectedError):
+                _give_back(response, body)
+                token = self._tokens.after_refusal(token)
+                response, body, error = self._ask(path, params, token.value, deadline)
+            try:
+                if error and not (empty_is_fine and response.status_code == 204):
+                    raise error
+                yield response, body
+            finally:
+                _give_back(response, body)
+
+    def _ask(
+        self, path: str, params: Mapping[str, str], token: str, deadline: Deadline
+    ) -> tuple[requests.Response, Body, ArchiveError | None]:
+        deadline.check()
+        try:
+            response = self._session.get(
+                self._root + path,
+                params=params,
+                headers={"Authorization": f"Zoho-oauthtoken {token}"},
+                timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, OSError) as error:
+            deadline.check()
+            raise BiginUnavailableError(
+                f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
+            ) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = Body(response.raw._original_response, deadline)
+        beginning = b""
+        try:
+            if may_be_error(response.status_code, headers):
+                beginning = _plain(headers, body.peek(ERROR_BODY_BYTES))
+        except DownloadIncompleteError:
+            # Of an error the status is enough; a file that is cut off has been recognized as such.
+            if response.status_code == 200:
+                response.close()
+                raise
+        return response, body, classify(response.status_code, headers, beginning)
+
+
+def _give_back(response: requests.Response, body: Body) -> None:
+    """Return the connection to the pool if its answer was read to the end, else close it."""
+    if body.at_end:
+        response.raw.release_conn()
+    else:
+        response.close()
+
+
+def _plain(headers: Mapping[str, str], data: bytes) -> bytes:
+    """``data``, decoded as far as it goes where a server compressed it unasked."""
+    if "gzip" not in (headers.get("content-encoding") or headers.get("Content-Encoding") or ""):
+        return data
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, MAX_LISTING_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
+    data = listing.get("data")
+    for entry in data if isinstance(data, list) else []:
+        attachment_id = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(attachment_id, str) and attachment_id.isascii() and attachment_id.isdigit():
+            yield ListedAttachment(attachment_id, _size(entry.get("Size")))
+
+
+def _size(value: object) -> int | None:
+    # A string of digits in the newer specification, a number in older pages.
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return None

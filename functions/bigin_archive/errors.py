@@ -1,0 +1,154 @@
+"""What can go wrong, and what is to be done about it.
+
+::
+
+    ArchiveError                      never raised itself
+    +-- SettledError                  nothing is left to do: the message is done
+    |   +-- AttachmentGoneError
+    |   +-- LinkAttachmentError
+    +-- PermanentError                a retry cannot help: the message is parked
+    |   +-- InvalidRequestError
+    |   +-- UnauthorizedError
+    |   +-- AttachmentTooLargeError
+    |   +-- ContentConflictError
+    |   +-- BiginRefusedError
+    +-- TransientError                the message is retried
+        +-- SickBiginError            ... and the brake spares Bigin for a while
+        |   +-- BiginScopeMissingError
+        |   +-- BiginTokenRejectedError
+        |   +-- BiginRateLimitedError
+        |   +-- BiginUnavailableError
+        +-- DownloadIncompleteError
+        |   +-- OutOfTimeError
+        +-- StorageUnavailableError
+        +-- StorageRefusedError
+        +-- InternalError
+
+Every class has a ``code`` and an HTTP ``status``; both are public interface. Messages are for the reader of an
+answer, a log line or a dead letter: they say what to do, and never hold a token or a file name.
+"""
+
+from typing import ClassVar
+
+
+class ArchiveError(Exception):
+    """Base of all errors; ``detail`` tells the reader what to do."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class SettledError(ArchiveError):
+    """There is no file to archive, and there never will be."""
+
+
+class AttachmentGoneError(SettledError):
+    """Bigin says that the record or the attachment does not exist."""
+
+    code, status, title = "attachment_gone", 404, "Attachment gone"
+
+
+class LinkAttachmentError(SettledError):
+    """The attachment is a link to somewhere, not a file."""
+
+    code, status, title = "link_attachment", 422, "Link attachment"
+
+
+class PermanentError(ArchiveError):
+    """The same request will fail for ever, until a person changes something."""
+
+
+class InvalidRequestError(PermanentError):
+    """The body, the module or an id is malformed."""
+
+    code, status, title = "invalid_request", 400, "Invalid request"
+
+
+class UnauthorizedError(PermanentError):
+    """The webhook secret is missing or wrong."""
+
+    code, status, title = "unauthorized", 401, "Unauthorized"
+
+
+class AttachmentTooLargeError(PermanentError):
+    """The attachment is larger than the configured limit."""
+
+    code, status, title = "attachment_too_large", 413, "Attachment too large"
+
+
+class ContentConflictError(PermanentError):
+    """Other bytes are archived already for this attachment; they were not touched."""
+
+    code, status, title = "content_conflict", 409, "Content conflict"
+
+
+class BiginRefusedError(PermanentError):
+    """Bigin refuses this record or module."""
+
+    code, status, title = "bigin_refused", 502, "Refused by Bigin"
+
+
+class TransientError(ArchiveError):
+    """The same request may succeed later; ``retry_after_s`` says when, if the other side said so."""
+
+
+class SickBiginError(TransientError):
+    """Bigin, the token or its scope is at fault, so that other requests would fail as well."""
+
+
+class BiginScopeMissingError(SickBiginError):
+    """The token lacks a scope."""
+
+    code, status, title = "bigin_scope_missing", 502, "Scope missing in Bigin"
+
+
+class BiginTokenRejectedError(SickBiginError):
+    """The token is refused and there is no newer one, or there is none at all."""
+
+    code, status, title = "bigin_token_rejected", 502, "Token rejected by Bigin"
+
+
+class BiginRateLimitedError(SickBiginError):
+    """Bigin answers 429."""
+
+    code, status, title = "bigin_rate_limited", 503, "Rate limited by Bigin"
+
+
+class BiginUnavailableError(SickBiginError):
+    """No answer, or one that is neither a file nor an error that we know."""
+
+    code, status, title = "bigin_unavailable", 503, "Bigin unavailable"
+
+
+class DownloadIncompleteError(TransientError):
+    """Fewer or more bytes arrived than were declared."""
+
+    code, status, title = "download_incomplete", 503, "Download incomplete"
+
+
+class OutOfTimeError(DownloadIncompleteError):
+    """The time of this invocation is used up."""
+
+
+class StorageUnavailableError(TransientError):
+    """S3 (or the queue) is throttled or down."""
+
+    code, status, title = "storage_unavailable", 503, "Storage unavailable"
+
+
+class StorageRefusedError(TransientError):
+    """S3 or KMS denies."""
+
+    code, status, title = "storage_refused", 500, "Storage refused"
+
+
+class InternalError(TransientError):
+    """A bug, or a deployment that lacks a setting."""
+
+    code, status, title = "internal_error", 500, "Internal error"

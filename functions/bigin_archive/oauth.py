@@ -1,0 +1,131 @@
+"""Zoho's accounts server: exchange a grant for an access token.
+
+Bigin API v2, "Self client" pages: ``POST {accounts}/oauth/v2/token``; the answer holds access_token, expires_in,
+api_domain, and after the first exchange refresh_token. An HTTP status of 200 may carry ``{"error": ...}``.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from bigin_archive import transport
+from bigin_archive.deadline import Deadline
+
+TIMEOUT_S = 20  # for the whole call
+DEFAULT_LIFETIME_S = 3600  # Bigin API v2, "Self client": an access token lives one hour
+_MAX_LIFETIME_S = 24 * 3600
+_MAX_ANSWER_BYTES = 64 * 1024
+_TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
+
+_REMEDIES = {
+    "invalid_code": (
+        "Zoho does not accept the code or refresh token: it was revoked, used before, or has expired. "
+        "Connect again with a new code: python -m operate authorize."
+    ),
+    "invalid_client": (
+        "Zoho does not know this client: the data centre is wrong, or the client id. "
+        "Check the stack's parameter DataCenter, then connect again: python -m operate authorize."
+    ),
+    "invalid_client_secret": (
+        "The client secret is wrong: copy it again from Zoho's API console of this data centre, "
+        "then connect again: python -m operate authorize."
+    ),
+    "Access Denied": (
+        "Zoho blocks further tokens for some minutes (ten in ten minutes are allowed). Wait; the stored token "
+        "is kept in use."
+    ),
+}
+
+
+class GrantError(Exception):
+    """No token came of it. ``code`` is Zoho's own word or ours; ``detail`` says what to do. No secret in either."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grant:
+    """A fresh access token; ``refresh_token`` only after the exchange of a code. No repr: it must not be logged."""
+
+    access_token: str
+    lifetime_s: int
+    api_domain: str
+    refresh_token: str | None
+    scope: str | None
+
+
+def request_grant(session: requests.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
+    """Ask the accounts server with ``form`` (client_id, client_secret, grant_type, and code or refresh_token).
+
+    The secrets travel in the body, to the one host of the data centre. Raises GrantError.
+    """
+    try:
+        with transport.until(Deadline(TIMEOUT_S)):
+            response = session.post(
+                f"{accounts_url}/oauth/v2/token",
+                data=dict(form),
+                timeout=(5, TIMEOUT_S),
+                allow_redirects=False,
+                stream=True,
+            )
+            content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
+            response.close()
+    except (requests.RequestException, OSError, HTTPError) as error:
+        raise GrantError(
+            "unreachable",
+            f"Zoho's accounts server cannot be reached ({type(error).__name__}). Retried by itself.",
+        ) from None
+    return parse_answer(response.status_code, content, api_url)
+
+
+def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
+    """Judge the accounts server's answer. Pure. Raises GrantError unless it is a whole and usable token."""
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise GrantError(
+            "no_answer",
+            f"Zoho's accounts server gave no usable answer (HTTP {status}). Retried by itself.",
+        )
+    if "error" in answer or status >= 400:
+        raise _refusal(answer, status)
+    token = answer.get("access_token")
+    if status != 200 or not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise GrantError("no_token", f"Zoho's answer holds no access token (HTTP {status}). Retried by itself.")
+    domain = answer.get("api_domain") or api_url
+    if domain != api_url:
+        raise GrantError(
+            "wrong_data_center",
+            "Zoho names another API host than the one of the configured data centre. "
+            "Deploy with the right DataCenter, then connect again: python -m operate authorize.",
+        )
+    refresh_token, scope = answer.get("refresh_token"), answer.get("scope")
+    return Grant(
+        access_token=token,
+        lifetime_s=_lifetime(answer.get("expires_in")),
+        api_domain=api_url,
+        refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
+        scope=scope if isinstance(scope, str) else None,
+    )
+
+
+def _refusal(answer: Mapping[str, object], status: int) -> GrantError:
+    code = answer.get("error")
+    if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", code):
+        return GrantError(code, _REMEDIES.get(code, f"Zoho refuses ({code}). Retried by itself."))
+    return GrantError("refused", f"Zoho's accounts server refuses (HTTP {status}). Retried by itself.")
+
+
+def _lifetime(value: object) -> int:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    seconds = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+    return min(seconds, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S

@@ -1,0 +1,135 @@
+"""What became of a request: one log line and a few metrics each. No file name, no token."""
+
+import threading
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.errors import (
+    ArchiveError,
+    AttachmentGoneError,
+    BiginScopeMissingError,
+    BiginTokenRejectedError,
+    InternalError,
+    StorageRefusedError,
+)
+from bigin_archive.token_refresher import Refreshed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+_COUNTERS = {
+    "archived": "Archived",
+    "already_archived": "AlreadyArchived",
+    "gone": "Gone",
+    "link": "Links",
+    "parked": "Parked",
+    "retried": "Retried",
+}
+# What no retry mends without a person; the alarms stand on these.
+_ALARMED: dict[type[ArchiveError], str] = {
+    BiginTokenRejectedError: "TokenRejected",
+    BiginScopeMissingError: "ScopeMissing",
+    StorageRefusedError: "StorageRefused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of one request.
+
+    ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (told to the
+    caller, nothing kept) and recorded. ``queued`` counts messages, ``attempt`` starts at 1.
+    """
+
+    outcome: str
+    request_id: str
+    request: ArchiveRequest | None = None
+    error: ArchiveError | None = None
+    size_bytes: int | None = None
+    duration_ms: int = 0
+    attempt: int = 1
+    queued: int | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the request's message has nothing left to wait for."""
+        return self.outcome != "retried"
+
+
+def settled(error: ArchiveError) -> str:
+    """The outcome of a request for which there is no file."""
+    return "gone" if isinstance(error, AttachmentGoneError) else "link"
+
+
+def internal_error(error: Exception) -> InternalError:
+    """A bug as an error that may be told: its type and place, never its text, which might hold a name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "unknown place"
+    return InternalError(
+        f"A bug of Bigin Archive ({type(error).__name__} in {place}). Please report it with this sentence."
+    )
+
+
+class Reporter:
+    """Writes outcomes to the log and the metrics, from several threads."""
+
+    def __init__(self, logger: "Logger", metrics: "Metrics") -> None:
+        self._logger = logger
+        self._metrics = metrics
+        self._lock = threading.Lock()  # Powertools' metrics are not made for threads
+
+    def report(self, outcome: Outcome) -> None:
+        """One line, one count."""
+        request, error = outcome.request, outcome.error
+        fields = {
+            "outcome": outcome.outcome,
+            "error_code": error.code if error else None,
+            "error_detail": error.detail if error else None,
+            "module": request.module if request else None,
+            "record_id": request.record_id if request else None,
+            "attachment_id": request.attachment_id if request else None,
+            "size_bytes": outcome.size_bytes,
+            "queued": outcome.queued,
+            "duration_ms": outcome.duration_ms,
+            "attempt": outcome.attempt,
+            "request_id": outcome.request_id,
+        }
+        self._logger.info(outcome.outcome, extra={name: value for name, value in fields.items() if value is not None})
+        with self._lock:
+            self._count(outcome)
+
+    def report_refresh(self, refreshed: Refreshed) -> None:
+        """How a renewal of the token went: one line, the token's age, and the failures counted."""
+        fields = {
+            "outcome": refreshed.status,
+            "error_code": refreshed.code,
+            "error_detail": refreshed.detail if refreshed.code else None,
+            "expires_at": refreshed.expires_at,
+        }
+        self._logger.info(refreshed.status, extra={name: value for name, value in fields.items() if value is not None})
+        with self._lock:
+            failed = 1 if refreshed.status == "failed" else 0
+            self._metrics.add_metric("TokenRefreshFailures", MetricUnit.Count, failed)
+            if refreshed.token_age_s is not None:
+                self._metrics.add_metric("TokenAge", MetricUnit.Seconds, refreshed.token_age_s)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write the metrics (embedded metric format, one line)."""
+        with self._lock:
+            if self._metrics.metric_set:
+                self._metrics.flush_metrics()
+
+    def _count(self, outcome: Outcome) -> None:
+        add = self._metrics.add_metric
+        if outcome.outcome in _COUNTERS:
+            add(_COUNTERS[outcome.outcome], MetricUnit.Count, 1)
+        if outcome.error and type(outcome.error) in _ALARMED:
+            add(_ALARMED[type(outcome.error)], MetricUnit.Count, 1)
+        if outcome.outcome == "archived":
+            add("BytesArchived", MetricUnit.Bytes, outcome.size_bytes or 0)
+            add("ArchiveDuration", MetricUnit.Milliseconds, outcome.duration_ms)

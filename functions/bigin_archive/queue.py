@@ -1,0 +1,100 @@
+"""SQS: queue requests, park what cannot be archived, let the rest come back later."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+BATCH = 10  # messages (SQS API Reference, SendMessageBatch)
+MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's 1 MiB
+MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
+_RETRY_AFTER_S = 30
+
+
+class Queue:
+    """The queue of archive requests, and its dead-letter queue."""
+
+    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
+        self._client = client
+        self._url = url
+        self._dead_letter_url = dead_letter_url
+
+    def send(self, bodies: Iterable[str]) -> int:
+        """Queue all bodies; return how many. Raises StorageUnavailableError unless SQS confirmed every one.
+
+        After an error some may be queued: sending all again is harmless, an archived file is not fetched twice.
+        """
+        sent = 0
+        for batch in _batches(bodies):
+            entries = {str(number): body for number, body in enumerate(batch)}
+            for last_try in (False, True):
+                entries = self._send_batch(entries)
+                if not entries:
+                    break
+                if last_try:
+                    raise _unavailable("takes only some of the messages")
+            sent += len(batch)
+        return sent
+
+    def park(self, body: str, error: ArchiveError) -> None:
+        """Send ``body`` unchanged to the dead-letter queue, with the reason. Raises StorageUnavailableError."""
+        try:
+            self._client.send_message(
+                QueueUrl=str(self._dead_letter_url),
+                MessageBody=body,
+                MessageAttributes={
+                    "error_code": {"DataType": "String", "StringValue": error.code},
+                    "error_detail": {"DataType": "String", "StringValue": error.detail},
+                },
+            )
+        except (ClientError, BotoCoreError) as cause:
+            raise _unavailable(type(cause).__name__) from cause
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Let a received message come back after ``seconds``. Raises StorageUnavailableError."""
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=receipt_handle,
+                VisibilityTimeout=min(seconds, MAX_VISIBILITY_S),
+            )
+        except (ClientError, BotoCoreError) as cause:
+            raise _unavailable(type(cause).__name__) from cause
+
+    def _send_batch(self, entries: dict[str, str]) -> dict[str, str]:
+        """Send; return the entries that SQS did not confirm."""
+        try:
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[{"Id": number, "MessageBody": body} for number, body in entries.items()],
+            )
+        except (ClientError, BotoCoreError) as cause:
+            raise _unavailable(type(cause).__name__) from cause
+        confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
+        return {number: body for number, body in entries.items() if number not in confirmed}
+
+
+def _batches(bodies: Iterable[str]) -> Iterator[Sequence[str]]:
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        length = len(body.encode())
+        if batch and (len(batch) == BATCH or size + length > MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += length
+    if batch:
+        yield batch
+
+
+def _unavailable(reason: str) -> StorageUnavailableError:
+    return StorageUnavailableError(
+        f"The queue cannot be used ({reason}); what was not confirmed is not queued. Try again later.",
+        retry_after_s=_RETRY_AFTER_S,
+    )

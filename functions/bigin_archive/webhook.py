@@ -1,0 +1,108 @@
+"""Bigin's webhooks: who may send them, and which records they name. Pure.
+
+Everything in a webhook is a hint: ids are validated, the rest is read from the API. Nothing of a body, and no query
+string, is ever logged.
+"""
+
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bigin_archive import api, archive_request
+from bigin_archive.archive_request import MAX_BODY_BYTES, ArchiveRequest
+from bigin_archive.errors import InvalidRequestError, UnauthorizedError
+
+MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
+
+_HOW_TO_SEND = (
+    "Send the stack's webhook secret in the header X-Webhook-Secret, in the query parameter secret, "
+    "or in the body field token."
+)
+
+
+def presented_secret(event: api.Event) -> str:
+    """What the caller gives as secret: the first place that is filled decides. Empty where none is."""
+    if value := api.header(event, "X-Webhook-Secret"):
+        return value
+    if value := _query(event).get("secret"):
+        return value
+    try:
+        token = _fields(event).get("token")
+    except InvalidRequestError:
+        return ""
+    return token if isinstance(token, str) else ""
+
+
+def authenticate(presented: str, accepted: Iterable[str]) -> None:
+    """Raise UnauthorizedError unless ``presented`` is one of the ``accepted`` secrets (constant time)."""
+    matches = [hmac.compare_digest(presented.encode(), secret.encode()) for secret in accepted if secret]
+    if not presented or not any(matches):
+        raise UnauthorizedError(f"The webhook secret is missing or wrong. {_HOW_TO_SEND}")
+
+
+def secret_in(text: str | None) -> str:
+    """The ``webhook_secret`` in the JSON text of a secret; empty where there is none."""
+    try:
+        stored = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return ""
+    value = stored.get("webhook_secret") if isinstance(stored, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def is_deletion(event: api.Event) -> bool:
+    """Whether the webhook tells of a deletion in Bigin: nothing is deleted here for that."""
+    return _fields_and_query(event).get("operation") == "delete"
+
+
+def requests_in(event: api.Event) -> list[ArchiveRequest]:
+    """The records (or the attachment) that the webhook names, each once.
+
+    JSON, form fields or query parameters: ``module``, one of ``ids`` (list), ``record_id``, ``id``, and
+    ``attachment_id`` if it has one. Raises InvalidRequestError.
+    """
+    fields = _fields_and_query(event)
+    module = archive_request.module_name(fields.get("module"))
+    attachment_id = fields.get("attachment_id")
+    if attachment_id is not None:
+        attachment_id = archive_request.identifier("attachment_id", attachment_id)
+    ids = fields.get("ids")
+    if ids is None:
+        ids = fields.get("record_id", fields.get("id"))
+    record_ids = ids if isinstance(ids, list) else [ids]
+    if not 1 <= len(record_ids) <= MAX_RECORDS:
+        raise InvalidRequestError(f"ids must name 1 to {MAX_RECORDS} records.")
+    unique = dict.fromkeys(archive_request.identifier("record_id", value) for value in record_ids)
+    return [ArchiveRequest(module, record_id, attachment_id) for record_id in unique]
+
+
+def _fields_and_query(event: api.Event) -> dict[str, Any]:
+    """All fields, the body's before the query's. Merge fields of Bigin that came empty or as null are left out."""
+    merged = {**_query(event), **_filled(_fields(event))}
+    return _filled(merged)
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "", "null")}
+
+
+def _query(event: api.Event) -> dict[str, str]:
+    return dict(event.get("queryStringParameters") or {})
+
+
+def _fields(event: api.Event) -> dict[str, Any]:
+    content = api.body(event)
+    if not content:
+        return {}
+    if len(content) > MAX_BODY_BYTES:
+        raise InvalidRequestError(f"The body is longer than {MAX_BODY_BYTES} bytes.")
+    media = (api.header(event, "Content-Type") or "").partition(";")[0].strip().lower()
+    if media == "application/x-www-form-urlencoded":
+        text = content if isinstance(content, str) else content.decode(errors="replace")
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        except ValueError:
+            raise InvalidRequestError("The form has more than 100 fields.") from None
+    return archive_request.json_object(content)

@@ -1,0 +1,120 @@
+"""Settings -> clients -> objects. The only place that makes clients; called once, at cold start."""
+
+import logging
+from collections.abc import Mapping
+
+import boto3.session
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+
+from bigin_archive import transport
+from bigin_archive.access_token import AccessTokens
+from bigin_archive.archive import Archiver
+from bigin_archive.archive_or_queue import ArchiveOrQueue
+from bigin_archive.bigin import Bigin
+from bigin_archive.brake import Brake
+from bigin_archive.outcome import Reporter
+from bigin_archive.queue import Queue
+from bigin_archive.records import Records
+from bigin_archive.settings import (
+    ArchiveSettings,
+    RefreshSettings,
+    WebhookSettings,
+    WorkerSettings,
+)
+from bigin_archive.storage import Storage
+from bigin_archive.token_refresher import TokenRefresher
+from bigin_archive.webhook_receiver import WebhookReceiver
+from bigin_archive.worker import Delays, Worker
+
+# The brake follows the retry delays: from twice the first (60 s) to a quarter of the longest (15 min).
+_BRAKE_FIRST, _BRAKE_LONGEST = 2, 4
+
+
+def config(read_timeout_s: float, connections: int = 10) -> Config:
+    """For all AWS clients: short time-outs and no retries, since the queue (or the caller) retries the whole."""
+    return Config(
+        connect_timeout=3,
+        read_timeout=read_timeout_s,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=connections,
+    )
+
+
+def reporter() -> Reporter:
+    """Powertools' Logger and Metrics, named by the environment (POWERTOOLS_SERVICE_NAME, ..._NAMESPACE)."""
+    # urllib3 would log headers that it cannot parse: they hold file names.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return Reporter(Logger(utc=True), Metrics())
+
+
+def archiver(
+    env: Mapping[str, str], aws: boto3.session.Session, *, threads: int, read_timeout_s: float
+) -> tuple[Archiver, Bigin, Queue]:
+    """What archives, and the queue for what does not fit in now. Raises SettingsError."""
+    settings = ArchiveSettings.from_env(env)
+    with_timeouts = config(read_timeout_s, threads)
+    tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
+    bigin = Bigin(transport.session(threads), settings.api_url, tokens)
+    made = Archiver(
+        bigin,
+        Storage(aws.client("s3", config=with_timeouts), settings.bucket),
+        key_prefix=settings.key_prefix,
+        max_size_bytes=settings.max_size_bytes,
+    )
+    queue = Queue(
+        aws.client("sqs", config=config(5, threads)),
+        settings.queue_url,
+        env.get("DEAD_LETTER_QUEUE_URL"),
+    )
+    return made, bigin, queue
+
+
+def worker(env: Mapping[str, str]) -> Worker:
+    """The queue's worker. Raises SettingsError."""
+    settings = WorkerSettings.from_env(env)
+    aws = boto3.session.Session()
+    # 30 s: S3 answers a PutObject of 5 GiB well within it.
+    made, bigin, queue = archiver(env, aws, threads=settings.threads, read_timeout_s=30)
+    return Worker(
+        made,
+        Records(bigin, queue),
+        queue,
+        Brake(
+            settings.retry_delay_s * _BRAKE_FIRST,
+            max(settings.retry_delay_s * _BRAKE_FIRST, settings.retry_delay_max_s / _BRAKE_LONGEST),
+        ),
+        Delays(settings.retry_delay_s, settings.retry_delay_max_s),
+        reporter(),
+        settings.threads,
+    )
+
+
+def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
+    """What answers ``POST /attachments``. Raises SettingsError."""
+    # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
+    made, _, queue = archiver(env, boto3.session.Session(), threads=1, read_timeout_s=4)
+    return ArchiveOrQueue(made, queue, reporter())
+
+
+def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:
+    """What answers ``POST /webhooks/bigin``. Raises SettingsError."""
+    settings = WebhookSettings.from_env(env)
+    aws = boto3.session.Session()
+    return WebhookReceiver(
+        aws.client("secretsmanager", config=config(5)),
+        settings.webhook_secret_id,
+        Queue(aws.client("sqs", config=config(5)), settings.queue_url),
+        reporter(),
+    )
+
+
+def token_refresher(env: Mapping[str, str]) -> TokenRefresher:
+    """What renews the access token. Raises SettingsError."""
+    settings = RefreshSettings.from_env(env)
+    aws = boto3.session.Session()
+    return TokenRefresher(
+        transport.session(1),
+        aws.client("secretsmanager", config=config(5)),
+        settings,
+    )

@@ -1,0 +1,27 @@
+"""Lambda function: renews the access token (every 30 minutes, or invoked with ``{}``)."""
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from bigin_archive import wiring
+from bigin_archive.token_refresher import TokenRefresher
+
+
+@cache
+def _refresher() -> TokenRefresher:
+    return wiring.token_refresher(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Renew the token and tell how it went.
+
+    A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
+    """
+    refreshed = _refresher().refresh()
+    wiring.reporter().report_refresh(refreshed)
+    return asdict(refreshed)
+
+
+_refresher()  # at cold start, where the processor is faster than the memory size says
