@@ -2,9 +2,11 @@
 
 import threading
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -20,6 +22,7 @@ from bigin_archive.token_refresher import Refreshed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.logging.types import LogRecord
 
 _COUNTERS = {
     "archived": "Archived",
@@ -74,6 +77,16 @@ def internal_error(error: Exception) -> InternalError:
     )
 
 
+class LogLines(LambdaPowertoolsFormatter):
+    """JSON lines with our fields at the top; ``module`` is a name that Python's own log records use."""
+
+    def serialize(self, log: "LogRecord") -> str:
+        """One line."""
+        line: dict[str, Any] = dict(log)
+        line.update(line.pop("fields", {}))
+        return super().serialize(line)
+
+
 class Reporter:
     """Writes outcomes to the log and the metrics, from several threads."""
 
@@ -98,7 +111,7 @@ class Reporter:
             "attempt": outcome.attempt,
             "request_id": outcome.request_id,
         }
-        self._logger.info(outcome.outcome, extra={name: value for name, value in fields.items() if value is not None})
+        self._write(outcome.outcome, fields)
         with self._lock:
             self._count(outcome)
 
@@ -110,13 +123,17 @@ class Reporter:
             "error_detail": refreshed.detail if refreshed.code else None,
             "expires_at": refreshed.expires_at,
         }
-        self._logger.info(refreshed.status, extra={name: value for name, value in fields.items() if value is not None})
+        self._write(refreshed.status, fields)
         with self._lock:
             failed = 1 if refreshed.status == "failed" else 0
             self._metrics.add_metric("TokenRefreshFailures", MetricUnit.Count, failed)
             if refreshed.token_age_s is not None:
                 self._metrics.add_metric("TokenAge", MetricUnit.Seconds, refreshed.token_age_s)
         self.flush()
+
+    def _write(self, message: str, fields: Mapping[str, object]) -> None:
+        given = {name: value for name, value in fields.items() if value is not None}
+        self._logger.info(message, extra={"fields": given})
 
     def flush(self) -> None:
         """Write the metrics (embedded metric format, one line)."""

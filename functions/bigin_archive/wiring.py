@@ -13,7 +13,7 @@ from bigin_archive.archive import Archiver
 from bigin_archive.archive_or_queue import ArchiveOrQueue
 from bigin_archive.bigin import Bigin
 from bigin_archive.brake import Brake
-from bigin_archive.outcome import Reporter
+from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
 from bigin_archive.records import Records
 from bigin_archive.settings import (
@@ -45,7 +45,7 @@ def reporter() -> Reporter:
     """Powertools' Logger and Metrics, named by the environment (POWERTOOLS_SERVICE_NAME, ..._NAMESPACE)."""
     # urllib3 would log headers that it cannot parse: they hold file names.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    return Reporter(Logger(utc=True), Metrics())
+    return Reporter(Logger(logger_formatter=LogLines(utc=True)), Metrics())
 
 
 def archiver(

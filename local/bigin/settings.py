@@ -1,0 +1,90 @@
+"""The switches of the simulator, with the values a fresh Bigin account would have.
+
+Every switch stands for a behaviour that is documented in two ways, or not at all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+DEFAULT_TOKEN_LIFETIME_S = 3600  # "Self client: refresh token usage": an access token lives an hour
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the simulator does where Bigin's own behaviour varies or is unknown."""
+
+    concurrency_limit: int = 10  # "API limits": 10 simultaneous calls; 5 in the free edition
+    daily_credits: int | None = None  # credits until the counter is reset; None = endless
+    rate_limit_code: str = "TOO_MANY_REQUESTS"
+    scope_mismatch_status: int | None = None  # a status makes every attachment call fail
+    fields_required: bool = True
+    size_as_string: bool = True
+    empty_list: str = "204"
+    listing_framing: str = "chunked"
+    gzip_lists: bool = False  # only for clients that accept it
+    module_attachments: str = "off"  # GET /bigin/v2/Attachments
+    api_domain: str | None = None  # None = the simulator's own address
+    token_lifetime_s: float = DEFAULT_TOKEN_LIFETIME_S  # of tokens handed out from now on
+    mint_limit: int | None = 10  # access tokens per refresh token in 10 minutes; None = endless
+    page_token_lifetime_s: float = 24 * 3600
+    latency_s: float = 0.0  # before every API answer
+    bytes_per_second: int | None = None  # of every API answer's body; None = unlimited
+
+    def as_json(self) -> dict[str, Any]:
+        """Return every switch by name."""
+        return asdict(self)
+
+    def patch(self, changes: Mapping[str, Any]) -> None:
+        """Change the named switches, or none of them.
+
+        Raises:
+            ValueError: a name is unknown or a value is not possible for it.
+        """
+        for name, value in changes.items():
+            if name not in _POSSIBLE:
+                raise ValueError(f"unknown setting {name!r}; known: {', '.join(sorted(_POSSIBLE))}")
+            if not _POSSIBLE[name](value):
+                raise ValueError(f"setting {name!r} cannot be {value!r}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+def _number(value: object, least: float = 0) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= least
+
+
+def _count(value: object, least: int = 0) -> bool:
+    return _number(value, least) and isinstance(value, int)
+
+
+def _or_none(check: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or check(value)
+
+
+def _one_of(*values: object) -> Callable[[object], bool]:
+    return lambda value: any(value is known or value == known for known in values)
+
+
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+_POSSIBLE: dict[str, Callable[[object], bool]] = {
+    "concurrency_limit": _count,
+    "daily_credits": _or_none(_count),
+    "rate_limit_code": _one_of("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"),
+    "scope_mismatch_status": _one_of(None, 401, 403),
+    "fields_required": _flag,
+    "size_as_string": _flag,
+    "empty_list": _one_of("204", "data"),
+    "listing_framing": _one_of("chunked", "content-length"),
+    "gzip_lists": _flag,
+    "module_attachments": _one_of("off", "on", "204"),
+    "api_domain": _or_none(lambda value: isinstance(value, str)),
+    "token_lifetime_s": _number,
+    "mint_limit": _or_none(_count),
+    "page_token_lifetime_s": _number,
+    "latency_s": _number,
+    "bytes_per_second": _or_none(lambda value: _count(value, least=1)),
+}

@@ -1,0 +1,127 @@
+"""AWS resources of one test, on the emulator, and what a function sees of them."""
+
+import json
+import uuid
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from bigin_archive import wiring
+from bigin_archive.archive_or_queue import ArchiveOrQueue
+from bigin_archive.worker import Message, Worker
+from local.emulator import Emulator
+from tests.bigin import TOKEN
+
+REGION = "us-east-1"
+
+
+class Aws:
+    """Bucket, queues, secrets; clients with the rights of the account's root."""
+
+    def __init__(self, emulator: Emulator, bigin_url: str) -> None:
+        self._emulator = emulator
+        name = f"test-{uuid.uuid4().hex[:12]}"
+        self.s3, self.sqs, self.secrets = self.client("s3"), self.client("sqs"), self.client("secretsmanager")
+        self.bucket = name
+        self.s3.create_bucket(Bucket=name)
+        self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
+        self.dead_letter_queue_url = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+        self.token_secret_id = self.secrets.create_secret(Name=f"{name}-token")["ARN"]
+        self.credentials_secret_id = self.secrets.create_secret(Name=f"{name}-credentials")["ARN"]
+        self.webhook_secret_id = self.secrets.create_secret(Name=f"{name}-webhook")["ARN"]
+        self.environment = {
+            "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_CA_BUNDLE": str(emulator.ca_bundle),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "POWERTOOLS_SERVICE_NAME": "bigin-archive",
+            "POWERTOOLS_METRICS_NAMESPACE": "BiginArchive",
+            "DATA_CENTER": "US",
+            "BIGIN_API_URL": bigin_url,
+            "BIGIN_ACCOUNTS_URL": bigin_url,
+            "BUCKET": self.bucket,
+            "KEY_PREFIX": "bigin/",
+            "MAX_FILE_SIZE_MIB": "1024",
+            "TOKEN_SECRET_ID": self.token_secret_id,
+            "CREDENTIALS_SECRET_ID": self.credentials_secret_id,
+            "WEBHOOK_SECRET_ID": self.webhook_secret_id,
+            "QUEUE_URL": self.queue_url,
+            "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
+            "DOWNLOAD_THREADS": "4",
+            "RETRY_DELAY_S": "1",
+            "RETRY_DELAY_MAX_S": "20",
+        }
+        self.bigin_url = bigin_url
+        self.store_token(TOKEN)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self._emulator.url,
+            verify=str(self._emulator.ca_bundle),
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name=REGION,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def store_token(self, token: str, **more: str) -> None:
+        self.put_secret(self.token_secret_id, {"access_token": token, "api_domain": self.bigin_url, **more})
+
+    def put_secret(self, secret_id: str, value: object) -> None:
+        text = value if isinstance(value, str) else json.dumps(value)
+        self.secrets.put_secret_value(SecretId=secret_id, SecretString=text)
+
+    def objects(self) -> dict[str, bytes]:
+        """Every version of every object; a key with two versions fails the test."""
+        versions = self.s3.list_object_versions(Bucket=self.bucket).get("Versions", [])
+        keys = [version["Key"] for version in versions]
+        assert len(keys) == len(set(keys)), "a key has more than one version"
+        return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def head(self, key: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+        return found
+
+    def messages(self, queue_url: str) -> list[dict[str, Any]]:
+        """What lies visible in a queue (at most 100), taken out."""
+        found: list[dict[str, Any]] = []
+        for _ in range(10):
+            answer = self.sqs.receive_message(
+                QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+            )
+            found += answer.get("Messages", [])
+            if not answer.get("Messages"):
+                break
+        return found
+
+    def deliver(self, *bodies: object) -> list[Message]:
+        """Send the bodies and receive them, as Lambda's event source does."""
+        for body in bodies:
+            self.sqs.send_message(
+                QueueUrl=self.queue_url, MessageBody=body if isinstance(body, str) else json.dumps(body)
+            )
+        messages: list[Message] = []
+        while len(messages) < len(bodies):
+            answer = self.sqs.receive_message(
+                QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+            )
+            messages += [
+                Message(
+                    found["MessageId"],
+                    found["Body"],
+                    found["ReceiptHandle"],
+                    int(found["Attributes"]["ApproximateReceiveCount"]),
+                )
+                for found in answer.get("Messages", [])
+            ]
+        return messages
+
+    def worker(self, **environment: str) -> Worker:
+        return wiring.worker({**self.environment, **environment})
+
+    def archive_or_queue(self, **environment: str) -> ArchiveOrQueue:
+        return wiring.archive_or_queue({**self.environment, **environment})

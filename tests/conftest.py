@@ -1,0 +1,47 @@
+"""Servers for the tests: the Bigin simulator and the AWS emulator, each one process for the whole run."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import Emulator
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    running = Simulator.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def bigin(simulator: Simulator) -> Simulator:
+    """The simulator in its seeded state."""
+    simulator.reset()
+    return simulator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    directory: Path = tmp_path_factory.mktemp("emulator")
+    running = Emulator.start(directory / "aws", directory / "emulator.log")
+    with running.process:
+        running.wait()
+        yield running
+
+
+@pytest.fixture
+def aws(emulator: Emulator, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A bucket, two queues and three secrets of this test's own; the environment of a function that uses them."""
+    # Powertools keeps a logger's handler, and with it the output of the test that made it.
+    logging.root.manager.loggerDict.pop("bigin-archive", None)
+    made = Aws(emulator, bigin.url)
+    for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made

@@ -1,0 +1,263 @@
+"""The queue's worker: every message by its own fate."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bigin_archive.deadline import Deadline
+from bigin_archive.worker import Message, Worker
+from tests.aws import Aws
+from tests.bigin import TOKEN, Simulator
+
+ERROR = {"status": "error", "message": "m", "details": {}}
+
+
+def visible_in_s(aws: Aws, message_id: str, within_s: int) -> bool:
+    """Whether the message comes back within so many seconds (long polling, no sleep)."""
+    for _ in range(within_s):
+        answer = aws.sqs.receive_message(QueueUrl=aws.queue_url, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        if message_id in [found["MessageId"] for found in answer.get("Messages", [])]:
+            return True
+    return False
+
+
+def test_a_batch_of_good_poison_and_transient_messages(aws: Aws, bigin: Simulator) -> None:
+    """Good ones are archived once, poison is parked at once with its reason, transient ones come back."""
+    good = [bigin.add(f"good {number}".encode(), file_name=f"{number}.txt") for number in range(5)]
+    cut = bigin.add(b"cut" * 100, file_name="cut.txt")
+    bigin.fault({"kind": "cut", "after": "half", "framing": "content-length"}, attachment_id=cut["attachment_id"])
+    refused = bigin.add(b"refused")
+    bigin.answer(403, {"code": "NO_PERMISSION", **ERROR}, attachment_id=refused["attachment_id"])
+    poison = ["not json", json.dumps({"module": "Leads", "record_id": "1", "attachment_id": "2"})]
+    messages = aws.deliver(*good, cut, refused, *poison)
+
+    staying = aws.worker().work(messages, Deadline(60))
+
+    assert [messages[5].message_id] == staying
+    assert sorted(f"good {number}".encode() for number in range(5)) == sorted(aws.objects().values())
+    assert [1] * 5 == [bigin.downloads(request) for request in good]
+    parked = {
+        message["Body"]: message["MessageAttributes"]["error_code"]["StringValue"]
+        for message in aws.messages(aws.dead_letter_queue_url)
+    }
+    assert {
+        json.dumps(refused): "bigin_refused",
+        poison[0]: "invalid_request",
+        poison[1]: "invalid_request",
+    } == parked
+    assert visible_in_s(aws, staying[0], 5)
+
+
+def test_duplicate_deliveries_end_in_one_object_and_one_version(aws: Aws, bigin: Simulator) -> None:
+    """Ten deliveries of one message, four at a time: one object, one version, all done."""
+    request = bigin.add(b"once", file_name="once.txt")
+    bigin.fault({"kind": "delay", "seconds": 0.05}, times=None)
+    worker = aws.worker()
+
+    assert [] == worker.work(aws.deliver(*[request] * 10), Deadline(60))
+
+    assert [b"once"] == list(aws.objects().values())
+
+
+def test_gone_and_link_attachments_are_done(aws: Aws, bigin: Simulator) -> None:
+    """What Bigin no longer has, and links, leave the queue without an object or a dead letter."""
+    wanted = [found for found in bigin.attachments() if found["kind"] in ("gone", "link")]
+    messages = aws.deliver(*[{k: f[k] for k in ("module", "record_id", "attachment_id")} for f in wanted])
+
+    assert [] == aws.worker().work(messages, Deadline(60))
+
+    assert len(wanted) >= 2
+    assert {} == aws.objects()
+    assert [] == aws.messages(aws.dead_letter_queue_url)
+
+
+def test_a_message_that_cannot_be_parked_stays_on_the_queue(aws: Aws, bigin: Simulator) -> None:
+    """Without the dead-letter queue poison waits; nothing is only logged."""
+    messages = aws.deliver("poison")
+
+    staying = aws.worker(DEAD_LETTER_QUEUE_URL=aws.queue_url + "-gone").work(messages, Deadline(60))
+
+    assert [messages[0].message_id] == staying
+
+
+def test_a_record_is_queued_attachment_by_attachment(aws: Aws, bigin: Simulator) -> None:
+    """A request without attachment_id becomes one message for each attachment, with the listed size."""
+    requests = [bigin.add(bytes(number), record_id="88001", module="Notes") for number in range(205)]
+    messages = aws.deliver({"module": "Notes", "record_id": "88001"})
+
+    assert [] == aws.worker().work(messages, Deadline(60))
+
+    queued = []
+    while found := aws.messages(aws.queue_url):
+        queued += [json.loads(message["Body"]) for message in found]
+    expected = [{**request, "listed": {"size_bytes": number}} for number, request in enumerate(requests)]
+    assert sorted(expected, key=json.dumps) == sorted(queued, key=json.dumps)
+    assert {"list": 2} == {name: count for name, count in bigin.calls()["by_call"].items() if count}
+
+
+def test_a_record_without_attachments_is_done(aws: Aws, bigin: Simulator) -> None:
+    """Nothing to list is an outcome, not an error."""
+    bigin.control("POST", "records", {"module": "Notes", "record_id": "88002"})
+    messages = aws.deliver({"module": "Notes", "record_id": "88002"})
+
+    assert [] == aws.worker().work(messages, Deadline(60))
+
+    assert [] == aws.messages(aws.queue_url)
+
+
+def test_a_dead_token_costs_one_call_and_parks_nothing(aws: Aws, bigin: Simulator) -> None:
+    """With a dead token a cold worker makes one call; all messages stay, and the brake holds for the next batch."""
+    bigin.control("DELETE", "tokens")
+    worker = aws.worker(RETRY_DELAY_S="30", RETRY_DELAY_MAX_S="3600")
+    requests = [bigin.add(b"%d" % number) for number in range(20)]
+    first, second = aws.deliver(*requests[:10]), aws.deliver(*requests[10:])
+
+    assert len(worker.work(first, Deadline(60))) == 10
+    assert len(worker.work(second, Deadline(60))) == 10
+
+    assert 1 == bigin.calls()["total"]
+    assert [] == aws.messages(aws.dead_letter_queue_url)
+
+
+def test_a_mended_token_ends_the_pause(aws: Aws, bigin: Simulator) -> None:
+    """After the pause the worker archives all that it gave back."""
+    bigin.control("DELETE", "tokens")
+    worker = aws.worker()
+    request = bigin.add(b"late")
+    messages = aws.deliver(request)
+    assert len(worker.work(messages, Deadline(60))) == 1
+    bigin.control("POST", "tokens", {"token": TOKEN})
+
+    for _ in range(20):
+        found = aws.sqs.receive_message(
+            QueueUrl=aws.queue_url, WaitTimeSeconds=1, AttributeNames=["ApproximateReceiveCount"]
+        ).get("Messages", [])
+        again = [
+            Message(
+                m["MessageId"], m["Body"], m["ReceiptHandle"], int(m["Attributes"]["ApproximateReceiveCount"])
+            )
+            for m in found
+        ]
+        if again and worker.work(again, Deadline(60)) == []:
+            break
+
+    assert [b"late"] == list(aws.objects().values())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (401, {"code": "OAUTH_SCOPE_MISMATCH", **ERROR}, "bigin_scope_missing"),
+        (429, {"code": "TOO_MANY_REQUESTS", **ERROR}, "bigin_rate_limited"),
+    ],
+)
+def test_the_brake_spares_a_sick_bigin(
+    aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str], status: int, body: Any, code: str
+) -> None:
+    """One call tells that Bigin is at fault; the rest of the batch is given back uncalled."""
+    bigin.answer(status, body, times=None)
+    messages = aws.deliver(*[bigin.add(b"%d" % number) for number in range(10)])
+
+    assert len(aws.worker().work(messages, Deadline(60))) == 10
+
+    assert 1 == bigin.calls()["total"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [code] * 10 == [line["error_code"] for line in lines if "outcome" in line]
+
+
+def test_one_broken_file_does_not_pull_the_brake(aws: Aws, bigin: Simulator) -> None:
+    """A file that Bigin answers with 500 each time holds up none of its neighbours."""
+    broken = bigin.add(b"broken")
+    bigin.answer(500, {"code": "INTERNAL_ERROR", **ERROR}, attachment_id=broken["attachment_id"], times=None)
+    good = [bigin.add(b"%d" % number) for number in range(9)]
+    messages = aws.deliver(broken, *good)
+
+    assert [messages[0].message_id] == aws.worker().work(messages, Deadline(60))
+
+    assert len(aws.objects()) == 9
+
+
+def test_a_dead_bigin_is_called_three_times(aws: Aws, bigin: Simulator) -> None:
+    """Three different files in a row that fail are an outage."""
+    bigin.answer(503, "<html>down</html>", {"Content-Type": "text/html"}, call="any", times=None)
+    messages = aws.deliver(*[bigin.add(b"%d" % number) for number in range(10)])
+
+    assert len(aws.worker().work(messages, Deadline(60))) == 10
+
+    assert 3 == bigin.calls()["total"]
+
+
+def test_nothing_is_begun_near_the_end_of_the_time(aws: Aws, bigin: Simulator) -> None:
+    """With little time left messages are given back without a call."""
+    messages = aws.deliver(*[bigin.add(b"%d" % number) for number in range(3)])
+
+    assert len(aws.worker().work(messages, Deadline(3))) == 3
+
+    assert 0 == bigin.calls()["total"]
+
+
+def test_at_most_the_configured_number_of_downloads_runs_at_once(aws: Aws, bigin: Simulator) -> None:
+    """Four threads, four downloads; one thread, one download."""
+    bigin.fault({"kind": "delay", "seconds": 0.05}, times=None)
+    for threads, expected in (("4", 4), ("1", 1)):
+        bigin.control("DELETE", "calls")
+        aws.worker(DOWNLOAD_THREADS=threads).work(
+            aws.deliver(*[bigin.add(b"%d" % number) for number in range(10)]), Deadline(60)
+        )
+
+        assert expected == bigin.calls()["max_concurrent_downloads"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+ids = st.sampled_from(["1", "../1", "1?x=1", "1#", "%2e", "", " 1", "１２", "1\n"]) | st.integers() | st.none() | st.text()
+bodies = (
+    st.text(max_size=200)
+    | json_values.map(json.dumps)
+    | st.fixed_dictionaries(
+        {"module": st.sampled_from(["Contacts", "contacts", "Leads", 5, None]), "record_id": ids},
+        optional={"attachment_id": ids, "listed": json_values, "extra": json_values},
+    ).map(json.dumps)
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batch=st.lists(bodies, min_size=10, max_size=10))
+def test_no_body_is_lost_or_a_bug(fuzzed: "Fuzzed", batch: list[str]) -> None:
+    """Whatever 1,500 bodies hold: done, parked with a reason, or waiting; never an internal error."""
+    staying = fuzzed.worker.work(
+        [Message(str(number), body, "no-receipt", 1) for number, body in enumerate(batch)], Deadline(60)
+    )
+
+    lines = [json.loads(line) for line in fuzzed.capsys.readouterr().out.splitlines()]
+    outcomes = [line for line in lines if "outcome" in line]
+    assert len(outcomes) == 10
+    assert [] == [line for line in outcomes if line.get("error_code") == "internal_error"]
+    assert len(staying) == len([line for line in outcomes if line["outcome"] == "retried"])
+    parked = [message["Body"] for message in fuzzed.aws.messages(fuzzed.aws.dead_letter_queue_url)]
+    unparsed = [line for line in outcomes if line["outcome"] == "parked"]
+    assert len(unparsed) == len(parked)
+    assert set(parked) <= set(batch)
+
+
+class Fuzzed:
+    """One worker for all examples."""
+
+    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+        self.aws, self.capsys = aws, capsys
+
+    @cached_property
+    def worker(self) -> Worker:
+        return self.aws.worker()
+
+
+@pytest.fixture
+def fuzzed(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Fuzzed:
+    return Fuzzed(aws, capsys)
