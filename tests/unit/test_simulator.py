@@ -360,7 +360,7 @@ def test_size_as_string_or_number(bigin: Client) -> None:
     text = bigin.list().json()["data"][0]["Size"]
     bigin.control("PATCH", "settings", {"size_as_string": False})
 
-    assert (text, bigin.list().json()["data"][0]["Size"]) == ("96", 96)
+    assert (text, bigin.list().json()["data"][0]["Size"]) == ("122", 122)
 
 
 def test_empty_list(bigin: Client) -> None:
