@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,7 +59,9 @@ class Simulator:
 
     def add(self, content: bytes | None = None, **fields: Any) -> dict[str, Any]:
         """Add an attachment; return its request: module, record_id, attachment_id."""
-        body = {"module": "Contacts", "record_id": "77001", "file_name": "file.bin", **fields}
+        # An id of its own: the bucket of a deployed stack remembers those of earlier tests.
+        own = {"record_id": "77001", "attachment_id": str(uuid.uuid4().int)[:18]}
+        body = {"module": "Contacts", "file_name": "file.bin", **own, **fields}
         if content is not None:
             body["content_base64"] = base64.b64encode(content).decode()
         made = self.control("POST", "attachments", body)

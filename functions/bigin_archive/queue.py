@@ -53,7 +53,7 @@ class Queue:
                 },
             )
         except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(type(cause).__name__) from cause
+            raise _unavailable(_reason(cause)) from cause
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
         """Let a received message come back after ``seconds``. Raises StorageUnavailableError."""
@@ -64,7 +64,7 @@ class Queue:
                 VisibilityTimeout=min(seconds, MAX_VISIBILITY_S),
             )
         except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(type(cause).__name__) from cause
+            raise _unavailable(_reason(cause)) from cause
 
     def _send_batch(self, entries: dict[str, str]) -> dict[str, str]:
         """Send; return the entries that SQS did not confirm."""
@@ -74,7 +74,7 @@ class Queue:
                 Entries=[{"Id": number, "MessageBody": body} for number, body in entries.items()],
             )
         except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(type(cause).__name__) from cause
+            raise _unavailable(_reason(cause)) from cause
         confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
         return {number: body for number, body in entries.items() if number not in confirmed}
 
@@ -91,6 +91,12 @@ def _batches(bodies: Iterable[str]) -> Iterator[Sequence[str]]:
         size += length
     if batch:
         yield batch
+
+
+def _reason(cause: ClientError | BotoCoreError) -> str:
+    if isinstance(cause, ClientError):
+        return str(cause.response.get("Error", {}).get("Code", "no code"))
+    return type(cause).__name__
 
 
 def _unavailable(reason: str) -> StorageUnavailableError:

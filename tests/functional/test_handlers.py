@@ -151,7 +151,11 @@ def test_the_worker_names_the_messages_that_stay(aws: Aws, bigin: Simulator) -> 
     assert {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]} == answer
 
 
-bodies = st.none() | st.text(max_size=300) | st.dictionaries(st.text(), st.text() | st.integers() | st.none()).map(json.dumps)
+bodies = (
+    st.none()
+    | st.text(max_size=300)
+    | st.dictionaries(st.text(), st.text() | st.integers() | st.none()).map(json.dumps)
+)
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -197,7 +201,10 @@ def test_a_webhook_queues_its_records(aws: Aws) -> None:
         ({"headers": {"X-Webhook-Secret": SECRET}, "body": '{"module": "Contacts", "id": "null"}'}, 400),
         ({"headers": {"X-Webhook-Secret": SECRET}, "body": '{"module": "Leads", "id": "1"}'}, 400),
         ({"headers": {"X-Webhook-Secret": SECRET}, "body": "x" * 100}, 400),
-        ({"headers": {"X-Webhook-Secret": SECRET}, "body": '{"module": "Notes", "ids": ["1"], "attachment_id": ""}'}, 202),
+        (
+            {"headers": {"X-Webhook-Secret": SECRET}, "body": '{"module": "Notes", "ids": ["1"], "attachment_id": ""}'},
+            202,
+        ),
     ],
 )
 def test_webhooks_are_authenticated_then_read(aws: Aws, event: dict[str, Any], expected: int) -> None:

@@ -137,9 +137,7 @@ def test_a_mended_token_ends_the_pause(aws: Aws, bigin: Simulator) -> None:
             QueueUrl=aws.queue_url, WaitTimeSeconds=1, AttributeNames=["ApproximateReceiveCount"]
         ).get("Messages", [])
         again = [
-            Message(
-                m["MessageId"], m["Body"], m["ReceiptHandle"], int(m["Attributes"]["ApproximateReceiveCount"])
-            )
+            Message(m["MessageId"], m["Body"], m["ReceiptHandle"], int(m["Attributes"]["ApproximateReceiveCount"]))
             for m in found
         ]
         if again and worker.work(again, Deadline(60)) == []:
@@ -217,7 +215,12 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=8,
 )
-ids = st.sampled_from(["1", "../1", "1?x=1", "1#", "%2e", "", " 1", "１２", "1\n"]) | st.integers() | st.none() | st.text()
+ids = (
+    st.sampled_from(["1", "../1", "1?x=1", "1#", "%2e", "", " 1", "１２", "1\n"])
+    | st.integers()
+    | st.none()
+    | st.text()
+)
 bodies = (
     st.text(max_size=200)
     | json_values.map(json.dumps)
