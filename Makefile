@@ -1,0 +1,68 @@
+# Each target installs what it needs into .venv/ first. "make" alone lists them.
+
+PYTHON ?= python3
+PROJECT := .venv/project
+SAM := .venv/sam
+EMULATOR := .venv/emulator
+RUNTIME ?=
+ARCH ?= arm64
+STACK ?= bigin-archive
+REGION ?= us-east-1
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check build bench faults authorize clean venvs
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: venvs ## Archive attachments on this machine, from a simulated Bigin to an emulated AWS; compare every byte
+	@$(PROJECT)/bin/python -m local demo
+
+up: venvs ## The same local stack, left running for trying things by hand (Ctrl-C stops it)
+	@$(PROJECT)/bin/python -m local up
+
+test: venvs ## All tests; they need no account
+	@$(PROJECT)/bin/python -m pytest
+
+check: venvs ## Format, lint, types, template
+	$(PROJECT)/bin/ruff format --check .
+	$(PROJECT)/bin/ruff check .
+	$(PROJECT)/bin/mypy functions local operate
+	$(PROJECT)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --config-env local
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --lint
+
+build: venvs ## The package for AWS (RUNTIME=python3.13 ARCH=arm64)
+	@$(PROJECT)/bin/python -m local.package --runtime "$(RUNTIME)" --architecture "$(ARCH)"
+
+bench: venvs ## Benchmarks
+	@$(PROJECT)/bin/python -m tests.bench
+
+faults: venvs ## Everything that can fail, made to fail
+	@$(PROJECT)/bin/python -m tests.faults
+
+authorize: venvs ## Connect a deployed stack to your Bigin account (STACK=bigin-archive)
+	@$(PROJECT)/bin/python -m operate authorize --stack "$(STACK)"
+
+clean: ## Remove everything that make made
+	rm -rf .venv .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- Virtual environments: three, since their packages need different versions of the same things ----------------------
+# -qq: errors only. They are independent, so they are made at the same time.
+
+venvs:
+	@$(MAKE) -sj3 $(PROJECT)/.installed $(SAM)/.installed $(EMULATOR)/.installed
+
+PIP := bin/python -m pip install -qq --disable-pip-version-check
+
+$(PROJECT)/.installed: requirements-dev.txt requirements.txt
+$(SAM)/.installed: local/requirements-sam.txt
+$(EMULATOR)/.installed: local/requirements-emulator.txt
+
+.venv/%/.installed:
+	@echo "Installing $< into .venv/$* ..."
+	@$(PYTHON) -m venv .venv/$*
+	@.venv/$*/$(PIP) -r $<
+	@touch $@

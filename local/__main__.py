@@ -1,0 +1,99 @@
+"""`python -m local up` and `python -m local demo`: what `make up` and `make demo` run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from local.demo import Demo
+from local.package import PROJECT
+from local.process import LocalStackError
+from local.report import show_files, show_how_to_use, show_probes, show_summary
+from local.settings import Bigin, SettingsError
+from local.stack import LocalStack
+
+CHECK_INTERVAL_S = 1.0
+LOG_WIDTH = 110  # columns, where the output goes to no terminal
+TERMINAL = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+ERRORS = Console(stderr=True, highlight=False)
+
+
+def main() -> int:
+    """Exit status: 0 as wanted, 1 it did not work, 2 used wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
+    parser.add_argument("command", choices=["up", "demo"])
+    command = parser.parse_args().command
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same orderly end as Ctrl-C
+    try:
+        directory = Path(os.environ.get("LOCAL_STACK_DIR") or PROJECT / ".local")
+        bigin = Bigin.from_env(os.environ)
+        return _up(directory, bigin) if command == "up" else _demo(directory, bigin)
+    except SettingsError as error:
+        ERRORS.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 2
+    except LocalStackError as error:
+        ERRORS.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        TERMINAL.print("Stopped.")
+        return 0 if command == "up" else 130
+
+
+def _up(directory: Path, bigin: Bigin | None) -> int:
+    starter = os.getppid()
+    with _start(directory, bigin) as stack:
+        show_how_to_use(TERMINAL, stack)
+        while os.getppid() == starter:  # else make itself was killed, and nobody could press Ctrl-C
+            stack.check()
+            stack.copy_function_logs()
+            time.sleep(CHECK_INTERVAL_S)
+    return 0
+
+
+def _demo(directory: Path, bigin: Bigin | None) -> int:
+    with _start(directory, bigin) as stack:
+        demo = Demo(stack)
+        with _doing("Looking for attachments in Bigin"):
+            demo.discover()
+        TERMINAL.print(f"Found {len(demo.files)} attachments in the Bigin at {stack.description['bigin_api_url']}.")
+        with _doing("Archiving by the API and by the queue"):
+            demo.archive()
+        with _doing("Comparing every byte in S3 with Bigin's"):
+            demo.compare()
+        show_files(TERMINAL, demo.files)
+        show_probes(TERMINAL, demo.probes)
+        show_summary(TERMINAL, demo.files, stack)
+        return 0 if demo.good else 1
+
+
+def _doing(what: str) -> contextlib.AbstractContextManager[object]:
+    """A spinner where there is a terminal; in a log, a line."""
+    if TERMINAL.is_terminal:
+        return TERMINAL.status(what)
+    print(f"{what} ...", flush=True)
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _start(directory: Path, bigin: Bigin | None) -> Iterator[LocalStack]:
+    """The running stack; says how long that took and whether it is connected."""
+    begin = time.monotonic()
+    with contextlib.ExitStack() as closing:
+        with _doing("Starting the local stack: AWS emulator, Bigin, sam build, sam deploy"):
+            stack = closing.enter_context(LocalStack(directory, bigin))
+        TERMINAL.print(f"The local stack runs after {time.monotonic() - begin:.0f} s.")
+        if stack.notice:
+            TERMINAL.print(stack.notice, style="yellow", markup=False, soft_wrap=True)
+        yield stack
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Builds the deployable package with `sam build` and adds byte code to it.
+
+`sam build` leaves byte code out, and the functions' file system is read-only in Lambda, so that without this step every
+cold start compiles each module again, which about doubles it.
+
+As a program (`make build`) it builds for AWS; the local stack uses the same steps for this machine's processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.process import LocalStackError, Process
+
+PROJECT = Path(__file__).resolve().parent.parent
+SAM = PROJECT / ".venv" / "sam" / "bin" / "sam"
+OWN_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+PREFERRED_RUNTIME = "python3.13"  # the template's default
+SUPPORTED_RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")  # as in the template
+DEFAULT_ARCHITECTURE = "arm64"  # the template's default
+LAMBDA_TASK_ROOT = "/var/task"
+BUILD_TIMEOUT_S = 600
+MIB = 1024 * 1024
+
+
+def own_architecture() -> str:
+    """This machine's processor in Lambda's words."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def tool_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """For SAM and the simulator: this environment without AWS accounts and secrets of Bigin, and with `extra`."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BIGIN_", "SAM_CLI_"))}
+    inherited.pop("VIRTUAL_ENV", None)
+    return {
+        **inherited,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SAM_CLI_TELEMETRY": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **extra,
+    }
+
+
+def build_command(runtime: str, architecture: str, *options: str) -> list[str]:
+    if not SAM.exists():
+        raise LocalStackError(f"{SAM} is missing: start with make, which installs it.")
+    parameters = [f"PythonRuntime={runtime}", f"Architecture={architecture}"]
+    return [str(SAM), "build", *options, "--parameter-overrides", *parameters]
+
+
+def add_byte_code(build: Path, python: str, env: Mapping[str, str]) -> None:
+    """Compiles each function's folder in `build` with `python`, which must be of the runtime's version.
+
+    unchecked-hash: Lambda unpacks with its own time stamps, which must not make the byte code stale.
+    The paths inside are Lambda's, so that a traceback there names the file that is there.
+    """
+    folders = sorted(path for path in build.iterdir() if path.is_dir())
+    options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-p", LAMBDA_TASK_ROOT]
+    compilers = [
+        subprocess.Popen(
+            [python, "-m", "compileall", *options, "-s", str(folder), str(folder)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(env), text=True,
+        )
+        for folder in folders
+    ]  # fmt: skip
+    for folder, compiler in zip(folders, compilers, strict=True):
+        output, _ = compiler.communicate()
+        if compiler.returncode != 0:
+            raise LocalStackError(f"{python} cannot compile {folder}:\n{output}")
+
+
+def find_python(runtime: str) -> dict[str, str] | None:
+    """Finds what environment variables make the command `runtime` run with pip; None if nothing does.
+
+    pyenv puts a command for every installed version on the PATH that refuses to run unless its version is selected.
+    """
+    wanted = runtime.removeprefix("python")
+    selections = [
+        f"{version}:{platform.python_version()}" for version in _pyenv_versions() if version.startswith(f"{wanted}.")
+    ]
+    candidates: list[dict[str, str]] = [{}, *({"PYENV_VERSION": selection} for selection in selections)]
+    for extra in candidates:
+        try:
+            answer = subprocess.run(
+                [runtime, "-m", "pip", "--version"], capture_output=True, check=False, env=tool_environment(extra)
+            )
+        except FileNotFoundError:
+            return None
+        if answer.returncode == 0:
+            return extra
+    return None
+
+
+def _pyenv_versions() -> list[str]:
+    pyenv = shutil.which("pyenv")
+    if not pyenv:
+        return []
+    return subprocess.run([pyenv, "versions", "--bare"], capture_output=True, text=True, check=False).stdout.split()
+
+
+def zipped_size(folder: Path) -> int:
+    """The size in bytes that the folder has as the deployment package."""
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.rglob("*")):
+                archive.write(path, path.relative_to(folder))
+        return file.tell()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.package", description="Builds the package for AWS.")
+    parser.add_argument("--runtime", default="", help=f"default: {PREFERRED_RUNTIME} where it runs, else {OWN_RUNTIME}")
+    parser.add_argument("--architecture", default=DEFAULT_ARCHITECTURE, choices=["arm64", "x86_64"])
+    arguments = parser.parse_args()
+    runtime = arguments.runtime or (PREFERRED_RUNTIME if find_python(PREFERRED_RUNTIME) is not None else OWN_RUNTIME)
+    selection = find_python(runtime)
+    if runtime not in SUPPORTED_RUNTIMES or selection is None:
+        known = ", ".join(SUPPORTED_RUNTIMES)
+        print(
+            f"{runtime} does not run here (with pip). Install it, or say RUNTIME=... (one of {known}).", file=sys.stderr
+        )
+        return 2
+    env = tool_environment(selection)
+    print(f"Building for {runtime} on {arguments.architecture} ...", flush=True)
+    build = PROJECT / ".aws-sam" / "build"
+    logs = PROJECT / ".aws-sam" / "build.log"
+    logs.parent.mkdir(exist_ok=True)
+    try:
+        command = build_command(runtime, arguments.architecture, "--region", "us-east-1")
+        with Process("sam build", command, log=logs, env=env, cwd=PROJECT) as process:
+            process.finish(BUILD_TIMEOUT_S)
+        add_byte_code(build, runtime, env)
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    _say_what_next(build, runtime, arguments.architecture)
+    return 0
+
+
+def _say_what_next(build: Path, runtime: str, architecture: str) -> None:
+    function = next(path for path in sorted(build.iterdir()) if path.is_dir())
+    print(f"Built {build.relative_to(PROJECT)}: {zipped_size(function) / MIB:.1f} MiB zipped, byte code included.")
+    chosen = {"PythonRuntime": (runtime, PREFERRED_RUNTIME), "Architecture": (architecture, DEFAULT_ARCHITECTURE)}
+    parameters = " ".join(f"{name}={value}" for name, (value, default) in chosen.items() if value != default)
+    options = f" --parameter-overrides {parameters}" if parameters else ""
+    print(f"Next: {SAM.relative_to(PROJECT)} deploy --guided{options}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What the demo and `make up` show on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.demo import Archived, Probe
+from local.stack import LocalStack
+
+UNITS = ("B", "KiB", "MiB", "GiB")
+LABELS = {
+    "AWS endpoint": "aws_endpoint_url",
+    "API": "api_url",
+    "Bucket": "bucket",
+    "Queue": "queue_url",
+    "Dead letters": "dead_letter_queue_url",
+    "Bigin": "bigin_api_url",
+}
+NAME_SHOWN = 44  # characters
+SHA256_SHOWN = 12  # hexadecimal digits
+
+
+def size_text(size_bytes: float) -> str:
+    for unit in UNITS:
+        if size_bytes < 1024 or unit == UNITS[-1]:
+            break
+        size_bytes /= 1024
+    return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+
+
+def _short(name: str) -> str:
+    """At most NAME_SHOWN characters, begin and end kept; what cannot be printed becomes a question mark."""
+    printable = "".join(character if character.isprintable() else "?" for character in name)
+    half = NAME_SHOWN // 2
+    return printable if len(printable) <= NAME_SHOWN else f"{printable[:half]}…{printable[1 - half :]}"
+
+
+def show_files(console: Console, files: Iterable[Archived]) -> None:
+    """Names are wrapped in Text: square brackets in them are not for rich."""
+    table = Table(title="In S3 now", title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("Module")
+    table.add_column("File name in S3", overflow="fold", ratio=1)
+    table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("SHA-256", no_wrap=True)
+    table.add_column("Came by", no_wrap=True)
+    table.add_column("Compared with Bigin", overflow="fold")
+    for file in files:
+        content = file.stored
+        table.add_row(
+            file.attachment.module,
+            Text(_short(file.key)) if file.key else Text(_short(file.attachment.name), style="dim"),
+            size_text(content.size_bytes) if content else "",
+            f"{content.sha256[:SHA256_SHOWN]}…" if content else "",
+            ", ".join(file.ways),
+            Text(file.verdict, style="green" if file.good else "bold red"),
+        )
+    console.print(table)
+
+
+def show_probes(console: Console, probes: Iterable[Probe]) -> None:
+    table = Table(title="What else can happen", title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("What was done", overflow="fold")
+    table.add_column("What came of it", overflow="fold", ratio=1)
+    for probe in probes:
+        table.add_row(Text(probe.deed), Text(probe.outcome, style="green" if probe.good else "bold red"))
+    console.print(table)
+
+
+def show_summary(console: Console, files: list[Archived], stack: LocalStack) -> None:
+    kept = [file for file in files if file.good and file.stored and file.served]
+    bad = [file for file in files if not file.good]
+    volume = size_text(sum(file.stored.size_bytes for file in kept if file.stored))
+    line = (
+        f"{len(kept)} files, {volume}: every byte in S3 equals what Bigin served."
+        if not bad
+        else f"{len(bad)} of {len(files)} attachments are NOT as Bigin served them."
+    )
+    console.print(line, style="bold green" if not bad else "bold red")
+    console.print("Look further:")
+    console.print("  make up     leaves such a stack running, to try things by hand")
+    console.print("  README.md   how to deploy it to AWS and to connect it to Bigin")
+    console.print(f"  {stack.logs}   logs of this run", soft_wrap=True)
+
+
+def show_how_to_use(console: Console, stack: LocalStack) -> None:
+    """For `make up`: where everything is, and a request to begin with."""
+    about = stack.description
+    table = Table.grid(padding=(0, 2))
+    for label, key in LABELS.items():
+        table.add_row(f"  {label}", Text(about[key], overflow="fold"))
+    console.print(table)
+    console.print(f"  All of it, for programs: {stack.directory / 'stack.json'}    Logs: {stack.logs}", soft_wrap=True)
+    console.print("A signed request, for example:")
+    curl = [
+        f"curl --cacert {about['ca_bundle']} --aws-sigv4 aws:amz:{about['region']}:execute-api --user test:test",
+        "-H 'Content-Type: application/json'",
+        """-d '{"module": "Contacts", "record_id": "...", "attachment_id": "..."}'""",
+        f"{about['api_url']}/attachments",
+    ]
+    console.print("  " + " \\\n    ".join(curl), soft_wrap=True, markup=False)
+    console.print("Ctrl-C stops it.")

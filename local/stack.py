@@ -1,0 +1,229 @@
+"""The whole local stack as a context manager: emulator, Bigin simulator, deployment, secrets, `stack.json`.
+
+Used by `make up`, by `make demo` and by the integration tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import botocore.session
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.connection import connect
+from local.deployment import REGION, STACK_NAME, Deployment
+from local.emulator import Emulator
+from local.function_logs import FunctionLogs
+from local.package import PROJECT, tool_environment
+from local.process import LocalStackError, Process
+from local.settings import Bigin
+
+SIMULATOR_TIMEOUT_S = 30
+API_TIMEOUT_S = 35  # API Gateway's own is 29
+RETRY_PARAMETERS = {"RetryDelaySeconds": "1", "RetryDelayMaxSeconds": "8"}  # nobody waits here as long as on AWS
+# Whatever profile this user has for AWS is not for here.
+NO_PROFILE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+class LocalStack:
+    """A running stack between `__enter__` and `__exit__`.
+
+    outputs:     the template's Outputs.
+    description: what `stack.json` holds.
+    notice:      "" or one line for the user: started, but not connected to Bigin.
+    """
+
+    outputs: dict[str, str]
+    description: dict[str, str]
+    notice: str = ""
+
+    def __init__(
+        self, directory: Path, bigin: Bigin | None = None, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        """`bigin` None starts the simulator; `parameters` override template parameters."""
+        self.directory = directory.resolve()
+        self.logs = self.directory / "logs"
+        self._description_file = self.directory / "stack.json"
+        self._bigin = bigin
+        self._parameters = {**RETRY_PARAMETERS, **(parameters or {})}
+        self._processes: list[Process] = []
+        self._clients: dict[str, Any] = {}
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as closing:
+            closing.enter_context(_only_one(self.directory))
+            shutil.rmtree(self.logs, ignore_errors=True)
+            self.logs.mkdir()
+            self._clients.clear()
+            self._description_file.unlink(missing_ok=True)
+            closing.callback(self._description_file.unlink, missing_ok=True)
+            self._start(closing)
+            self._closing = closing.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    def check(self) -> None:
+        """Raises ProcessError if the emulator or the simulator has ended."""
+        for process in self._processes:
+            process.check()
+
+    def copy_function_logs(self) -> None:
+        """Brings `functions.log` up to date, which otherwise is written at the end."""
+        self._function_logs.copy()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for the emulator, with the rights of the account's root."""
+        if service in self._clients:
+            return self._clients[service]
+        session = boto3.session.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the emulator's root
+            region_name=REGION,
+            botocore_session=botocore.session.Session(session_vars=NO_PROFILE),
+        )
+        config = Config(proxies={}, s3={"addressing_style": "path"})
+        self._clients[service] = session.client(
+            service, endpoint_url=self._emulator.url, verify=str(self._emulator.ca_bundle), config=config
+        )
+        return self._clients[service]
+
+    def post(
+        self, path: str, body: object, headers: Mapping[str, str] | None = None, *, sign: bool = True
+    ) -> requests.Response:
+        """POST to the API as JSON (bytes and str as they are), signed with SigV4 unless told otherwise."""
+        data = body if isinstance(body, bytes | str) else json.dumps(body)
+        request = AWSRequest(
+            "POST",
+            self.description["api_url"] + path,
+            data=data,
+            headers={"Content-Type": "application/json", **(headers or {})},
+        )
+        if sign:
+            credentials = botocore.session.Session(session_vars=NO_PROFILE)
+            credentials.set_credentials("test", "test")
+            SigV4Auth(credentials.get_credentials(), "execute-api", REGION).add_auth(request)
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy for loopback
+            return session.post(
+                request.url,
+                data=data,
+                headers=dict(request.headers),
+                verify=self.description["ca_bundle"],
+                timeout=API_TIMEOUT_S,
+            )
+
+    def access_token(self) -> str:
+        """The access token that the functions use now."""
+        secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["TokenSecretId"])["SecretString"]
+        return str(json.loads(secret)["access_token"]) if secret else ""
+
+    def _start(self, closing: contextlib.ExitStack) -> None:
+        # Emulator and simulator start while the package is built: the machine has more than one processor.
+        self._emulator = Emulator.start(self.directory / "emulator", self.logs / "emulator.log")
+        closing.callback(shutil.rmtree, self.directory / "emulator", ignore_errors=True)  # unpacked functions
+        self._processes = [closing.enter_context(self._emulator.process)]
+        if self._bigin is None:
+            self._processes.append(closing.enter_context(self._start_simulator()))
+        deployment = Deployment(self.directory, self.logs)
+        with deployment.start_build() as build:
+            self._emulator.wait()
+            bigin = self._bigin or Bigin.simulator(self._simulator_url(self._processes[-1]))
+            deployment.finish_build(build)
+        self._function_logs = FunctionLogs(self.client("logs"), self.logs / "functions.log")
+        closing.callback(self._last_function_logs)
+        addresses = {
+            "DataCenter": bigin.data_center,
+            "BiginApiUrl": bigin.api_url,
+            "BiginAccountsUrl": bigin.accounts_url,
+        }
+        deployment.deploy(self._emulator, {**addresses, **self._parameters})
+        self.outputs = self._read_outputs()
+        self.notice = connect(
+            bigin, self.outputs, secrets=self.client("secretsmanager"), functions=self.client("lambda")
+        )
+        self.description = self._describe(bigin)
+        self._write_description()
+
+    def _last_function_logs(self) -> None:
+        with contextlib.suppress(BotoCoreError, ClientError):  # the emulator may be what failed
+            self._function_logs.copy()
+
+    def _start_simulator(self) -> Process:
+        command = [sys.executable, "-m", "local.bigin", "--port", "0"]
+        return Process(
+            "The Bigin simulator", command, log=self.logs / "simulator.log", env=tool_environment({}), cwd=PROJECT
+        )
+
+    def _simulator_url(self, process: Process) -> str:
+        def announced() -> str:
+            for line in process.log.read_text(errors="replace").splitlines(keepends=True):
+                if line.startswith('{"url"') and line.endswith("\n"):
+                    return str(json.loads(line)["url"])
+            return ""
+
+        process.wait_until(lambda: bool(announced()), SIMULATOR_TIMEOUT_S)
+        return announced()
+
+    def _read_outputs(self) -> dict[str, str]:
+        stacks = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def _describe(self, bigin: Bigin) -> dict[str, str]:
+        return {
+            "aws_endpoint_url": self._emulator.url,
+            "api_url": f"{self._emulator.url}/_aws/execute-api/{self.outputs['ApiId']}/v1",
+            "ca_bundle": str(self._emulator.ca_bundle),
+            "region": REGION,
+            "queue_url": self.outputs["QueueUrl"],
+            "dead_letter_queue_url": self.outputs["DeadLetterQueueUrl"],
+            "bucket": self.outputs["BucketName"],
+            "prefix": self.outputs["KeyPrefix"],
+            "token_secret_id": self.outputs["TokenSecretId"],
+            "credentials_secret_id": self.outputs["CredentialsSecretId"],
+            "webhook_secret_id": self.outputs["WebhookSecretId"],
+            "refresh_token_function": self.outputs["RefreshTokenFunctionName"],
+            "bigin_api_url": bigin.api_url,
+            "bigin_accounts_url": bigin.accounts_url,
+        }
+
+    def _write_description(self) -> None:
+        staging = self._description_file.with_suffix(".json.new")
+        staging.write_text(json.dumps(self.description, indent=2) + "\n")
+        staging.replace(self._description_file)  # a reader sees all of it or nothing
+
+
+@contextlib.contextmanager
+def _only_one(directory: Path) -> Any:
+    """Two stacks in one directory would overwrite each other's files."""
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalStackError(
+                f"A local stack runs from {directory} already. Stop it, or set LOCAL_STACK_DIR to another directory."
+            ) from None
+        yield
