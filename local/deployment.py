@@ -19,6 +19,7 @@ from local.package import (
     add_byte_code,
     build_command,
     own_architecture,
+    remove_unused,
     tool_environment,
 )
 from local.process import LocalStackError, Process
@@ -50,6 +51,7 @@ class Deployment:
 
     def finish_build(self, build: Process) -> None:
         build.finish(BUILD_TIMEOUT_S)
+        remove_unused(self._build)
         add_byte_code(self._build, sys.executable, self._env)
 
     def deploy(self, emulator: Emulator, parameters: Mapping[str, str]) -> None:

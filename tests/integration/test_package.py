@@ -1,0 +1,54 @@
+"""What is deployed: small, with byte code of its own runtime, and nothing that is not needed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from local.package import MIB, zipped_size
+from local.stack import LocalStack
+
+UNWANTED = ("boto3", "botocore", "pydantic", "aws_xray_sdk", "awscrt", "tests", "local", "operate")
+FUNCTIONS = ("archive_now", "archive_queued", "receive_webhook", "refresh_token")
+
+
+def packages(running: LocalStack) -> list[Path]:
+    return [folder for folder in (running.directory / "build").iterdir() if folder.is_dir()]
+
+
+def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack) -> None:
+    """At most 3 MB zipped, byte code included; no boto3 (the runtime has it), no tests."""
+    for folder in packages(running):
+        size_bytes = zipped_size(folder)
+        print(f"{folder.name}: {size_bytes / MIB:.2f} MiB zipped")
+
+        assert size_bytes <= 3_000_000
+        assert [] == [name for name in UNWANTED if (folder / name).exists() or (folder / f"{name}.py").exists()]
+        assert all((folder / f"{name}.py").exists() for name in FUNCTIONS)
+
+
+def test_every_module_has_byte_code_of_the_runtime(running: LocalStack) -> None:
+    """Each module comes with byte code whose magic number is that of the interpreter that runs it, never stale."""
+    for folder in packages(running):
+        modules = [path for path in folder.rglob("*.py")]
+        assert modules
+        for module in modules:
+            compiled = Path(importlib.util.cache_from_source(str(module)))
+            header = compiled.read_bytes()[:8]
+
+            assert importlib.util.MAGIC_NUMBER == header[:4]
+            assert 1 == int.from_bytes(header[4:8], "little")  # unchecked hash: time stamps do not count
+
+
+def test_the_cold_start_imports_nothing_heavy(running: LocalStack) -> None:
+    """No pydantic, no X-Ray, no CRT, no transfer manager is imported when a function starts."""
+    script = "import sys, bigin_archive.wiring; print(*sorted(sys.modules))"
+    folder = packages(running)[0]
+    # boto3 comes from this interpreter's own packages, as it comes from the runtime in Lambda.
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert [] == [name for name in ("pydantic", "aws_xray_sdk", "awscrt", "asyncio", "pytest") if name in loaded]
