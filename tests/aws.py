@@ -31,7 +31,15 @@ class Aws:
         self.token_secret_id = self.secrets.create_secret(Name=f"{name}-token")["ARN"]
         self.credentials_secret_id = self.secrets.create_secret(Name=f"{name}-credentials")["ARN"]
         self.webhook_secret_id = self.secrets.create_secret(Name=f"{name}-webhook")["ARN"]
+        self.dynamodb = self.client("dynamodb")
+        self.dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "lease", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "lease", "KeyType": "HASH"}],
+        )
         self.environment = {
+            "LEASES_TABLE": name,
             "AWS_ENDPOINT_URL": emulator.url,
             "AWS_CA_BUNDLE": str(emulator.ca_bundle),
             "AWS_ACCESS_KEY_ID": "test",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bigin_archive.errors import BiginTokenRejectedError
+from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -104,7 +104,7 @@ class AccessTokens:
 
     def _is_stale(self) -> bool:
         token, now = self._token, self._now()
-        if token is None or token.expires_at is None or now < token.expires_at - _EXPIRY_MARGIN:
+        if token is None or token.expires_at is None or now + _EXPIRY_MARGIN < token.expires_at:
             return False
         # A wrong clock may call a good token expired: it is looked up again, and used all the same.
         return self._read_at is None or abs(now - self._read_at) >= _LOOK_AGAIN
@@ -117,16 +117,21 @@ class AccessTokens:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
                 raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
-            raise BiginTokenRejectedError(
-                f"Secrets Manager does not give out the access token ({_code(error)}): "
-                "check the function's role and the secret. Retried by itself."
-            ) from error
+            raise _unreadable(_code(error)) from error
         except BotoCoreError as error:
-            raise BiginTokenRejectedError(
-                f"Secrets Manager cannot be reached ({type(error).__name__}). Retried by itself."
-            ) from error
+            raise _unreadable(type(error).__name__) from error
         self._token = parse(answer.get("SecretString"), self._api_url)
         return self._token
+
+
+def _unreadable(reason: str) -> StorageRefusedError | StorageUnavailableError:
+    # KMS denies as Secrets Manager does.
+    if "AccessDenied" in reason or reason == "DecryptionFailure":
+        return StorageRefusedError(
+            f"Secrets Manager does not give out the access token ({reason}): check the function's role, the secret "
+            "and its key. Retried by itself."
+        )
+    return StorageUnavailableError(f"The access token cannot be read from Secrets Manager ({reason}). Try again later.")
 
 
 def _code(error: ClientError) -> str:

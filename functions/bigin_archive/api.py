@@ -4,10 +4,12 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bigin_archive.archive import Archived
 from bigin_archive.errors import ArchiveError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from bigin_archive.archive import Archived
 
 Event = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -51,7 +53,7 @@ def answer(status: int, content: Mapping[str, object]) -> Answer:
     return _answer(status, content, {"Content-Type": "application/json"})
 
 
-def archived(bucket: str, result: Archived) -> Answer:
+def archived(bucket: str, result: "Archived") -> Answer:
     """``201`` archived, or ``200`` already archived before."""
     stored = result.stored
     return answer(

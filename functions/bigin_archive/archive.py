@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from bigin_archive import objects
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin import Bigin
-from bigin_archive.body import BLOCK_BYTES, Body, Spooled, spool, too_large
+from bigin_archive.body import BLOCK_BYTES, spool, too_large
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ContentConflictError, DownloadIncompleteError
-from bigin_archive.objects import ObjectAttributes
 from bigin_archive.storage import AlreadyThereError, Storage, StoredObject
 
 
@@ -49,13 +48,19 @@ class Archiver:
         if present:
             return self._already(request, present)
         self._check_size(request.listed_size_bytes)
+        try:
+            return Archived(self._transfer(request, deadline), already=False)
+        except AlreadyThereError as lost:
+            return self._lost_race(request, lost, deadline)
+
+    def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
         with self._bigin.download(request, deadline) as download:
             attributes = objects.describe(self._key_prefix, request, download.disposition, download.content_type)
             size_bytes = download.size_bytes
             if size_bytes is not None:
                 self._check_size(size_bytes)
                 _compare(size_bytes, request.listed_size_bytes)
-                return self._put(request, attributes, download.body, size_bytes, deadline)
+                return self._storage.put(attributes, download.body)
             spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
             end_is_certain = download.end_is_certain
         with spooled.file:
@@ -68,7 +73,7 @@ class Archiver:
                         "size: nothing was stored. Try again later."
                     )
             _compare(spooled.size_bytes, listed)
-            return self._put(request, attributes, spooled, spooled.size_bytes, deadline)
+            return self._storage.put(attributes, spooled)
 
     def _already(self, request: ArchiveRequest, present: dict[str, int]) -> Archived:
         listed = request.listed_size_bytes
@@ -77,23 +82,12 @@ class Archiver:
             raise _conflict(f"of another size than the {listed} bytes that Bigin lists")
         return Archived(self._storage.head(min(fitting)), already=True)
 
-    def _put(
-        self,
-        request: ArchiveRequest,
-        attributes: ObjectAttributes,
-        source: Body | Spooled,
-        size_bytes: int,
-        deadline: Deadline,
-    ) -> Archived:
-        try:
-            return Archived(self._storage.put(attributes, source), already=False)
-        except AlreadyThereError as lost:
-            winner = self._storage.head(attributes.key)
-            if winner.size_bytes != size_bytes:
-                raise _conflict("of another size") from None
-            # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
-            sha256 = lost.sha256 or self._sha256(request, deadline)
-        if winner.sha256 != sha256:
+    def _lost_race(self, request: ArchiveRequest, lost: AlreadyThereError, deadline: Deadline) -> Archived:
+        winner = self._storage.head(lost.key)
+        if winner.size_bytes != lost.size_bytes:
+            raise _conflict("of another size")
+        # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
+        if winner.sha256 != (lost.sha256 or self._sha256(request, deadline)):
             raise _conflict("with another SHA-256")
         return Archived(winner, already=True)
 

@@ -8,7 +8,7 @@ from bigin_archive.archive import Archived, Archiver
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, OutOfTimeError, SettledError
 from bigin_archive.outcome import Outcome, Reporter, internal_error, settled
-from bigin_archive.queue import Queue
+from bigin_archive.queue import Outgoing, Queue
 
 
 class ArchiveOrQueue:
@@ -56,7 +56,7 @@ class ArchiveOrQueue:
                 return self._archiver.archive(request, deadline)
             except OutOfTimeError:
                 pass
-        return self._queue.send([body.decode() if isinstance(body, bytes) else str(body)])
+        return self._queue.send([Outgoing(body.decode() if isinstance(body, bytes) else str(body))])
 
 
 def _taken(fate: Outcome, taken: Archived | int) -> Outcome:

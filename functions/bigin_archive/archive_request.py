@@ -15,6 +15,7 @@ MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events", "
 ALIASES = {"Companies": "Accounts"}
 
 MAX_BODY_BYTES = 64 * 1024  # a request takes 200 bytes; the rest is room for keys that we ignore
+_UNSENDABLE = re.compile("[\ufffe\uffff\ud800-\udfff]")  # SQS API Reference, SendMessage: XML 1.0 characters
 _ID = re.compile(r"[0-9]{1,50}")  # Zoho CRM OpenAPI v8, attachments: id, at most 50 characters
 
 
@@ -22,7 +23,8 @@ _ID = re.compile(r"[0-9]{1,50}")  # Zoho CRM OpenAPI v8, attachments: id, at mos
 class ArchiveRequest:
     """One attachment, or with ``attachment_id`` None every attachment of the record.
 
-    ``listed_size_bytes`` is what Bigin's listing said of the size, where the request comes from a listing.
+    ``listed_size_bytes`` is what Bigin's listing said of the size, where the request comes from a listing; it is no
+    part of the public request, and travels beside the body as a message attribute.
     """
 
     module: str
@@ -31,12 +33,10 @@ class ArchiveRequest:
     listed_size_bytes: int | None = None
 
     def to_json(self) -> str:
-        """The body of a queue message; :func:`parse` reads it back."""
+        """The body of a queue message; :func:`parse` reads it back, all but the listed size."""
         body: dict[str, object] = {"module": self.module, "record_id": self.record_id}
         if self.attachment_id is not None:
             body["attachment_id"] = self.attachment_id
-        if self.listed_size_bytes is not None:
-            body["listed"] = {"size_bytes": self.listed_size_bytes}
         return json.dumps(body)
 
 
@@ -50,7 +50,6 @@ def parse(body: str | bytes | None) -> ArchiveRequest:
         module=module_name(fields.get("module")),
         record_id=identifier("record_id", fields.get("record_id")),
         attachment_id=(identifier("attachment_id", fields["attachment_id"]) if "attachment_id" in fields else None),
-        listed_size_bytes=_listed_size(fields.get("listed")),
     )
 
 
@@ -63,12 +62,15 @@ def json_object(body: str | bytes | None) -> dict[str, object]:
             f"The body is longer than {MAX_BODY_BYTES} bytes: send module, record_id and attachment_id only."
         )
     try:
-        value = json.loads(body)
+        text = body.decode() if isinstance(body, bytes) else body
+        value = json.loads(text)
     except (ValueError, RecursionError):
         # ValueError is malformed JSON, malformed UTF-8 or an endless number; RecursionError endless nesting.
         raise InvalidRequestError(
             'The body is not valid JSON: send for example {"module": "Contacts", "record_id": "123"}.'
         ) from None
+    if _UNSENDABLE.search(text):
+        raise InvalidRequestError("The body holds characters that no message can carry (U+FFFE, U+FFFF, surrogates).")
     if not isinstance(value, dict):
         raise InvalidRequestError("The body must be a JSON object with module and record_id.")
     return value
@@ -94,9 +96,3 @@ def identifier(name: str, value: object) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InvalidRequestError(f"{name} must be a string of 1 to 50 digits.")
     return value
-
-
-def _listed_size(listed: object) -> int | None:
-    # A hint of our own listing; whoever else sends something here has sent an unknown key.
-    size = listed.get("size_bytes") if isinstance(listed, dict) else None
-    return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None

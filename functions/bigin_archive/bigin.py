@@ -6,8 +6,8 @@ token to the one host of the data centre, follows no redirect, and ends at the d
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import requests
@@ -34,6 +34,13 @@ PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
 # Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
 LISTING_FIELDS = "id,File_Name,Size,$type,$link_url"
+
+Gate = Callable[[Deadline], AbstractContextManager[None]]
+
+
+def open_gate(deadline: Deadline) -> AbstractContextManager[None]:
+    """No bound on the number of calls."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,10 @@ class ListedAttachment:
 class Bigin:
     """The API of one data centre, for several threads."""
 
-    def __init__(self, session: requests.Session, api_url: str, tokens: AccessTokens) -> None:
+    def __init__(self, session: requests.Session, api_url: str, tokens: AccessTokens, gate: Gate = open_gate) -> None:
+        """``gate(deadline)`` is entered for each call: it bounds how many run at one time."""
         self._session = session
+        self._gate = gate
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens
 
@@ -140,7 +149,7 @@ class Bigin:
         *,
         empty_is_fine: bool = False,
     ) -> Iterator[tuple[requests.Response, Body]]:
-        with transport.until(deadline):
+        with self._gate(deadline), transport.until(deadline):
             token = self._tokens.current()
             response, body, error = self._ask(path, params, token.value, deadline)
             if isinstance(error, BiginTokenRejectedError):

@@ -56,6 +56,6 @@ class Brake:
             self.proven, self.cause = False, error
             if self._until > self._clock():
                 return  # calls that were under way when another one pulled it
-            pause_s = min(self._longest_s, self._first_s * 2**self._pauses)
+            pause_s = min(self._longest_s, self._first_s * 2 ** min(self._pauses, 32))
             self._until = self._clock() + max(pause_s, error.retry_after_s or 0)
             self._pauses += 1

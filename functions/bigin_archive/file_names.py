@@ -77,9 +77,10 @@ def _parameters(header: str) -> list[tuple[str, str, bool]]:
 
 def _extended(value: str) -> str:
     charset, first, rest = value.partition("'")
-    _, second, encoded = rest.partition("'")
+    language, second, encoded = rest.partition("'")
     # Without the two apostrophes of RFC 8187 the whole value is the name.
-    text = encoded if first and second and re.fullmatch(r"[A-Za-z0-9_-]*", charset) else value
+    declared = re.fullmatch(r"[A-Za-z0-9_-]*'[A-Za-z0-9-]*'", charset + first + language + second)
+    text = encoded if declared else value
     return _decode(unquote_to_bytes(text.encode("latin-1", "replace")))
 
 

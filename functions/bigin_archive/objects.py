@@ -34,9 +34,13 @@ _TYPES = {
     ".webp": "image/webp",
     ".heic": "image/heic",
     ".gz": "application/gzip",
+    ".tgz": "application/gzip",
     ".7z": "application/x-7z-compressed",
     ".rtf": "application/rtf",
 }
+
+# Python's own table; the machine's /etc/mime.types would make the result depend on where it runs.
+_BY_EXTENSION = mimetypes.MimeTypes(filenames=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def _header_text(name: str) -> str:
 
 
 def _disposition(name: str) -> str:
-    if re.fullmatch(r"[ !#-\[\]-~]+", name):
+    # Some browsers decode a percent sign in the plain form.
+    if re.fullmatch(r"[ !#$&-\[\]-~]+", name):
         return f'attachment; filename="{name}"'
     return f"attachment; filename*=UTF-8''{quote(name, safe=_ATTR_CHARS)}"
 
@@ -98,7 +103,8 @@ def _media_type(header: str | None, name: str) -> str:
     if _MEDIA_TYPE.fullmatch(media):
         if not media.lower().startswith("text/"):
             parameters = [p for p in parameters if not p.lower().startswith("charset")]
-        kept = [p for p in parameters if re.fullmatch(r"[!-~]+=[ -~]{1,100}", p)]
+        kept = [p for p in parameters if re.fullmatch(r"[!-~]{1,100}=[ -~]{1,100}", p)]
         return "; ".join([media, *kept[:3]])
-    extension = "." + name.rpartition(".")[2].lower()
-    return _TYPES.get(extension) or mimetypes.guess_type("x" + extension)[0] or _DEFAULT_TYPE
+    _, dot, extension = name.rpartition(".")
+    suffix = f".{extension.lower()}" if dot else ""
+    return _TYPES.get(suffix) or _BY_EXTENSION.types_map[True].get(suffix) or _DEFAULT_TYPE

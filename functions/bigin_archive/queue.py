@@ -1,7 +1,8 @@
 """SQS: queue requests, park what cannot be archived, let the rest come back later."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,6 +16,23 @@ MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
 
+LISTED_SIZE = "listed_size_bytes"  # message attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send: the request, and what the listing said of the size as a message attribute."""
+
+    body: str
+    listed_size_bytes: int | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """As SQS wants it, but for the id."""
+        if self.listed_size_bytes is None:
+            return {"MessageBody": self.body}
+        size = {"DataType": "Number", "StringValue": str(self.listed_size_bytes)}
+        return {"MessageBody": self.body, "MessageAttributes": {LISTED_SIZE: size}}
+
 
 class Queue:
     """The queue of archive requests, and its dead-letter queue."""
@@ -24,14 +42,14 @@ class Queue:
         self._url = url
         self._dead_letter_url = dead_letter_url
 
-    def send(self, bodies: Iterable[str]) -> int:
-        """Queue all bodies; return how many. Raises StorageUnavailableError unless SQS confirmed every one.
+    def send(self, messages: Iterable[Outgoing]) -> int:
+        """Queue all messages; return how many. Raises StorageUnavailableError unless SQS confirmed every one.
 
         After an error some may be queued: sending all again is harmless, an archived file is not fetched twice.
         """
         sent = 0
-        for batch in _batches(bodies):
-            entries = {str(number): body for number, body in enumerate(batch)}
+        for batch in _batches(messages):
+            entries = {str(number): message for number, message in enumerate(batch)}
             for last_try in (False, True):
                 entries = self._send_batch(entries)
                 if not entries:
@@ -66,28 +84,28 @@ class Queue:
         except (ClientError, BotoCoreError) as cause:
             raise _unavailable(_reason(cause)) from cause
 
-    def _send_batch(self, entries: dict[str, str]) -> dict[str, str]:
+    def _send_batch(self, entries: dict[str, Outgoing]) -> dict[str, Outgoing]:
         """Send; return the entries that SQS did not confirm."""
         try:
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
-                Entries=[{"Id": number, "MessageBody": body} for number, body in entries.items()],
+                Entries=[{"Id": number, **message.entry()} for number, message in entries.items()],
             )
         except (ClientError, BotoCoreError) as cause:
             raise _unavailable(_reason(cause)) from cause
         confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
-        return {number: body for number, body in entries.items() if number not in confirmed}
+        return {number: message for number, message in entries.items() if number not in confirmed}
 
 
-def _batches(bodies: Iterable[str]) -> Iterator[Sequence[str]]:
-    batch: list[str] = []
+def _batches(messages: Iterable[Outgoing]) -> Iterator[Sequence[Outgoing]]:
+    batch: list[Outgoing] = []
     size = 0
-    for body in bodies:
-        length = len(body.encode())
+    for message in messages:
+        length = len(message.body.encode())
         if batch and (len(batch) == BATCH or size + length > MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(body)
+        batch.append(message)
         size += length
     if batch:
         yield batch

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.deadline import Deadline
-from bigin_archive.queue import Queue
+from bigin_archive.queue import Outgoing, Queue
 
 
 class Records:
@@ -22,10 +22,6 @@ class Records:
         archived once. Raises what the listing raises, and StorageUnavailableError.
         """
         return self._queue.send(
-            replace(
-                request,
-                attachment_id=entry.attachment_id,
-                listed_size_bytes=entry.size_bytes,
-            ).to_json()
+            Outgoing(replace(request, attachment_id=entry.attachment_id).to_json(), entry.size_bytes)
             for entry in self._bigin.attachments(request, deadline)
         )

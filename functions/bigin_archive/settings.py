@@ -98,6 +98,17 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What the function behind the API needs besides: where it takes its leases."""
+
+    leases_table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "ApiSettings":
+        return cls(leases_table=_text(env, "LEASES_TABLE"))
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """What the webhook receiver needs."""
 

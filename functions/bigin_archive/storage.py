@@ -32,10 +32,12 @@ _REMEDIES = {
 
 
 class AlreadyThereError(Exception):
-    """Another write was first; ``sha256`` (hex) is what was to be written, where it is known."""
+    """Another write was first. What was to be written: ``size_bytes``, and ``sha256`` (hex) where it is known."""
 
-    def __init__(self, sha256: str | None) -> None:
+    def __init__(self, key: str, size_bytes: int, sha256: str | None) -> None:
         super().__init__("an object stands under the key")
+        self.key = key
+        self.size_bytes = size_bytes
         self.sha256 = sha256
 
 
@@ -118,7 +120,7 @@ class Storage:
                 **checksum,
             )
         except _PreconditionFailedError:
-            raise AlreadyThereError(sha256.hex() if sha256 else None) from None
+            raise AlreadyThereError(attributes.key, size_bytes, sha256.hex() if sha256 else None) from None
         stored = _hex(answer.get("ChecksumSHA256")) or (sha256.hex() if sha256 else None)
         if stored is None:
             # S3 answers with the checksum; a server that does not still keeps it.

@@ -4,6 +4,7 @@ Everything in a webhook is a hint: ids are validated, the rest is read from the 
 string, is ever logged.
 """
 
+import email
 import hmac
 import json
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from bigin_archive import api, archive_request
 from bigin_archive.archive_request import MAX_BODY_BYTES, ArchiveRequest
 from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 
+MAX_FIELDS = 100  # of a form
 MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
 
 _HOW_TO_SEND = (
@@ -27,9 +29,9 @@ def presented_secret(event: api.Event) -> str:
     if value := api.header(event, "X-Webhook-Secret"):
         return value
     if value := _query(event).get("secret"):
-        return value
+        return str(value)
     try:
-        token = _fields(event).get("token")
+        token: object = _fields(event).get("token")
     except InvalidRequestError:
         return ""
     return token if isinstance(token, str) else ""
@@ -37,7 +39,9 @@ def presented_secret(event: api.Event) -> str:
 
 def authenticate(presented: str, accepted: Iterable[str]) -> None:
     """Raise UnauthorizedError unless ``presented`` is one of the ``accepted`` secrets (constant time)."""
-    matches = [hmac.compare_digest(presented.encode(), secret.encode()) for secret in accepted if secret]
+    matches = [
+        hmac.compare_digest(presented.encode(errors="surrogatepass"), secret.encode()) for secret in accepted if secret
+    ]
     if not presented or not any(matches):
         raise UnauthorizedError(f"The webhook secret is missing or wrong. {_HOW_TO_SEND}")
 
@@ -88,8 +92,10 @@ def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", "null")}
 
 
-def _query(event: api.Event) -> dict[str, str]:
-    return dict(event.get("queryStringParameters") or {})
+def _query(event: api.Event) -> dict[str, Any]:
+    if repeated := event.get("multiValueQueryStringParameters"):
+        return _merged((name, value) for name, values in repeated.items() for value in values)
+    return _merged((event.get("queryStringParameters") or {}).items())
 
 
 def _fields(event: api.Event) -> dict[str, Any]:
@@ -98,11 +104,41 @@ def _fields(event: api.Event) -> dict[str, Any]:
         return {}
     if len(content) > MAX_BODY_BYTES:
         raise InvalidRequestError(f"The body is longer than {MAX_BODY_BYTES} bytes.")
-    media = (api.header(event, "Content-Type") or "").partition(";")[0].strip().lower()
+    content_type = api.header(event, "Content-Type") or ""
+    media = content_type.partition(";")[0].strip().lower()
     if media == "application/x-www-form-urlencoded":
         text = content if isinstance(content, str) else content.decode(errors="replace")
         try:
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+            return _merged(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
         except ValueError:
-            raise InvalidRequestError("The form has more than 100 fields.") from None
+            raise InvalidRequestError(f"The form has more than {MAX_FIELDS} fields.") from None
+    if media == "multipart/form-data":
+        raw = content if isinstance(content, bytes) else content.encode(errors="replace")
+        return _merged(_parts(content_type, raw))
     return archive_request.json_object(content)
+
+
+def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
+    """Names and values of a multipart form (RFC 7578), which is a MIME message without its first headers."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode(errors="replace")
+    form = email.message_from_bytes(head + raw)
+    found = []
+    for part in form.walk():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            found.append((name, value.decode(errors="replace").strip()))
+    return found
+
+
+def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """One value for each name, the last one; of ``ids`` all, also from a list with commas."""
+    merged: dict[str, Any] = {}
+    ids: list[str] = []
+    for name, value in pairs:
+        merged[name] = value
+        if name == "ids":
+            ids += [part.strip() for part in str(value).split(",")]
+    if any(ids):
+        merged["ids"] = ids
+    return merged

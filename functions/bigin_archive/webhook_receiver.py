@@ -7,8 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive import api, webhook
 from bigin_archive.errors import ArchiveError, StorageUnavailableError, UnauthorizedError
-from bigin_archive.outcome import Outcome, Reporter
-from bigin_archive.queue import Queue
+from bigin_archive.outcome import Outcome, Reporter, internal_error
+from bigin_archive.queue import Outgoing, Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -52,12 +52,16 @@ class WebhookReceiver:
                 fate, queued = Outcome("recorded", fate.request_id), 0
                 return 0
             requests = webhook.requests_in(event)
-            queued = self._queue.send(request.to_json() for request in requests)
+            queued = self._queue.send(Outgoing(request.to_json()) for request in requests)
             fate = Outcome("queued", fate.request_id, request=requests[0])
             return queued
         except ArchiveError as error:
             fate = Outcome("refused", fate.request_id, error=error)
             raise
+        except Exception as error:  # a bug is told as the contract says, too
+            bug = internal_error(error)
+            fate = Outcome("refused", fate.request_id, error=bug)
+            raise bug from error
         finally:
             duration_ms = round((time.monotonic() - started) * 1000)
             self._reporter.report(

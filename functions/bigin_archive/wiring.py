@@ -11,12 +11,14 @@ from bigin_archive import transport
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
 from bigin_archive.archive_or_queue import ArchiveOrQueue
-from bigin_archive.bigin import Bigin
+from bigin_archive.bigin import Bigin, Gate, open_gate
 from bigin_archive.brake import Brake
+from bigin_archive.leases import Leases
 from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
 from bigin_archive.records import Records
 from bigin_archive.settings import (
+    ApiSettings,
     ArchiveSettings,
     RefreshSettings,
     WebhookSettings,
@@ -49,13 +51,18 @@ def reporter() -> Reporter:
 
 
 def archiver(
-    env: Mapping[str, str], aws: boto3.session.Session, *, threads: int, read_timeout_s: float
+    env: Mapping[str, str],
+    aws: boto3.session.Session,
+    *,
+    threads: int,
+    read_timeout_s: float,
+    gate: Gate = open_gate,
 ) -> tuple[Archiver, Bigin, Queue]:
     """What archives, and the queue for what does not fit in now. Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
     with_timeouts = config(read_timeout_s, threads)
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
-    bigin = Bigin(transport.session(threads), settings.api_url, tokens)
+    bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate)
     made = Archiver(
         bigin,
         Storage(aws.client("s3", config=with_timeouts), settings.bucket),
@@ -92,8 +99,10 @@ def worker(env: Mapping[str, str]) -> Worker:
 
 def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
     """What answers ``POST /attachments``. Raises SettingsError."""
+    aws = boto3.session.Session()
+    leases = Leases(aws.client("dynamodb", config=config(5)), ApiSettings.from_env(env).leases_table)
     # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
-    made, _, queue = archiver(env, boto3.session.Session(), threads=1, read_timeout_s=4)
+    made, _, queue = archiver(env, aws, threads=1, read_timeout_s=4, gate=leases.hold)
     return ArchiveOrQueue(made, queue, reporter())
 
 

@@ -17,7 +17,6 @@ from bigin_archive.archive import Archiver
 from bigin_archive.brake import Brake
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
-    AttachmentTooLargeError,
     BiginRefusedError,
     OutOfTimeError,
     PermanentError,
@@ -36,12 +35,13 @@ LEAST_TIME_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery."""
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``listed_size_bytes`` the hint of our own listing."""
 
     message_id: str
     body: str
     receipt_handle: str
     attempt: int
+    listed_size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Worker:
     def _fate(self, message: Message, deadline: Deadline) -> Outcome:
         fate = Outcome("retried", message.message_id, attempt=message.attempt)
         try:
-            fate = replace(fate, request=archive_request.parse(message.body))
+            request = archive_request.parse(message.body)
+            fate = replace(fate, request=replace(request, listed_size_bytes=message.listed_size_bytes))
             return self._archive(fate, deadline)
         except SettledError as error:
             return replace(fate, outcome=settled(error), error=error)
@@ -126,7 +127,7 @@ class Worker:
         except SickBiginError as error:
             self._brake.pull(error, f"{request.record_id}/{request.attachment_id}")
             raise
-        except (SettledError, BiginRefusedError, AttachmentTooLargeError):
+        except (SettledError, BiginRefusedError):
             self._brake.released()
             raise
         if archived.already:

@@ -18,6 +18,7 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     StorageRefusedError,
 )
+from bigin_archive.worker import Message
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator, sha256
 
@@ -163,11 +164,10 @@ def test_a_body_of_unknown_size_is_not_stored(aws: Aws, bigin: Simulator) -> Non
 
 
 def test_a_listed_size_that_differs_is_not_stored(aws: Aws, bigin: Simulator) -> None:
-    """What the listing said of the size must be what arrives."""
-    request = {**bigin.add(content_of(5000)), "listed": {"size_bytes": 5001}}
+    """What the listing said of the size must be what arrives; else the message comes back."""
+    body = json.dumps(bigin.add(content_of(5000)))
 
-    with pytest.raises(DownloadIncompleteError, match="lists 5001"):
-        take(aws, request)
+    assert aws.worker().work([Message("1", body, "handle", 1, listed_size_bytes=5001)], Deadline(60)) == ["1"]
 
     assert {} == aws.objects()
 
@@ -189,15 +189,17 @@ def test_what_is_archived_is_not_downloaded_again(aws: Aws, bigin: Simulator) ->
 
 
 def test_an_object_of_another_size_is_a_conflict(aws: Aws, bigin: Simulator) -> None:
-    """An object that does not have the listed size is not touched, and told as a conflict."""
+    """An object that does not have the listed size is not touched; the message is parked."""
     request = bigin.add(b"abc", file_name="a.txt")
     key = f"bigin/Contacts/{request['record_id']}/{request['attachment_id']}/a.txt"
     aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=b"other")
+    message = Message("1", json.dumps(request), "handle", 1, listed_size_bytes=3)
 
-    with pytest.raises(ContentConflictError):
-        take(aws, {**request, "listed": {"size_bytes": 3}})
+    assert aws.worker().work([message], Deadline(60)) == []
 
     assert {key: b"other"} == aws.objects()
+    parked = aws.messages(aws.dead_letter_queue_url)
+    assert ["content_conflict"] == [m["MessageAttributes"]["error_code"]["StringValue"] for m in parked]
 
 
 @pytest.mark.parametrize("size", [1000, 3 * MIB])

@@ -107,6 +107,20 @@ def test_at_most_eight_downloads_run_at_once(deployed: Deployed) -> None:
     assert deployed.bigin.calls()["max_concurrent"] <= 8
 
 
+def test_at_most_ten_calls_in_all_reach_bigin(deployed: Deployed) -> None:
+    """Twenty callers of the API beside a full queue: ten calls at one time, and every caller is served."""
+    queued, now = ([deployed.bigin.add(b"%d" % number) for number in range(count)] for count in (40, 20))
+    deployed.bigin.fault({"kind": "delay", "seconds": 0.3}, times=None)
+
+    deployed.send(*queued)
+    with ThreadPoolExecutor(20) as callers:
+        statuses = [answer.status_code for answer in callers.map(deployed.post, now)]
+
+    assert [201] * 20 == statuses
+    deployed.until(lambda: all(deployed.objects(request) for request in queued))
+    assert deployed.bigin.calls()["max_concurrent"] <= 10
+
+
 CODES: list[tuple[int, Any, dict[str, str], int, str]] = [
     (204, "", {}, 404, "attachment_gone"),
     (400, {"code": "DOWNLOAD_NOT_ALLOWED", **ERROR}, {}, 422, "link_attachment"),
@@ -157,15 +171,19 @@ def test_the_api_tells_a_file_that_is_too_large(deployed: Deployed) -> None:
     assert (413, "attachment_too_large") == (answer.status_code, answer.json()["code"])
 
 
-def test_the_api_tells_a_conflict(deployed: Deployed) -> None:
-    """Other bytes under the key are not touched: 409."""
-    request = {**deployed.bigin.add(b"x", file_name="a.txt"), "listed": {"size_bytes": 1}}
-    key = f"{deployed.description['prefix']}Contacts/{request['record_id']}/{request['attachment_id']}/a.txt"
+def test_a_conflict_is_parked(deployed: Deployed) -> None:
+    """An object of another size than Bigin lists is not touched; the message is parked with its reason."""
+    deployed.dead_letters()
+    request = deployed.bigin.add(b"x", file_name="a.txt", record_id="994")
+    key = f"{deployed.description['prefix']}Contacts/994/{request['attachment_id']}/a.txt"
     deployed.s3.put_object(Bucket=deployed.bucket, Key=key, Body=b"other")
 
-    answer = deployed.post(request)
+    deployed.send({"module": "Contacts", "record_id": "994"})
 
-    assert (409, "content_conflict") == (answer.status_code, answer.json()["code"])
+    parked = deployed.until(deployed.dead_letters)
+    assert [("content_conflict", request)] == [
+        (m["MessageAttributes"]["error_code"]["StringValue"], json.loads(m["Body"])) for m in parked
+    ]
     assert [b"other"] == deployed.objects(request)
 
 

@@ -31,7 +31,7 @@ def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack)
 def test_every_module_has_byte_code_of_the_runtime(running: LocalStack) -> None:
     """Each module comes with byte code whose magic number is that of the interpreter that runs it, never stale."""
     for folder in packages(running):
-        modules = [path for path in folder.rglob("*.py")]
+        modules = list(folder.rglob("*.py"))
         assert modules
         for module in modules:
             compiled = Path(importlib.util.cache_from_source(str(module)))

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from bigin_archive.access_token import AccessToken, AccessTokens, parse
-from bigin_archive.errors import BiginTokenRejectedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.access_token import AccessToken, AccessTokens, parse
+from bigin_archive.errors import BiginTokenRejectedError
 from tests.vectors import load
 
 API_URL = "https://www.zohoapis.com"
@@ -78,7 +78,7 @@ def test_no_secret_makes_the_reader_fail(secret: str | None) -> None:
 def test_an_end_beyond_the_calendar_is_no_bug(expires_at: str) -> None:
     """A token with an absurd end is used all the same."""
     client = OneSecret(f'{{"access_token": "a", "expires_at": "{expires_at}"}}')
-    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)  # type: ignore[arg-type]
+    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)
 
     assert [tokens.current().value for _ in range(2)] == ["a", "a"]
 
@@ -88,7 +88,7 @@ def test_token_is_read_again_before_it_ends(minutes: int, reads: int) -> None:
     """A container reads the secret once, and again shortly before the token ends."""
     clock = [NOW]
     client = OneSecret(f'{{"access_token": "a", "expires_at": "{(NOW + timedelta(hours=1)).isoformat()}"}}')
-    tokens = AccessTokens(client, "token", API_URL, now=lambda: clock[0])  # type: ignore[arg-type]
+    tokens = AccessTokens(client, "token", API_URL, now=lambda: clock[0])
     tokens.current()
     clock[0] += timedelta(minutes=minutes)
     tokens.current()
@@ -100,7 +100,7 @@ def test_token_is_read_again_before_it_ends(minutes: int, reads: int) -> None:
 def test_refused_token_is_looked_up_once() -> None:
     """A token that Bigin refuses is not used again unless the secret holds another one."""
     client = OneSecret("old")
-    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)  # type: ignore[arg-type]
+    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)
     refused = tokens.current()
     with pytest.raises(BiginTokenRejectedError, match="no newer"):
         tokens.after_refusal(refused)
@@ -113,7 +113,7 @@ def test_refused_token_is_looked_up_once() -> None:
 def test_newer_token_is_used_without_another_look() -> None:
     """A second thread whose token was refused takes what the first one found."""
     client = OneSecret("old")
-    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)  # type: ignore[arg-type]
+    tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)
     refused = tokens.current()
     client.text = "new"
     values = [tokens.after_refusal(refused).value for _ in range(3)]

@@ -5,12 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bigin_archive import api
 from bigin_archive.archive import Archived
 from bigin_archive.errors import BiginRateLimitedError, InvalidRequestError
 from bigin_archive.storage import StoredObject
-from hypothesis import given
-from hypothesis import strategies as st
 
 STORED = StoredObject("bigin/Notes/1/2/a b.pdf", 5, "ab" * 32, "v1", "application/pdf")
 

@@ -1,14 +1,15 @@
 """Archive requests: what a body asks for, and which bodies are refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from bigin_archive.archive_request import MODULES, ArchiveRequest, parse
-from bigin_archive.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.archive_request import MODULES, ArchiveRequest, parse
+from bigin_archive.errors import InvalidRequestError
 from tests.vectors import load, text
 
 VALID = load("requests", where=lambda vector: vector["expected"] != "invalid_request")
@@ -103,10 +104,10 @@ def test_the_caller_object_is_not_repeated() -> None:
 
 @given(request=REQUESTS)
 def test_message_is_read_back(request: ArchiveRequest) -> None:
-    """What is queued is read back unchanged."""
+    """What is queued is read back unchanged, but for the listed size, which travels beside the body."""
     actual = parse(request.to_json())
 
-    assert request == actual
+    assert replace(request, listed_size_bytes=None) == actual
 
 
 @given(body=st.one_of(st.none(), st.text(), st.binary(), JSON.map(json.dumps)))

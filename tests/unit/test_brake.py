@@ -1,6 +1,9 @@
 """The brake: how long a container leaves Bigin alone."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bigin_archive.brake import Brake
 from bigin_archive.errors import (
     BiginRateLimitedError,
@@ -9,8 +12,6 @@ from bigin_archive.errors import (
     BiginUnavailableError,
     SickBiginError,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 AT_ONCE = [BiginTokenRejectedError, BiginScopeMissingError, BiginRateLimitedError]
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error, retry_after_s
-from bigin_archive.errors import ArchiveError, PermanentError, SettledError, TransientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error, retry_after_s
+from bigin_archive.errors import ArchiveError, PermanentError, SettledError, TransientError
 from tests.vectors import load, text
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday

@@ -1,6 +1,7 @@
 """A point in time that no transfer outlives."""
 
 import pytest
+
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import OutOfTimeError
 

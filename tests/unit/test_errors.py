@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from bigin_archive import api
 from bigin_archive.errors import ArchiveError, OutOfTimeError, PermanentError, SettledError, TransientError
-
 from tests.vectors import load
 
 FATES: dict[str, type[ArchiveError]] = {"done": SettledError, "parked": PermanentError, "retried": TransientError}

@@ -4,10 +4,10 @@ import unicodedata
 from typing import Any
 
 import pytest
-from bigin_archive.file_names import from_content_disposition, safe, shortened
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.file_names import from_content_disposition, safe, shortened
 from tests.vectors import load, text
 
 FOLDER = "bigin/Contacts/2034020000000489124/2034020000000711002/"

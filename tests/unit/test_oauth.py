@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from bigin_archive.oauth import GrantError, parse_answer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.oauth import GrantError, parse_answer
 from tests.vectors import load
 
 API_URL = "https://www.zohoapis.com"

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bigin_archive.settings import (
     DATA_CENTERS,
     ArchiveSettings,
@@ -13,9 +16,6 @@ from bigin_archive.settings import (
     WorkerSettings,
     data_center,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.vectors import load
 
 ARCHIVE = {

@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from bigin_archive import webhook
-from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive import webhook
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 from tests.vectors import load, text
 
 SECRET = "a" * 40

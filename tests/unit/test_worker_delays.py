@@ -1,9 +1,10 @@
 """When a message that failed comes back."""
 
 import pytest
-from bigin_archive.worker import Delays
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bigin_archive.worker import Delays
 
 
 def longest(least: float, most: float) -> float:
