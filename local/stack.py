@@ -34,7 +34,7 @@ from local.settings import Bigin
 
 SIMULATOR_TIMEOUT_S = 30
 API_TIMEOUT_S = 35  # API Gateway's own is 29
-RETRY_PARAMETERS = {"RetryDelaySeconds": "1", "RetryDelayMaxSeconds": "8"}  # nobody waits here as long as on AWS
+RETRY_PARAMETERS = {"RetryDelaySeconds": "1", "RetryDelayMaxSeconds": "20"}  # nobody waits here as long as on AWS
 # Whatever profile this user has for AWS is not for here.
 NO_PROFILE = {
     "profile": (None, None, None, None),
