@@ -27,8 +27,9 @@ from bigin_archive.errors import (
 from bigin_archive.settings import MIB
 
 CONNECT_TIMEOUT_S = 5
-# Until the headers, and between two reads of the body. Bigin's own figures are not published.
-READ_TIMEOUT_S = 20
+# Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
+# of the API waits (24 s), so that what stalls there is queued, not refused.
+READ_TIMEOUT_S = 30
 
 PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below

@@ -99,12 +99,12 @@ def _disposition(name: str) -> str:
 
 def _media_type(header: str | None, name: str) -> str:
     """Bigin's type, without the charset that it glues to binary types; else by the extension."""
-    media, *parameters = [part.strip() for part in (header or "").split(";")]
-    if _MEDIA_TYPE.fullmatch(media):
+    media, *parameters = (header or "").strip().split(";")
+    if _MEDIA_TYPE.fullmatch(media.rstrip()):
         if not media.lower().startswith("text/"):
-            parameters = [p for p in parameters if not p.lower().startswith("charset")]
-        kept = [p for p in parameters if re.fullmatch(r"[!-~]{1,100}=[ -~]{1,100}", p)]
-        return "; ".join([media, *kept[:3]])
+            parameters = [p for p in parameters if not p.strip().lower().startswith("charset")]
+        kept = [p for p in parameters if re.fullmatch(r" ?[!-~]{1,100}=[ -~]{1,100}", p)]
+        return ";".join([media.rstrip(), *kept[:3]])
     _, dot, extension = name.rpartition(".")
     suffix = f".{extension.lower()}" if dot else ""
     return _TYPES.get(suffix) or _BY_EXTENSION.types_map[True].get(suffix) or _DEFAULT_TYPE

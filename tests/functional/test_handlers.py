@@ -43,7 +43,7 @@ def test_archive_now_answers_201_then_200(aws: Aws, bigin: Simulator) -> None:
         "version_id": body["version_id"],
         "size_bytes": 7,
         "sha256": sha256(b"content"),
-        "content_type": "text/plain; charset=UTF-8",
+        "content_type": "text/plain;charset=UTF-8",
         "file_name": "Größe.txt",
     } == body
     assert {**body, "status": "already_archived"} == json.loads(second["body"])
