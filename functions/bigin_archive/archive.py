@@ -9,6 +9,7 @@ from bigin_archive.bigin import Bigin
 from bigin_archive.body import BLOCK_BYTES, spool, too_large
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ContentConflictError, DownloadIncompleteError
+from bigin_archive.links import Link, shortcut
 from bigin_archive.storage import AlreadyThereError, Storage, StoredObject
 
 
@@ -52,6 +53,17 @@ class Archiver:
             return Archived(self._transfer(request, deadline), already=False)
         except AlreadyThereError as lost:
             return self._lost_race(request, lost, deadline)
+
+    def archive_link(self, request: ArchiveRequest, link: Link) -> Archived:
+        """Archive a link attachment as an Internet shortcut, unless an object stands for it already."""
+        present = self._storage.sizes(objects.folder(self._key_prefix, request))
+        if present:
+            return self._already(request, present)
+        attributes, content = shortcut(self._key_prefix, request, link)
+        try:
+            return Archived(self._storage.put(attributes, content), already=False)
+        except AlreadyThereError:
+            return Archived(self._storage.head(attributes.key), already=True)
 
     def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
         with self._bigin.download(request, deadline) as download:

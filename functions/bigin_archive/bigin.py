@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import count
 
 import requests
 
@@ -24,6 +25,7 @@ from bigin_archive.errors import (
     BiginUnavailableError,
     DownloadIncompleteError,
 )
+from bigin_archive.listing import LISTING_FIELDS, ListedAttachment, entries
 from bigin_archive.settings import MIB
 
 CONNECT_TIMEOUT_S = 5
@@ -33,8 +35,7 @@ READ_TIMEOUT_S = 30
 
 PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
-# Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
-LISTING_FIELDS = "id,File_Name,Size,$type,$link_url"
+_MAX_PASSES = 5  # through a listing that changes while it is read
 
 Gate = Callable[[Deadline], AbstractContextManager[None]]
 
@@ -62,14 +63,6 @@ class Download:
     def end_is_certain(self) -> bool:
         """Whether the framing tells a whole body from a lost connection."""
         return self.compressed or self.body.framing is not Framing.CLOSE
-
-
-@dataclass(frozen=True, slots=True)
-class ListedAttachment:
-    """One entry of a record's listing; ``size_bytes`` is None where Bigin does not tell it."""
-
-    attachment_id: str
-    size_bytes: int | None
 
 
 class Bigin:
@@ -100,23 +93,36 @@ class Bigin:
             )
 
     def attachments(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[ListedAttachment]:
-        """Every attachment of the record, each once, page by page.
+        """Every attachment of the record, each once.
 
-        Ends when Bigin has no more, or when a page brings nothing new. Raises as :meth:`download` does.
+        What is deleted while pages are read moves others to a page that was read already; so a listing of several
+        pages is read again until it brings nothing new. Raises as :meth:`download` does.
         """
         path = f"/{request.module}/{request.record_id}/Attachments"
         seen: set[str] = set()
-        page: dict[str, str] = {"page": "1"}
-        number = 1
-        while True:
-            listing = self._listing(path, page, deadline)
-            fresh = [entry for entry in _entries(listing) if entry.attachment_id not in seen]
-            seen.update(entry.attachment_id for entry in fresh)
-            yield from fresh
-            info = listing.get("info")
-            if not fresh or not isinstance(info, dict) or info.get("more_records") is not True:
+        for _ in range(_MAX_PASSES):
+            pages, known = 0, len(seen)
+            for page in self._pages(path, deadline):
+                fresh = [entry for entry in page if entry.attachment_id not in seen]
+                seen.update(entry.attachment_id for entry in fresh)
+                yield from fresh
+                pages += 1
+            if pages < 2 or len(seen) == known:
                 return
-            number += 1
+
+    def _pages(self, path: str, deadline: Deadline) -> Iterator[list[ListedAttachment]]:
+        """The listing once through; ends when Bigin has no more, or when a page brings nothing new."""
+        seen: set[str] = set()
+        page: dict[str, str] = {"page": "1"}
+        for number in count(2):
+            listing = self._listing(path, page, deadline)
+            found = list(entries(listing))
+            yield found
+            ids = {entry.attachment_id for entry in found}
+            info = listing.get("info")
+            if ids <= seen or not isinstance(info, dict) or info.get("more_records") is not True:
+                return
+            seen |= ids
             token = info.get("next_page_token")
             page = {"page_token": token} if isinstance(token, str) else {"page": str(number)}
 
@@ -212,20 +218,3 @@ def _plain(headers: Mapping[str, str], data: bytes) -> bytes:
         return zlib.decompressobj(wbits=31).decompress(data, MAX_LISTING_BYTES)
     except zlib.error:
         return b""
-
-
-def _entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
-    data = listing.get("data")
-    for entry in data if isinstance(data, list) else []:
-        attachment_id = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(attachment_id, str) and attachment_id.isascii() and attachment_id.isdigit():
-            yield ListedAttachment(attachment_id, _size(entry.get("Size")))
-
-
-def _size(value: object) -> int | None:
-    # A string of digits in the newer specification, a number in older pages.
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    return None

@@ -1,7 +1,9 @@
-"""Whole records: a request without attachment_id becomes one request for each attachment that Bigin lists."""
+"""Whole records: every file that Bigin lists becomes a request of its own, every link a shortcut at once."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.deadline import Deadline
@@ -9,19 +11,25 @@ from bigin_archive.queue import Outgoing, Queue
 
 
 class Records:
-    """Finds out what records hold, and queues it."""
+    """Finds out what records hold."""
 
-    def __init__(self, bigin: Bigin, queue: Queue) -> None:
+    def __init__(self, bigin: Bigin, archiver: Archiver, queue: Queue) -> None:
         self._bigin = bigin
+        self._archiver = archiver
         self._queue = queue
 
-    def queue_attachments(self, request: ArchiveRequest, deadline: Deadline) -> int:
-        """Queue every attachment of the record with its listed size; return how many.
+    def archive(self, request: ArchiveRequest, deadline: Deadline) -> int:
+        """Queue every file of the record with its listed size, archive every link; return how many were queued.
 
         Nothing is lost when this is cut short: the record's message comes back, and what was queued twice is
-        archived once. Raises what the listing raises, and StorageUnavailableError.
+        archived once. Raises what the listing and the storage raise, and StorageUnavailableError.
         """
-        return self._queue.send(
-            Outgoing(replace(request, attachment_id=entry.attachment_id).to_json(), entry.size_bytes)
-            for entry in self._bigin.attachments(request, deadline)
-        )
+        return self._queue.send(self._files(request, deadline))
+
+    def _files(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Outgoing]:
+        for entry in self._bigin.attachments(request, deadline):
+            attachment = replace(request, attachment_id=entry.attachment_id)
+            if entry.link:
+                self._archiver.archive_link(attachment, entry.link)
+            else:
+                yield Outgoing(attachment.to_json(), entry.size_bytes)

@@ -75,13 +75,15 @@ class Storage:
             content_type=answer.get("ContentType", ""),
         )
 
-    def put(self, attributes: ObjectAttributes, source: Body | Spooled) -> StoredObject:
+    def put(self, attributes: ObjectAttributes, source: Body | Spooled | bytes) -> StoredObject:
         """Write the object whole, or not at all.
 
         A body that fits one block is read and hashed first and goes as bytes; a longer one of declared length
         streams through, its SHA-256 behind it in a trailer; a spooled one is hashed already.
         Raises AlreadyThereError, what reading the body raises, and StorageError's two kinds.
         """
+        if isinstance(source, bytes):
+            return self._write(attributes, len(source), source, hashlib.sha256(source).digest())
         if isinstance(source, Spooled):
             return self._write(attributes, source.size_bytes, source.file, source.sha256)
         size_bytes = source.declared_bytes

@@ -85,7 +85,7 @@ def worker(env: Mapping[str, str]) -> Worker:
     made, bigin, queue = archiver(env, aws, threads=settings.threads, read_timeout_s=30)
     return Worker(
         made,
-        Records(bigin, queue),
+        Records(bigin, made, queue),
         queue,
         Brake(
             settings.retry_delay_s * _BRAKE_FIRST,

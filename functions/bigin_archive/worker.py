@@ -120,7 +120,7 @@ class Worker:
         self._check_start(deadline)
         try:
             if request.attachment_id is None:
-                queued = self._records.queue_attachments(request, deadline)
+                queued = self._records.archive(request, deadline)
                 self._brake.released()
                 return replace(fate, outcome="queued", queued=queued)
             archived = self._archiver.archive(request, deadline)

@@ -98,7 +98,46 @@ def test_a_record_is_queued_attachment_by_attachment(aws: Aws, bigin: Simulator)
         ]
     expected = [(request, number) for number, request in enumerate(requests)]
     assert sorted(expected, key=json.dumps) == sorted(queued, key=json.dumps)
-    assert {"list": 2} == {name: count for name, count in bigin.calls()["by_call"].items() if count}
+    # Two pages, read twice: a listing that changes in between would show in the second pass.
+    assert {"list": 4} == {name: count for name, count in bigin.calls()["by_call"].items() if count}
+
+
+def test_links_of_a_record_become_shortcuts(aws: Aws, bigin: Simulator) -> None:
+    """A link is archived as an Internet shortcut with its address, and never fetched."""
+    urls = {
+        "Drawing": "https://example.com/drawings/17?view=full&page=2",
+        "Trick": "file://host/share\r\nURL=http://x",
+        "Ü/b": "http://example.com/ü",
+    }
+    for title, url in urls.items():
+        bigin.add(record_id="88003", kind="link", file_name=title, link_url=url)
+    for _ in range(2):
+        assert aws.worker().work(aws.deliver({"module": "Contacts", "record_id": "88003"}), Deadline(60)) == []
+
+    stored = {key.rpartition("/")[2]: content for key, content in aws.objects().items()}
+    assert {
+        "Drawing.url": b"[InternetShortcut]\r\nURL=https://example.com/drawings/17?view=full&page=2\r\n",
+        "Trick.url": b"[InternetShortcut]\r\n; not opened: file://host/share%0D%0AURL=http://x\r\n",
+        "Ü_b.url": b"[InternetShortcut]\r\nURL=http://example.com/%C3%BC\r\n",
+    } == stored
+    key = next(key for key in aws.objects() if key.endswith("Drawing.url"))
+    assert urls["Drawing"] == aws.head(key)["Metadata"]["link-url"]
+    assert 0 == bigin.calls()["by_call"].get("download", 0)
+
+
+def test_a_listing_that_changes_between_pages_loses_nothing(aws: Aws, bigin: Simulator) -> None:
+    """An attachment deleted while pages are read moves others to a page that was read; they are found all the same."""
+    requests = [bigin.add(b"x", record_id="88004") for _ in range(250)]
+    # The second page of the first pass is answered as if ten attachments had moved to the first page meanwhile.
+    listed = [{"id": request["attachment_id"], "File_Name": "f", "Size": "1"} for request in requests]
+    bigin.answer(200, {"data": listed[210:], "info": {"more_records": False, "count": 40}}, call="list", skip=1)
+
+    assert aws.worker().work(aws.deliver({"module": "Contacts", "record_id": "88004"}), Deadline(60)) == []
+
+    queued = set()
+    while found := aws.messages(aws.queue_url):
+        queued |= {json.loads(message["Body"])["attachment_id"] for message in found}
+    assert {request["attachment_id"] for request in requests} == queued
 
 
 def test_a_record_without_attachments_is_done(aws: Aws, bigin: Simulator) -> None:
