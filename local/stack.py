@@ -34,7 +34,11 @@ from local.settings import Bigin
 
 SIMULATOR_TIMEOUT_S = 30
 API_TIMEOUT_S = 35  # API Gateway's own is 29
-RETRY_PARAMETERS = {"RetryDelaySeconds": "1", "RetryDelayMaxSeconds": "20"}  # nobody waits here as long as on AWS
+DELAYS = {
+    "RetryDelaySeconds": "1",
+    "RetryDelayMaxSeconds": "20",
+    "WebhookDelaySeconds": "2",
+}  # nobody waits here as long as on AWS
 # Whatever profile this user has for AWS is not for here.
 NO_PROFILE = {
     "profile": (None, None, None, None),
@@ -63,7 +67,7 @@ class LocalStack:
         self.logs = self.directory / "logs"
         self._description_file = self.directory / "stack.json"
         self._bigin = bigin
-        self._parameters = {**RETRY_PARAMETERS, **(parameters or {})}
+        self._parameters = {**DELAYS, **(parameters or {})}
         self._processes: list[Process] = []
         self._clients: dict[str, Any] = {}
         self._closing = contextlib.ExitStack()

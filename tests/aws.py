@@ -27,6 +27,9 @@ class Aws:
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
+        self.record_queue_url = self.sqs.create_queue(
+            QueueName=f"{name}-records.fifo", Attributes={"FifoQueue": "true", "DelaySeconds": "0"}
+        )["QueueUrl"]
         self.dead_letter_queue_url = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
         self.token_secret_id = self.secrets.create_secret(Name=f"{name}-token")["ARN"]
         self.credentials_secret_id = self.secrets.create_secret(Name=f"{name}-credentials")["ARN"]
@@ -57,6 +60,8 @@ class Aws:
             "CREDENTIALS_SECRET_ID": self.credentials_secret_id,
             "WEBHOOK_SECRET_ID": self.webhook_secret_id,
             "QUEUE_URL": self.queue_url,
+            "RECORD_QUEUE_URL": self.record_queue_url,
+            "RECORD_QUEUE_DELAY_S": "90",
             "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "DOWNLOAD_THREADS": "4",
             "RETRY_DELAY_S": "1",

@@ -21,17 +21,25 @@ LISTED_SIZE = "listed_size_bytes"  # message attribute
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send: the request, and what the listing said of the size as a message attribute."""
+    """A message to send: the request, and what the listing said of the size as a message attribute.
+
+    ``group`` and ``deduplication_id`` are for FIFO queues.
+    """
 
     body: str
     listed_size_bytes: int | None = None
+    group: str | None = None
+    deduplication_id: str | None = None
 
     def entry(self) -> dict[str, Any]:
         """As SQS wants it, but for the id."""
-        if self.listed_size_bytes is None:
-            return {"MessageBody": self.body}
-        size = {"DataType": "Number", "StringValue": str(self.listed_size_bytes)}
-        return {"MessageBody": self.body, "MessageAttributes": {LISTED_SIZE: size}}
+        entry: dict[str, Any] = {"MessageBody": self.body}
+        if self.listed_size_bytes is not None:
+            size = {"DataType": "Number", "StringValue": str(self.listed_size_bytes)}
+            entry["MessageAttributes"] = {LISTED_SIZE: size}
+        if self.group is not None:
+            entry |= {"MessageGroupId": self.group, "MessageDeduplicationId": self.deduplication_id}
+        return entry
 
 
 class Queue:

@@ -109,15 +109,33 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """What a function needs that only queues."""
+
+    queue_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "QueueSettings":
+        return cls(queue_url=_text(env, "QUEUE_URL"))
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """What the webhook receiver needs."""
 
     queue_url: str
+    record_queue_url: str
+    record_queue_delay_s: int
     webhook_secret_id: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WebhookSettings":
-        return cls(queue_url=_text(env, "QUEUE_URL"), webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"))
+        return cls(
+            queue_url=_text(env, "QUEUE_URL"),
+            record_queue_url=_text(env, "RECORD_QUEUE_URL"),
+            record_queue_delay_s=_number(env, "RECORD_QUEUE_DELAY_S"),
+            webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive import api, webhook
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import ArchiveError, StorageUnavailableError, UnauthorizedError
 from bigin_archive.outcome import Outcome, Reporter, internal_error
 from bigin_archive.queue import Outgoing, Queue
+from bigin_archive.record_queue import RecordQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -29,11 +31,13 @@ class WebhookReceiver:
         client: "SecretsManagerClient",
         secret_id: str,
         queue: Queue,
+        record_queue: RecordQueue,
         reporter: Reporter,
     ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._queue = queue
+        self._record_queue = record_queue
         self._reporter = reporter
         self._secrets: list[str] = []
         self._read_at: float | None = None
@@ -52,7 +56,7 @@ class WebhookReceiver:
                 fate, queued = Outcome("recorded", fate.request_id), 0
                 return 0
             requests = webhook.requests_in(event)
-            queued = self._queue.send(Outgoing(request.to_json()) for request in requests)
+            queued = self._send(requests)
             fate = Outcome("queued", fate.request_id, request=requests[0])
             return queued
         except ArchiveError as error:
@@ -75,6 +79,11 @@ class WebhookReceiver:
                 )
             )
             self._reporter.flush()
+
+    def _send(self, requests: list[ArchiveRequest]) -> int:
+        if requests[0].attachment_id is None:
+            return self._record_queue.send(requests)
+        return self._queue.send(Outgoing(request.to_json()) for request in requests)
 
     def _authenticate(self, presented: str) -> None:
         self._look_up(_SECRET_AGE_S)

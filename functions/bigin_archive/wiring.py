@@ -16,10 +16,12 @@ from bigin_archive.brake import Brake
 from bigin_archive.leases import Leases
 from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
+from bigin_archive.record_queue import RecordQueue
 from bigin_archive.records import Records
 from bigin_archive.settings import (
     ApiSettings,
     ArchiveSettings,
+    QueueSettings,
     RefreshSettings,
     WebhookSettings,
     WorkerSettings,
@@ -110,12 +112,19 @@ def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:
     """What answers ``POST /webhooks/bigin``. Raises SettingsError."""
     settings = WebhookSettings.from_env(env)
     aws = boto3.session.Session()
+    sqs = aws.client("sqs", config=config(5))
     return WebhookReceiver(
         aws.client("secretsmanager", config=config(5)),
         settings.webhook_secret_id,
-        Queue(aws.client("sqs", config=config(5)), settings.queue_url),
+        Queue(sqs, settings.queue_url),
+        RecordQueue(Queue(sqs, settings.record_queue_url), settings.record_queue_delay_s),
         reporter(),
     )
+
+
+def queue(env: Mapping[str, str]) -> Queue:
+    """The queue of archive requests alone. Raises SettingsError."""
+    return Queue(boto3.session.Session().client("sqs", config=config(5)), QueueSettings.from_env(env).queue_url)
 
 
 def token_refresher(env: Mapping[str, str]) -> TokenRefresher:

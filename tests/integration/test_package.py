@@ -10,7 +10,7 @@ from local.package import MIB, zipped_size
 from local.stack import LocalStack
 
 UNWANTED = ("boto3", "botocore", "pydantic", "aws_xray_sdk", "awscrt", "tests", "local", "operate")
-FUNCTIONS = ("archive_now", "archive_queued", "receive_webhook", "refresh_token")
+FUNCTIONS = ("archive_now", "archive_queued", "queue_records", "receive_webhook", "refresh_token")
 
 
 def packages(running: LocalStack) -> list[Path]:

@@ -43,6 +43,15 @@ GRANTS = {
         ("logs:PutLogEvents", "ReceiveWebhookLogs"),
         ("secretsmanager:GetSecretValue", "WebhookSecret"),
         (SEND, "Queue"),
+        (SEND, "RecordQueue"),
+    },
+    "QueueRecordsRole": {
+        ("logs:CreateLogStream", "QueueRecordsLogs"),
+        ("logs:PutLogEvents", "QueueRecordsLogs"),
+        ("sqs:ReceiveMessage", "RecordQueue"),
+        ("sqs:DeleteMessage", "RecordQueue"),
+        ("sqs:GetQueueAttributes", "RecordQueue"),
+        (SEND, "Queue"),
     },
     "ArchiveQueuedRole": {
         ("logs:CreateLogStream", "ArchiveQueuedLogs"),
@@ -69,7 +78,8 @@ GRANTS = {
 # The settings of each function, and of no other: who holds a name is able to use what it names.
 SETTINGS = {
     "ArchiveNowFunction": {"BUCKET", "KEY_PREFIX", "MAX_FILE_SIZE_MIB", "TOKEN_SECRET_ID", "QUEUE_URL", "LEASES_TABLE"},
-    "ReceiveWebhookFunction": {"QUEUE_URL", "WEBHOOK_SECRET_ID"},
+    "ReceiveWebhookFunction": {"QUEUE_URL", "RECORD_QUEUE_URL", "RECORD_QUEUE_DELAY_S", "WEBHOOK_SECRET_ID"},
+    "QueueRecordsFunction": {"QUEUE_URL"},
     "ArchiveQueuedFunction": {
         "BUCKET",
         "KEY_PREFIX",
@@ -278,18 +288,18 @@ def test_queue_answers_only_by_tls(name: str) -> None:
 
 def test_queue_has_a_dead_letter_queue() -> None:
     """What is received too often goes to a queue of its own, which has none itself."""
-    redrive = QUEUES["Queue"]["RedrivePolicy"]
+    pairs = {"Queue": "DeadLetterQueue", "RecordQueue": "RecordDeadLetterQueue"}
 
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-    assert "RedrivePolicy" not in QUEUES["DeadLetterQueue"]
-    assert set(QUEUES) == {"Queue", "DeadLetterQueue"}
+    assert set(QUEUES) == {*pairs, *pairs.values()}
+    for queue, dead_letters in pairs.items():
+        assert QUEUES[queue]["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [dead_letters, "Arn"]}
+        assert "RedrivePolicy" not in QUEUES[dead_letters]
 
 
 def test_message_stays_hidden_while_it_is_worked_on() -> None:
     """The visibility time-out is at least six times the worker's time-out, as Lambda asks for."""
-    worker = FUNCTIONS["ArchiveQueuedFunction"]
-
-    assert QUEUES["Queue"]["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    for queue, function in (("Queue", "ArchiveQueuedFunction"), ("RecordQueue", "QueueRecordsFunction")):
+        assert QUEUES[queue]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
 
 
 def retry_time_s(first_s: int, longest_s: int) -> int:

@@ -39,6 +39,7 @@ ORDER = [
     "api",
     "webhook",
     "queue",
+    "record_queue",
     "records",
     "oauth",
     "token_refresher",

@@ -32,7 +32,12 @@ WORKER = {
     "RETRY_DELAY_S": "30",
     "RETRY_DELAY_MAX_S": "3600",
 }
-WEBHOOK = {"QUEUE_URL": "https://queue.example/1", "WEBHOOK_SECRET_ID": "webhook"}
+WEBHOOK = {
+    "QUEUE_URL": "https://queue.example/1",
+    "WEBHOOK_SECRET_ID": "webhook",
+    "RECORD_QUEUE_URL": "https://queue.example/3.fifo",
+    "RECORD_QUEUE_DELAY_S": "90",
+}
 REFRESH = {"DATA_CENTER": "EU", "CREDENTIALS_SECRET_ID": "credentials", "TOKEN_SECRET_ID": "token"}
 ALL: list[tuple[Any, dict[str, str]]] = [
     (ArchiveSettings, ARCHIVE),
@@ -163,7 +168,9 @@ def test_worker_settings() -> None:
 
 def test_webhook_settings() -> None:
     """The webhook receiver needs neither a data centre nor a token."""
-    assert WebhookSettings("https://queue.example/1", "webhook") == WebhookSettings.from_env(WEBHOOK)
+    assert WebhookSettings(
+        "https://queue.example/1", "https://queue.example/3.fifo", 90, "webhook"
+    ) == WebhookSettings.from_env(WEBHOOK)
 
 
 def test_refresh_settings() -> None:

@@ -1,0 +1,24 @@
+"""Lambda function: hands records on from the record queue to the queue of archive requests, after their delay.
+
+It calls nobody else, so that all calls to Bigin stay with the workers and their limits.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+from bigin_archive import wiring
+from bigin_archive.queue import Outgoing, Queue
+
+
+@cache
+def _queue() -> Queue:
+    return wiring.queue(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Queue a batch; where SQS does not confirm all of it, all of it comes back (twice is harmless)."""
+    _queue().send(Outgoing(record["body"]) for record in event["Records"])
+
+
+_queue()  # at cold start, where the processor is faster than the memory size says
