@@ -47,8 +47,8 @@ _CONNECT_AGAIN = (
     "Look at the token refresher's log; if the connection was revoked, connect again: python -m operate authorize."
 )
 _GRANT_SCOPES = (
-    "Connect again with the scopes ZohoBigin.modules.attachments.READ and ZohoBigin.modules.ALL "
-    "(or READ of each module): python -m operate authorize."
+    "Connect again with the scopes ZohoBigin.modules.attachments.READ and ZohoBigin.modules.{module}.READ of each "
+    "module (or ZohoBigin.modules.ALL): python -m operate authorize."
 )
 
 

@@ -27,7 +27,7 @@ _REMEDIES = {
         "Connect again with a new code: python -m operate authorize."
     ),
     "invalid_client": (
-        "Zoho does not know this client: the data centre is wrong, or the client id. "
+        "Zoho does not know this client: the client id or the client secret is wrong, or the data centre. "
         "Check the stack's parameter DataCenter, then connect again: python -m operate authorize."
     ),
     "invalid_client_secret": (
@@ -80,7 +80,7 @@ def request_grant(session: requests.Session, accounts_url: str, api_url: str, fo
     except (requests.RequestException, OSError, HTTPError) as error:
         raise GrantError(
             "unreachable",
-            f"Zoho's accounts server cannot be reached ({type(error).__name__}). Retried by itself.",
+            f"Zoho's accounts server cannot be reached ({type(error).__name__}). Try again later.",
         ) from None
     return parse_answer(response.status_code, content, api_url)
 
@@ -94,13 +94,13 @@ def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
     if not isinstance(answer, dict):
         raise GrantError(
             "no_answer",
-            f"Zoho's accounts server gave no usable answer (HTTP {status}). Retried by itself.",
+            f"Zoho's accounts server gave no usable answer (HTTP {status}). Try again later.",
         )
     if "error" in answer or status >= 400:
         raise _refusal(answer, status)
     token = answer.get("access_token")
     if status != 200 or not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise GrantError("no_token", f"Zoho's answer holds no access token (HTTP {status}). Retried by itself.")
+        raise GrantError("no_token", f"Zoho's answer holds no access token (HTTP {status}). Try again later.")
     domain = answer.get("api_domain") or api_url
     if domain != api_url:
         raise GrantError(
@@ -121,8 +121,8 @@ def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
 def _refusal(answer: Mapping[str, object], status: int) -> GrantError:
     code = answer.get("error")
     if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", code):
-        return GrantError(code, _REMEDIES.get(code, f"Zoho refuses ({code}). Retried by itself."))
-    return GrantError("refused", f"Zoho's accounts server refuses (HTTP {status}). Retried by itself.")
+        return GrantError(code, _REMEDIES.get(code, f"Zoho refuses ({code}). Try again later."))
+    return GrantError("refused", f"Zoho's accounts server refuses (HTTP {status}). Try again later.")
 
 
 def _lifetime(value: object) -> int:

@@ -1,0 +1,58 @@
+"""The OAuth scopes that the archive needs, from one table: for the terminal, and for the README.
+
+Bigin API v2, "Download an attachment": READ of the module and READ of attachments; other pages name the scopes of a
+module in lower case. Companies are ``accounts``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bigin_archive.archive_request import MODULES
+
+ATTACHMENTS = "ZohoBigin.modules.attachments.READ"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope and why it is asked for; ``module`` is None for the one that every module needs."""
+
+    name: str
+    module: str | None
+    purpose: str
+
+
+def module_scope(module: str) -> str:
+    """The scope that reads one module."""
+    return f"ZohoBigin.modules.{module.lower()}.READ"
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope(ATTACHMENTS, None, "list and download attachments, of every module below"),
+    *(
+        Scope(module_scope(module), module, f"read {'companies' if module == 'Accounts' else module.lower()}")
+        for module in MODULES
+    ),
+)
+
+
+def needed(modules: Iterable[str] = MODULES) -> tuple[str, ...]:
+    """The scopes for these modules."""
+    chosen = set(modules)
+    return tuple(scope.name for scope in SCOPES if scope.module is None or scope.module in chosen)
+
+
+def line(modules: Iterable[str] = MODULES) -> str:
+    """What to paste into Zoho's API console: one line, commas without blanks."""
+    return ",".join(needed(modules))
+
+
+def may_list_attachments(granted: str) -> bool:
+    """Whether the scopes that Zoho names in its answer (apart by blanks or commas) hold one for attachments."""
+    names = {name.lower() for name in granted.replace(",", " ").split()}
+    return not names.isdisjoint({ATTACHMENTS.lower(), "zohobigin.modules.attachments.all"})
+
+
+def markdown_table() -> str:
+    """The table of the README."""
+    rows = [f"| `{scope.name}` | {scope.purpose} |" for scope in SCOPES]
+    return "\n".join(["| Scope | Needed to |", "|---|---|", *rows]) + "\n"

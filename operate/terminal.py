@@ -1,0 +1,107 @@
+"""What is printed, and where: results to stdout, problems and progress to stderr."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+LOG_WIDTH = 110  # columns, where the output goes to no terminal
+MOST_CHARACTERS = 300  # of a text that others wrote
+PROGRESS_STEP = 1000  # a log gets one line for so many
+
+
+def _console(*, stderr: bool) -> Console:
+    """Rich itself honours NO_COLOR, TERM=dumb and COLUMNS."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else LOG_WIDTH)
+
+
+def out() -> Console:
+    """For results."""
+    return _console(stderr=False)
+
+
+def say(text: str = "", style: str = "", *, whole: bool = False) -> None:
+    """A line of the conversation; brackets in it are not markup. ``whole`` keeps it in one piece, to be copied."""
+    _print(out(), text, style, whole=whole)
+
+
+def step(number: int, text: str) -> None:
+    """A numbered step."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(f"{number}.", Text(text))
+    out().print(grid)
+
+
+def good(text: str) -> None:
+    """What went well."""
+    say(f"✓ {text}" if _can("✓") else f"OK: {text}", "green")
+
+
+def complain(problem: str, remedy: str = "") -> None:
+    """What went wrong, and what to do."""
+    errors = _console(stderr=True)
+    _print(errors, f"✗ {problem}" if _can("✗") else f"Error: {problem}", "bold red")
+    if remedy:
+        _print(errors, f"  {remedy}")
+
+
+def _print(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
+    """Words are wrapped for a reader, indented as they begin; a log gets each sentence whole, so that it is found."""
+    if whole or not text or not console.is_terminal:
+        console.print(Text(text, style=style), soft_wrap=True)
+        return
+    indented = len(text) - len(text.lstrip())
+    console.print(Padding(Text(text.lstrip(), style=style), (0, 0, 0, indented), expand=False))
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[int], None]]:
+    """A spinner with a count on a terminal, else a line for every so many; takes the count so far."""
+    errors = _console(stderr=True)
+    if errors.is_terminal and not errors.is_dumb_terminal:
+        with errors.status(what) as status:
+            yield lambda count: status.update(f"{what} ({count})")
+        return
+    told = 0
+
+    def tell(count: int) -> None:
+        nonlocal told
+        if count >= told + PROGRESS_STEP:
+            told = count
+            errors.print(Text(f"{what} ({count})"))
+
+    yield tell
+
+
+def printable(text: str) -> str:
+    """A text that others wrote, for the terminal: cut, and without control characters."""
+    return "".join(character if character.isprintable() else "?" for character in text[:MOST_CHARACTERS])
+
+
+def duration(span: timedelta) -> str:
+    """A span of time in its largest unit, rounded down."""
+    seconds = max(0, int(span.total_seconds()))
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def moment(time: datetime) -> str:
+    """A time as the reader's clock shows it."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _can(symbol: str) -> bool:
+    try:
+        symbol.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

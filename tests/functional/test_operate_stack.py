@@ -1,0 +1,195 @@
+"""`python -m operate` and its stack: found by name, or explained. Holds what the other tests of operate begin with."""
+
+import io
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from operate.aws import Account
+from operate.cli import main
+from operate.failure import OperateError
+from operate.stack import find, from_description
+from tests.aws import REGION, Aws
+
+FUNCTION = "refresh-function"
+
+
+def deploy(aws: Aws, outputs: Mapping[str, str] | None = None, function: str = FUNCTION, **parameters: str) -> str:
+    """A CloudFormation stack with the outputs of the real template, of this test's own resources; its name."""
+    name = f"stack-{uuid.uuid4().hex[:8]}"
+    given = {"DataCenter": "US", "BiginApiUrl": aws.bigin_url, "BiginAccountsUrl": aws.bigin_url, **parameters}
+    told = {
+        "CredentialsSecretId": aws.credentials_secret_id,
+        "TokenSecretId": aws.token_secret_id,
+        "QueueUrl": aws.queue_url,
+        "DeadLetterQueueUrl": aws.dead_letter_queue_url,
+        "RefreshTokenFunctionName": function,
+    }
+    template = {
+        "Parameters": {key: {"Type": "String"} for key in given},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {key: {"Value": value} for key, value in (told if outputs is None else outputs).items()},
+    }
+    client = aws.client("cloudformation")
+    client.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    )
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    return name
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> int:
+    """The command as a script runs it: no terminal, ``stdin`` as given; its exit status."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    return main(arguments)
+
+
+@pytest.fixture
+def somewhere(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Aws:
+    """An AWS configuration of this test's own."""
+    for name in [name for name in os.environ if name.startswith("AWS_") and name not in aws.environment]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return aws
+
+
+def test_a_stack_is_read_from_its_outputs_and_parameters(aws: Aws) -> None:
+    """Outputs give the resources, parameters the hosts."""
+    stack = find(Account(None, None), deploy(aws))
+
+    assert aws.bigin_url == stack.hosts.api_url
+    assert (aws.queue_url, aws.dead_letter_queue_url) == (stack.queue_url, stack.dead_letter_queue_url)
+    assert (aws.token_secret_id, REGION, None) == (stack.token_secret_id, stack.region, stack.data_center)
+
+
+def test_the_data_centre_decides_the_hosts(aws: Aws) -> None:
+    """Without URLs of their own, the hosts are those of the parameter DataCenter."""
+    stack = find(Account(None, None), deploy(aws, DataCenter="CA", BiginApiUrl="", BiginAccountsUrl=""))
+
+    assert ("CA", "https://accounts.zohocloud.ca") == (stack.data_center, stack.hosts.accounts_url)
+
+
+def test_a_stack_that_is_not_there_is_explained(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer names account and region, and the stacks that may have been meant."""
+    other = deploy(aws)
+
+    assert 1 == run(monkeypatch, "redrive", "--stack", "nowhere")
+
+    told = capsys.readouterr().err
+    assert f"no stack nowhere in account 000000000000, region {REGION}" in told
+    assert other in told
+
+
+def test_another_region_is_explained(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stack of one region is not found in another, and the answer says where it looked."""
+    assert 1 == run(monkeypatch, "redrive", "--stack", deploy(aws), "--region", "eu-west-1")
+
+    assert "region eu-west-1" in capsys.readouterr().err
+
+
+def test_a_stack_of_something_else_is_refused(aws: Aws) -> None:
+    """A stack without our outputs is not touched."""
+    with pytest.raises(OperateError, match="not of this version"):
+        find(Account(None, None), deploy(aws, {"Other": "x"}))
+
+
+def test_a_stack_that_is_being_made_is_told() -> None:
+    """Without outputs the status says why."""
+    with pytest.raises(OperateError, match="ROLLBACK_COMPLETE"):
+        from_description({"StackName": "a", "StackStatus": "ROLLBACK_COMPLETE", "Parameters": []}, REGION)
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "status", "told"),
+    [
+        ({"AWS_DEFAULT_REGION": None}, [], 2, "No AWS region"),
+        ({}, ["--profile", "nobody"], 2, "no such AWS profile"),
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, [], 1, "No usable AWS credentials"),
+        ({"AWS_SECRET_ACCESS_KEY": None}, [], 1, "No usable AWS credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, [], 1, "AWS cannot be reached"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, [], 1, "endpoint URL for AWS is malformed"),
+        ({"AWS_CA_BUNDLE": None}, [], 1, "AWS cannot be reached (SSLError)"),
+    ],
+)
+def test_the_configuration_of_aws_is_explained(
+    somewhere: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str | None],
+    options: list[str],
+    status: int,
+    told: str,
+) -> None:
+    """Whatever is wrong on the operator's machine is named, without a traceback."""
+    for name, value in environment.items():
+        if value is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, value)
+
+    assert status == run(monkeypatch, "redrive", "--stack", "any", *options)
+
+    answer = capsys.readouterr()
+    assert told in answer.err
+    assert "Traceback" not in answer.err
+    assert "" == answer.out
+
+
+def test_missing_permissions_are_named(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user who may do nothing is told which permission is missing."""
+    name = f"user-{uuid.uuid4().hex[:8]}"
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+
+    assert 1 == run(monkeypatch, "redrive", "--stack", deploy(aws))
+
+    assert "cloudformation:DescribeStacks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["redrive", "--all"],
+        ["redrive", "--yes"],
+        ["redrive", "--dry-run"],
+        ["authorize", "--renew"],
+        ["authorize", "--module", "Leads"],
+        ["authorize", "--client-secret", "x"],
+    ],
+)
+def test_wrong_use_is_status_2(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """What cannot be meant is refused before anything is looked at."""
+    assert 2 == run(monkeypatch, *arguments)
+
+
+def test_a_bug_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error that nobody foresaw shows its type and place alone: its text might hold a secret."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr("operate.cli.Account", fail)
+
+    assert 1 == run(monkeypatch, "redrive")
+
+    told = capsys.readouterr()
+    assert "RuntimeError in test_operate_stack.py" in told.err
+    assert "s3cret" not in told.err + told.out
