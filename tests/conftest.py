@@ -1,7 +1,7 @@
 """Servers for the tests: the Bigin simulator and the AWS emulator, each one process for the whole run."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,3 +45,24 @@ def aws(emulator: Emulator, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -
     for name, value in made.environment.items():
         monkeypatch.setenv(name, value)
     return made
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Notes a measured figure, which the summary of the run prints."""
+    return lambda text: record_property("figure", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have measured."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    figures = {
+        str(text): None
+        for report in reports
+        for name, text in getattr(report, "user_properties", ())
+        if name == "figure"
+    }
+    if figures:
+        terminalreporter.section("figures")
+        for text in figures:
+            terminalreporter.write_line(text)

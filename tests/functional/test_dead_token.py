@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,7 +32,9 @@ def work(worker: Worker, requests: list[dict[str, Any]]) -> int:
 
 
 @pytest.mark.parametrize(("workers", "proven"), [(10, False), (2, True)])
-def test_a_dead_token_costs_few_calls(aws: Aws, bigin: Simulator, workers: int, proven: bool) -> None:
+def test_a_dead_token_costs_few_calls(
+    aws: Aws, bigin: Simulator, workers: int, proven: bool, figure: Callable[[str], None]
+) -> None:
     """200 messages in flight: ten cold containers, or the two that the template allows at full speed."""
     containers = [aws.worker(RETRY_DELAY_S="30", RETRY_DELAY_MAX_S="3600") for _ in range(workers)]
     if proven:
@@ -47,9 +50,9 @@ def test_a_dead_token_costs_few_calls(aws: Aws, bigin: Simulator, workers: int, 
         staying = sum(threads.map(work, containers, shares))
 
     calls = bigin.calls()["by_call"]
-    print(
-        f"{workers} workers, {'proven' if proven else 'cold'}: 200 messages, {calls.get('download', 0)} calls with "
-        f"the dead token, {calls.get('token', 0)} refreshes, {200 - staying} lost, 0 parked"
+    figure(
+        f"dead token, {workers} workers, {'proven' if proven else 'cold'}: 200 messages, "
+        f"{calls.get('download', 0)} calls with the dead token, {calls.get('token', 0)} refreshes, {200 - staying} lost, 0 parked"
     )
     assert 200 == staying
     assert calls.get("download", 0) <= 20
@@ -91,7 +94,9 @@ print(load("refresh_token").handler({}, Context(60))["status"])
 """
 
 
-def test_a_refresher_that_crashes_leaves_a_whole_token(aws: Aws, bigin: Simulator) -> None:
+def test_a_refresher_that_crashes_leaves_a_whole_token(
+    aws: Aws, bigin: Simulator, figure: Callable[[str], None]
+) -> None:
     """Killed before each of its requests, the refresher leaves a token that works, and the next run renews it."""
     aws.put_secret(aws.credentials_secret_id, CREDENTIALS)
     environment = {**os.environ, **aws.environment, "PYTHONPATH": str(PROJECT / "functions")}
@@ -112,7 +117,7 @@ def test_a_refresher_that_crashes_leaves_a_whole_token(aws: Aws, bigin: Simulato
             break
 
         assert 9 == run.returncode, run.stderr
-    print(f"refresher killed before each of its {step - 1} requests: the stored token was whole and valid each time")
+    figure(f"refresher killed before each of its {step - 1} requests: the stored token was whole and valid each time")
 
     assert step > 3
 

@@ -4,10 +4,16 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from local.package import MIB, zipped_size
 from local.stack import LocalStack
+
+# One stack is deployed for the whole run.
+pytestmark = pytest.mark.xdist_group("deployed")
 
 UNWANTED = ("boto3", "botocore", "pydantic", "aws_xray_sdk", "awscrt", "tests", "local", "operate")
 FUNCTIONS = ("archive_now", "archive_queued", "queue_records", "receive_webhook", "refresh_token")
@@ -17,11 +23,11 @@ def packages(running: LocalStack) -> list[Path]:
     return [folder for folder in (running.directory / "build").iterdir() if folder.is_dir()]
 
 
-def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack) -> None:
+def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack, figure: Callable[[str], None]) -> None:
     """At most 3 MB zipped, byte code included; no boto3 (the runtime has it), no tests."""
     for folder in packages(running):
         size_bytes = zipped_size(folder)
-        print(f"{folder.name}: {size_bytes / MIB:.2f} MiB zipped")
+        figure(f"package: {size_bytes / MIB:.1f} MiB zipped, byte code included")
 
         assert size_bytes <= 3_000_000
         assert [] == [name for name in UNWANTED if (folder / name).exists() or (folder / f"{name}.py").exists()]
