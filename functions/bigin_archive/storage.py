@@ -145,16 +145,22 @@ class _PreconditionFailedError(Exception):
     """S3 answered 412: an object stands under the key."""
 
 
+# botocore sends what it reads at once as one frame of the chunked upload, with up to 9 bytes around it, and passes it
+# on in reads of 128 KiB. Frames that fill one such read exactly are not copied again: a tenth of the processor time.
+# S3 asks for 8 KiB at least, but for the last.
+FRAME_BYTES = 128 * 1024 - 9
+
+
 class _Frames:
     """What botocore reads a streamed body from. It keeps the failure that botocore would bury."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self._view = memoryview(bytearray(BLOCK_BYTES))
+        self._view = memoryview(bytearray(FRAME_BYTES))
         self.failure: ArchiveError | None = None
 
     def read(self, size: int) -> memoryview:
-        """The next ``size`` bytes, fewer only at the end; the memory is used again by the next call."""
+        """At most ``size`` of the next bytes, none only at the end; the memory is used again by the next call."""
         view = self._view[:size]
         try:
             return view[: self._body.fill(view)]
