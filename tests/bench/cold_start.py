@@ -1,0 +1,139 @@
+"""Cold starts: a built package under Lambda's own runtime client, against a Runtime API that only waits for it.
+
+The start is over when the client asks for its first invocation: interpreter, imports and clients are done then.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.package import (
+    BUILD_TIMEOUT_S,
+    OWN_RUNTIME,
+    PROJECT,
+    add_byte_code,
+    build_command,
+    own_architecture,
+    tool_environment,
+)
+from local.process import Process
+from tests.bench.environment import FUNCTION_ENVIRONMENT
+
+FUNCTION = "ArchiveQueuedFunction"
+TIMEOUT_S = 60
+
+# What most handlers of this kind begin with; Powertools and requests are in the package, boto3 in the runtime.
+USUAL_HANDLER = """\
+import boto3
+import requests
+from aws_lambda_powertools import Logger
+
+logger = Logger()
+s3 = boto3.client("s3")
+secrets = boto3.client("secretsmanager")
+session = requests.Session()
+
+
+def handler(event, context):
+    return None
+"""
+NO_HANDLER = """\
+def handler(event, context):
+    return None
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One cold start: until the first question for work, from the start of the process on."""
+
+    wall_s: float
+    cpu_s: float
+    rss_mb: float
+
+
+def build(directory: Path, python: Path) -> dict[str, tuple[Path, str]]:
+    """Build our package as it is deployed, and the usual handler's beside it; return folders and handlers by name.
+
+    The usual handler gets a copy of what our package holds besides our own code, so that both have the same
+    dependencies and byte code.
+    """
+    folder = directory / "package"
+    shutil.rmtree(folder, ignore_errors=True)
+    env = tool_environment({"__SAM_CLI_APP_DIR": str(directory / "sam")})
+    options = ["--template-file", str(PROJECT / "template.yaml"), "--build-dir", str(folder), "--region", "us-east-1"]
+    command = build_command(OWN_RUNTIME, own_architecture(), *options)
+    with Process("sam build", command, log=directory / "build.log", env=env, cwd=directory) as process:
+        process.finish(BUILD_TIMEOUT_S)
+    for name, code in (("usual", USUAL_HANDLER), ("none", NO_HANDLER)):
+        ours = shutil.ignore_patterns("bigin_archive", "__pycache__", "archive_*.py", "receive_*.py", "refresh_*.py")
+        shutil.copytree(folder / FUNCTION, folder / name, ignore=ours)
+        (folder / name / "usual.py").write_text(code)
+    add_byte_code(folder, str(python), env)
+    return {
+        "ours": (folder / FUNCTION, "archive_queued.handler"),
+        "usual handler": (folder / "usual", "usual.handler"),
+        "no handler": (folder / "none", "usual.handler"),
+    }
+
+
+def environment(task_root: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **FUNCTION_ENVIRONMENT,
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "LAMBDA_TASK_ROOT": str(task_root),
+        "PYTHONPATH": str(task_root),
+        "PYTHONDONTWRITEBYTECODE": "1",  # as on Lambda's read-only file system
+        **extra,
+    }
+
+
+def start(python: Path, task_root: Path, handler: str) -> Start:
+    """Start once. Raises RuntimeError with the client's own report when the handler cannot be imported."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(TIMEOUT_S)
+        env = environment(task_root, {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}"})
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [str(python), "-m", "awslambdaric", handler],
+            cwd=task_root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            client, _ = listener.accept()
+            wall_s = time.perf_counter() - began
+            with client:
+                asked = client.recv(65536)
+            if b"/invocation/next" not in asked.split(b"\r\n", 1)[0]:
+                raise RuntimeError(asked.decode(errors="replace"))
+            rss_mb = _peak_rss_mb(process.pid)
+        finally:
+            process.kill()
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = -9
+    return Start(wall_s, usage.ru_utime + usage.ru_stime, rss_mb)
+
+
+def import_times(python: Path, task_root: Path, handler: str) -> list[tuple[float, float, str]]:
+    """Own and cumulative milliseconds of each import of the handler (``-X importtime``), by cumulative time."""
+    module = handler.partition(".")[0]
+    done = subprocess.run(
+        [str(python), "-X", "importtime", "-c", f"import {module}"],
+        cwd=task_root, env=environment(task_root, {}), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = []
+    for line in done.stderr.splitlines():
+        parts = line.removeprefix("import time:").split("|")
+        if line.startswith("import time:") and parts[0].strip().isdigit():
+            rows.append((int(parts[0]) / 1000, int(parts[1]) / 1000, parts[2].strip()))
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def _peak_rss_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
