@@ -1,12 +1,25 @@
-"""Lambda function: ``POST /webhooks/bigin`` - check the secret, queue the records named (API Gateway)."""
+"""Lambda function: ``POST /webhooks/bigin`` - check the secret, queue the records named (API Gateway).
 
+It alone may read the webhook secret; so it also tells the secret to Bigin, with the notification channels that a
+schedule has it renew.
+"""
+
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
 import os
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from bigin_archive import api, wiring
+from bigin_archive import api, channels, wiring
+from bigin_archive.channels import Channels
+from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.webhook_receiver import WebhookReceiver
+
+# For the log line, after the last call to Bigin.
+RESERVE_S = 3
 
 
 @cache
@@ -14,8 +27,19 @@ def _receiver() -> WebhookReceiver:
     return wiring.webhook_receiver(os.environ)
 
 
-def handler(event: api.Event, context: Any) -> api.Answer:
-    """Answer one webhook."""
+@cache
+def _channels() -> Channels:
+    return wiring.channels(os.environ)
+
+
+def handler(event: api.Event, context: Any) -> dict[str, Any]:
+    """Answer one webhook; or renew the channels, which no event of API Gateway can ask for."""
+    if channels.RENEW in event:
+        renewal = _channels().renew(
+            event[channels.RENEW], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
+        )
+        wiring.reporter().report_channels(renewal)
+        return asdict(renewal)
     try:
         return api.queued(_receiver().receive(event))
     except ArchiveError as error:
@@ -23,3 +47,4 @@ def handler(event: api.Event, context: Any) -> api.Answer:
 
 
 _receiver()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

@@ -1,5 +1,8 @@
 """Lambda function: renews the access token (every 30 minutes, or invoked with ``{}``)."""
 
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
 import os
 from dataclasses import asdict
 from functools import cache
@@ -25,3 +28,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 _refresher()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

@@ -163,6 +163,7 @@ class LocalStack:
             "DataCenter": bigin.data_center,
             "BiginApiUrl": bigin.api_url,
             "BiginAccountsUrl": bigin.accounts_url,
+            "ApiGatewayUrl": self._emulator.url,
         }
         deployment.deploy(self._emulator, {**addresses, **self._parameters})
         self.outputs = self._read_outputs()
@@ -177,7 +178,9 @@ class LocalStack:
             self._function_logs.copy()
 
     def _start_simulator(self) -> Process:
-        command = [sys.executable, "-m", "local.bigin", "--port", "0"]
+        # The emulator's certificate may not be there yet: the simulator looks for it when it has something to tell.
+        callbacks = ["--callback-ca", str(self._emulator.ca_bundle)]
+        command = [sys.executable, "-m", "local.bigin", "--port", "0", *callbacks]
         return Process(
             "The Bigin simulator", command, log=self.logs / "simulator.log", env=tool_environment({}), cwd=PROJECT
         )

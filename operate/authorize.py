@@ -41,12 +41,15 @@ class Authorization:
         session: requests.Session,
         answers: Answers,
         modules: Sequence[str],
+        *,
+        notifications: bool = False,
     ) -> None:
         self._stack = stack
         self._connection = connection
         self._session = session
         self._answers = answers
         self._modules = modules
+        self._notifications = notifications or bool(stack.watched)
         self._values: dict[str, str] = {}
 
     def connect(self) -> None:
@@ -100,9 +103,10 @@ class Authorization:
                 "Choose Self Client (Get Started, or Add Client) and create it. Its tab Client Secret shows the "
                 "client id and the client secret.",
             )
-            step(3, "In its tab Generate Code, paste this line as scope. It allows reading, nothing else:")
+            more = "reading, and to be notified" if self._notifications else "reading, nothing else"
+            step(3, f"In its tab Generate Code, paste this line as scope. It allows {more}:")
         say()
-        say(scopes.line(self._modules), "cyan", whole=True)
+        say(scopes.line(self._modules, notifications=self._notifications), "cyan", whole=True)
         say()
         if centre is not None:
             step(
@@ -184,6 +188,8 @@ class Authorization:
         missing = list(access.missing())
         if granted and not access.attachments_were_tried and not scopes.may_list_attachments(granted):
             missing.append(f"the scope {scopes.ATTACHMENTS} is missing")
+        if granted and self._notifications and not scopes.may_watch(granted):
+            missing.append(f"the scope {scopes.NOTIFICATIONS} is missing, which WatchModules needs")
         if missing:
             raise OperateError(
                 f"The token does not reach everything: {'; '.join(missing)}. {NOTHING_STORED}",

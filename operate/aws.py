@@ -25,6 +25,7 @@ _SERVICES = {  # which service an operation belongs to, for the name of the perm
     "GetSecretValue": "secretsmanager",
     "PutSecretValue": "secretsmanager",
     "Invoke": "lambda",
+    "FilterLogEvents": "logs",
     "GetQueueAttributes": "sqs",
     "ReceiveMessage": "sqs",
     "SendMessageBatch": "sqs",

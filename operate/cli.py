@@ -6,8 +6,7 @@ Exit statuses: 0 done and all fine, 1 it did not work or something is missing, 2
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -20,13 +19,14 @@ from operate.check import as_json, check, show
 from operate.connection import Connection
 from operate.dead_letters import DeadLetters
 from operate.failure import OperateError
+from operate.options import STATUSES, of_a_stack
 from operate.redrive import Choice, Sent, look, send_back
 from operate.stack import find
 from operate.terminal import complain
+from operate.watch_command import watch
 from operate.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
 
 INTERRUPTED = 130
-STATUSES = "\b\nExit status: 0 all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted."
 WITH_HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -65,18 +65,7 @@ def cli() -> None:
     """
 
 
-def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every command has."""
-    for option in (
-        click.option("--profile", metavar="NAME", help="AWS profile; else AWS_PROFILE and the usual places."),
-        # AWS_REGION as the AWS CLI has it; boto3 knows AWS_DEFAULT_REGION alone.
-        click.option(
-            "--region", envvar="AWS_REGION", metavar="NAME", help="Its region; else AWS_REGION, the profile's."
-        ),
-        click.option("--stack", default="bigin-archive", show_default=True, metavar="NAME", help="Name of the stack."),
-    ):
-        command = option(command)
-    return command
+cli.add_command(watch)
 
 
 @cli.command(
@@ -104,6 +93,9 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
     metavar="NAME",
     help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",
 )
+@click.option(
+    "--notifications", is_flag=True, help="With the scope that WatchModules needs, if the stack lacks it yet."
+)
 @click.option("--access-token-only", is_flag=True, help="Store a bare access token (BIGIN_ACCESS_TOKEN, or asked for).")
 @click.option("--scopes", "only_scopes", is_flag=True, help="Print the scope line for Zoho's API console, and stop.")
 @click.option("--check", "only_check", is_flag=True, help="Tell what the stored connection can do; change nothing.")
@@ -115,6 +107,7 @@ def authorize(
     profile: str | None,
     client_id: str | None,
     modules: tuple[str, ...],
+    notifications: bool,
     access_token_only: bool,
     only_scopes: bool,
     only_check: bool,
@@ -129,7 +122,7 @@ def authorize(
     if (renew or machine) and not only_check:
         raise click.UsageError("--renew and --json belong to --check.")
     if only_scopes:
-        click.echo(scopes.line(modules))
+        click.echo(scopes.line(modules, notifications=notifications))
         return 0
     account = Account(profile, region)
     found = find(account, stack)
@@ -148,7 +141,8 @@ def authorize(
         CODE: os.environ.get("BIGIN_GRANT_CODE"),
         ACCESS_TOKEN: os.environ.get("BIGIN_ACCESS_TOKEN"),
     }
-    talk = Authorization(found, connection, session(found.hosts.accounts_url), Answers(given), modules)
+    http, answers = session(found.hosts.accounts_url), Answers(given)
+    talk = Authorization(found, connection, http, answers, modules, notifications=notifications)
     try:
         talk.connect_bare_token() if access_token_only else talk.connect()
     except (KeyboardInterrupt, click.Abort):

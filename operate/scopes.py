@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from bigin_archive.archive_request import MODULES
 
 ATTACHMENTS = "ZohoBigin.modules.attachments.READ"
+# Needed by a stack with WatchModules alone, to enable and to list its channels (Bigin API v2, "Enable notifications").
+NOTIFICATIONS = "ZohoBigin.notifications.ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,20 @@ def needed(modules: Iterable[str] = MODULES) -> tuple[str, ...]:
     return tuple(scope.name for scope in SCOPES if scope.module is None or scope.module in chosen)
 
 
-def line(modules: Iterable[str] = MODULES) -> str:
+def line(modules: Iterable[str] = MODULES, *, notifications: bool = False) -> str:
     """What to paste into Zoho's API console: one line, commas without blanks."""
-    return ",".join(needed(modules))
+    return ",".join([*needed(modules), *([NOTIFICATIONS] if notifications else [])])
 
 
 def may_list_attachments(granted: str) -> bool:
     """Whether the scopes that Zoho names in its answer (apart by blanks or commas) hold one for attachments."""
     names = {name.lower() for name in granted.replace(",", " ").split()}
     return not names.isdisjoint({ATTACHMENTS.lower(), "zohobigin.modules.attachments.all"})
+
+
+def may_watch(granted: str) -> bool:
+    """Whether they hold the one for notification channels."""
+    return NOTIFICATIONS.lower() in granted.lower().replace(",", " ").split()
 
 
 def markdown_table() -> str:

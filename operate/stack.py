@@ -31,6 +31,10 @@ class Stack:
     queue_url: str
     dead_letter_queue_url: str
     refresh_function: str
+    webhook_url: str
+    webhook_function: str
+    webhook_logs: str
+    watched: tuple[str, ...]
 
     @property
     def data_center(self) -> str | None:
@@ -70,6 +74,10 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             refresh_function=outputs["RefreshTokenFunctionName"],
+            webhook_url=f"{outputs['ApiUrl']}/webhooks/bigin",
+            webhook_function=outputs["ReceiveWebhookFunctionName"],
+            webhook_logs=outputs["ReceiveWebhookLogGroupName"],
+            watched=tuple(module for module in parameters.get("WatchModules", "").split(",") if module),
         )
     except (KeyError, SettingsError):
         if not outputs and status:

@@ -1,4 +1,4 @@
-"""Bigin API v2: open an attachment as a stream, list the attachments of a record.
+"""Bigin API v2: open an attachment as a stream, list the attachments of a record, exchange JSON.
 
 Pages: "Download an attachment", "Get attachments" (bigin.com/developer/docs/apis/v2). Every call carries the
 token to the one host of the data centre, follows no redirect, and ends at the deadline.
@@ -6,10 +6,11 @@ token to the one host of the data centre, follows no redirect, and ends at the d
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import requests
 
@@ -21,6 +22,7 @@ from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
+    AttachmentGoneError,
     BiginTokenRejectedError,
     BiginUnavailableError,
     DownloadIncompleteError,
@@ -79,7 +81,7 @@ class Bigin:
     def download(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Download]:
         """Open the attachment. Raises the ArchiveError that Bigin's answer amounts to."""
         path = f"/{request.module}/{request.record_id}/Attachments/{request.attachment_id}"
-        with self._get(path, {}, deadline) as (response, body):
+        with self._call("GET", path, deadline) as (response, body):
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in ("", "identity", "gzip", "x-gzip"):
                 raise BiginUnavailableError(
@@ -133,55 +135,65 @@ class Bigin:
                 return entry.size_bytes
         return None
 
+    def exchange(self, method: str, path: str, deadline: Deadline, content: object = None) -> dict[str, object]:
+        """Send and receive JSON; empty where Bigin has nothing. Raises as :meth:`download` does.
+
+        That all or some of what was sent is refused (400, 207) is an answer as well.
+        """
+        return self._json(method, path, deadline, (201, 204, 207, 400), json=content)
+
     def _listing(self, path: str, page: Mapping[str, str], deadline: Deadline) -> dict[str, object]:
         params = {"fields": LISTING_FIELDS, "per_page": str(PAGE_SIZE), **page}
-        with self._get(path, params, deadline, empty_is_fine=True) as (response, body):
+        return self._json("GET", path, deadline, (204,), params=params)
+
+    def _json(
+        self, method: str, path: str, deadline: Deadline, accepted: Collection[int], **sent: object
+    ) -> dict[str, object]:
+        with self._call(method, path, deadline, accepted, **sent) as (response, body):
             if response.status_code == 204:
                 return {}
             text = body.peek(MAX_LISTING_BYTES)
         try:
-            listing = json.loads(_plain(response.headers, text))
+            answer = json.loads(_plain(response.headers, text))
         except (ValueError, RecursionError):
-            listing = None
-        if not isinstance(listing, dict):
-            raise BiginUnavailableError("Bigin's listing of the record cannot be read. Try again later.")
-        return listing
+            answer = None
+        if not isinstance(answer, dict):
+            raise BiginUnavailableError("Bigin's answer is not the JSON that it should be. Try again later.")
+        return answer
 
     @contextmanager
-    def _get(
-        self,
-        path: str,
-        params: Mapping[str, str],
-        deadline: Deadline,
-        *,
-        empty_is_fine: bool = False,
+    def _call(
+        self, method: str, path: str, deadline: Deadline, accepted: Collection[int] = (), **sent: object
     ) -> Iterator[tuple[requests.Response, Body]]:
+        """An ``accepted`` status is no error, unless the answer names one that concerns every call."""
         with self._gate(deadline), transport.until(deadline):
             token = self._tokens.current()
-            response, body, error = self._ask(path, params, token.value, deadline)
+            response, body, error = self._ask(method, path, sent, token.value, deadline)
             if isinstance(error, BiginTokenRejectedError):
                 _give_back(response, body)
                 token = self._tokens.after_refusal(token)
-                response, body, error = self._ask(path, params, token.value, deadline)
+                response, body, error = self._ask(method, path, sent, token.value, deadline)
+            if response.status_code in accepted and isinstance(error, BiginUnavailableError | AttachmentGoneError):
+                error = None
             try:
-                if error and not (empty_is_fine and response.status_code == 204):
+                if error:
                     raise error
                 yield response, body
             finally:
                 _give_back(response, body)
 
     def _ask(
-        self, path: str, params: Mapping[str, str], token: str, deadline: Deadline
+        self, method: str, path: str, sent: Mapping[str, Any], token: str, deadline: Deadline
     ) -> tuple[requests.Response, Body, ArchiveError | None]:
         deadline.check()
         try:
-            response = self._session.get(
+            response = transport.send(
+                self._session,
+                method,
                 self._root + path,
-                params=params,
                 headers={"Authorization": f"Zoho-oauthtoken {token}"},
                 timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
-                allow_redirects=False,
-                stream=True,
+                **sent,
             )
         except (requests.RequestException, OSError) as error:
             deadline.check()

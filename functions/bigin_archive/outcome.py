@@ -18,11 +18,13 @@ from bigin_archive.errors import (
     InternalError,
     StorageRefusedError,
 )
-from bigin_archive.token_refresher import Refreshed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
     from aws_lambda_powertools.logging.types import LogRecord
+
+    from bigin_archive.channels import Renewal
+    from bigin_archive.token_refresher import Refreshed
 
 _COUNTERS = {
     "archived": "Archived",
@@ -45,7 +47,8 @@ class Outcome:
     """The fate of one request.
 
     ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (told to the
-    caller, nothing kept) and recorded. ``queued`` counts messages, ``attempt`` starts at 1.
+    caller, nothing kept) and recorded. ``queued`` counts messages, ``attempt`` starts at 1. ``channel_id`` is the
+    notification channel that the request came through.
     """
 
     outcome: str
@@ -56,6 +59,7 @@ class Outcome:
     duration_ms: int = 0
     attempt: int = 1
     queued: int | None = None
+    channel_id: str | None = None
 
     @property
     def is_done(self) -> bool:
@@ -110,12 +114,13 @@ class Reporter:
             "duration_ms": outcome.duration_ms,
             "attempt": outcome.attempt,
             "request_id": outcome.request_id,
+            "channel_id": outcome.channel_id,
         }
         self._write(outcome.outcome, fields)
         with self._lock:
             self._count(outcome)
 
-    def report_refresh(self, refreshed: Refreshed) -> None:
+    def report_refresh(self, refreshed: "Refreshed") -> None:
         """How a renewal of the token went: one line, the token's age, and the failures counted."""
         fields = {
             "outcome": refreshed.status,
@@ -129,6 +134,22 @@ class Reporter:
             self._metrics.add_metric("TokenRefreshFailures", MetricUnit.Count, failed)
             if refreshed.token_age_s is not None:
                 self._metrics.add_metric("TokenAge", MetricUnit.Seconds, refreshed.token_age_s)
+        self.flush()
+
+    def report_channels(self, renewal: "Renewal") -> None:
+        """How a renewal of the notification channels went: one line, and the channels counted."""
+        fields = {
+            "outcome": f"channels_{renewal.status}",
+            "error_code": renewal.code,
+            "error_detail": renewal.detail if renewal.code else None,
+            "alive": renewal.alive,
+            "dead": renewal.dead,
+            "expires_at": renewal.expires_at,
+        }
+        self._write(f"channels_{renewal.status}", fields)
+        with self._lock:
+            self._metrics.add_metric("ChannelsAlive", MetricUnit.Count, len(renewal.alive))
+            self._metrics.add_metric("ChannelsDead", MetricUnit.Count, len(renewal.dead))
         self.flush()
 
     def _write(self, message: str, fields: Mapping[str, object]) -> None:

@@ -34,6 +34,9 @@ DATA_CENTERS: Mapping[str, DataCenter] = {
     "CA": DataCenter("https://www.zohoapis.ca", "https://accounts.zohocloud.ca"),
 }
 
+# Bigin API v2, "Get notification details": what its notifications know of the modules that hold attachments.
+WATCHABLE_MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events")
+
 # Besides Zoho's own hosts, the token may go to a simulator on this machine, and nowhere else.
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
@@ -135,6 +138,28 @@ class WebhookSettings:
             record_queue_url=_text(env, "RECORD_QUEUE_URL"),
             record_queue_delay_s=_number(env, "RECORD_QUEUE_DELAY_S"),
             webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """What it takes to have Bigin tell of changed records; a stack that watches nothing has none of it."""
+
+    api_url: str
+    token_secret_id: str
+    webhook_secret_id: str
+    modules: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "WatchSettings":
+        modules = tuple(dict.fromkeys(_text(env, "WATCH_MODULES").split(",")))
+        if not set(modules) <= set(WATCHABLE_MODULES):
+            raise SettingsError(f"WATCH_MODULES must be some of {', '.join(WATCHABLE_MODULES)}, with commas")
+        return cls(
+            api_url=data_center(env).api_url,
+            token_secret_id=_text(env, "TOKEN_SECRET_ID"),
+            webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
+            modules=modules,
         )
 
 

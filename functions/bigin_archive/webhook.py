@@ -15,6 +15,7 @@ from bigin_archive import api, archive_request
 from bigin_archive.archive_request import MAX_BODY_BYTES, ArchiveRequest
 from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 
+MAX_CHANNEL_ID = 20  # digits: more than a 64-bit number has
 MAX_FIELDS = 100  # of a form
 MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
 
@@ -59,6 +60,12 @@ def secret_in(text: str | None) -> str:
 def is_deletion(event: api.Event) -> bool:
     """Whether the webhook tells of a deletion in Bigin: nothing is deleted here for that."""
     return _fields_and_query(event).get("operation") == "delete"
+
+
+def channel_id(event: api.Event) -> str | None:
+    """The id of the notification channel that the webhook came through; None for a workflow rule's."""
+    value = str(_fields_and_query(event).get("channel_id", ""))
+    return value if value.isascii() and value.isdigit() and len(value) <= MAX_CHANNEL_ID else None
 
 
 def requests_in(event: api.Event) -> list[ArchiveRequest]:

@@ -1,48 +1,44 @@
-"""Settings -> clients -> objects. The only place that makes clients; called once, at cold start."""
+"""Settings -> clients -> objects. The only place that makes clients; called once, at cold start.
+
+Each function imports what it alone runs where it builds it: a cold start loads no module of another function.
+"""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import boto3.session
 from aws_lambda_powertools import Logger, Metrics
-from botocore.config import Config
 
 from bigin_archive import transport
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
-from bigin_archive.archive_or_queue import ArchiveOrQueue
+from bigin_archive.aws_clients import config, session
 from bigin_archive.bigin import Bigin, Gate, open_gate
-from bigin_archive.brake import Brake
-from bigin_archive.leases import Leases
 from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
-from bigin_archive.record_queue import RecordQueue
-from bigin_archive.records import Records
 from bigin_archive.settings import (
     ApiSettings,
     ArchiveSettings,
     QueueSettings,
     RefreshSettings,
+    WatchSettings,
     WebhookSettings,
     WorkerSettings,
 )
 from bigin_archive.storage import Storage
-from bigin_archive.token_refresher import TokenRefresher
-from bigin_archive.webhook_receiver import WebhookReceiver
-from bigin_archive.worker import Delays, Worker
+
+if TYPE_CHECKING:
+    from bigin_archive.archive_or_queue import ArchiveOrQueue
+    from bigin_archive.channels import Channels
+    from bigin_archive.token_refresher import TokenRefresher
+    from bigin_archive.webhook_receiver import WebhookReceiver
+    from bigin_archive.worker import Worker
 
 # The brake follows the retry delays: from twice the first (60 s) to a quarter of the longest (15 min).
 _BRAKE_FIRST, _BRAKE_LONGEST = 2, 4
-
-
-def config(read_timeout_s: float, connections: int = 10) -> Config:
-    """For all AWS clients: short time-outs and no retries, since the queue (or the caller) retries the whole."""
-    return Config(
-        connect_timeout=3,
-        read_timeout=read_timeout_s,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=connections,
-    )
 
 
 def reporter() -> Reporter:
@@ -81,8 +77,12 @@ def archiver(
 
 def worker(env: Mapping[str, str]) -> Worker:
     """The queue's worker. Raises SettingsError."""
+    from bigin_archive.brake import Brake
+    from bigin_archive.records import Records
+    from bigin_archive.worker import Delays, Worker
+
     settings = WorkerSettings.from_env(env)
-    aws = boto3.session.Session()
+    aws = session()
     # 30 s: S3 answers a PutObject of 5 GiB well within it.
     made, bigin, queue = archiver(env, aws, threads=settings.threads, read_timeout_s=30)
     return Worker(
@@ -101,7 +101,10 @@ def worker(env: Mapping[str, str]) -> Worker:
 
 def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
     """What answers ``POST /attachments``. Raises SettingsError."""
-    aws = boto3.session.Session()
+    from bigin_archive.archive_or_queue import ArchiveOrQueue
+    from bigin_archive.leases import Leases
+
+    aws = session()
     leases = Leases(aws.client("dynamodb", config=config(5)), ApiSettings.from_env(env).leases_table)
     # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
     made, _, queue = archiver(env, aws, threads=1, read_timeout_s=4, gate=leases.hold)
@@ -110,27 +113,47 @@ def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
 
 def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:
     """What answers ``POST /webhooks/bigin``. Raises SettingsError."""
+    from bigin_archive.record_queue import RecordQueue
+    from bigin_archive.webhook_receiver import WebhookReceiver
+    from bigin_archive.webhook_secret import WebhookSecret
+
     settings = WebhookSettings.from_env(env)
-    aws = boto3.session.Session()
+    aws = session()
     sqs = aws.client("sqs", config=config(5))
     return WebhookReceiver(
-        aws.client("secretsmanager", config=config(5)),
-        settings.webhook_secret_id,
+        WebhookSecret(aws.client("secretsmanager", config=config(5)), settings.webhook_secret_id),
         Queue(sqs, settings.queue_url),
         RecordQueue(Queue(sqs, settings.record_queue_url), settings.record_queue_delay_s),
         reporter(),
     )
 
 
+def channels(env: Mapping[str, str]) -> Channels:
+    """What renews the notification channels. Raises SettingsError, also where no module is to be watched."""
+    from bigin_archive.channels import Channels
+    from bigin_archive.webhook_secret import WebhookSecret
+
+    settings = WatchSettings.from_env(env)
+    secrets = session().client("secretsmanager", config=config(5))
+    tokens = AccessTokens(secrets, settings.token_secret_id, settings.api_url)
+    return Channels(
+        Bigin(transport.session(1), settings.api_url, tokens),
+        settings.modules,
+        WebhookSecret(secrets, settings.webhook_secret_id).current,
+    )
+
+
 def queue(env: Mapping[str, str]) -> Queue:
     """The queue of archive requests alone. Raises SettingsError."""
-    return Queue(boto3.session.Session().client("sqs", config=config(5)), QueueSettings.from_env(env).queue_url)
+    return Queue(session().client("sqs", config=config(5)), QueueSettings.from_env(env).queue_url)
 
 
 def token_refresher(env: Mapping[str, str]) -> TokenRefresher:
     """What renews the access token. Raises SettingsError."""
+    from bigin_archive.token_refresher import TokenRefresher
+
     settings = RefreshSettings.from_env(env)
-    aws = boto3.session.Session()
+    aws = session()
     return TokenRefresher(
         transport.session(1),
         aws.client("secretsmanager", config=config(5)),

@@ -25,8 +25,9 @@ def main() -> None:
     parser.add_argument("--token-lifetime-s", type=float, default=DEFAULT_TOKEN_LIFETIME_S)
     parser.add_argument("--access-token", default="simulator-access-token")
     parser.add_argument("--ready-file", type=Path, help="also written with the address")
+    parser.add_argument("--callback-ca", type=Path, help="PEM that verifies who is notified; default: the system's")
     options = parser.parse_args()
-    state = State(options.access_token, options.token_lifetime_s)
+    state = State(options.access_token, options.token_lifetime_s, options.callback_ca)
     asyncio.run(serve(state, options.port, options.ready_file))
 
 

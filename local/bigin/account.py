@@ -133,6 +133,20 @@ class Account:
         made = Record(record_id, module, modified_time or iso(time.time()))
         return self.records[module].setdefault(record_id, made)
 
+    def edit_record(self, module: str, record_id: str, modified_time: str | None = None) -> bool:
+        """Give a record another modified time, by default now; False if there is no such record."""
+        record = self.records.get(module, {}).get(record_id)
+        if record is not None:
+            record.modified_time = modified_time or iso(time.time())
+        return record is not None
+
+    def remove_record(self, module: str, record_id: str) -> bool:
+        """Delete a record with its attachments; False if there is no such record."""
+        record = self.records.get(module, {}).pop(record_id, None)
+        for attachment_id in record.attachments if record else ():
+            del self.attachments[attachment_id]
+        return record is not None
+
     def add(self, attachment: Attachment, record_modified_time: str | None = None) -> None:
         """Attach to a record, made if it is new; an attachment with the same id is replaced."""
         record = self.add_record(attachment.module, attachment.record_id, record_modified_time)

@@ -8,6 +8,11 @@
     DELETE /_simulator/attachments/{id}       really delete it
     POST   /_simulator/records                {module, count?, record_id?, modified_time?}
                                               -> 201 with the ids
+    PATCH  /_simulator/records                {module, record_ids, modified_time?} edits them
+    DELETE /_simulator/records                {module, record_ids} deletes them
+    POST   /_simulator/webhooks               {url, module, record_id, as?, fields?, headers?} sends
+                                              a workflow rule's webhook -> 201 {"id"}
+    GET    /_simulator/deliveries             notifications and webhooks: counts, log
     POST   /_simulator/faults                 {call?, attachment_id?, record_id?, times?, skip?,
                                               fraction?, seed?, fault: {kind, ...}} -> 201 {"id"}
     GET    /_simulator/faults                 the rules, with how often each matched and fired
@@ -21,6 +26,8 @@
     POST   /_simulator/codes                  {code, lifetime_s?} adds a grant code
     POST   /_simulator/reset                  back to the seeded state
 
+Added attachments and changed records are told to the notification channels that watch for them.
+`as` is json, form, query or multipart; only addresses of this machine are called.
 `disposition` null leaves the header out, a string is sent verbatim, absent means the usual form.
 `times` null means every matching call; the default is once. `call` is download, list, records,
 token, other or any. `listed` replaces fields of the attachment as lists show it. The kinds of
@@ -38,6 +45,7 @@ from typing import Any
 
 from aiohttp import web
 
+from . import events
 from .account import Attachment, disposition_of, is_id
 from .content import Content, pseudo_random, sha256_of, stored
 from .faults import CALLS, Rule, parse_fault
@@ -54,6 +62,10 @@ def add_routes(app: web.Application) -> None:
     router.add_post(root + "/attachments", _reply(add_attachment, status=201))
     router.add_delete(root + "/attachments/{attachment_id}", delete_attachment)
     router.add_post(root + "/records", _reply(add_records, status=201))
+    router.add_patch(root + "/records", _reply(edit_records))
+    router.add_delete(root + "/records", _reply(delete_records))
+    router.add_post(root + "/webhooks", _reply(events.send_webhook, status=201))
+    router.add_get(root + "/deliveries", _reply(lambda state, _: state.deliveries.as_json()))
     router.add_get(root + "/faults", _reply(show_faults))
     router.add_post(root + "/faults", _reply(add_fault, status=201))
     router.add_delete(root + "/faults", _reply(lambda state, _: state.faults.rules.clear()))
@@ -120,7 +132,10 @@ def add_attachment(state: State, data: Mapping[str, Any]) -> dict[str, str]:
         raise ValueError(f"attachment_id {attachment.id!r} is not a digit string")
     if attachment.kind not in ("file", "link", "gone"):
         raise ValueError(f"kind {attachment.kind!r} is not file, link or gone")
+    record_is_new = attachment.record_id not in state.account.records.get(attachment.module, {})
     state.account.add(attachment)
+    if record_is_new or state.settings.attaching_edits:
+        events.tell(state, attachment.module, "create" if record_is_new else "edit", [attachment.record_id])
     return {
         "module": attachment.module,
         "record_id": attachment.record_id,
@@ -134,7 +149,24 @@ def add_records(state: State, data: Mapping[str, Any]) -> dict[str, Any]:
     ids = given or [state.account.new_id() for _ in range(int(data.get("count", 1)))]
     for record_id in ids:
         state.account.add_record(str(data["module"]), record_id, data.get("modified_time"))
+    events.tell(state, str(data["module"]), "create", ids)
     return {"module": data["module"], "record_ids": ids}
+
+
+def edit_records(state: State, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Edit records."""
+    module, edited = str(data["module"]), data.get("modified_time")
+    ids = [one for one in data["record_ids"] if state.account.edit_record(module, one, edited)]
+    events.tell(state, module, "edit", ids)
+    return {"module": module, "record_ids": ids}
+
+
+def delete_records(state: State, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Delete records with their attachments."""
+    module = str(data["module"])
+    ids = [one for one in data["record_ids"] if state.account.remove_record(module, one)]
+    events.tell(state, module, "delete", ids)
+    return {"module": module, "record_ids": ids}
 
 
 def add_fault(state: State, data: Mapping[str, Any]) -> dict[str, int]:

@@ -28,6 +28,8 @@ class Settings:
     token_lifetime_s: float = DEFAULT_TOKEN_LIFETIME_S  # of tokens handed out from now on
     mint_limit: int | None = 10  # access tokens per refresh token in 10 minutes; None = endless
     page_token_lifetime_s: float = 24 * 3600
+    channel_lifetime_s: float | None = None  # channels end after it, whatever they asked for; None = as asked
+    attaching_edits: bool = True  # an added attachment is told as an edit of its record
     latency_s: float = 0.0  # before every API answer
     bytes_per_second: int | None = None  # of every API answer's body; None = unlimited
 
@@ -85,6 +87,8 @@ _POSSIBLE: dict[str, Callable[[object], bool]] = {
     "token_lifetime_s": _number,
     "mint_limit": _or_none(_count),
     "page_token_lifetime_s": _number,
+    "channel_lifetime_s": _or_none(_number),
+    "attaching_edits": _flag,
     "latency_s": _number,
     "bytes_per_second": _or_none(lambda value: _count(value, least=1)),
 }

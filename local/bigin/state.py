@@ -1,10 +1,12 @@
 """Everything the simulator remembers, made afresh at the start and by a reset."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
 from .account import Account
+from .deliveries import Deliveries
 from .faults import Faults
 from .journal import Journal
 from .seed import seeded_account
@@ -19,14 +21,17 @@ class State:
 
     access_token: str
     token_lifetime_s: float
+    callback_ca: Path | None = None
     settings: Settings = field(init=False)
     account: Account = field(init=False)
     tokens: Tokens = field(init=False)
     watches: Watches = field(init=False)
+    deliveries: Deliveries = field(init=False)
     faults: Faults = field(init=False)
     journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
+        self.deliveries = Deliveries(self.callback_ca)
         self.reset()
 
     def reset(self) -> None:
@@ -34,7 +39,8 @@ class State:
         self.settings = Settings(token_lifetime_s=self.token_lifetime_s)
         self.account = seeded_account()
         self.tokens = Tokens(self.settings)
-        self.watches = Watches()
+        self.watches = Watches(self.settings)
+        self.deliveries.forget()
         self.faults = Faults()
         self.journal = Journal()
         # With the lifetime left alone the fixed token is for runs of any length.

@@ -1,14 +1,15 @@
-"""Notification channels: subscribing, listing and ending them; nothing is delivered.
+"""Notification channels: subscribing, listing and ending them, and which of them an event concerns.
 
 The rules are those of "Enable notifications" and "Get notification details", v2.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import answers
 from .answers import Answer
+from .settings import Settings
 from .timestamps import epoch_s, iso
 
 DEFAULT_EXPIRY_S = 2 * 3600  # recorded in October 2026; the page names none
@@ -24,12 +25,14 @@ RESOURCE_IDS = {
 }
 """Modules that can be watched; Notes and Attachments cannot."""
 OPERATIONS = ("create", "edit", "delete", "all")
+OPERATION_NAMES = {"create": "insert", "edit": "update", "delete": "delete"}  # in a notification
 
 
 class Watches:
     """The channels by id; one that has expired is gone without a word."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._channels: dict[str, dict[str, Any]] = {}
 
     def subscribe(self, body: object) -> Answer:
@@ -45,15 +48,20 @@ class Watches:
 
     def listing(self) -> Answer:
         """Return the channels that have not expired, or 204."""
-        live = [
-            channel | {"channel_expiry": iso(channel["channel_expiry"])}
-            for channel in self._channels.values()
-            if channel["channel_expiry"] > time.time()
-        ]
+        live = [channel | {"channel_expiry": iso(channel["channel_expiry"])} for channel in self._live()]
         if not live:
             return answers.nothing()
         info = {"per_page": 200, "count": len(live), "page": 1, "more_records": False}
         return answers.json_answer(200, {"watch": live, "info": info})
+
+    def listening(self, module: str, event: str) -> Iterator[Mapping[str, Any]]:
+        """Return the live channels that are told of an event: create, edit or delete."""
+        for channel in self._live():
+            if not {f"{module}.{event}", f"{module}.all"}.isdisjoint(channel["events"]):
+                yield channel
+
+    def _live(self) -> Iterator[dict[str, Any]]:
+        return (channel for channel in self._channels.values() if channel["channel_expiry"] > time.time())
 
     def end(self, channel_ids: str) -> Answer:
         """End the channels of a comma-separated list."""
@@ -80,6 +88,8 @@ class Watches:
             return _refused("INVALID_DATA", "invalid data", "channel_expiry")
         if not now_s < expiry_s <= now_s + LONGEST_EXPIRY_S:
             return _refused("INVALID_DATA", "invalid data", "channel_expiry")
+        if self._settings.channel_lifetime_s is not None:
+            expiry_s = min(expiry_s, now_s + self._settings.channel_lifetime_s)
         module = parts[0][0]
         resource = {**_resource(module), "channel_id": channel_id}
         self._channels[channel_id] = {

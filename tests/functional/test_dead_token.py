@@ -52,7 +52,8 @@ def test_a_dead_token_costs_few_calls(
     calls = bigin.calls()["by_call"]
     figure(
         f"dead token, {workers} workers, {'proven' if proven else 'cold'}: 200 messages, "
-        f"{calls.get('download', 0)} calls with the dead token, {calls.get('token', 0)} refreshes, {200 - staying} lost, 0 parked"
+        f"{calls.get('download', 0)} calls with the dead token, {calls.get('token', 0)} refreshes, "
+        f"{200 - staying} lost, 0 parked"
     )
     assert 200 == staying
     assert calls.get("download", 0) <= 20

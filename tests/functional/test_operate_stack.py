@@ -16,9 +16,18 @@ from operate.stack import find, from_description
 from tests.aws import REGION, Aws
 
 FUNCTION = "refresh-function"
+RECEIVER = "receive-webhook"
+RECEIVER_LOGS = "receive-webhook-logs"
+API_URL = "https://127.0.0.1:1/v1"
 
 
-def deploy(aws: Aws, outputs: Mapping[str, str] | None = None, function: str = FUNCTION, **parameters: str) -> str:
+def deploy(
+    aws: Aws,
+    outputs: Mapping[str, str] | None = None,
+    function: str = FUNCTION,
+    receiver: str = RECEIVER,
+    **parameters: str,
+) -> str:
     """A CloudFormation stack with the outputs of the real template, of this test's own resources; its name."""
     name = f"stack-{uuid.uuid4().hex[:8]}"
     given = {"DataCenter": "US", "BiginApiUrl": aws.bigin_url, "BiginAccountsUrl": aws.bigin_url, **parameters}
@@ -28,6 +37,9 @@ def deploy(aws: Aws, outputs: Mapping[str, str] | None = None, function: str = F
         "QueueUrl": aws.queue_url,
         "DeadLetterQueueUrl": aws.dead_letter_queue_url,
         "RefreshTokenFunctionName": function,
+        "ReceiveWebhookFunctionName": receiver,
+        "ReceiveWebhookLogGroupName": RECEIVER_LOGS,
+        "ApiUrl": API_URL,
     }
     template = {
         "Parameters": {key: {"Type": "String"} for key in given},

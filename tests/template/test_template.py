@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
-from bigin_archive import archive_request, settings
+from bigin_archive import archive_request, channels, settings
 from bigin_archive.worker import Delays
 from tests.vectors import load
 
@@ -42,6 +43,7 @@ GRANTS = {
         ("logs:CreateLogStream", "ReceiveWebhookLogs"),
         ("logs:PutLogEvents", "ReceiveWebhookLogs"),
         ("secretsmanager:GetSecretValue", "WebhookSecret"),
+        ("secretsmanager:GetSecretValue", "AccessTokenSecret"),  # only where modules are watched
         (SEND, "Queue"),
         (SEND, "RecordQueue"),
     },
@@ -78,7 +80,14 @@ GRANTS = {
 # The settings of each function, and of no other: who holds a name is able to use what it names.
 SETTINGS = {
     "ArchiveNowFunction": {"BUCKET", "KEY_PREFIX", "MAX_FILE_SIZE_MIB", "TOKEN_SECRET_ID", "QUEUE_URL", "LEASES_TABLE"},
-    "ReceiveWebhookFunction": {"QUEUE_URL", "RECORD_QUEUE_URL", "RECORD_QUEUE_DELAY_S", "WEBHOOK_SECRET_ID"},
+    "ReceiveWebhookFunction": {
+        "QUEUE_URL",
+        "RECORD_QUEUE_URL",
+        "RECORD_QUEUE_DELAY_S",
+        "WEBHOOK_SECRET_ID",
+        "WATCH_MODULES",
+        "TOKEN_SECRET_ID",  # only where modules are watched
+    },
     "QueueRecordsFunction": {"QUEUE_URL"},
     "ArchiveQueuedFunction": {
         "BUCKET",
@@ -117,10 +126,18 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
+def where_watched(value: Any) -> Any:
+    """The value in a stack that watches modules."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        assert (condition, no) == ("WatchesModules", {"Ref": "AWS::NoValue"})
+        return yes
+    return value
+
+
 def statements(role: str) -> list[dict[str, Any]]:
-    return [
-        statement for policy in ROLES[role]["Policies"] for statement in listed(policy["PolicyDocument"]["Statement"])
-    ]
+    policies = [where_watched(policy) for policy in ROLES[role]["Policies"]]
+    return [statement for policy in policies for statement in listed(policy["PolicyDocument"]["Statement"])]
 
 
 def target(resource: Any) -> str:
@@ -459,11 +476,83 @@ def test_only_the_refresher_knows_the_credentials() -> None:
 
 
 def test_only_the_receiver_knows_the_webhook_secret() -> None:
-    """The webhook secret is read by the webhook receiver alone, which knows no other secret."""
-    receiver = {one for one in grants("ReceiveWebhookRole") if one[0].startswith("secretsmanager:")}
+    """The webhook secret is read by the webhook receiver alone, which knows no other where nothing is watched."""
+    always = [policy for policy in ROLES["ReceiveWebhookRole"]["Policies"] if "Fn::If" not in policy]
+    secrets = [
+        statement["Resource"]
+        for policy in always
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    ]
 
     assert who("secretsmanager:GetSecretValue", "WebhookSecret") == {"ReceiveWebhookRole"}
-    assert receiver == {("secretsmanager:GetSecretValue", "WebhookSecret")}
+    assert secrets == [{"Fn::GetAtt": ["WebhookSecret", "Id"]}]
+
+
+# ---- Notification channels -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        ("", True),
+        ("Contacts", True),
+        ("Contacts,Pipelines,Accounts,Products,Tasks,Events", True),
+        ("Notes", False),
+        ("Calls", False),
+        ("Contacts, Tasks", False),
+        ("Contacts,", False),
+        (",", False),
+        ("contacts", False),
+    ],
+)
+def test_watch_modules_pattern(modules: str, expected: bool) -> None:
+    """Whatever the template accepts, the function does."""
+    accepted = re.fullmatch(PARAMETERS["WatchModules"]["AllowedPattern"], modules) is not None
+
+    assert expected == accepted
+    if accepted and modules:
+        environment = {
+            "DATA_CENTER": "US",
+            "TOKEN_SECRET_ID": "t",
+            "WEBHOOK_SECRET_ID": "w",
+            "WATCH_MODULES": modules,
+        }
+        assert settings.WatchSettings.from_env(environment).modules == tuple(modules.split(","))
+
+
+def test_every_module_can_be_watched_that_notifications_know() -> None:
+    """The template names the modules of the code."""
+    assert set(re.findall("[A-Z][a-z]+", PARAMETERS["WatchModules"]["AllowedPattern"])) == set(
+        settings.WATCHABLE_MODULES
+    )
+
+
+def test_channels_are_renewed_as_often_as_the_code_believes() -> None:
+    """The schedule is on where modules are watched; it names the webhook's address, for the function cannot know it."""
+    schedule = FUNCTIONS["ReceiveWebhookFunction"]["Events"]["RenewChannels"]["Properties"]
+    condition, on_aws, local = schedule["Input"]["Fn::If"]
+
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert timedelta(hours=1) == channels.RENEWED_EVERY
+    assert schedule["State"] == {"Fn::If": ["WatchesModules", "ENABLED", "DISABLED"]}
+    assert condition == "IsOnAws"
+    for text in (on_aws, local):
+        event = re.sub(r"\$\{[A-Za-z:]+\}", "x", text["Fn::Sub"])
+
+        assert list(json.loads(event)) == [channels.RENEW]
+        assert json.loads(event)[channels.RENEW].endswith("/v1/webhooks/bigin")
+
+
+def test_a_stack_that_watches_nothing_has_no_alarm_for_it() -> None:
+    """The alarm stands where modules are watched; a renewal that does not run raises it, too."""
+    alarm = RESOURCES["ChannelDeadAlarm"]
+
+    assert alarm["Condition"] == "WatchesModules"
+    assert alarm["Properties"]["TreatMissingData"] == "breaching"
+    assert alarm["Properties"]["MetricName"] == "ChannelsDead"
+    assert alarm["Properties"]["Period"] == channels.RENEWED_EVERY.total_seconds()
+    assert "python -m operate watch" in alarm["Properties"]["AlarmDescription"]
 
 
 def test_nobody_may_delete_or_overwrite_settings_of_the_archive() -> None:
@@ -558,8 +647,9 @@ def test_no_secret_is_in_a_parameter_a_variable_or_an_output() -> None:
     assert not [name for name in PARAMETERS if words.search(name)]
     assert all(value.get("NoEcho") is None for value in PARAMETERS.values())
     for found in FUNCTIONS.values():
-        for name, value in found["Environment"]["Variables"].items():
+        for name, given in found["Environment"]["Variables"].items():
             if "SECRET" in name:
+                value = where_watched(given)
                 assert value["Fn::GetAtt"][0] in SECRETS
                 assert value["Fn::GetAtt"][1] == "Id"
     for name, output in OUTPUTS.items():
@@ -671,6 +761,8 @@ def test_outputs_are_what_tools_need() -> None:
         "TokenSecretId",
         "WebhookSecretId",
         "RefreshTokenFunctionName",
+        "ReceiveWebhookFunctionName",
+        "ReceiveWebhookLogGroupName",
     }
 
     assert expected <= set(OUTPUTS)

@@ -19,6 +19,8 @@ MAX_LINES = 250
 
 # Each module may import those before it, and no other.
 ORDER = [
+    "cold_start",
+    "aws_clients",
     "errors",
     "settings",
     "deadline",
@@ -34,10 +36,12 @@ ORDER = [
     "leases",
     "access_token",
     "bigin",
+    "channels",
     "storage",
     "archive",
     "api",
     "webhook",
+    "webhook_secret",
     "queue",
     "record_queue",
     "records",
@@ -65,8 +69,17 @@ PURE = [
 ]
 # Third-party packages, and the only modules that may import them at run time.
 USERS = {
-    "boto3": {"wiring"},
-    "botocore": {"leases", "access_token", "storage", "queue", "token_refresher", "webhook_receiver", "wiring"},
+    "boto3": {"aws_clients", "wiring"},
+    "botocore": {
+        "aws_clients",
+        "leases",
+        "access_token",
+        "storage",
+        "queue",
+        "token_refresher",
+        "webhook_secret",
+        "wiring",
+    },
     "requests": {"transport", "bigin", "oauth", "token_refresher"},
     "urllib3": {"transport", "oauth"},
     "aws_lambda_powertools": {"outcome", "wiring"},

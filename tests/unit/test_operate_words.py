@@ -47,6 +47,20 @@ def test_scopes_that_zoho_names_are_read(granted: str, enough: bool) -> None:
     assert enough == scopes.may_list_attachments(granted)
 
 
+@pytest.mark.parametrize(
+    ("granted", "enough"),
+    [
+        ("ZohoBigin.modules.ALL ZohoBigin.notifications.ALL", True),
+        ("zohobigin.notifications.all,x", True),
+        ("ZohoBigin.modules.ALL", False),
+        ("ZohoBigin.notifications.READ", False),
+    ],
+)
+def test_the_scope_of_channels_is_found(granted: str, enough: bool) -> None:
+    """Reading alone enables no channel."""
+    assert enough == scopes.may_watch(granted)
+
+
 def test_every_data_centre_has_a_console_beside_its_accounts_server() -> None:
     """The console's domain is that of the accounts server."""
     assert {name: hosts.accounts_url.replace("accounts.", "api-console.") for name, hosts in DATA_CENTERS.items()} == (

@@ -12,6 +12,7 @@ from bigin_archive.settings import (
     ArchiveSettings,
     RefreshSettings,
     SettingsError,
+    WatchSettings,
     WebhookSettings,
     WorkerSettings,
     data_center,
@@ -38,12 +39,19 @@ WEBHOOK = {
     "RECORD_QUEUE_URL": "https://queue.example/3.fifo",
     "RECORD_QUEUE_DELAY_S": "90",
 }
+WATCH = {
+    "DATA_CENTER": "EU",
+    "TOKEN_SECRET_ID": "token",
+    "WEBHOOK_SECRET_ID": "webhook",
+    "WATCH_MODULES": "Contacts,Pipelines",
+}
 REFRESH = {"DATA_CENTER": "EU", "CREDENTIALS_SECRET_ID": "credentials", "TOKEN_SECRET_ID": "token"}
 ALL: list[tuple[Any, dict[str, str]]] = [
     (ArchiveSettings, ARCHIVE),
     (WorkerSettings, WORKER),
     (WebhookSettings, WEBHOOK),
     (RefreshSettings, REFRESH),
+    (WatchSettings, WATCH),
 ]
 NEEDED = [(kind, env, name) for kind, env in ALL for name in env if name != "KEY_PREFIX"]
 
@@ -171,6 +179,20 @@ def test_webhook_settings() -> None:
     assert WebhookSettings(
         "https://queue.example/1", "https://queue.example/3.fifo", 90, "webhook"
     ) == WebhookSettings.from_env(WEBHOOK)
+
+
+def test_watch_settings() -> None:
+    """Modules are named once each."""
+    actual = WatchSettings.from_env({**WATCH, "WATCH_MODULES": "Contacts,Pipelines,Contacts"})
+
+    assert WatchSettings("https://www.zohoapis.eu", "token", "webhook", ("Contacts", "Pipelines")) == actual
+
+
+@pytest.mark.parametrize("modules", ["Notes", "contacts", "Contacts, Tasks", "Contacts,", "Calls", "Companies"])
+def test_a_module_that_cannot_be_watched_is_refused(modules: str) -> None:
+    """Bigin's notifications know some modules, by their API names."""
+    with pytest.raises(SettingsError, match="WATCH_MODULES"):
+        WatchSettings.from_env({**WATCH, "WATCH_MODULES": modules})
 
 
 def test_refresh_settings() -> None:

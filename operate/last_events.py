@@ -1,0 +1,57 @@
+"""When a notification came last through each channel, from the log of the webhook receiver."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from operate.aws import explained
+from operate.failure import OperateError
+
+SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))  # looked through one after the other
+_PATTERN = "{ $.channel_id = * }"  # CloudWatch Logs, "Filter pattern syntax": JSON lines with this field
+_MOST_PAGES = 50  # of a span; what is busier has had its last event in a shorter one
+
+
+def last_events(client: Any, group: str, channel_ids: Iterable[str], now: datetime) -> dict[str, datetime] | None:
+    """The time of the last notification by channel id; None where the log may not be read.
+
+    A channel that has had none in the longest of SPANS is left out.
+    """
+    wanted, found = set(channel_ids), dict[str, datetime]()
+    until = now
+    try:
+        for span in SPANS:
+            for channel_id, time in _events(client, group, now - span, until):
+                if channel_id in wanted:
+                    found[channel_id] = max(time, found.get(channel_id, time))
+            if wanted <= set(found):
+                break
+            until = now - span
+    except OperateError:
+        return None
+    return found
+
+
+def _events(client: Any, group: str, start: datetime, end: datetime) -> Iterator[tuple[str, datetime]]:
+    times = {"startTime": int(start.timestamp() * 1000), "endTime": int(end.timestamp() * 1000) + 1000}
+    token: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        with explained("read the receiver's log"):
+            page = client.filter_log_events(logGroupName=group, filterPattern=_PATTERN, **times, **token)
+        for event in page["events"]:
+            channel_id = _channel_id(event["message"])
+            if channel_id:
+                yield channel_id, datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        if "nextToken" not in page:
+            return
+        token = {"nextToken": page["nextToken"]}
+
+
+def _channel_id(line: str) -> str | None:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    value = fields.get("channel_id") if isinstance(fields, dict) else None
+    return value if isinstance(value, str) else None
