@@ -132,7 +132,7 @@ def test_channels_of_others_are_told_apart(
 ) -> None:
     """A channel with another id, or with our id and another address, is not this stack's."""
     for channel_id in (IDS[0], "90210"):
-        watch = {"channel_id": channel_id, "events": ["Contacts.all"], "notify_url": "https://example.com/"}
+        watch = {"channel_id": channel_id, "events": channels.events("Contacts"), "notify_url": "https://x.example/"}
         requests.post(
             f"{bigin.url}/bigin/v2/actions/watch",
             json={"watch": [watch]},

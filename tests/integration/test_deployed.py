@@ -11,9 +11,6 @@ from local.deployment import STACK_NAME
 from tests.bigin import TOKEN, sha256
 from tests.deployed import Deployed
 
-# One stack is deployed for the whole run.
-pytestmark = pytest.mark.xdist_group("deployed")
-
 ERROR = {"status": "error", "message": "m", "details": {}}
 MIB = 1024 * 1024
 

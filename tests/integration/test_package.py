@@ -7,13 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from local.package import MIB, zipped_size
 from local.stack import LocalStack
-
-# One stack is deployed for the whole run.
-pytestmark = pytest.mark.xdist_group("deployed")
 
 UNWANTED = ("boto3", "botocore", "pydantic", "aws_xray_sdk", "awscrt", "tests", "local", "operate")
 FUNCTIONS = ("archive_now", "archive_queued", "queue_records", "receive_webhook", "refresh_token")
