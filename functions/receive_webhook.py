@@ -8,6 +8,7 @@ from bigin_archive import cold_start  # first: see there
 
 # isort: split
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 from bigin_archive import api, channels, wiring
 from bigin_archive.channels import Channels
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError
+from bigin_archive.errors import ArchiveError, InternalError
+from bigin_archive.settings import SettingsError
 from bigin_archive.webhook_receiver import WebhookReceiver
 
 # For the log line, after the last call to Bigin.
@@ -42,9 +44,12 @@ def handler(event: api.Event, context: Any) -> dict[str, Any]:
         return asdict(renewal)
     try:
         return api.queued(_receiver().receive(event))
+    except SettingsError as error:
+        return api.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
         return api.problem(error, event)
 
 
-_receiver()  # at cold start, where the processor is faster than the memory size says
+with suppress(SettingsError):  # told by the answer
+    _receiver()  # at cold start, where the processor is faster than the memory size says
 cold_start.over()

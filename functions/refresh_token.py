@@ -11,6 +11,9 @@ from typing import Any
 from bigin_archive import wiring
 from bigin_archive.token_refresher import TokenRefresher
 
+# What the second schedule asks for: an alarm on the token's age cannot wait for the next renewal.
+REPORT_AGE = "report_age"
+
 
 @cache
 def _refresher() -> TokenRefresher:
@@ -22,6 +25,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
     """
+    if event.get(REPORT_AGE):
+        wiring.reporter().report_token_age(_refresher().age_s())
+        return {"status": "reported"}
     refreshed = _refresher().refresh()
     wiring.reporter().report_refresh(refreshed)
     return asdict(refreshed)

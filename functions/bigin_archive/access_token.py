@@ -53,6 +53,8 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
             stored = json.loads(text)
         except (ValueError, RecursionError):
             raise BiginTokenRejectedError(f"The access-token secret is not valid JSON. {CONNECT_REMEDY}") from None
+    if isinstance(stored, str):
+        stored = {"access_token": stored}
     if not isinstance(stored, dict) or not stored.get("access_token"):
         raise BiginTokenRejectedError(f"The access-token secret holds no token. {CONNECT_REMEDY}")
     value, domain = stored["access_token"], stored.get("api_domain")

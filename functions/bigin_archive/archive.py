@@ -1,6 +1,7 @@
 """The use case: one archive request becomes one verified object. Nothing else in this project downloads."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bigin_archive import objects
@@ -29,11 +30,21 @@ class Archived:
 class Archiver:
     """Archives attachments of one Bigin account in one bucket."""
 
-    def __init__(self, bigin: Bigin, storage: Storage, *, key_prefix: str, max_size_bytes: int) -> None:
+    def __init__(
+        self,
+        bigin: Bigin,
+        storage: Storage,
+        *,
+        key_prefix: str,
+        max_size_bytes: int,
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``answered`` is called when Bigin begins to send a file: long before the end of a large one."""
         self._bigin = bigin
         self._storage = storage
         self._key_prefix = key_prefix
         self._max_size_bytes = max_size_bytes
+        self._answered = answered
 
     @property
     def bucket(self) -> str:
@@ -67,6 +78,7 @@ class Archiver:
 
     def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
         with self._bigin.download(request, deadline) as download:
+            self._answered()
             attributes = objects.describe(self._key_prefix, request, download.disposition, download.content_type)
             size_bytes = download.size_bytes
             if size_bytes is not None:

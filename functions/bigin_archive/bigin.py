@@ -200,8 +200,13 @@ class Bigin:
             raise BiginUnavailableError(
                 f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
             ) from error
+        received = response.raw._original_response
+        if received.msg.defects or received.msg.get_payload():
+            # Headers that break off, or hold a line break of their own: what follows them cannot be trusted.
+            response.close()
+            raise BiginUnavailableError("Bigin's answer has broken headers. Try again later.")
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body = Body(response.raw._original_response, deadline)
+        body = Body(received, deadline)
         beginning = b""
         try:
             if may_be_error(response.status_code, headers):

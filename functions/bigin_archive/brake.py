@@ -6,6 +6,8 @@ Without it an outage would cost one call for each message and try; with it, a fe
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
 
 from bigin_archive.errors import ArchiveError, BiginUnavailableError, SickBiginError
 
@@ -24,7 +26,7 @@ class Brake:
         self._first_s = first_s
         self._longest_s = longest_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._pauses = 0
         self._until = clock()
         self._unavailable: set[str] = set()
@@ -42,6 +44,17 @@ class Brake:
             self.proven, self.cause = True, None
             self._pauses, self._until = 0, self._clock()
             self._unavailable.clear()
+            self._lock.notify_all()
+
+    def wait_for_answer(self, future: Future[Any]) -> None:
+        """Wait until Bigin has answered a call as it should, or ``future`` is done."""
+        future.add_done_callback(self._wake)
+        with self._lock:
+            self._lock.wait_for(lambda: self.proven or future.done())
+
+    def _wake(self, _: object) -> None:
+        with self._lock:
+            self._lock.notify_all()
 
     def pull(self, error: SickBiginError, attachment: str) -> None:
         """Bigin has failed for ``attachment``: pause, unless it may be this attachment's own fault.

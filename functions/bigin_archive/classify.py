@@ -64,7 +64,7 @@ def classify(
     of 200 it is looked at only where :func:`may_be_error` says so. Returns None where the answer is what was
     asked for.
     """
-    code = _error_code(status, beginning) if may_be_error(status, headers) else None
+    code = _error_code(status, headers, beginning) if may_be_error(status, headers) else None
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if code in _TOKEN:
         return BiginTokenRejectedError(f"Bigin refuses the token ({code}). {_CONNECT_AGAIN}")
@@ -116,7 +116,7 @@ def retry_after_s(header: str | None, now: Callable[[], datetime]) -> int | None
     return min(seconds, MAX_RETRY_AFTER_S) if seconds > 0 else None
 
 
-def _error_code(status: int, beginning: bytes) -> str | None:
+def _error_code(status: int, headers: Mapping[str, str], beginning: bytes) -> str | None:
     """The ``code`` of a JSON error object (``{"code", "details", "message", "status": "error"}``)."""
     if beginning.lstrip()[:1] != b"{":
         return None
@@ -124,11 +124,17 @@ def _error_code(status: int, beginning: bytes) -> str | None:
         body = json.loads(beginning)
     except (ValueError, RecursionError):
         return None
-    # With 200 any JSON object may be a file: there all of an error's form is asked for.
-    if not isinstance(body, dict) or (status == 200 and body.get("status") != "error"):
+    if not isinstance(body, dict):
         return None
     code = body.get("code")
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Z0-9_]{1,60}", code) else "NO_CODE"
+    named = isinstance(code, str) and re.fullmatch(r"[A-Z0-9_]{1,60}", code) is not None
+    if status == 200:
+        # Any JSON object may be a file; one that comes without any name must look less like an error to be one.
+        unnamed = not headers.get("content-disposition", "").strip()
+        told = str(body.get("status")).lower() == "error"
+        if not told and not (unnamed and named and ("message" in body or "details" in body)):
+            return None
+    return str(code) if named else "NO_CODE"
 
 
 def _is_page(headers: Mapping[str, str], beginning: bytes) -> bool:

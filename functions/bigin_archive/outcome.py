@@ -132,8 +132,13 @@ class Reporter:
         with self._lock:
             failed = 1 if refreshed.status == "failed" else 0
             self._metrics.add_metric("TokenRefreshFailures", MetricUnit.Count, failed)
-            if refreshed.token_age_s is not None:
-                self._metrics.add_metric("TokenAge", MetricUnit.Seconds, refreshed.token_age_s)
+        self.report_token_age(refreshed.token_age_s)
+
+    def report_token_age(self, age_s: float | None) -> None:
+        """The age of the stored token, where there is one."""
+        if age_s is not None:
+            with self._lock:
+                self._metrics.add_metric("TokenAge", MetricUnit.Seconds, age_s)
         self.flush()
 
     def report_channels(self, renewal: "Renewal") -> None:

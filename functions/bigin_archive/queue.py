@@ -67,16 +67,16 @@ class Queue:
             sent += len(batch)
         return sent
 
-    def park(self, body: str, error: ArchiveError) -> None:
-        """Send ``body`` unchanged to the dead-letter queue, with the reason. Raises StorageUnavailableError."""
+    def park(self, message: Outgoing, error: ArchiveError) -> None:
+        """Send a message unchanged to the dead-letter queue, with the reason. Raises StorageUnavailableError."""
+        entry = message.entry()
+        reason = {"error_code": error.code, "error_detail": error.detail}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in reason.items()}
         try:
             self._client.send_message(
                 QueueUrl=str(self._dead_letter_url),
-                MessageBody=body,
-                MessageAttributes={
-                    "error_code": {"DataType": "String", "StringValue": error.code},
-                    "error_detail": {"DataType": "String", "StringValue": error.detail},
-                },
+                MessageBody=message.body,
+                MessageAttributes={**entry.get("MessageAttributes", {}), **attributes},
             )
         except (ClientError, BotoCoreError) as cause:
             raise _unavailable(_reason(cause)) from cause

@@ -148,6 +148,7 @@ class WatchSettings:
     api_url: str
     token_secret_id: str
     webhook_secret_id: str
+    leases_table: str
     modules: tuple[str, ...]
 
     @classmethod
@@ -159,6 +160,7 @@ class WatchSettings:
             api_url=data_center(env).api_url,
             token_secret_id=_text(env, "TOKEN_SECRET_ID"),
             webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
+            leases_table=_text(env, "LEASES_TABLE"),
             modules=modules,
         )
 

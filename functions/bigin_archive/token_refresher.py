@@ -53,7 +53,7 @@ class TokenRefresher:
                     "not_connected",
                     "No refresh token is stored. Connect the stack to Bigin: python -m operate authorize. "
                     "A bare access token that was stored by hand works until it expires.",
-                    token_age_s=self._age_s(),
+                    token_age_s=self.age_s(),
                 )
             hosts = self._settings.hosts
             grant = request_grant(self._session, hosts.accounts_url, hosts.api_url, form)
@@ -68,7 +68,7 @@ class TokenRefresher:
         return Refreshed("refreshed", "The access token is renewed.", expires_at=expires_at, token_age_s=0.0)
 
     def _failed(self, code: str, detail: str) -> Refreshed:
-        return Refreshed("failed", detail, code=code, token_age_s=self._age_s())
+        return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
 
     def _credentials(self) -> dict[str, str] | None:
         text = _value(self._client, self._settings.credentials_secret_id).get("SecretString")
@@ -94,7 +94,8 @@ class TokenRefresher:
             )
         return {**{name: str(value) for name, value in form.items()}, "grant_type": "refresh_token"}
 
-    def _age_s(self) -> float | None:
+    def age_s(self) -> float | None:
+        """How old the stored token is, in seconds; None where there is none, or it cannot be read."""
         try:
             created = _value(self._client, self._settings.token_secret_id).get("CreatedDate")
         except (ClientError, BotoCoreError):

@@ -8,6 +8,7 @@ import email
 import hmac
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -79,14 +80,22 @@ def requests_in(event: api.Event) -> list[ArchiveRequest]:
     attachment_id = fields.get("attachment_id")
     if attachment_id is not None:
         attachment_id = archive_request.identifier("attachment_id", attachment_id)
-    ids = fields.get("ids")
-    if ids is None:
-        ids = fields.get("record_id", fields.get("id"))
-    record_ids = ids if isinstance(ids, list) else [ids]
+    record_ids = _listed(fields.get("ids")) or [fields.get("record_id", fields.get("id"))]
     if not 1 <= len(record_ids) <= MAX_RECORDS:
         raise InvalidRequestError(f"ids must name 1 to {MAX_RECORDS} records.")
     unique = dict.fromkeys(archive_request.identifier("record_id", value) for value in record_ids)
     return [ArchiveRequest(module, record_id, attachment_id) for record_id in unique]
+
+
+def _listed(ids: object) -> list[object]:
+    """The entries of ``ids``: a list, or its text with commas or as JSON. Empty ones are merge fields without value."""
+    if isinstance(ids, str) and ids.startswith("["):
+        with suppress(ValueError, RecursionError):
+            ids = json.loads(ids)
+    if isinstance(ids, str):
+        ids = [part.strip() for part in ids.split(",")]
+    entries = ids if isinstance(ids, list) else [ids]
+    return [entry for entry in entries if entry not in (None, "", "null")]
 
 
 def _fields_and_query(event: api.Event) -> dict[str, Any]:
@@ -144,8 +153,8 @@ def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     ids: list[str] = []
     for name, value in pairs:
         merged[name] = value
-        if name == "ids":
-            ids += [part.strip() for part in str(value).split(",")]
-    if any(ids):
+        if name in ("ids", "ids[]"):
+            ids += [str(entry) for entry in _listed(value)]
+    if ids:
         merged["ids"] = ids
     return merged

@@ -1,6 +1,7 @@
 """The webhook secret, as Secrets Manager holds it: read by the webhook receiver's function alone."""
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 # So long a secret that was taken back is still accepted, at most.
 _SECRET_AGE_S = 60
 # A secret that is not known may be new: it is looked up, but a flood of forged calls does not look up each time.
-_LOOK_AGAIN_S = 1
+_LOOK_UPS, _LOOK_UPS_S = 20, 10.0
 # During a rotation both are valid (Secrets Manager, "staging labels").
 _STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 
@@ -26,24 +27,25 @@ class WebhookSecret:
         self._client = client
         self._secret_id = secret_id
         self._secrets: list[str] = []
-        self._read_at: float | None = None
+        self._read_at: deque[float] = deque(maxlen=_LOOK_UPS)
 
     def accepted(self, *, refused: bool = False) -> list[str]:
         """What a webhook may bring along; after a secret was ``refused``, looked up anew. Raises
         StorageUnavailableError."""
-        self._look_up(_LOOK_AGAIN_S if refused else _SECRET_AGE_S)
+        now = time.monotonic()
+        rested = len(self._read_at) < _LOOK_UPS or now - self._read_at[0] > _LOOK_UPS_S
+        if not self._read_at or now - self._read_at[-1] > _SECRET_AGE_S or (refused and rested):
+            self._look_up(now)
         return self._secrets
 
     def current(self) -> str:
         """What a webhook is to bring along from now on. Raises StorageUnavailableError."""
-        self._look_up(_LOOK_AGAIN_S)
+        self._look_up(time.monotonic())
         return self._secrets[0]
 
-    def _look_up(self, max_age_s: float) -> None:
-        now = time.monotonic()
-        if self._read_at is None or now - self._read_at > max_age_s:
-            self._secrets = [webhook.secret_in(self._stage(stage)) for stage in _STAGES]
-            self._read_at = now
+    def _look_up(self, now: float) -> None:
+        self._secrets = [webhook.secret_in(self._stage(stage)) for stage in _STAGES]
+        self._read_at.append(now)
 
     def _stage(self, stage: str) -> str | None:
         try:

@@ -6,7 +6,7 @@ Each function imports what it alone runs where it builds it: a cold start loads 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import boto3.session
@@ -55,6 +55,8 @@ def archiver(
     threads: int,
     read_timeout_s: float,
     gate: Gate = open_gate,
+    answered: Callable[[], None] = lambda: None,
+    dead_letter_queue_url: str | None = None,
 ) -> tuple[Archiver, Bigin, Queue]:
     """What archives, and the queue for what does not fit in now. Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
@@ -66,12 +68,9 @@ def archiver(
         Storage(aws.client("s3", config=with_timeouts), settings.bucket),
         key_prefix=settings.key_prefix,
         max_size_bytes=settings.max_size_bytes,
+        answered=answered,
     )
-    queue = Queue(
-        aws.client("sqs", config=config(5, threads)),
-        settings.queue_url,
-        env.get("DEAD_LETTER_QUEUE_URL"),
-    )
+    queue = Queue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
     return made, bigin, queue
 
 
@@ -84,15 +83,23 @@ def worker(env: Mapping[str, str]) -> Worker:
     settings = WorkerSettings.from_env(env)
     aws = session()
     # 30 s: S3 answers a PutObject of 5 GiB well within it.
-    made, bigin, queue = archiver(env, aws, threads=settings.threads, read_timeout_s=30)
+    brake = Brake(
+        settings.retry_delay_s * _BRAKE_FIRST,
+        max(settings.retry_delay_s * _BRAKE_FIRST, settings.retry_delay_max_s / _BRAKE_LONGEST),
+    )
+    made, bigin, queue = archiver(
+        env,
+        aws,
+        threads=settings.threads,
+        read_timeout_s=30,
+        answered=brake.released,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
+    )
     return Worker(
         made,
         Records(bigin, made, queue),
         queue,
-        Brake(
-            settings.retry_delay_s * _BRAKE_FIRST,
-            max(settings.retry_delay_s * _BRAKE_FIRST, settings.retry_delay_max_s / _BRAKE_LONGEST),
-        ),
+        brake,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),
         reporter(),
         settings.threads,
@@ -131,13 +138,16 @@ def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:
 def channels(env: Mapping[str, str]) -> Channels:
     """What renews the notification channels. Raises SettingsError, also where no module is to be watched."""
     from bigin_archive.channels import Channels
+    from bigin_archive.leases import Leases
     from bigin_archive.webhook_secret import WebhookSecret
 
     settings = WatchSettings.from_env(env)
-    secrets = session().client("secretsmanager", config=config(5))
+    aws = session()
+    secrets = aws.client("secretsmanager", config=config(5))
+    leases = Leases(aws.client("dynamodb", config=config(5)), settings.leases_table)
     tokens = AccessTokens(secrets, settings.token_secret_id, settings.api_url)
     return Channels(
-        Bigin(transport.session(1), settings.api_url, tokens),
+        Bigin(transport.session(1), settings.api_url, tokens, leases.hold),
         settings.modules,
         WebhookSecret(secrets, settings.webhook_secret_id).current,
     )

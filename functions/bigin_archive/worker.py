@@ -26,7 +26,7 @@ from bigin_archive.errors import (
     TransientError,
 )
 from bigin_archive.outcome import Outcome, Reporter, internal_error, settled
-from bigin_archive.queue import Queue
+from bigin_archive.queue import Outgoing, Queue
 from bigin_archive.records import Records
 
 # With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
@@ -82,12 +82,13 @@ class Worker:
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
         """Work on all messages; return the ids of those that stay on the queue."""
-        waiting = list(messages)
-        outcomes: list[Outcome] = []
-        # Until Bigin has shown that it is well, one call at a time.
-        while waiting and not self._brake.proven:
-            outcomes.append(self._work_on(waiting.pop(0), deadline))
-        outcomes += self._pool.map(lambda message: self._work_on(message, deadline), waiting)
+        futures = []
+        for message in messages:
+            futures.append(self._pool.submit(self._work_on, message, deadline))
+            # Until Bigin has shown that it is well, one call at a time.
+            if not self._brake.proven:
+                self._brake.wait_for_answer(futures[-1])
+        outcomes = [future.result() for future in futures]
         self._reporter.flush()
         return [outcome.request_id for outcome in outcomes if not outcome.is_done]
 
@@ -146,7 +147,7 @@ class Worker:
         if fate.error is None:
             raise ValueError("what is parked needs a reason")
         try:
-            self._queue.park(message.body, fate.error)
+            self._queue.park(Outgoing(message.body, message.listed_size_bytes), fate.error)
         except StorageUnavailableError as error:
             return self._retry(message, replace(fate, error=error))
         return replace(fate, outcome="parked")

@@ -304,6 +304,20 @@ def test_a_refused_token_is_read_again_once(aws: Aws, bigin: Simulator) -> None:
     assert 3 == bigin.calls()["by_call"]["download"]  # the second file took two: refused, then served
 
 
+@pytest.mark.parametrize(
+    "body", [{"code": "INVALID_TOKEN", "message": "m", "details": {}}, {"code": "X", "message": "m"}]
+)
+def test_an_error_object_without_a_name_is_never_a_file(aws: Aws, bigin: Simulator, body: dict[str, Any]) -> None:
+    """A JSON error with 200 and without Content-Disposition is an error, even where it does not say so."""
+    request = bigin.add(b"x")
+    bigin.answer(200, json.dumps(body), {"Content-Type": "application/json"})
+
+    with pytest.raises(ArchiveError):
+        take(aws, request)
+
+    assert {} == aws.objects()
+
+
 def test_redirects_are_not_followed(aws: Aws, bigin: Simulator) -> None:
     """A redirect is no file: the token goes to one host only."""
     request = bigin.add(b"x")

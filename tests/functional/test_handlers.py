@@ -129,15 +129,33 @@ def test_a_queue_that_is_gone_is_told(aws: Aws, monkeypatch: pytest.MonkeyPatch)
     assert (503, "storage_unavailable") == problem(answer)
 
 
-@pytest.mark.parametrize("name", ["BUCKET", "QUEUE_URL", "TOKEN_SECRET_ID", "MAX_FILE_SIZE_MIB", "DATA_CENTER"])
-def test_a_missing_setting_fails_at_cold_start_and_is_named(
+SETTINGS = ["BUCKET", "QUEUE_URL", "TOKEN_SECRET_ID", "MAX_FILE_SIZE_MIB", "DATA_CENTER"]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_missing_setting_is_named_at_the_workers_cold_start(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """A function whose environment lacks a setting does not start, and says which."""
+    """A worker whose environment lacks a setting does not start, says which, and leaves its messages."""
     monkeypatch.delenv(name)
 
     with pytest.raises(SettingsError, match=name):
         load("archive_queued")
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [*(("archive_now", name) for name in SETTINGS), ("receive_webhook", "WEBHOOK_SECRET_ID")]
+)
+def test_a_missing_setting_is_named_in_the_answer(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, function: str, name: str
+) -> None:
+    """A caller of the API is told which setting the deployment lacks."""
+    monkeypatch.delenv(name)
+
+    answer = load(function).handler(api_event({"module": "Notes", "record_id": "1"}), Context())
+
+    assert (500, "internal_error") == problem(answer)
+    assert name in json.loads(answer["body"])["detail"]
 
 
 def test_the_worker_names_the_messages_that_stay(aws: Aws, bigin: Simulator) -> None:
@@ -258,6 +276,19 @@ def test_both_secrets_of_a_rotation_are_accepted(aws: Aws) -> None:
     ]
 
     assert [401, 202, 202] == statuses
+
+
+def test_a_secret_is_accepted_as_soon_as_it_is_stored(aws: Aws) -> None:
+    """A forged call just before does not keep a new secret out."""
+    handler = load("receive_webhook").handler
+    aws.put_secret(aws.webhook_secret_id, {"webhook_secret": "old"})
+    statuses = []
+    for secret in ("old", "forged", "new"):
+        if secret == "new":
+            aws.put_secret(aws.webhook_secret_id, {"webhook_secret": "new"})
+        statuses.append(handler(api_event({"module": "Tasks", "id": "1", "token": secret}), Context())["statusCode"])
+
+    assert [202, 401, 202] == statuses
 
 
 def test_a_deletion_is_recorded_and_deletes_nothing(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The queue's worker: every message by its own fate."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -249,6 +250,35 @@ def test_at_most_the_configured_number_of_downloads_runs_at_once(aws: Aws, bigin
         )
 
         assert expected == bigin.calls()["max_concurrent_downloads"]
+
+
+def test_a_large_file_at_a_cold_start_holds_up_nothing(aws: Aws, bigin: Simulator) -> None:
+    """As soon as Bigin begins to answer, the rest of the batch goes on beside the first file."""
+    slow = bigin.add(b"x" * 400)
+    bigin.fault({"kind": "drip", "bytes_per_second": 400}, attachment_id=slow["attachment_id"])
+    quick = [bigin.add(b"%d" % number) for number in range(9)]
+    messages = aws.deliver(slow, *quick)
+    with ThreadPoolExecutor(1) as caller:
+        work = caller.submit(aws.worker().work, messages, Deadline(60))
+        while len(aws.objects()) < 9 and not work.done():
+            pass
+        was_under_way = not work.done()
+
+        assert [] == work.result()
+    assert was_under_way
+    assert 10 == len(aws.objects())
+
+
+def test_a_redriven_conflict_stays_a_conflict(aws: Aws, bigin: Simulator) -> None:
+    """The listed size travels along to the dead-letter queue, so that the comparison can be made again."""
+    request = bigin.add(b"abc", file_name="a.txt")
+    key = f"bigin/Contacts/{request['record_id']}/{request['attachment_id']}/a.txt"
+    aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=b"other")
+
+    aws.worker().work([Message("1", json.dumps(request), "handle", 1, listed_size_bytes=3)], Deadline(60))
+
+    (parked,) = aws.messages(aws.dead_letter_queue_url)
+    assert "3" == parked["MessageAttributes"]["listed_size_bytes"]["StringValue"]
 
 
 json_values = st.recursive(

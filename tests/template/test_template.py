@@ -44,6 +44,7 @@ GRANTS = {
         ("logs:PutLogEvents", "ReceiveWebhookLogs"),
         ("secretsmanager:GetSecretValue", "WebhookSecret"),
         ("secretsmanager:GetSecretValue", "AccessTokenSecret"),  # only where modules are watched
+        ("dynamodb:UpdateItem", "LeasesTable"),  # the same
         (SEND, "Queue"),
         (SEND, "RecordQueue"),
     },
@@ -87,6 +88,7 @@ SETTINGS = {
         "WEBHOOK_SECRET_ID",
         "WATCH_MODULES",
         "TOKEN_SECRET_ID",  # only where modules are watched
+        "LEASES_TABLE",  # the same
     },
     "QueueRecordsFunction": {"QUEUE_URL"},
     "ArchiveQueuedFunction": {
@@ -381,10 +383,16 @@ def test_api_functions_answer_before_the_gateway_gives_up() -> None:
 
 
 def test_token_is_renewed_twice_in_its_life() -> None:
-    """The token lives an hour, and is renewed every half hour."""
-    (event,) = FUNCTIONS["RefreshTokenFunction"]["Events"].values()
+    """The token lives an hour and is renewed every half hour; its age is told more often, for an alarm at 50 minutes."""
+    events = FUNCTIONS["RefreshTokenFunction"]["Events"]
 
-    assert event["Properties"]["ScheduleExpression"] == "rate(30 minutes)"
+    assert {
+        name: (event["Properties"]["ScheduleExpression"], event["Properties"].get("Input"))
+        for name, event in events.items()
+    } == {
+        "Every30Minutes": ("rate(30 minutes)", None),
+        "Every5Minutes": ("rate(5 minutes)", '{"report_age": true}'),
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -516,6 +524,7 @@ def test_watch_modules_pattern(modules: str, expected: bool) -> None:
             "DATA_CENTER": "US",
             "TOKEN_SECRET_ID": "t",
             "WEBHOOK_SECRET_ID": "w",
+            "LEASES_TABLE": "l",
             "WATCH_MODULES": modules,
         }
         assert settings.WatchSettings.from_env(environment).modules == tuple(modules.split(","))

@@ -184,7 +184,7 @@ def test_handler_imports_only_the_package(source: Path) -> None:
     """A handler translates between Lambda and the package, and knows nothing else."""
     others = {name for name in imports(source) if not name.startswith("bigin_archive.")}
 
-    assert others <= {"os", "typing", "functools", "dataclasses"}
+    assert others <= {"os", "typing", "functools", "contextlib", "dataclasses"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=names(SOURCES))

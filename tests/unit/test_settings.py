@@ -43,6 +43,7 @@ WATCH = {
     "DATA_CENTER": "EU",
     "TOKEN_SECRET_ID": "token",
     "WEBHOOK_SECRET_ID": "webhook",
+    "LEASES_TABLE": "leases",
     "WATCH_MODULES": "Contacts,Pipelines",
 }
 REFRESH = {"DATA_CENTER": "EU", "CREDENTIALS_SECRET_ID": "credentials", "TOKEN_SECRET_ID": "token"}
@@ -185,7 +186,7 @@ def test_watch_settings() -> None:
     """Modules are named once each."""
     actual = WatchSettings.from_env({**WATCH, "WATCH_MODULES": "Contacts,Pipelines,Contacts"})
 
-    assert WatchSettings("https://www.zohoapis.eu", "token", "webhook", ("Contacts", "Pipelines")) == actual
+    assert WatchSettings("https://www.zohoapis.eu", "token", "webhook", "leases", ("Contacts", "Pipelines")) == actual
 
 
 @pytest.mark.parametrize("modules", ["Notes", "contacts", "Contacts, Tasks", "Contacts,", "Calls", "Companies"])
