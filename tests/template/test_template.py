@@ -383,7 +383,7 @@ def test_api_functions_answer_before_the_gateway_gives_up() -> None:
 
 
 def test_token_is_renewed_twice_in_its_life() -> None:
-    """The token lives an hour and is renewed every half hour; its age is told more often, for an alarm at 50 minutes."""
+    """The token lives an hour and is renewed every half hour; its age is told more often, for the alarm at 50."""
     events = FUNCTIONS["RefreshTokenFunction"]["Events"]
 
     assert {
