@@ -40,7 +40,7 @@ bench: venvs ## Benchmarks
 	@$(PROJECT)/bin/python -m tests.bench
 
 faults: venvs ## Everything that can fail, made to fail
-	@$(PROJECT)/bin/python -m tests.faults
+	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate)
 
 authorize: venvs ## Connect a deployed stack to your Bigin account (STACK=bigin-archive)
 	@$(PROJECT)/bin/python -m operate authorize --stack "$(STACK)"

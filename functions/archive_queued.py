@@ -12,8 +12,8 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.queue import LISTED_SIZE
 from bigin_archive.worker import Message, Worker
 
-# For what follows the last byte: visibility changes, dead letters, log lines.
-RESERVE_S = 10
+# For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
+RESERVE_S = 40
 
 
 @cache

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ def body(event: Event) -> str | bytes | None:
 def request_id(event: Event) -> str:
     """API Gateway's id of the request."""
     return str((event.get("requestContext") or {}).get("requestId") or "")
+
+
+def received_at_s(event: Event) -> float:
+    """When API Gateway received the request: one clock for all containers, whose own may differ."""
+    epoch_ms = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    return epoch_ms / 1000 if isinstance(epoch_ms, int) else time.time()
 
 
 def wants_queue(event: Event) -> bool:

@@ -157,7 +157,7 @@ class Bigin:
             answer = json.loads(_plain(response.headers, text))
         except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or not answer:
             raise BiginUnavailableError("Bigin's answer is not the JSON that it should be. Try again later.")
         return answer
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import socket
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -80,6 +81,10 @@ class Body:
                 self._deadline.check()
             return count
         if self._missing == 0:
+            if self.declared_bytes == 0 and self._something_follows():
+                raise DownloadIncompleteError(
+                    "Bytes arrived where none were declared; nothing was stored. Try again later."
+                )
             return 0
         if self._missing == 1 and len(self._raw.peek(2)) > 1:
             # The last byte is held back: behind it nothing may follow.
@@ -89,6 +94,20 @@ class Body:
         count = self._raw.readinto(view[: max(1, self._missing - 1)])
         self._missing -= count
         return count
+
+    def _something_follows(self) -> bool:
+        """Whether bytes are there behind a body of length 0, without waiting for any."""
+        if self._raw.fp is None:
+            return False
+        connection: socket.socket = self._raw.fp.raw._sock  # type: ignore[attr-defined]
+        timeout_s = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            return bool(self._raw.fp.peek(1))
+        except OSError:  # TLS has no whole record
+            return False
+        finally:
+            connection.settimeout(timeout_s)
 
     def peek(self, limit: int) -> bytes:
         """Up to ``limit`` bytes from the beginning; they are read again by ``readinto``."""

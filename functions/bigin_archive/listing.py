@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bigin_archive.errors import BiginUnavailableError
 from bigin_archive.links import Link
 
 # Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
@@ -19,12 +20,16 @@ class ListedAttachment:
 
 
 def entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
-    """The attachments of one page; entries without a usable id are left out."""
-    data = listing.get("data")
-    for entry in data if isinstance(data, list) else []:
-        attachment_id = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(attachment_id, str) and attachment_id.isascii() and attachment_id.isdigit():
-            yield ListedAttachment(attachment_id, _size(entry.get("Size")), _link(entry))
+    """The attachments of one page; none where Bigin has none (204).
+
+    Raises BiginUnavailableError where a page or an entry is not what it should be: what cannot be read is not left out.
+    """
+    data = listing.get("data") if listing else []
+    for entry in data if isinstance(data, list) else [None]:
+        attachment_id = str(entry.get("id")) if isinstance(entry, dict) else ""
+        if not isinstance(entry, dict) or not (attachment_id.isascii() and attachment_id.isdigit()):
+            raise BiginUnavailableError("Bigin's listing of the record cannot be read. Try again later.")
+        yield ListedAttachment(attachment_id, _size(entry.get("Size")), _link(entry))
 
 
 def _link(entry: Mapping[str, object]) -> Link | None:

@@ -73,13 +73,15 @@ class Queue:
         reason = {"error_code": error.code, "error_detail": error.detail}
         attributes = {name: {"DataType": "String", "StringValue": text} for name, text in reason.items()}
         try:
-            self._client.send_message(
+            answer = self._client.send_message(
                 QueueUrl=str(self._dead_letter_url),
                 MessageBody=message.body,
                 MessageAttributes={**entry.get("MessageAttributes", {}), **attributes},
             )
         except (ClientError, BotoCoreError) as cause:
             raise _unavailable(_reason(cause)) from cause
+        if not answer.get("MessageId"):
+            raise _unavailable("does not confirm the message")
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
         """Let a received message come back after ``seconds``. Raises StorageUnavailableError."""

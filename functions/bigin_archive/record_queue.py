@@ -5,8 +5,7 @@ record and a span of two thirds of the delay; so the listing starts after the sp
 that an event of the span told of. The last third is room for clocks that differ and for Bigin's own index.
 """
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.queue import Outgoing, Queue
@@ -15,14 +14,16 @@ from bigin_archive.queue import Outgoing, Queue
 class RecordQueue:
     """Where whole records wait a moment before they are listed."""
 
-    def __init__(self, queue: Queue, delay_s: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, queue: Queue, delay_s: int) -> None:
         self._queue = queue
         self._span_s = max(1, delay_s * 2 // 3)
-        self._now = now
 
-    def send(self, requests: Iterable[ArchiveRequest]) -> int:
-        """Queue the records; return how many. Raises StorageUnavailableError unless SQS confirmed every one."""
-        span = int(self._now() // self._span_s)
+    def send(self, requests: Iterable[ArchiveRequest], at_s: float) -> int:
+        """Queue the records of an event that came at ``at_s`` (seconds since 1970); return how many.
+
+        Raises StorageUnavailableError unless SQS confirmed every one.
+        """
+        span = int(at_s // self._span_s)
         return self._queue.send(
             Outgoing(
                 request.to_json(),

@@ -67,6 +67,8 @@ class Storage:
     def head(self, key: str) -> StoredObject:
         """The object under ``key``, with its stored checksum."""
         answer = self._call("head_object", Key=key, ChecksumMode="ENABLED")
+        if "ContentLength" not in answer:
+            raise StorageUnavailableError("S3's answer has no size. Try again later.", retry_after_s=RETRY_AFTER_S)
         return StoredObject(
             key=key,
             size_bytes=answer["ContentLength"],

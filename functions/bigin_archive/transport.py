@@ -4,6 +4,7 @@ Time-outs of sockets bound a single read: a server that sends one byte a second 
 in the body. So a watchdog shuts the connection down when the whole call has used up its time.
 """
 
+import http.client
 import http.cookiejar
 import socket
 import threading
@@ -19,6 +20,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bigin_archive import __version__
 from bigin_archive.deadline import Deadline
+
+_MAX_CHUNK_LINE_BYTES = 4096
 
 _IDLE_S = 3600.0  # how long the watchdog sleeps when no call is under way; a new one wakes it
 
@@ -85,7 +88,19 @@ class _Watchdog:
 _watchdog = _Watchdog()
 
 
+class _StrictResponse(http.client.HTTPResponse):
+    """Python's own takes a chunk-size line that breaks off after its first zeros for the end of the body."""
+
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_MAX_CHUNK_LINE_BYTES)
+        if not line.endswith(b"\n"):
+            raise ValueError("a chunk-size line that has no end")  # http.client makes it an IncompleteRead
+        return int(line.partition(b";")[0], 16)
+
+
 class _WatchedHTTPConnection(HTTPConnection):
+    response_class = _StrictResponse
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)
         _watchdog.attach(_calls.watch, self.sock)
@@ -96,6 +111,8 @@ class _WatchedHTTPConnection(HTTPConnection):
 
 
 class _WatchedHTTPSConnection(HTTPSConnection):
+    response_class = _StrictResponse
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)
         _watchdog.attach(_calls.watch, self.sock)

@@ -41,7 +41,7 @@ class WebhookReceiver:
                 fate, queued = Outcome("recorded", fate.request_id), 0
                 return 0
             requests = webhook.requests_in(event)
-            queued = self._send(requests)
+            queued = self._send(requests, api.received_at_s(event))
             fate = Outcome("queued", fate.request_id, request=requests[0])
             return queued
         except ArchiveError as error:
@@ -66,9 +66,9 @@ class WebhookReceiver:
             )
             self._reporter.flush()
 
-    def _send(self, requests: list[ArchiveRequest]) -> int:
+    def _send(self, requests: list[ArchiveRequest], at_s: float) -> int:
         if requests[0].attachment_id is None:
-            return self._record_queue.send(requests)
+            return self._record_queue.send(requests, at_s)
         return self._queue.send(Outgoing(request.to_json()) for request in requests)
 
     def _authenticate(self, presented: str) -> None:

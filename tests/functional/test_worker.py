@@ -281,6 +281,17 @@ def test_a_redriven_conflict_stays_a_conflict(aws: Aws, bigin: Simulator) -> Non
     assert "3" == parked["MessageAttributes"]["listed_size_bytes"]["StringValue"]
 
 
+@pytest.mark.parametrize(
+    "listing", ["{}", '{"data": null}', '{"data": {}}', '{"data": [{"File_Name": "x"}]}', "[]", ""]
+)
+def test_a_damaged_listing_loses_nothing(aws: Aws, bigin: Simulator, listing: str) -> None:
+    """A listing that cannot be read is no empty record: the message comes back."""
+    bigin.add(b"x", record_id="88005")
+    bigin.answer(200, listing, {"Content-Type": "application/json"}, call="list", times=1)
+
+    assert len(aws.worker().work(aws.deliver({"module": "Contacts", "record_id": "88005"}), Deadline(60))) == 1
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),

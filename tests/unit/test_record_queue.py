@@ -24,8 +24,7 @@ class Sqs:
 def ids_at(*times_s: float) -> list[str]:
     sqs = Sqs()
     for time_s in times_s:
-        queue = RecordQueue(Queue(sqs, "url"), DELAY_S, now=lambda time_s=time_s: time_s)
-        assert queue.send([ArchiveRequest("Contacts", "1")]) == 1
+        assert RecordQueue(Queue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1")], time_s) == 1
     return [entry["MessageDeduplicationId"] for entry in sqs.entries]
 
 
@@ -47,6 +46,6 @@ def test_the_listing_starts_after_its_minute_has_ended() -> None:
 def test_records_do_not_wait_for_each_other() -> None:
     """Each record is a message group of its own."""
     sqs = Sqs()
-    RecordQueue(Queue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1"), ArchiveRequest("Notes", "1")])
+    RecordQueue(Queue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1"), ArchiveRequest("Notes", "1")], 0)
 
     assert len({entry["MessageGroupId"] for entry in sqs.entries}) == 2
