@@ -86,7 +86,7 @@ class Body:
                     "Bytes arrived where none were declared; nothing was stored. Try again later."
                 )
             return 0
-        if self._missing == 1 and len(self._raw.peek(2)) > 1:
+        if self._missing == 1 and (len(self._raw.peek(2)) > 1 or self._something_follows()):
             # The last byte is held back: behind it nothing may follow.
             raise DownloadIncompleteError(
                 f"More than the declared {self.declared_bytes} bytes arrived; nothing was stored. Try again later."
@@ -96,15 +96,18 @@ class Body:
         return count
 
     def _something_follows(self) -> bool:
-        """Whether bytes are there behind a body of length 0, without waiting for any."""
+        """Whether more bytes are there already, behind those that the reader has buffered or behind none."""
         if self._raw.fp is None:
             return False
         connection: socket.socket = self._raw.fp.raw._sock  # type: ignore[attr-defined]
         timeout_s = connection.gettimeout()
         connection.settimeout(0)
         try:
-            return bool(self._raw.fp.peek(1))
-        except OSError:  # TLS has no whole record
+            if self.declared_bytes == 0 and self._raw.fp.peek(1):
+                return True
+            pending = getattr(connection, "pending", None)  # TLS: bytes of a record that was received
+            return pending() > 0 if pending else bool(connection.recv(1, socket.MSG_PEEK))
+        except OSError:
             return False
         finally:
             connection.settimeout(timeout_s)

@@ -1,5 +1,6 @@
 """A record's listing of attachments, as Bigin sends it (Bigin API v2, "Get attachments"). Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from bigin_archive.links import Link
 
 # Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
 LISTING_FIELDS = "id,File_Name,Size,$type,$link_url"
+_ID = re.compile(r"[0-9]{1,50}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,9 @@ def entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
     """
     data = listing.get("data") if listing else []
     for entry in data if isinstance(data, list) else [None]:
-        attachment_id = str(entry.get("id")) if isinstance(entry, dict) else ""
-        if not isinstance(entry, dict) or not (attachment_id.isascii() and attachment_id.isdigit()):
+        attachment_id = entry.get("id") if isinstance(entry, dict) else None
+        # A number has lost digits on its way.
+        if not isinstance(entry, dict) or not isinstance(attachment_id, str) or not _ID.fullmatch(attachment_id):
             raise BiginUnavailableError("Bigin's listing of the record cannot be read. Try again later.")
         yield ListedAttachment(attachment_id, _size(entry.get("Size")), _link(entry))
 

@@ -92,9 +92,10 @@ class Storage:
         if size_bytes is None:
             raise ValueError("a body without a declared length must be spooled first")
         if size_bytes <= BLOCK_BYTES:
-            block = memoryview(bytearray(size_bytes))
-            source.fill(block)
-            return self._write(attributes, size_bytes, bytes(block), hashlib.sha256(block).digest())
+            # One byte at least, so that an empty body is read to its end, too.
+            block = memoryview(bytearray(max(1, size_bytes)))
+            content = bytes(block[: source.fill(block)])
+            return self._write(attributes, size_bytes, content, hashlib.sha256(content).digest())
         frames = _Frames(source)
         try:
             return self._write(attributes, size_bytes, frames, None)
