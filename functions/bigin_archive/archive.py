@@ -111,17 +111,25 @@ class Archiver:
         if winner.size_bytes != lost.size_bytes:
             raise _conflict("of another size")
         # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
-        if winner.sha256 != (lost.sha256 or self._sha256(request, deadline)):
+        if winner.sha256 != (lost.sha256 or self._sha256(request, lost.size_bytes, deadline)):
             raise _conflict("with another SHA-256")
         return Archived(winner, already=True)
 
-    def _sha256(self, request: ArchiveRequest, deadline: Deadline) -> str:
+    def _sha256(self, request: ArchiveRequest, size_bytes: int, deadline: Deadline) -> str:
         digest = hashlib.sha256()
         block = memoryview(bytearray(BLOCK_BYTES))
         with self._bigin.download(request, deadline) as download:
-            while count := download.body.readinto(block):
-                digest.update(block[:count])
-        return digest.hexdigest()
+            found_bytes = download.size_bytes
+            if found_bytes is None:
+                spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
+                with spooled.file:
+                    found_bytes, found = spooled.size_bytes, spooled.sha256.hex()
+            else:
+                while count := download.body.readinto(block):
+                    digest.update(block[:count])
+                found = digest.hexdigest()
+        _compare(found_bytes, size_bytes)
+        return found
 
     def _check_size(self, size_bytes: int | None) -> None:
         if size_bytes is not None and size_bytes > self._max_size_bytes:

@@ -97,9 +97,9 @@ class Body:
 
     def _something_follows(self) -> bool:
         """Whether more bytes are there already, behind those that the reader has buffered or behind none."""
-        if self._raw.fp is None:
+        connection: socket.socket | None = getattr(getattr(self._raw.fp, "raw", None), "_sock", None)
+        if connection is None:
             return False
-        connection: socket.socket = self._raw.fp.raw._sock  # type: ignore[attr-defined]
         timeout_s = connection.gettimeout()
         connection.settimeout(0)
         try:

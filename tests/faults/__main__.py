@@ -1,0 +1,50 @@
+"""Command line of the fault suite: see ``python -m tests.faults --help``."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.faults import paths
+
+
+def main() -> int:
+    """Run, print the table, tell by the status whether everything survived."""
+    paths.put_functions_first()
+    # Only now: these import the code under test.
+    from tests.faults import mutate, report, suite
+    from tests.faults.lab import lab
+
+    options = _options([kind.name for kind in suite.KINDS])
+    if options.mutate:
+        return mutate.main(options.mutation)
+    chosen = [kind for kind in suite.KINDS if not options.only or kind.name in options.only]
+    started_s = time.monotonic()
+    rows = []
+    with lab(options.seed, options.scale) as shared:
+        for kind in chosen:
+            rows += report.run(kind, shared)
+    seconds = time.monotonic() - started_s
+    report.show(rows, options.seed, seconds)
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(rows, options.seed, seconds), indent=1) + "\n")
+    if options.markdown:
+        options.markdown.write_text(report.as_markdown(rows))
+    return 0 if all(found.is_good for _, found in rows) else 1
+
+
+def _options(names: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--only", action="append", choices=names, metavar="KIND", help=", ".join(names))
+    parser.add_argument("--seed", type=int, default=1, help="of everything random")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of messages and names")
+    parser.add_argument("--mutate", action="store_true", help="plant bugs, and show that each is caught")
+    parser.add_argument("--mutation", action="append", metavar="NAME", help="with --mutate: only this bug")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the table as JSON")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table for the README")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

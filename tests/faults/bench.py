@@ -1,0 +1,223 @@
+"""A bench: one kind's own bucket, queues and secrets, its workers, its files and their faults."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.aws import Aws
+from tests.bigin import Simulator
+from tests.faults import paths, reading
+from tests.faults.event_source import EventSource
+from tests.faults.relay import Fault, Relay, Rule
+from tests.faults.runtime import WorkerProcess
+from tests.faults.tally import Row
+
+PATIENCE_S = 120  # of one drain
+MAX_TRIES = 100  # the template's maxReceiveCount
+
+Request = dict[str, Any]
+
+
+class Bench:
+    """Files to archive, faults that strike them, and what became of them."""
+
+    def __init__(self, aws: Aws, bigin: Simulator, aws_relay: Relay, bigin_relay: Relay, log: Path) -> None:
+        self.aws, self.bigin = aws, bigin
+        self.aws_relay, self.bigin_relay = aws_relay, bigin_relay
+        self.log = log
+        self.functions = paths.FUNCTIONS
+        self._log_start = log.stat().st_size if log.exists() else 0
+        self._workers: list[WorkerProcess] = []
+        self._injections: list[tuple[str | None, Callable[[], int]]] = []
+        self.current: WorkerProcess | None = None
+        self.is_drained = True
+        self.names: dict[str, str] = {}  # of attachments, for complaints
+        self._remarks: list[str] = []
+        self.fates: dict[str, str] = {}
+        self.env: dict[str, str] = {
+            **aws.environment,
+            "AWS_ENDPOINT_URL": aws_relay.url,
+            "RETRY_DELAY_S": "1",
+            "RETRY_DELAY_MAX_S": "2",
+        }
+        self.source = EventSource(aws.sqs, aws.queue_url)
+        redrive = {"deadLetterTargetArn": self._arn(aws.dead_letter_queue_url), "maxReceiveCount": str(MAX_TRIES)}
+        aws.sqs.set_queue_attributes(QueueUrl=aws.queue_url, Attributes={"RedrivePolicy": json.dumps(redrive)})
+
+    def _arn(self, queue_url: str) -> str:
+        answer = self.aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        arn: str = answer["Attributes"]["QueueArn"]
+        return arn
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.stop()
+        self.aws_relay.clear()
+        self.bigin_relay.clear()
+        self._empty()
+
+    def _empty(self) -> None:
+        # The emulator keeps objects in memory.
+        for page in self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=self.aws.bucket):
+            found = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in page.get("Versions", [])]
+            if found:
+                self.aws.s3.delete_objects(Bucket=self.aws.bucket, Delete={"Objects": found, "Quiet": True})
+
+    # ---- Files and faults ------------------------------------------------------------------------------------------
+
+    def file(self, size_bytes: int = 1000, *, fate: str = "archived", **fields: Any) -> Request:
+        """A new attachment of pseudo-random bytes."""
+        if "content" in fields:
+            request = self.bigin.add(**fields)
+        else:
+            request = self.bigin.add(size_bytes=size_bytes, seed=len(self.fates), **fields)
+        self.fates[request["attachment_id"]] = fate
+        return request
+
+    def strike(self, request: Request, fault: dict[str, Any], **rule: Any) -> None:
+        """A fault of the simulator for this attachment (``call="list"``: for its record)."""
+        where = {"record_id": request["record_id"]} if rule.get("call") == "list" else {}
+        where = where or {"attachment_id": request["attachment_id"]}
+        made = self.bigin.control("POST", "faults", {"call": "download", **where, **rule, "fault": fault})["id"]
+        self.names.setdefault(request["attachment_id"], str(fault)[:150])
+        self._injected(request["attachment_id"], lambda: self.fired(made))
+
+    def strike_answer(self, request: Request, status: int, body: object = "", headers: Any = None, **rule: Any) -> None:
+        self.strike(request, {"kind": "answer", "status": status, "headers": headers or {}, "body": body}, **rule)
+
+    def strike_aws(self, request: Request | None, fault: Fault, call: str, **rule: Any) -> Rule:
+        """A fault between worker and AWS; without a request it belongs to the whole bench."""
+        needle = request["attachment_id"] if request and call.startswith("s3.") else ""
+        made = self.aws_relay.fault(fault, call, needle=needle, **rule)
+        if request:
+            self.names.setdefault(request["attachment_id"], f"{call}: {str(fault)[:150]}")
+        self._injected(request["attachment_id"] if request else None, lambda: made.fired)
+        return made
+
+    def strike_wire(
+        self, request: Request, fault: Fault, call: str = "bigin.download", name: str = "", **rule: Any
+    ) -> Rule:
+        """A fault between worker and Bigin; :meth:`through_bigin_relay` must have been called."""
+        needle = request["attachment_id"] if call == "bigin.download" else request["record_id"]
+        made = self.bigin_relay.fault(fault, call, needle=f"/{needle}", **rule)
+        self.names.setdefault(request["attachment_id"], name or str(fault)[:150])
+        self._injected(request["attachment_id"], lambda: made.fired)
+        return made
+
+    def through_bigin_relay(self) -> None:
+        """From now on workers reach Bigin through the relay."""
+        self.env |= {"BIGIN_API_URL": self.bigin_relay.url, "BIGIN_ACCOUNTS_URL": self.bigin_relay.url}
+        self.aws.bigin_url = self.bigin_relay.url
+        self.aws.store_token("simulator-access-token")
+
+    def injected(self, count: Callable[[], int], request: Request | None = None) -> None:
+        """Count faults that were put in force in another way."""
+        self._injected(request["attachment_id"] if request else None, count)
+
+    def remark(self, complaint: str) -> None:
+        """Something is wrong that neither bucket nor queues show."""
+        self._remarks.append(complaint)
+
+    def _injected(self, attachment_id: str | None, count: Callable[[], int]) -> None:
+        self._injections.append((attachment_id, count))
+
+    def _bugs(self) -> list[str]:
+        """What a worker took for a bug of its own: it survives that, and we should know."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
+        details = {json.loads(line).get("error_detail") for line in lines if '"internal_error"' in line}
+        return [f"internal_error: {detail}" for detail in sorted(map(str, details))]
+
+    def fired(self, rule_id: int) -> int:
+        """How often a rule of the simulator has struck."""
+        rules = self.bigin.control("GET", "faults")
+        return next((int(rule["fired"]) for rule in rules if rule["id"] == rule_id), 0)
+
+    # ---- Deliveries ------------------------------------------------------------------------------------------------
+
+    def send(self, *bodies: object) -> None:
+        """Put messages on the queue."""
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        for start in range(0, len(texts), 10):
+            entries = [{"Id": str(n), "MessageBody": text} for n, text in enumerate(texts[start : start + 10])]
+            self.aws.sqs.send_message_batch(QueueUrl=self.aws.queue_url, Entries=entries)
+
+    def send_listed(self, request: Request, size_bytes: int) -> None:
+        """Put a message on the queue as our own listing does: with the size beside the body."""
+        size = {"DataType": "Number", "StringValue": str(size_bytes)}
+        self.aws.sqs.send_message(
+            QueueUrl=self.aws.queue_url,
+            MessageBody=json.dumps(request),
+            MessageAttributes={"listed_size_bytes": size},
+        )
+
+    def worker(self, **env: str) -> WorkerProcess:
+        """A cold worker process."""
+        made = WorkerProcess({**self.env, **env}, self.functions, self.log)
+        self._workers.append(made)
+        return made
+
+    def drain(self, seconds: float = 300, patience_s: float = PATIENCE_S, **env: str) -> bool:
+        """Deliver until the queue is empty, with one worker that is replaced when it dies."""
+        self.is_drained = self.source.drain(lambda event: self.invoke(event, seconds, **env), patience_s)
+        return self.is_drained
+
+    def disarm(self) -> None:
+        """No relay fault that is in force strikes once more."""
+        self.aws_relay.disarm()
+        self.bigin_relay.disarm()
+
+    def invoke(self, event: dict[str, Any], seconds: float = 300, **env: str) -> Any:
+        """Invoke the bench's worker; a cold one where the last has died."""
+        if self.current is None or not self.current.is_alive:
+            self.current = self.worker(**env)
+            self.aws_relay.on_kill = self.bigin_relay.on_kill = self.current.kill
+        return self.current.invoke(event, seconds)
+
+    def next_is_cold(self) -> None:
+        """The next invocation is a cold start."""
+        if self.current is not None:
+            self.current.stop()
+            self._workers.remove(self.current)
+            self.current = None
+
+    def empty_dead_letters(self) -> None:
+        """What a kind has looked at itself."""
+        self.aws.sqs.purge_queue(QueueUrl=self.aws.dead_letter_queue_url)
+
+    def end_leases(self) -> None:
+        """As if the half minute had passed after which a dead function's lease ends."""
+        for number in range(2):
+            self.aws.dynamodb.delete_item(TableName=self.aws.bucket, Key={"lease": {"S": f"api-{number}"}})
+
+    # ---- What became of it -----------------------------------------------------------------------------------------
+
+    def row(self, kind: str, note: str = "") -> Row:
+        """The row of this bench. Every fault must have struck; a fault that did not proves nothing."""
+        listed = {found["attachment_id"]: found for found in self.bigin.attachments()}
+        findings = reading.compare(self.aws, self.fates, listed, is_drained=self.is_drained)
+        row = Row(
+            kind,
+            note=note,
+            complaints=findings.in_words(self.names) + self._remarks + self._bugs(),
+            files=len(self.fates),
+        )
+        whole = not row.complaints
+        for attachment_id, count in self._injections:
+            fired = count()
+            row.injected += fired
+            is_good = whole if attachment_id is None else not findings.of(attachment_id)
+            row.survived += fired if is_good else 0
+            if not fired:
+                row.complaints.append(f"a fault of {attachment_id or 'the bench'} never struck")
+        row.lost, row.wrong, row.extra = len(findings.lost), len(findings.wrong), len(findings.extra)
+        row.calls = sum(self.bigin.calls()["by_call"].get(name, 0) for name in ("download", "list"))
+        return row

@@ -1,0 +1,19 @@
+"""The relay in front of the Bigin simulator: kills, and answers that no HTTP server would send."""
+
+import re
+
+from tests.faults.http_messages import Head
+from tests.faults.relay import Relay
+
+_ATTACHMENT = re.compile(r"/Attachments/[0-9]+$")
+
+
+def call_of(head: Head) -> str:
+    """The name of a call to Bigin."""
+    path = head.target.partition("?")[0]
+    return "bigin.download" if _ATTACHMENT.search(path) else "bigin.list"
+
+
+def start(simulator_url: str) -> Relay:
+    """A relay in front of the simulator."""
+    return Relay.start(simulator_url, call_of)

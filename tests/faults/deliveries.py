@@ -1,0 +1,119 @@
+"""Thousands of messages, delivered one to five times in any order, to several workers, while calls fail."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.faults import reading
+from tests.faults.aws_proxy import json_error, s3_error
+from tests.faults.bench import Bench
+from tests.faults.event_source import EventSource
+from tests.faults.lab import Lab
+from tests.faults.relay import LoseAnswer, Script
+from tests.faults.runtime import WorkerProcess
+from tests.faults.tally import Row
+
+MESSAGES = 10_000
+WORKERS = 2
+PATIENCE_S = 420
+MOST_CALLS_PER_FILE = 1.3
+# Of all calls of a sort, the part that fails; together about 5 %.
+BIGIN_FAULTS = (
+    (0.015, {"kind": "cut", "after": "half", "framing": "content-length"}),
+    (0.010, {"kind": "cut", "after": "last-byte", "framing": "chunked"}),
+    (0.010, {"kind": "answer", "status": 503, "headers": {}, "body": "down"}),
+    (0.010, {"kind": "reset", "after": 0}),
+    (0.005, {"kind": "reset-before-headers"}),
+    (0.001, {"kind": "answer", "status": 429, "headers": {}, "body": ""}),
+)
+AWS_FAULTS = (
+    ("s3.put", 0.02, s3_error(503, "SlowDown")),
+    ("s3.put", 0.02, LoseAnswer()),
+    ("s3.put", 0.01, s3_error(409, "ConditionalRequestConflict")),
+    ("s3.list", 0.02, s3_error(500, "InternalError")),
+    ("s3.list", 0.02, Script((), reset=True)),
+    ("sqs.delay", 0.05, json_error(500, "InternalFailure")),
+)
+
+
+def shuffled(lab: Lab) -> Iterator[Row]:
+    """The whole: every file once, whatever was delivered how often."""
+    randomness = lab.random("deliveries")
+    with lab.bench() as bench:
+        requests = [
+            bench.file(randomness.choice((0, 1, 17, 900, 4000))) for _ in range(lab.scaled(MESSAGES, least=200))
+        ]
+        deliveries = [request for request in requests for _ in range(randomness.randint(1, 5))]
+        randomness.shuffle(deliveries)
+        _faults(bench, lab)
+        bench.send(*deliveries)
+        bench.is_drained = _drain(bench, randomness)
+        note = f"{len(deliveries):,} deliveries, {WORKERS} workers"
+        row = bench.row(f"{len(requests):,} files, 5 % of calls fail", note)
+        if row.calls > MOST_CALLS_PER_FILE * row.files:
+            row.complaints.append(f"{row.calls} calls for {row.files} files")
+        yield row
+
+
+def mixed_batches(lab: Lab) -> Iterator[Row]:
+    """Batches of ten with k files that fail, for each k: exactly k messages stay, the others are not repeated."""
+    with lab.bench() as bench:
+        for k in range(11):
+            batch = [bench.file(300) for _ in range(10)]
+            for request in batch[:k]:
+                bench.strike(request, {"kind": "cut", "after": "half"})
+            bench.injected(lambda: 1)
+            poison = json.dumps({"module": "Leads", "record_id": str(k)})
+            bench.send(*batch[::-1], poison)
+            bench.invoke({"Records": []})
+            found = [message for _ in range(3) for message in bench.source.receive()]
+            done = sum(bench.source.handle(found[n : n + 10], bench.invoke) for n in range(0, len(found), 10))
+            if (len(found), done) != (11, 11 - k):
+                bench.remark(f"{k} of 11 failed, and {len(found) - done} of {len(found)} stayed")
+            bench.drain()
+            parked = [body for body, _, _ in reading.bodies(bench.aws, bench.aws.dead_letter_queue_url)]
+            bench.empty_dead_letters()
+            if parked != [poison]:
+                bench.remark(f"{len(parked)} dead letters of one bad message")
+            again = [request for request in batch[k:] if bench.bigin.downloads(request) != 1]
+            if again:
+                bench.remark(f"{len(again)} good neighbours were downloaded again")
+        yield bench.row("batch of which k fail", "k = 0 to 10")
+
+
+def _faults(bench: Bench, lab: Lab) -> None:
+    """Put all faults in force; a rare one need not strike in a short run, so that they are counted together."""
+    seeds = itertools.count(lab.seed * 100)
+    rules = [
+        {"call": "download", "times": None, "fraction": fraction, "seed": next(seeds), "fault": fault}
+        for fraction, fault in BIGIN_FAULTS
+    ]
+    made = [bench.bigin.control("POST", "faults", rule)["id"] for rule in rules]
+    on_aws = [
+        bench.aws_relay.fault(fault, call, times=None, fraction=fraction, seed=next(seeds))
+        for call, fraction, fault in AWS_FAULTS
+    ]
+    bench.injected(lambda: sum(map(bench.fired, made)) + sum(rule.fired for rule in on_aws))
+
+
+def _drain(bench: Bench, randomness: random.Random) -> bool:
+    workers = [bench.worker() for _ in range(WORKERS)]
+    end_s = time.monotonic() + PATIENCE_S
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return all(pool.map(lambda worker: _poll(bench, worker, end_s), workers))
+
+
+def _poll(bench: Bench, worker: WorkerProcess, end_s: float) -> bool:
+    source = EventSource(bench.aws.sqs, bench.aws.queue_url)
+    while time.monotonic() < end_s:
+        # What the other poller keeps becomes visible when that one lets time pass.
+        if messages := source.receive(wait_s=0 if source.keeps_any else 1):
+            source.handle(messages, worker.invoke)
+        elif source.keeps_any:
+            source.let_time_pass()
+        elif source.is_empty():
+            return True
+    return False

@@ -1,0 +1,70 @@
+"""The servers of a run: simulator, emulator, and a relay in front of each."""
+
+import logging
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.emulator import Emulator
+from tests.aws import Aws
+from tests.bigin import Simulator
+from tests.faults import aws_proxy, bigin_proxy
+from tests.faults.bench import Bench
+from tests.faults.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Everything that kinds of faults share. ``scale`` is 1.0 for the whole suite, less for a short run."""
+
+    emulator: Emulator
+    simulator: Simulator
+    aws_relay: Relay
+    bigin_relay: Relay
+    log: Path
+    seed: int = 1
+    scale: float = 1.0
+
+    def random(self, kind: str) -> random.Random:
+        """Randomness of one kind, the same whichever kinds run besides."""
+        return random.Random(f"{self.seed}:{kind}")
+
+    def scaled(self, count: int, least: int = 1) -> int:
+        return max(least, round(count * self.scale))
+
+    def bench(self) -> Bench:
+        """A bench with nothing on it."""
+        self.simulator.reset()
+        logging.root.manager.loggerDict.pop("bigin-archive", None)
+        aws = Aws(self.emulator, self.simulator.url)
+        return Bench(aws, self.simulator, self.aws_relay, self.bigin_relay, self.log)
+
+
+@contextmanager
+def relays(emulator: Emulator, simulator: Simulator) -> Iterator[tuple[Relay, Relay]]:
+    """A relay in front of each server."""
+    before_aws, before_bigin = aws_proxy.start(emulator), bigin_proxy.start(simulator.url)
+    try:
+        yield before_aws, before_bigin
+    finally:
+        before_aws.stop()
+        before_bigin.stop()
+
+
+@contextmanager
+def lab(seed: int, scale: float) -> Iterator[Lab]:
+    """Servers of this run's own."""
+    with tempfile.TemporaryDirectory(prefix="bigin-archive-faults-") as name:
+        directory = Path(name)
+        emulator = Emulator.start(directory / "aws", directory / "emulator.log")
+        with emulator.process:
+            simulator = Simulator.start()
+            try:
+                emulator.wait()
+                with relays(emulator, simulator) as (before_aws, before_bigin):
+                    yield Lab(emulator, simulator, before_aws, before_bigin, directory / "workers.log", seed, scale)
+            finally:
+                simulator.stop()

@@ -1,0 +1,80 @@
+"""Rows on their way to the reader: progress, the table, JSON, Markdown, and how to repeat what failed."""
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.lab import Lab
+from tests.faults.suite import Kind
+from tests.faults.tally import Row
+
+Rows = list[tuple[str, Row]]
+
+_COLUMNS = ("Fault", "Injected", "Survived", "Lost", "Wrong bytes", "Extra versions", "Calls to Bigin per file", "Note")
+COMPLAINTS_SHOWN = 12
+
+
+def run(kind: Kind, lab: Lab) -> Rows:
+    """Run one kind; a crash of the suite itself is a failure of the kind."""
+    started_s = time.monotonic()
+    console = Console(stderr=True)
+    rows: Rows = []
+    try:
+        for row in kind.run(lab):
+            rows.append((kind.name, row))
+            verdict = "" if row.is_good else "  [red]FAILED[/red]"
+            console.print(
+                f"{row.kind}: {row.survived} of {row.injected} ({time.monotonic() - started_s:.1f} s){verdict}"
+            )
+    except Exception:
+        print(f"Repeat with: {command(kind.name, lab.seed)}", file=sys.stderr)
+        raise
+    return rows
+
+
+def command(kind: str, seed: int) -> str:
+    return f"python -m tests.faults --only {kind} --seed {seed}"
+
+
+def show(rows: Rows, seed: int, seconds: float) -> None:
+    """The table, then what is behind each failure."""
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    table = Table(*_COLUMNS[:1], title=f"Faults survived (seed {seed}, {seconds:.0f} s)")
+    for column in _COLUMNS[1:]:
+        table.add_column(column, justify="left" if column == "Note" else "right")
+    for _, row in rows:
+        table.add_row(*_cells(row), style=None if row.is_good else "red")
+    console.print(table)
+    for kind, row in rows:
+        if not row.is_good:
+            print(f"\nFAILED: {row.kind} (seed {seed}). Repeat with: {command(kind, seed)}")
+            for text in row.complaints[:COMPLAINTS_SHOWN]:
+                print(f"  - {text}")
+            if len(row.complaints) > COMPLAINTS_SHOWN:
+                print(f"  ... and {len(row.complaints) - COMPLAINTS_SHOWN} more")
+
+
+def _cells(row: Row) -> list[str]:
+    calls = "-" if row.calls_per_file is None else f"{row.calls_per_file:.2f}"
+    counts = (row.injected, row.survived, row.lost, row.wrong, row.extra)
+    return [row.kind, *(f"{count:,}" for count in counts), calls, row.note]
+
+
+def as_json(rows: Rows, seed: int, seconds: float) -> dict[str, Any]:
+    """Everything, for other programs."""
+    names = ("kind", "injected", "survived", "lost", "wrong", "extra", "files", "calls", "note", "complaints")
+    return {
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "rows": [{"only": kind} | {name: getattr(row, name) for name in names} for kind, row in rows],
+    }
+
+
+def as_markdown(rows: Rows) -> str:
+    """The table for the README."""
+    lines = ["| " + " | ".join(_COLUMNS) + " |", "|---|" + "---:|" * 6 + "---|"]
+    lines += ["| " + " | ".join(_cells(row)) + " |" for _, row in rows]
+    return "\n".join(lines) + "\n"
