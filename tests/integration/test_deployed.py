@@ -225,6 +225,33 @@ def test_storage_that_is_denied_is_told_and_mended(deployed: Deployed) -> None:
     assert 201 == deployed.post(request).status_code
 
 
+def test_what_the_deployment_lacks_is_told(deployed: Deployed) -> None:
+    """A queue that is gone is 503 storage_unavailable, a setting that is gone 500 internal_error; then all is well."""
+    functions = deployed.stack.client("lambda")
+    resources = deployed.stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)
+    name = next(
+        found["PhysicalResourceId"]
+        for found in resources["StackResources"]
+        if found["LogicalResourceId"] == "ArchiveNowFunction"
+    )
+    settings = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    request = deployed.bigin.add(b"x")
+    answers = []
+    try:
+        for broken in (
+            {**settings, "QUEUE_URL": settings["QUEUE_URL"] + "-gone"},
+            {setting: value for setting, value in settings.items() if setting != "BUCKET"},
+        ):
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+            answers.append(deployed.post(request, {"Prefer": "respond-async"}))
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": settings})
+
+    codes = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert [(503, "storage_unavailable"), (500, "internal_error")] == codes
+    assert 201 == deployed.post(request).status_code
+
+
 def test_an_unsigned_request_is_refused_by_the_api(deployed: Deployed) -> None:
     """``POST /attachments`` needs a signature; Bigin is not called."""
     request = deployed.bigin.add(b"x")
