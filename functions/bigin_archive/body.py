@@ -20,6 +20,8 @@ from bigin_archive.settings import MIB
 BLOCK_BYTES = MIB  # larger blocks save nothing more (measured from 64 KiB to 4 MiB)
 
 _PEEK_BYTES = 64 * 1024
+# Seconds that a body of length 0 gets to show that it is none: what follows may come a moment after the headers.
+_EMPTY_BODY_WAIT_S = 0.3
 
 
 class Framing(Enum):
@@ -101,7 +103,7 @@ class Body:
         if connection is None:
             return False
         timeout_s = connection.gettimeout()
-        connection.settimeout(0)
+        connection.settimeout(_EMPTY_BODY_WAIT_S if self.declared_bytes == 0 else 0)
         try:
             if self.declared_bytes == 0 and self._raw.fp.peek(1):
                 return True
