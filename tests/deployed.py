@@ -10,7 +10,7 @@ import requests
 from local.stack import LocalStack
 from tests.bigin import TOKEN, Simulator
 
-PATIENCE_S = 60  # how long anything may take before a test gives up
+PATIENCE_S = 180  # how long anything may take before a test gives up
 
 
 class Deployed:
