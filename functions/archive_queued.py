@@ -9,7 +9,7 @@ from typing import Any
 
 from bigin_archive import wiring
 from bigin_archive.deadline import Deadline
-from bigin_archive.queue import LISTED_SIZE
+from bigin_archive.queue import read_hints
 from bigin_archive.worker import Message, Worker
 
 # For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
@@ -29,18 +29,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             body=record["body"],
             receipt_handle=record["receiptHandle"],
             attempt=int(record["attributes"]["ApproximateReceiveCount"]),
-            listed_size_bytes=_listed_size(record),
+            hints=read_hints(
+                {
+                    name: attribute.get("stringValue", "")
+                    for name, attribute in record.get("messageAttributes", {}).items()
+                }
+            ),
         )
         for record in event["Records"]
     ]
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
     staying = _worker().work(messages, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
-
-
-def _listed_size(record: dict[str, Any]) -> int | None:
-    value = record.get("messageAttributes", {}).get(LISTED_SIZE, {}).get("stringValue", "")
-    return int(value) if value.isascii() and value.isdigit() else None
 
 
 _worker()  # at cold start, where the processor is faster than the memory size says

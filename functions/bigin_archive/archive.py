@@ -59,7 +59,7 @@ class Archiver:
         present = self._storage.sizes(objects.folder(self._key_prefix, request))
         if present:
             return self._already(request, present)
-        self._check_size(request.listed_size_bytes)
+        self._check_size(request.hints.size_bytes)
         try:
             return Archived(self._transfer(request, deadline), already=False)
         except AlreadyThereError as lost:
@@ -83,12 +83,12 @@ class Archiver:
             size_bytes = download.size_bytes
             if size_bytes is not None:
                 self._check_size(size_bytes)
-                _compare(size_bytes, request.listed_size_bytes)
+                _compare(size_bytes, request.hints.size_bytes)
                 return self._storage.put(attributes, download.body)
             spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
             end_is_certain = download.end_is_certain
         with spooled.file:
-            listed = request.listed_size_bytes
+            listed = request.hints.size_bytes
             if listed is None and not end_is_certain:
                 listed = self._bigin.listed_size(request, deadline)
                 if listed is None:
@@ -100,7 +100,7 @@ class Archiver:
             return self._storage.put(attributes, spooled)
 
     def _already(self, request: ArchiveRequest, present: dict[str, int]) -> Archived:
-        listed = request.listed_size_bytes
+        listed = request.hints.size_bytes
         fitting = [key for key, size in present.items() if listed is None or size == listed]
         if not fitting:
             raise _conflict(f"of another size than the {listed} bytes that Bigin lists")

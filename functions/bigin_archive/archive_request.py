@@ -20,20 +20,34 @@ _ID = re.compile(r"[0-9]{1,50}")  # Zoho CRM OpenAPI v8, attachments: id, at mos
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What Bigin's listing said of an attachment: its size in bytes, its name, and when it was last changed (ISO 8601).
+
+    No part of the public request: hints travel beside the body of a message.
+    """
+
+    size_bytes: int | None = None
+    name: str | None = None
+    modified_time: str | None = None
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveRequest:
     """One attachment, or with ``attachment_id`` None every attachment of the record.
 
-    ``listed_size_bytes`` is what Bigin's listing said of the size, where the request comes from a listing; it is no
-    part of the public request, and travels beside the body as a message attribute.
+    ``hints`` are for requests that come from a listing.
     """
 
     module: str
     record_id: str
     attachment_id: str | None = None
-    listed_size_bytes: int | None = None
+    hints: Hints = NO_HINTS
 
     def to_json(self) -> str:
-        """The body of a queue message; :func:`parse` reads it back, all but the listed size."""
+        """The body of a queue message; :func:`parse` reads it back, all but the hints."""
         body: dict[str, object] = {"module": self.module, "record_id": self.record_id}
         if self.attachment_id is not None:
             body["attachment_id"] = self.attachment_id

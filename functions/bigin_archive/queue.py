@@ -1,11 +1,13 @@
 """SQS: queue requests, park what cannot be archived, let the rest come back later."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -16,27 +18,44 @@ MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
 
-LISTED_SIZE = "listed_size_bytes"  # message attribute
+# Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
+LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
+
+
+def read_hints(attributes: Mapping[str, str]) -> Hints:
+    """The hints that came as message attributes; what is malformed is no hint."""
+    size, name = attributes.get(LISTED_SIZE, ""), attributes.get(LISTED_NAME, "")
+    return Hints(
+        size_bytes=int(size) if size.isascii() and size.isdigit() else None,
+        name=unquote(name) or None,
+        modified_time=attributes.get(LISTED_TIME) or None,
+    )
+
+
+def _attributes(hints: Hints) -> dict[str, dict[str, str]]:
+    size = "" if hints.size_bytes is None else str(hints.size_bytes)
+    name = quote(hints.name or "", safe="", errors="replace")
+    given = ((LISTED_SIZE, "Number", size), (LISTED_NAME, "String", name), (LISTED_TIME, "String", hints.modified_time))
+    return {name: {"DataType": kind, "StringValue": value} for name, kind, value in given if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send: the request, and what the listing said of the size as a message attribute.
+    """A message to send: the request, and what the listing said of the attachment as message attributes.
 
     ``group`` and ``deduplication_id`` are for FIFO queues.
     """
 
     body: str
-    listed_size_bytes: int | None = None
+    hints: Hints = NO_HINTS
     group: str | None = None
     deduplication_id: str | None = None
 
     def entry(self) -> dict[str, Any]:
         """As SQS wants it, but for the id."""
         entry: dict[str, Any] = {"MessageBody": self.body}
-        if self.listed_size_bytes is not None:
-            size = {"DataType": "Number", "StringValue": str(self.listed_size_bytes)}
-            entry["MessageAttributes"] = {LISTED_SIZE: size}
+        if attributes := _attributes(self.hints):
+            entry["MessageAttributes"] = attributes
         if self.group is not None:
             entry |= {"MessageGroupId": self.group, "MessageDeduplicationId": self.deduplication_id}
         return entry

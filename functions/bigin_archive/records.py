@@ -19,7 +19,7 @@ class Records:
         self._queue = queue
 
     def archive(self, request: ArchiveRequest, deadline: Deadline) -> int:
-        """Queue every file of the record with its listed size, archive every link; return how many were queued.
+        """Queue every file of the record with what is listed of it, archive every link; return how many were queued.
 
         Nothing is lost when this is cut short: the record's message comes back, and what was queued twice is
         archived once. Raises what the listing and the storage raise, and StorageUnavailableError.
@@ -32,4 +32,4 @@ class Records:
             if entry.link:
                 self._archiver.archive_link(attachment, entry.link)
             else:
-                yield Outgoing(attachment.to_json(), entry.size_bytes)
+                yield Outgoing(attachment.to_json(), entry.hints)

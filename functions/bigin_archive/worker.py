@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from bigin_archive import archive_request
 from bigin_archive.archive import Archiver
+from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.brake import Brake
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
@@ -35,13 +36,13 @@ LEAST_TIME_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery, ``listed_size_bytes`` the hint of our own listing."""
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing."""
 
     message_id: str
     body: str
     receipt_handle: str
     attempt: int
-    listed_size_bytes: int | None = None
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Worker:
         fate = Outcome("retried", message.message_id, attempt=message.attempt)
         try:
             request = archive_request.parse(message.body)
-            fate = replace(fate, request=replace(request, listed_size_bytes=message.listed_size_bytes))
+            fate = replace(fate, request=replace(request, hints=message.hints))
             return self._archive(fate, deadline)
         except SettledError as error:
             return replace(fate, outcome=settled(error), error=error)
@@ -147,7 +148,7 @@ class Worker:
         if fate.error is None:
             raise ValueError("what is parked needs a reason")
         try:
-            self._queue.park(Outgoing(message.body, message.listed_size_bytes), fate.error)
+            self._queue.park(Outgoing(message.body, message.hints), fate.error)
         except StorageUnavailableError as error:
             return self._retry(message, replace(fate, error=error))
         return replace(fate, outcome="parked")

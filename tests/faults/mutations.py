@@ -98,7 +98,7 @@ MUTATIONS = (
     Mutation(
         "parked without sending",
         "bigin_archive/worker.py",
-        "self._queue.park(Outgoing(message.body, message.listed_size_bytes), fate.error)",
+        "self._queue.park(Outgoing(message.body, message.hints), fate.error)",
         "pass",
         ("requests",),
     ),

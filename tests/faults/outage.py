@@ -138,7 +138,7 @@ class SimulatedQueue:
                         message.body,
                         message.message_id,
                         message.attempt + 1,
-                        message.listed_size_bytes,
+                        message.hints,
                     )
                 )
         return found

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bigin_archive.archive import Archived
+from bigin_archive.archive_request import Hints
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -167,7 +168,7 @@ def test_a_listed_size_that_differs_is_not_stored(aws: Aws, bigin: Simulator) ->
     """What the listing said of the size must be what arrives; else the message comes back."""
     body = json.dumps(bigin.add(content_of(5000)))
 
-    assert aws.worker().work([Message("1", body, "handle", 1, listed_size_bytes=5001)], Deadline(60)) == ["1"]
+    assert aws.worker().work([Message("1", body, "handle", 1, hints=Hints(5001))], Deadline(60)) == ["1"]
 
     assert {} == aws.objects()
 
@@ -193,7 +194,7 @@ def test_an_object_of_another_size_is_a_conflict(aws: Aws, bigin: Simulator) -> 
     request = bigin.add(b"abc", file_name="a.txt")
     key = f"bigin/Contacts/{request['record_id']}/{request['attachment_id']}/a.txt"
     aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=b"other")
-    message = Message("1", json.dumps(request), "handle", 1, listed_size_bytes=3)
+    message = Message("1", json.dumps(request), "handle", 1, hints=Hints(3))
 
     assert aws.worker().work([message], Deadline(60)) == []
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bigin_archive.archive_request import Hints
 from bigin_archive.deadline import Deadline
 from bigin_archive.worker import Message, Worker
 from tests.aws import Aws
@@ -86,8 +87,9 @@ def test_a_message_that_cannot_be_parked_stays_on_the_queue(aws: Aws, bigin: Sim
 
 
 def test_a_record_is_queued_attachment_by_attachment(aws: Aws, bigin: Simulator) -> None:
-    """A request without attachment_id becomes one message for each attachment, with the listed size."""
-    requests = [bigin.add(bytes(number), record_id="88001", module="Notes") for number in range(205)]
+    """A request without attachment_id becomes one message for each attachment, with the listed name, size and time."""
+    fields = {"file_name": "Größe &.txt", "created_time": "2026-03-02T09:30:00+03:00"}
+    requests = [bigin.add(bytes(number), record_id="88001", module="Notes", **fields) for number in range(205)]
     messages = aws.deliver({"module": "Notes", "record_id": "88001"})
 
     assert [] == aws.worker().work(messages, Deadline(60))
@@ -95,9 +97,11 @@ def test_a_record_is_queued_attachment_by_attachment(aws: Aws, bigin: Simulator)
     queued = []
     while found := aws.messages(aws.queue_url):
         queued += [
-            (json.loads(m["Body"]), int(m["MessageAttributes"]["listed_size_bytes"]["StringValue"])) for m in found
+            (json.loads(m["Body"]), {name: value["StringValue"] for name, value in m["MessageAttributes"].items()})
+            for m in found
         ]
-    expected = [(request, number) for number, request in enumerate(requests)]
+    hints = {"listed_name": "Gr%C3%B6%C3%9Fe%20%26.txt", "listed_modified_time": "2026-03-02T09:30:00+03:00"}
+    expected = [(request, {"listed_size_bytes": str(size), **hints}) for size, request in enumerate(requests)]
     assert sorted(expected, key=json.dumps) == sorted(queued, key=json.dumps)
     # Two pages, read twice: a listing that changes in between would show in the second pass.
     assert {"list": 4} == {name: count for name, count in bigin.calls()["by_call"].items() if count}
@@ -275,7 +279,7 @@ def test_a_redriven_conflict_stays_a_conflict(aws: Aws, bigin: Simulator) -> Non
     key = f"bigin/Contacts/{request['record_id']}/{request['attachment_id']}/a.txt"
     aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=b"other")
 
-    aws.worker().work([Message("1", json.dumps(request), "handle", 1, listed_size_bytes=3)], Deadline(60))
+    aws.worker().work([Message("1", json.dumps(request), "handle", 1, hints=Hints(3))], Deadline(60))
 
     (parked,) = aws.messages(aws.dead_letter_queue_url)
     assert "3" == parked["MessageAttributes"]["listed_size_bytes"]["StringValue"]
