@@ -28,6 +28,9 @@ class Stack:
     hosts: DataCenter
     credentials_secret_id: str
     token_secret_id: str
+    bucket: str
+    key_prefix: str
+    ledger_table: str
     queue_url: str
     dead_letter_queue_url: str
     refresh_function: str
@@ -71,6 +74,9 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
             hosts=data_center({env: parameters.get(key, "") for key, env in _HOST_PARAMETERS.items()}),
             credentials_secret_id=outputs["CredentialsSecretId"],
             token_secret_id=outputs["TokenSecretId"],
+            bucket=outputs["BucketName"],
+            key_prefix=outputs.get("KeyPrefix", ""),
+            ledger_table=outputs["LedgerTable"],
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             refresh_function=outputs["RefreshTokenFunctionName"],

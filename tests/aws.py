@@ -41,8 +41,22 @@ class Aws:
             AttributeDefinitions=[{"AttributeName": "lease", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "lease", "KeyType": "HASH"}],
         )
+        self.ledger_table = f"{name}-ledger"
+        self.dynamodb.create_table(
+            TableName=self.ledger_table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "record", "AttributeType": "S"},
+                {"AttributeName": "attachment_id", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "record", "KeyType": "HASH"},
+                {"AttributeName": "attachment_id", "KeyType": "RANGE"},
+            ],
+        )
         self.environment = {
             "LEASES_TABLE": name,
+            "LEDGER_TABLE": self.ledger_table,
             "AWS_ENDPOINT_URL": emulator.url,
             "AWS_CA_BUNDLE": str(emulator.ca_bundle),
             "AWS_ACCESS_KEY_ID": "test",

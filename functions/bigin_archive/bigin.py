@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import requests
@@ -27,7 +26,7 @@ from bigin_archive.errors import (
     BiginUnavailableError,
     DownloadIncompleteError,
 )
-from bigin_archive.listing import LISTING_FIELDS, ListedAttachment, entries
+from bigin_archive.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
 from bigin_archive.settings import MIB
 
 CONNECT_TIMEOUT_S = 5
@@ -112,21 +111,22 @@ class Bigin:
             if pages < 2 or len(seen) == known:
                 return
 
+    def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
+        """One page of a list, 200 entries at most. Raises as :meth:`download` does."""
+        params = {"fields": fields, "per_page": str(PAGE_SIZE), **position}
+        return Page(self._json("GET", path, deadline, (204,), params=params), position)
+
     def _pages(self, path: str, deadline: Deadline) -> Iterator[list[ListedAttachment]]:
         """The listing once through; ends when Bigin has no more, or when a page brings nothing new."""
         seen: set[str] = set()
-        page: dict[str, str] = {"page": "1"}
-        for number in count(2):
-            listing = self._listing(path, page, deadline)
-            found = list(entries(listing))
+        position: Position | None = FIRST_PAGE
+        while position:
+            page = self.page(path, LISTING_FIELDS, position, deadline)
+            found = list(entries(page.listing))
             yield found
             ids = {entry.attachment_id for entry in found}
-            info = listing.get("info")
-            if ids <= seen or not isinstance(info, dict) or info.get("more_records") is not True:
-                return
+            position = None if ids <= seen else page.next
             seen |= ids
-            token = info.get("next_page_token")
-            page = {"page_token": token} if isinstance(token, str) else {"page": str(number)}
 
     def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
         """The size that the record's listing gives for this one attachment; None where it gives none."""
@@ -141,10 +141,6 @@ class Bigin:
         That all or some of what was sent is refused (400, 207) is an answer as well.
         """
         return self._json(method, path, deadline, (201, 204, 207, 400), json=content)
-
-    def _listing(self, path: str, page: Mapping[str, str], deadline: Deadline) -> dict[str, object]:
-        params = {"fields": LISTING_FIELDS, "per_page": str(PAGE_SIZE), **page}
-        return self._json("GET", path, deadline, (204,), params=params)
 
     def _json(
         self, method: str, path: str, deadline: Deadline, accepted: Collection[int], **sent: object

@@ -26,6 +26,31 @@ _RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
 _ID = re.compile(r"[0-9]{1,50}")
 
 
+# A place in a list: what a page is asked for with. Page numbers reach 2,000 entries, page tokens all; a token lives 24
+# hours (Bigin API v2, "Get records").
+Position = Mapping[str, str]
+FIRST_PAGE: Position = {"page": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: what Bigin sent (empty where it has nothing), and where it stands in the list."""
+
+    listing: Mapping[str, object]
+    position: Position
+
+    @property
+    def next(self) -> Position | None:
+        """Where the list goes on; None at its end."""
+        info = self.listing.get("info")
+        if not isinstance(info, dict) or info.get("more_records") is not True:
+            return None
+        token = info.get("next_page_token")
+        if isinstance(token, str):
+            return {"page_token": token}
+        return {"page": str(int(self.position.get("page", "1")) + 1)}
+
+
 @dataclass(frozen=True, slots=True)
 class ListedAttachment:
     """One entry of a listing; a field is None where Bigin does not tell it, ``link`` is None for files.
@@ -81,8 +106,9 @@ def account_entries(listing: Mapping[str, object]) -> Iterator[tuple[ArchiveRequ
             or not _ID.fullmatch(record_id)
         ):
             raise _unreadable()
-        request = ArchiveRequest(ALIASES.get(module, module), record_id, attachment_id)
-        yield request, _text(parent, "name"), _attachment(attachment_id, entry)
+        listed = _attachment(attachment_id, entry)
+        request = ArchiveRequest(ALIASES.get(module, module), record_id, attachment_id, listed.hints)
+        yield request, _text(parent, "name"), listed
 
 
 def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord]:

@@ -34,6 +34,9 @@ def deploy(
     told = {
         "CredentialsSecretId": aws.credentials_secret_id,
         "TokenSecretId": aws.token_secret_id,
+        "BucketName": aws.bucket,
+        "KeyPrefix": "bigin/",
+        "LedgerTable": aws.ledger_table,
         "QueueUrl": aws.queue_url,
         "DeadLetterQueueUrl": aws.dead_letter_queue_url,
         "RefreshTokenFunctionName": function,

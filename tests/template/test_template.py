@@ -766,6 +766,7 @@ def test_outputs_are_what_tools_need() -> None:
         "DeadLetterQueueUrl",
         "BucketName",
         "KeyPrefix",
+        "LedgerTable",
         "CredentialsSecretId",
         "TokenSecretId",
         "WebhookSecretId",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.archive_request import MODULES, ArchiveRequest, parse
+from bigin_archive.archive_request import MODULES, NO_HINTS, ArchiveRequest, parse
 from bigin_archive.errors import InvalidRequestError
 from tests.vectors import load, text
 
@@ -104,10 +104,10 @@ def test_the_caller_object_is_not_repeated() -> None:
 
 @given(request=REQUESTS)
 def test_message_is_read_back(request: ArchiveRequest) -> None:
-    """What is queued is read back unchanged, but for the listed size, which travels beside the body."""
+    """What is queued is read back unchanged, but for the hints, which travel beside the body."""
     actual = parse(request.to_json())
 
-    assert replace(request, listed_size_bytes=None) == actual
+    assert replace(request, hints=NO_HINTS) == actual
 
 
 @given(body=st.one_of(st.none(), st.text(), st.binary(), JSON.map(json.dumps)))
