@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bigin_archive import archive_request
 from bigin_archive.archive import Archived, Archiver
+from bigin_archive.books import Books
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, OutOfTimeError, SettledError
 from bigin_archive.outcome import Outcome, Reporter, internal_error, settled
@@ -14,8 +15,9 @@ from bigin_archive.queue import Outgoing, Queue
 class ArchiveOrQueue:
     """Takes one request at a time, and always tries: no brake stands before it."""
 
-    def __init__(self, archiver: Archiver, queue: Queue, reporter: Reporter) -> None:
+    def __init__(self, archiver: Archiver, queue: Queue, books: Books, reporter: Reporter) -> None:
         self._archiver = archiver
+        self._books = books
         self._queue = queue
         self._reporter = reporter
         self.bucket = archiver.bucket
@@ -45,8 +47,10 @@ class ArchiveOrQueue:
             fate = _taken(fate, taken)
             return taken
         finally:
-            duration_ms = round((time.monotonic() - started) * 1000)
-            self._reporter.report(replace(fate, duration_ms=duration_ms))
+            fate = replace(fate, duration_ms=round((time.monotonic() - started) * 1000))
+            self._books.enter(fate)
+            self._books.close()
+            self._reporter.report(fate)
             self._reporter.flush()
 
     def _take(self, fate: Outcome, body: str | bytes | None, later: bool, deadline: Deadline) -> Archived | int:
@@ -65,5 +69,5 @@ def _taken(fate: Outcome, taken: Archived | int) -> Outcome:
     return replace(
         fate,
         outcome="already_archived" if taken.already else "archived",
-        size_bytes=taken.stored.size_bytes,
+        stored=taken.stored,
     )

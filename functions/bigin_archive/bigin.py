@@ -18,6 +18,7 @@ from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.body import Body, Framing
 from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error
+from bigin_archive.credits import Meter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -25,6 +26,7 @@ from bigin_archive.errors import (
     BiginTokenRejectedError,
     BiginUnavailableError,
     DownloadIncompleteError,
+    PageTokenEndedError,
 )
 from bigin_archive.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
 from bigin_archive.settings import MIB
@@ -69,10 +71,18 @@ class Download:
 class Bigin:
     """The API of one data centre, for several threads."""
 
-    def __init__(self, session: requests.Session, api_url: str, tokens: AccessTokens, gate: Gate = open_gate) -> None:
-        """``gate(deadline)`` is entered for each call: it bounds how many run at one time."""
+    def __init__(
+        self,
+        session: requests.Session,
+        api_url: str,
+        tokens: AccessTokens,
+        gate: Gate = open_gate,
+        meter: Meter | None = None,
+    ) -> None:
+        """``gate(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
         self._session = session
         self._gate = gate
+        self._meter = meter or Meter()
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens
 
@@ -112,9 +122,16 @@ class Bigin:
                 return
 
     def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
-        """One page of a list, 200 entries at most. Raises as :meth:`download` does."""
+        """One page of a list, 200 entries at most.
+
+        Raises as :meth:`download` does, and PageTokenEndedError where Bigin no longer knows ``position``.
+        """
         params = {"fields": fields, "per_page": str(PAGE_SIZE), **position}
-        return Page(self._json("GET", path, deadline, (204,), params=params), position)
+        accepted = (204, 400) if "page_token" in position else (204,)
+        listing = self._json("GET", path, deadline, accepted, params=params)
+        if "code" in listing:
+            raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
+        return Page(listing, position)
 
     def _pages(self, path: str, deadline: Deadline) -> Iterator[list[ListedAttachment]]:
         """The listing once through; ends when Bigin has no more, or when a page brings nothing new."""
@@ -192,10 +209,12 @@ class Bigin:
                 **sent,
             )
         except (requests.RequestException, OSError) as error:
+            self._meter.count(None)
             deadline.check()
             raise BiginUnavailableError(
                 f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
             ) from error
+        self._meter.count(response.status_code, response.headers)
         received = response.raw._original_response
         if received.msg.defects or received.msg.get_payload():
             # Headers that break off, or hold a line break of their own: what follows them cannot be trusted.

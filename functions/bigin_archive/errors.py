@@ -18,6 +18,7 @@
         |   +-- BiginTokenRejectedError
         |   +-- BiginRateLimitedError
         |   +-- BiginUnavailableError
+        |       +-- PageTokenEndedError
         +-- DownloadIncompleteError
         |   +-- OutOfTimeError
         +-- StorageUnavailableError
@@ -124,6 +125,10 @@ class BiginUnavailableError(SickBiginError):
     """No answer, or one that is neither a file nor an error that we know."""
 
     code, status, title = "bigin_unavailable", 503, "Bigin unavailable"
+
+
+class PageTokenEndedError(BiginUnavailableError):
+    """A list cannot be continued where it was left: it has to be begun again."""
 
 
 class DownloadIncompleteError(TransientError):

@@ -18,6 +18,7 @@ from bigin_archive.errors import (
     InternalError,
     StorageRefusedError,
 )
+from bigin_archive.storage import StoredObject
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -47,19 +48,24 @@ class Outcome:
     """The fate of one request.
 
     ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (told to the
-    caller, nothing kept) and recorded. ``queued`` counts messages, ``attempt`` starts at 1. ``channel_id`` is the
-    notification channel that the request came through.
+    caller, nothing kept) and recorded. ``stored`` is the object that stands for the attachment. ``queued`` counts
+    messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through.
     """
 
     outcome: str
     request_id: str
     request: ArchiveRequest | None = None
     error: ArchiveError | None = None
-    size_bytes: int | None = None
+    stored: StoredObject | None = None
     duration_ms: int = 0
     attempt: int = 1
     queued: int | None = None
     channel_id: str | None = None
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Of the object."""
+        return self.stored.size_bytes if self.stored else None
 
     @property
     def is_done(self) -> bool:
@@ -119,6 +125,12 @@ class Reporter:
         self._write(outcome.outcome, fields)
         with self._lock:
             self._count(outcome)
+
+    def report_unwritten(self, error: ArchiveError) -> None:
+        """An entry that the ledger did not take: one line, one count."""
+        self._write("ledger_unwritten", {"outcome": "ledger_unwritten", "error_detail": error.detail})
+        with self._lock:
+            self._metrics.add_metric("LedgerUnwritten", MetricUnit.Count, 1)
 
     def report_refresh(self, refreshed: "Refreshed") -> None:
         """How a renewal of the token went: one line, the token's age, and the failures counted."""

@@ -12,12 +12,18 @@ from bigin_archive.errors import ArchiveError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 BATCH = 10  # messages (SQS API Reference, SendMessageBatch)
 MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's 1 MiB
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
 
+_COUNTS: "list[QueueAttributeNameType]" = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+]
 # Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
 LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
 
@@ -85,6 +91,14 @@ class Queue:
                     raise _unavailable("takes only some of the messages")
             sent += len(batch)
         return sent
+
+    def waiting(self) -> int:
+        """About how many messages there are: visible, delayed and being worked on. Raises StorageUnavailableError."""
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
+        except (ClientError, BotoCoreError) as cause:
+            raise _unavailable(_reason(cause)) from cause
+        return sum(int(answer["Attributes"][name]) for name in _COUNTS)
 
     def park(self, message: Outgoing, error: ArchiveError) -> None:
         """Send a message unchanged to the dead-letter queue, with the reason. Raises StorageUnavailableError."""

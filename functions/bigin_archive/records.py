@@ -6,6 +6,7 @@ from dataclasses import replace
 from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin import Bigin
+from bigin_archive.books import Books
 from bigin_archive.deadline import Deadline
 from bigin_archive.queue import Outgoing, Queue
 
@@ -13,8 +14,9 @@ from bigin_archive.queue import Outgoing, Queue
 class Records:
     """Finds out what records hold."""
 
-    def __init__(self, bigin: Bigin, archiver: Archiver, queue: Queue) -> None:
+    def __init__(self, bigin: Bigin, archiver: Archiver, queue: Queue, books: Books) -> None:
         self._bigin = bigin
+        self._books = books
         self._archiver = archiver
         self._queue = queue
 
@@ -30,6 +32,6 @@ class Records:
         for entry in self._bigin.attachments(request, deadline):
             attachment = replace(request, attachment_id=entry.attachment_id)
             if entry.link:
-                self._archiver.archive_link(attachment, entry.link)
+                self._books.enter_link(attachment, entry, self._archiver.archive_link(attachment, entry.link).stored)
             else:
                 yield Outgoing(attachment.to_json(), entry.hints)

@@ -17,6 +17,9 @@ from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
 from bigin_archive.aws_clients import config, session
 from bigin_archive.bigin import Bigin, Gate, open_gate
+from bigin_archive.books import Books
+from bigin_archive.credits import Credits, Meter
+from bigin_archive.ledger import Ledger
 from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
 from bigin_archive.settings import (
@@ -51,18 +54,20 @@ def reporter() -> Reporter:
 def archiver(
     env: Mapping[str, str],
     aws: boto3.session.Session,
+    reports: Reporter,
     *,
     threads: int,
     read_timeout_s: float,
     gate: Gate = open_gate,
     answered: Callable[[], None] = lambda: None,
     dead_letter_queue_url: str | None = None,
-) -> tuple[Archiver, Bigin, Queue]:
-    """What archives, and the queue for what does not fit in now. Raises SettingsError."""
+) -> tuple[Archiver, Bigin, Queue, Books]:
+    """What archives, the queue for what does not fit in now, and the books. Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
     with_timeouts = config(read_timeout_s, threads)
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
-    bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate)
+    meter = Meter()
+    bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate, meter)
     made = Archiver(
         bigin,
         Storage(aws.client("s3", config=with_timeouts), settings.bucket),
@@ -71,7 +76,11 @@ def archiver(
         answered=answered,
     )
     queue = Queue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
-    return made, bigin, queue
+    # 1 s: the books hold up an answer as little as a message.
+    dynamodb = aws.client("dynamodb", config=config(1, threads))
+    table = settings.ledger_table
+    books = Books(Ledger(dynamodb, table), Credits(dynamodb, table), meter, reports.report_unwritten)
+    return made, bigin, queue, books
 
 
 def worker(env: Mapping[str, str]) -> Worker:
@@ -87,9 +96,11 @@ def worker(env: Mapping[str, str]) -> Worker:
         settings.retry_delay_s * _BRAKE_FIRST,
         max(settings.retry_delay_s * _BRAKE_FIRST, settings.retry_delay_max_s / _BRAKE_LONGEST),
     )
-    made, bigin, queue = archiver(
+    reports = reporter()
+    made, bigin, queue, books = archiver(
         env,
         aws,
+        reports,
         threads=settings.threads,
         read_timeout_s=30,
         answered=brake.released,
@@ -97,11 +108,12 @@ def worker(env: Mapping[str, str]) -> Worker:
     )
     return Worker(
         made,
-        Records(bigin, made, queue),
+        Records(bigin, made, queue, books),
         queue,
         brake,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),
-        reporter(),
+        books,
+        reports,
         settings.threads,
     )
 
@@ -114,8 +126,9 @@ def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
     aws = session()
     leases = Leases(aws.client("dynamodb", config=config(5)), ApiSettings.from_env(env).leases_table)
     # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
-    made, _, queue = archiver(env, aws, threads=1, read_timeout_s=4, gate=leases.hold)
-    return ArchiveOrQueue(made, queue, reporter())
+    reports = reporter()
+    made, _, queue, books = archiver(env, aws, reports, threads=1, read_timeout_s=4, gate=leases.hold)
+    return ArchiveOrQueue(made, queue, books, reports)
 
 
 def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:

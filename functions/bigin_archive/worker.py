@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from bigin_archive import archive_request
 from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import NO_HINTS, Hints
+from bigin_archive.books import Books
 from bigin_archive.brake import Brake
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
@@ -70,6 +71,7 @@ class Worker:
         queue: Queue,
         brake: Brake,
         delays: Delays,
+        books: Books,
         reporter: Reporter,
         threads: int,
     ) -> None:
@@ -78,6 +80,7 @@ class Worker:
         self._queue = queue
         self._brake = brake
         self._delays = delays
+        self._books = books
         self._reporter = reporter
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
 
@@ -90,6 +93,7 @@ class Worker:
             if not self._brake.proven:
                 self._brake.wait_for_answer(futures[-1])
         outcomes = [future.result() for future in futures]
+        self._books.close()
         self._reporter.flush()
         return [outcome.request_id for outcome in outcomes if not outcome.is_done]
 
@@ -97,6 +101,7 @@ class Worker:
         started = time.monotonic()
         fate = self._fate(message, deadline)
         outcome = replace(fate, duration_ms=round((time.monotonic() - started) * 1000))
+        self._books.enter(outcome)
         self._reporter.report(outcome)
         return outcome
 
@@ -133,9 +138,9 @@ class Worker:
             self._brake.released()
             raise
         if archived.already:
-            return replace(fate, outcome="already_archived", size_bytes=archived.stored.size_bytes)
+            return replace(fate, outcome="already_archived", stored=archived.stored)
         self._brake.released()
-        return replace(fate, outcome="archived", size_bytes=archived.stored.size_bytes)
+        return replace(fate, outcome="archived", stored=archived.stored)
 
     def _check_start(self, deadline: Deadline) -> None:
         cause, pause_s = self._brake.cause, self._brake.remaining_s()

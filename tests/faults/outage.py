@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bigin_archive.archive import Archiver
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import ArchiveRequest, Hints
 from bigin_archive.bigin import Download
 from bigin_archive.body import Body
 from bigin_archive.brake import Brake
@@ -24,6 +24,7 @@ from bigin_archive.errors import (
     BiginUnavailableError,
 )
 from bigin_archive.objects import ObjectAttributes
+from bigin_archive.outcome import Outcome
 from bigin_archive.storage import StoredObject
 from bigin_archive.worker import Delays, Message, Worker
 from tests.faults.lab import Lab
@@ -148,6 +149,16 @@ class SimulatedQueue:
         self.put(message, self.clock.now_s + delay_s)
 
 
+class NoBooks:
+    """Enters nothing: the ledger decides nothing here."""
+
+    def enter(self, outcome: Outcome) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 class Silent:
     """Outcomes are read from the bucket and the queues, never from a report."""
 
@@ -184,14 +195,14 @@ def _outage(kind: str, failure: Callable[[], ArchiveError], call_s: float, messa
         brake = Brake(template.retry_first_s * 2, template.retry_longest_s / 4, clock)
         delays = Delays(template.retry_first_s, template.retry_longest_s, randomness.uniform)
         # One thread: with several the order of calls, and with it the figures, would vary from run to run.
-        return Worker(archiver, None, queue, brake, delays, Silent(), 1)  # type: ignore[arg-type]
+        return Worker(archiver, None, queue, brake, delays, NoBooks(), Silent(), 1)  # type: ignore[arg-type]
 
     oversize = 0
     for number in range(messages):
         body = json.dumps({"module": "Contacts", "record_id": "1", "attachment_id": str(number)})
         is_oversize = number % OVERSIZE_EVERY == OVERSIZE_EVERY - 1
         oversize += is_oversize
-        message = Message(str(number), body, "", 0, 10**9 if is_oversize else None)
+        message = Message(str(number), body, "", 0, Hints(10**9 if is_oversize else None))
         # They arrive in the course of the first two hours, not all at once.
         queue.put(message, randomness.uniform(0, 2 * HOUR_S))
     _run(clock, queue, worker)

@@ -37,6 +37,7 @@ GRANTS = {
         ("s3:PutObject", "Bucket/*"),
         ("s3:GetObject", "Bucket/*"),
         ("dynamodb:UpdateItem", "LeasesTable"),
+        ("dynamodb:UpdateItem", "Ledger"),
         (SEND, "Queue"),
     },
     "ReceiveWebhookRole": {
@@ -59,6 +60,7 @@ GRANTS = {
     "ArchiveQueuedRole": {
         ("logs:CreateLogStream", "ArchiveQueuedLogs"),
         ("logs:PutLogEvents", "ArchiveQueuedLogs"),
+        ("dynamodb:UpdateItem", "Ledger"),
         ("secretsmanager:GetSecretValue", "AccessTokenSecret"),
         ("s3:ListBucket", "Bucket"),
         ("s3:PutObject", "Bucket/*"),
@@ -80,7 +82,15 @@ GRANTS = {
 }
 # The settings of each function, and of no other: who holds a name is able to use what it names.
 SETTINGS = {
-    "ArchiveNowFunction": {"BUCKET", "KEY_PREFIX", "MAX_FILE_SIZE_MIB", "TOKEN_SECRET_ID", "QUEUE_URL", "LEASES_TABLE"},
+    "ArchiveNowFunction": {
+        "BUCKET",
+        "KEY_PREFIX",
+        "MAX_FILE_SIZE_MIB",
+        "TOKEN_SECRET_ID",
+        "QUEUE_URL",
+        "LEASES_TABLE",
+        "LEDGER_TABLE",
+    },
     "ReceiveWebhookFunction": {
         "QUEUE_URL",
         "RECORD_QUEUE_URL",
@@ -101,6 +111,7 @@ SETTINGS = {
         "DOWNLOAD_THREADS",
         "RETRY_DELAY_S",
         "RETRY_DELAY_MAX_S",
+        "LEDGER_TABLE",
     },
     "RefreshTokenFunction": {"CREDENTIALS_SECRET_ID", "TOKEN_SECRET_ID"},
 }

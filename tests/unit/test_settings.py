@@ -26,6 +26,7 @@ ARCHIVE = {
     "KEY_PREFIX": "bigin/",
     "MAX_FILE_SIZE_MIB": "1024",
     "QUEUE_URL": "https://queue.example/1",
+    "LEDGER_TABLE": "ledger",
 }
 WORKER = {
     "DEAD_LETTER_QUEUE_URL": "https://queue.example/2",
@@ -160,6 +161,7 @@ def test_archive_settings() -> None:
         key_prefix="bigin/",
         max_size_bytes=1024**3,
         queue_url="https://queue.example/1",
+        ledger_table="ledger",
     )
 
     assert expected == ArchiveSettings.from_env(ARCHIVE)
