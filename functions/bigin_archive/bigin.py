@@ -6,8 +6,8 @@ token to the one host of the data centre, follows no redirect, and ends at the d
 
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     PageTokenEndedError,
 )
+from bigin_archive.leases import Gate, open_gate
 from bigin_archive.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
 from bigin_archive.settings import MIB
 
@@ -39,13 +40,6 @@ READ_TIMEOUT_S = 30
 PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
 _MAX_PASSES = 5  # through a listing that changes while it is read
-
-Gate = Callable[[Deadline], AbstractContextManager[None]]
-
-
-def open_gate(deadline: Deadline) -> AbstractContextManager[None]:
-    """No bound on the number of calls."""
-    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from bigin_archive import transport
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
 from bigin_archive.aws_clients import config, session
-from bigin_archive.bigin import Bigin, Gate, open_gate
+from bigin_archive.bigin import Bigin
 from bigin_archive.books import Books
 from bigin_archive.credits import Credits, Meter
+from bigin_archive.leases import Gate, open_gate
 from bigin_archive.ledger import Ledger
 from bigin_archive.outcome import LogLines, Reporter
 from bigin_archive.queue import Queue
