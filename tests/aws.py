@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from bigin_archive import wiring
 from bigin_archive.archive_or_queue import ArchiveOrQueue
+from bigin_archive.queue import read_hints
 from bigin_archive.worker import Message, Worker
 from local.emulator import Emulator
 from tests.bigin import TOKEN
@@ -78,6 +79,8 @@ class Aws:
             "RECORD_QUEUE_DELAY_S": "90",
             "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "DOWNLOAD_THREADS": "4",
+            "DAILY_CREDITS": "50000",
+            "CREDITS_SHARE_PERCENT": "50",
             "RETRY_DELAY_S": "1",
             "RETRY_DELAY_MAX_S": "20",
         }
@@ -133,19 +136,27 @@ class Aws:
             )
         messages: list[Message] = []
         while len(messages) < len(bodies):
-            answer = self.sqs.receive_message(
-                QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
-            )
-            messages += [
-                Message(
-                    found["MessageId"],
-                    found["Body"],
-                    found["ReceiptHandle"],
-                    int(found["Attributes"]["ApproximateReceiveCount"]),
-                )
-                for found in answer.get("Messages", [])
-            ]
+            messages += self.receive()
         return messages
+
+    def receive(self) -> list[Message]:
+        """Up to ten messages with their hints, as Lambda's event source brings them."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=10,
+            AttributeNames=["ApproximateReceiveCount"],
+            MessageAttributeNames=["All"],
+        )
+        return [
+            Message(
+                found["MessageId"],
+                found["Body"],
+                found["ReceiptHandle"],
+                int(found["Attributes"]["ApproximateReceiveCount"]),
+                read_hints({name: hint["StringValue"] for name, hint in found.get("MessageAttributes", {}).items()}),
+            )
+            for found in answer.get("Messages", [])
+        ]
 
     def worker(self, **environment: str) -> Worker:
         return wiring.worker({**self.environment, **environment})

@@ -4,6 +4,7 @@ S3 has been written by then: an entry that fails holds nothing up. The next swee
 and learns at the price of one look into the bucket that it is archived.
 """
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -35,7 +36,7 @@ class Books:
         credits_book: Credits,
         meter: Meter,
         unwritten: Callable[[ArchiveError], None],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], float] = time.time,
     ) -> None:
         """``unwritten`` is told why an entry could not be made."""
         self._ledger = ledger
@@ -50,7 +51,7 @@ class Books:
         request = outcome.request
         if state is None or request is None or request.attachment_id is None:
             return
-        now = self._now()
+        now = datetime.fromtimestamp(self._now(), UTC)
         # Other bytes stand where an attachment is in conflict: that is true of one archived a moment ago, too.
         yields = state in ("gone", "parked") and not isinstance(outcome.error, ContentConflictError)
         try:
@@ -67,7 +68,7 @@ class Books:
 
     def enter_link(self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject) -> None:
         """Enter a link attachment, whose shortcut is ``stored``."""
-        now = _iso(self._now())
+        now = _iso(datetime.fromtimestamp(self._now(), UTC))
         try:
             self._ledger.saw(request, listed, None, now)
             self._ledger.settle(request, "link", now, stored=stored)
@@ -84,5 +85,5 @@ class Books:
             self._unwritten(error)
 
 
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds")
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

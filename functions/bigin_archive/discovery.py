@@ -148,8 +148,8 @@ def _is_known(found: Found, entry: LedgerEntry | None, started_at: str) -> bool:
         return entry.state == "link"
     if entry.state == "archived":
         return found.listed.size_bytes in (None, entry.size_bytes)
-    if entry.state == "parked":
-        # A person has to decide; what Bigin lists otherwise since then is tried again.
+    if entry.state in ("parked", "gone"):
+        # Nothing would become of it but the same; what Bigin lists otherwise since then is tried again.
         return (entry.listed_size_bytes, entry.modified_time) == (found.listed.size_bytes, found.listed.modified_time)
     return False
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.logging.types import LogRecord
 
     from bigin_archive.channels import Renewal
+    from bigin_archive.sweep_state import SweepState
     from bigin_archive.token_refresher import Refreshed
 
 _COUNTERS = {
@@ -167,6 +168,19 @@ class Reporter:
         with self._lock:
             self._metrics.add_metric("ChannelsAlive", MetricUnit.Count, len(renewal.alive))
             self._metrics.add_metric("ChannelsDead", MetricUnit.Count, len(renewal.dead))
+        self.flush()
+
+    def report_sweep(self, state: "SweepState | None", used: int, share: int) -> None:
+        """Where the sweep stands: one line; the credits of the last 24 hours; the audit's result when it is done."""
+        if state:
+            fields = {"outcome": f"sweep_{state.phase}", **state.as_dict()}
+            # Ids of records alone, and figures; names are in the lists, which no line repeats.
+            self._write(f"sweep_{state.phase}", {name: value for name, value in fields.items() if name != "position"})
+        with self._lock:
+            self._metrics.add_metric("CreditsUsed", MetricUnit.Count, used)
+            self._metrics.add_metric("CreditsOfShare", MetricUnit.Percent, 100 * used / max(1, share))
+            if state and state.is_done and state.result:
+                self._metrics.add_metric("AuditIncomplete", MetricUnit.Count, int(state.result != "complete"))
         self.flush()
 
     def _write(self, message: str, fields: Mapping[str, object]) -> None:

@@ -114,6 +114,25 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What the sweep needs besides: the account's credits for any 24 hours, and the percentage for this application."""
+
+    daily_credits: int
+    share_percent: int
+    leases_table: str
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "SweepSettings":
+        return cls(
+            daily_credits=_number(env, "DAILY_CREDITS"),
+            share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
+            leases_table=_text(env, "LEASES_TABLE"),
+            ledger_table=_text(env, "LEDGER_TABLE"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSettings:
     """What a function needs that only queues."""
 

@@ -154,5 +154,5 @@ def _waits_for_queue(waiting: int) -> str:
     return f"the queue: about {waiting} messages wait in it"
 
 
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds")
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

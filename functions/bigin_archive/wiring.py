@@ -6,7 +6,10 @@ Each function imports what it alone runs where it builds it: a cold start loads 
 from __future__ import annotations
 
 import logging
+import time
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3.session
@@ -28,6 +31,7 @@ from bigin_archive.settings import (
     ArchiveSettings,
     QueueSettings,
     RefreshSettings,
+    SweepSettings,
     WatchSettings,
     WebhookSettings,
     WorkerSettings,
@@ -35,12 +39,18 @@ from bigin_archive.settings import (
 from bigin_archive.storage import Storage
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from bigin_archive.archive_or_queue import ArchiveOrQueue
+    from bigin_archive.budget import Budget
     from bigin_archive.channels import Channels
+    from bigin_archive.sweep import Sweep
     from bigin_archive.token_refresher import TokenRefresher
     from bigin_archive.webhook_receiver import WebhookReceiver
     from bigin_archive.worker import Worker
 
+# The books hold up an answer as little as a message.
+BOOKS_TIMEOUT_S = 1
 # The brake follows the retry delays: from twice the first (60 s) to a quarter of the longest (15 min).
 _BRAKE_FIRST, _BRAKE_LONGEST = 2, 4
 
@@ -52,9 +62,23 @@ def reporter() -> Reporter:
     return Reporter(Logger(logger_formatter=LogLines(utc=True)), Metrics())
 
 
-def archiver(
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way of an attachment from Bigin to S3, and what is noted of it."""
+
+    bigin: Bigin
+    storage: Storage
+    archiver: Archiver
+    queue: Queue
+    ledger: Ledger
+    credits: Credits
+    books: Books
+
+
+def path(
     env: Mapping[str, str],
     aws: boto3.session.Session,
+    dynamodb: DynamoDBClient,
     reports: Reporter,
     *,
     threads: int,
@@ -62,29 +86,29 @@ def archiver(
     gate: Gate = open_gate,
     answered: Callable[[], None] = lambda: None,
     dead_letter_queue_url: str | None = None,
-) -> tuple[Archiver, Bigin, Queue, Books]:
-    """What archives, the queue for what does not fit in now, and the books. Raises SettingsError."""
+    now: Callable[[], float] = time.time,
+) -> Path:
+    """All that takes part in archiving. Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
     with_timeouts = config(read_timeout_s, threads)
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
     meter = Meter()
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate, meter)
-    made = Archiver(
+    storage = Storage(aws.client("s3", config=with_timeouts), settings.bucket)
+    archiver = Archiver(
         bigin,
-        Storage(aws.client("s3", config=with_timeouts), settings.bucket),
+        storage,
         key_prefix=settings.key_prefix,
         max_size_bytes=settings.max_size_bytes,
         answered=answered,
     )
     queue = Queue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
-    # 1 s: the books hold up an answer as little as a message.
-    dynamodb = aws.client("dynamodb", config=config(1, threads))
-    table = settings.ledger_table
-    books = Books(Ledger(dynamodb, table), Credits(dynamodb, table), meter, reports.report_unwritten)
-    return made, bigin, queue, books
+    ledger, book = Ledger(dynamodb, settings.ledger_table), Credits(dynamodb, settings.ledger_table, now)
+    books = Books(ledger, book, meter, reports.report_unwritten, now)
+    return Path(bigin, storage, archiver, queue, ledger, book, books)
 
 
-def worker(env: Mapping[str, str]) -> Worker:
+def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Worker:
     """The queue's worker. Raises SettingsError."""
     from bigin_archive.brake import Brake
     from bigin_archive.records import Records
@@ -98,22 +122,24 @@ def worker(env: Mapping[str, str]) -> Worker:
         max(settings.retry_delay_s * _BRAKE_FIRST, settings.retry_delay_max_s / _BRAKE_LONGEST),
     )
     reports = reporter()
-    made, bigin, queue, books = archiver(
+    way = path(
         env,
         aws,
+        aws.client("dynamodb", config=config(BOOKS_TIMEOUT_S, settings.threads)),
         reports,
         threads=settings.threads,
         read_timeout_s=30,
         answered=brake.released,
         dead_letter_queue_url=settings.dead_letter_queue_url,
+        now=now,
     )
     return Worker(
-        made,
-        Records(bigin, made, queue, books),
-        queue,
+        way.archiver,
+        Records(way.bigin, way.archiver, way.queue, way.books),
+        way.queue,
         brake,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),
-        books,
+        way.books,
         reports,
         settings.threads,
     )
@@ -125,11 +151,42 @@ def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
     from bigin_archive.leases import Leases
 
     aws = session()
-    leases = Leases(aws.client("dynamodb", config=config(5)), ApiSettings.from_env(env).leases_table)
-    # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
+    dynamodb = aws.client("dynamodb", config=config(BOOKS_TIMEOUT_S))
+    leases = Leases(dynamodb, ApiSettings.from_env(env).leases_table)
     reports = reporter()
-    made, _, queue, books = archiver(env, aws, reports, threads=1, read_timeout_s=4, gate=leases.hold)
-    return ArchiveOrQueue(made, queue, books, reports)
+    # 4 s: with what the function keeps in reserve, the answer still comes within API Gateway's 29 s.
+    way = path(env, aws, dynamodb, reports, threads=1, read_timeout_s=4, gate=leases.hold)
+    return ArchiveOrQueue(way.archiver, way.queue, way.books, reports)
+
+
+def sweep(
+    env: Mapping[str, str], aws: boto3.session.Session | None = None, now: Callable[[], float] = time.time
+) -> tuple[Sweep, Credits, Budget]:
+    """What sweeps, the book of credits, and the share that it may use. Raises SettingsError."""
+    from bigin_archive.budget import Budget
+    from bigin_archive.closing import Closing
+    from bigin_archive.discovery import Discovery
+    from bigin_archive.leases import Leases
+    from bigin_archive.sweep import Sweep
+    from bigin_archive.sweep_state import Cursor
+
+    settings = SweepSettings.from_env(env)
+    aws = aws or session()
+    dynamodb = aws.client("dynamodb", config=config(10))
+    leases = Leases(dynamodb, settings.leases_table)
+    way = path(env, aws, dynamodb, reporter(), threads=16, read_timeout_s=30, gate=leases.hold, now=now)
+    budget = Budget(settings.daily_credits, settings.share_percent)
+    made = Sweep(
+        Discovery(way.bigin, way.archiver, way.queue, way.ledger, way.books),
+        way.queue,
+        way.books,
+        way.credits,
+        budget,
+        lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
+        Closing(way.ledger, way.storage, env.get("KEY_PREFIX", "")).close,
+        now,
+    )
+    return made, way.credits, budget
 
 
 def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:

@@ -1,0 +1,54 @@
+"""Lambda function: goes on with the sweep of the account (every 15 minutes), or begins one (nightly, or invoked)."""
+
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
+import os
+from functools import cache
+from typing import Any
+
+from bigin_archive import wiring
+from bigin_archive.archive_request import MODULES
+from bigin_archive.budget import Budget
+from bigin_archive.credits import Credits
+from bigin_archive.deadline import Deadline
+from bigin_archive.sweep import Order, Sweep
+
+START = "start"
+# For the last write of the cursor, and the log line.
+RESERVE_S = 30
+
+
+@cache
+def _sweep() -> tuple[Sweep, Credits, Budget]:
+    return wiring.sweep(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Work for one slice; tell where the sweep stands.
+
+    ``{"start": {"modules": [...], "since": "2026-01-01T00:00:00+00:00", "by_record": true}}`` begins one unless one is
+    under way; every key may be left out. Raises ValueError where one is malformed, StorageUnavailableError where the
+    ledger cannot be used.
+    """
+    sweep, book, budget = _sweep()
+    order = _order(event[START]) if START in event else None
+    state = sweep.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
+    wiring.reporter().report_sweep(state, book.used().used, budget.share)
+    return state.as_dict() if state else {}
+
+
+def _order(wanted: dict[str, Any]) -> Order:
+    order = Order(
+        modules=tuple(wanted.get("modules") or MODULES),
+        since=wanted.get("since"),
+        by_record=bool(wanted.get("by_record")),
+        nightly=bool(wanted.get("nightly")),
+    )
+    if not set(order.modules) <= set(MODULES):
+        raise ValueError(f"modules must be some of {', '.join(MODULES)}")
+    return order
+
+
+_sweep()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

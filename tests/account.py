@@ -1,0 +1,104 @@
+"""Sweeps of a simulated account, on a clock that only moves when it is told to; killed wherever a test wants it."""
+
+import time
+from typing import Any
+
+from bigin_archive import aws_clients, wiring
+from bigin_archive.deadline import Deadline
+from bigin_archive.sweep import Order, Sweep
+from bigin_archive.sweep_state import SweepState
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+SLICE_S = 15 * 60  # the template's schedule
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would still have done happens."""
+
+
+class Clock:
+    """Simulated time, in seconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now_s = time.time()
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Executioner:
+    """Kills at the n-th call to AWS, of which there is one before and after each call to Bigin; lets no later pass."""
+
+    def __init__(self) -> None:
+        self.calls_left: int | None = None
+        self.calls = 0
+
+    def __call__(self, **_: Any) -> None:
+        self.calls += 1
+        if self.calls_left is not None:
+            self.calls_left -= 1
+            if self.calls_left < 0:
+                raise Killed
+
+
+class Account:
+    """The sweep function and the workers of one account."""
+
+    def __init__(self, aws: Aws, bigin: Simulator, daily_credits: int = 50_000) -> None:
+        self.aws, self.bigin, self.clock, self.executioner = aws, bigin, Clock(), Executioner()
+        self.daily_credits = daily_credits
+        self._worker = wiring.worker(aws.environment, self.clock)
+        self.used_at: list[tuple[float, int]] = []  # simulated time, credits that the simulator has counted
+
+    def slice(self, order: Order | None = None, kill_at: int | None = None) -> SweepState | None:
+        """One run of the sweep function, killed at its ``kill_at``-th call."""
+        self.executioner.calls_left = kill_at
+        try:
+            state = self._made_sweep().work(order, Deadline(840))
+        finally:
+            self.executioner.calls_left = None
+            self._note()
+        return state
+
+    def drain(self) -> int:
+        """Work on all that waits in the queue; return how many messages that were."""
+        count = 0
+        while messages := self.aws.receive():
+            staying = self._worker.work(messages, Deadline(250))
+            done = [found for found in messages if found.message_id not in staying]
+            for message in done:
+                self.aws.sqs.delete_message(QueueUrl=self.aws.queue_url, ReceiptHandle=message.receipt_handle)
+            count += len(messages)
+        self._note()
+        return count
+
+    def sweep(self, order: Order | None = None, most_slices: int = 1000) -> SweepState:
+        """A whole sweep, a slice every quarter of an hour, the queue worked on in between."""
+        state = self.slice(order or Order())
+        for _ in range(most_slices):
+            self.drain()
+            if state and state.is_done:
+                return state
+            self.clock.now_s += SLICE_S
+            state = self.slice()
+        raise AssertionError(f"not finished: {state}")
+
+    def most_in_a_day(self) -> int:
+        """The most credits that the simulator counted in any 24 simulated hours."""
+        most = 0
+        for number, (end_s, used) in enumerate(self.used_at):
+            before = [earlier for at_s, earlier in self.used_at[:number] if at_s <= end_s - 24 * 3600]
+            most = max(most, used - (before[-1] if before else 0))
+        return most
+
+    def _note(self) -> None:
+        self.used_at.append((self.clock.now_s, self.bigin.calls()["credits_used"]))
+
+    def _made_sweep(self) -> Sweep:
+        session = aws_clients.session()
+        session.events.register("before-send", self.executioner)
+        made, _, _ = wiring.sweep(
+            {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}, session, self.clock
+        )
+        return made
