@@ -72,7 +72,7 @@ class Storage:
         return StoredObject(
             key=key,
             size_bytes=answer["ContentLength"],
-            sha256=_hex(answer.get("ChecksumSHA256")),
+            sha256=hexadecimal(answer.get("ChecksumSHA256")),
             version_id=answer.get("VersionId"),
             content_type=answer.get("ContentType", ""),
         )
@@ -126,7 +126,7 @@ class Storage:
             )
         except _PreconditionFailedError:
             raise AlreadyThereError(attributes.key, size_bytes, sha256.hex() if sha256 else None) from None
-        stored = _hex(answer.get("ChecksumSHA256")) or (sha256.hex() if sha256 else None)
+        stored = hexadecimal(answer.get("ChecksumSHA256")) or (sha256.hex() if sha256 else None)
         if stored is None:
             # S3 answers with the checksum; a server that does not still keeps it.
             return self.head(attributes.key)
@@ -136,7 +136,7 @@ class Storage:
         try:
             return getattr(self._client, operation)(Bucket=self.bucket, **arguments)
         except ClientError as error:
-            raise _judge(error) from error
+            raise judge(error) from error
         except BotoCoreError as error:
             raise StorageUnavailableError(
                 f"S3 cannot be reached ({type(error).__name__}). Try again later.",
@@ -172,7 +172,7 @@ class _Frames:
             raise
 
 
-def _judge(error: ClientError) -> Exception:
+def judge(error: ClientError) -> Exception:
     """What an error answer of S3 amounts to (S3 API Reference, "Error responses")."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
@@ -192,5 +192,5 @@ def _judge(error: ClientError) -> Exception:
 _BUSY = ("RequestTimeout", "SlowDown", "RequestTimeTooSkewed", "ExpiredToken", "RequestLimitExceeded")
 
 
-def _hex(checksum: str | None) -> str | None:
+def hexadecimal(checksum: str | None) -> str | None:
     return base64.b64decode(checksum).hex() if checksum else None

@@ -22,6 +22,7 @@ from bigin_archive.sweep_state import Cursor, LeaseLostError, SweepState
 
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
+_CLOSING_TIME_S = 600  # for index and audit: 500,000 objects at a thousand a second
 _LONGEST_DRAIN = timedelta(hours=6)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
@@ -110,7 +111,10 @@ class Sweep:
         if state.phase == "draining":
             self._drain(state)
         elif state.phase == "closing":
-            self._finish(state, deadline)
+            if deadline.remaining_s() < _CLOSING_TIME_S:
+                state.waits_for = "the next slice: the audit needs time"
+            else:
+                self._finish(state, deadline)
         elif state.credits >= state.credits_limit:
             state.waits_for = _WAITS_FOR_CREDITS
         elif state.phase == "listing":

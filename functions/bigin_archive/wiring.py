@@ -163,9 +163,11 @@ def sweep(
     env: Mapping[str, str], aws: boto3.session.Session | None = None, now: Callable[[], float] = time.time
 ) -> tuple[Sweep, Credits, Budget]:
     """What sweeps, the book of credits, and the share that it may use. Raises SettingsError."""
+    from bigin_archive.auditor import Auditor
     from bigin_archive.budget import Budget
     from bigin_archive.closing import Closing
     from bigin_archive.discovery import Discovery
+    from bigin_archive.inventory import Inventory
     from bigin_archive.leases import Leases
     from bigin_archive.sweep import Sweep
     from bigin_archive.sweep_state import Cursor
@@ -174,7 +176,11 @@ def sweep(
     aws = aws or session()
     dynamodb = aws.client("dynamodb", config=config(10))
     leases = Leases(dynamodb, settings.leases_table)
-    way = path(env, aws, dynamodb, reporter(), threads=16, read_timeout_s=30, gate=leases.hold, now=now)
+    way = path(env, aws, dynamodb, reporter(), threads=1, read_timeout_s=30, gate=leases.hold, now=now)
+    # One call for each object: a single failure, not repeated, would end the audit.
+    inventory = Inventory(
+        aws.client("s3", config=config(30, 16, tries=5)), way.storage.bucket, env.get("KEY_PREFIX", "")
+    )
     budget = Budget(settings.daily_credits, settings.share_percent)
     made = Sweep(
         Discovery(way.bigin, way.archiver, way.queue, way.ledger, way.books),
@@ -183,7 +189,7 @@ def sweep(
         way.credits,
         budget,
         lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
-        Closing(way.ledger, way.storage, env.get("KEY_PREFIX", "")).close,
+        Closing(Auditor(way.ledger, inventory)).close,
         now,
     )
     return made, way.credits, budget

@@ -614,7 +614,7 @@ def test_listing_is_limited_to_the_prefix() -> None:
     """A bucket that holds more than the archive shows nothing of it."""
     found = [one for role in ROLES for one in statements(role) if "s3:ListBucket" in listed(one["Action"])]
 
-    assert len(found) == 2
+    assert len(found) == 3
     for statement in found:
         assert statement["Condition"] == {"StringLike": {"s3:prefix": {"Fn::Sub": "${KeyPrefix}*"}}}
 
