@@ -68,6 +68,7 @@ class ArchiveSettings:
     key_prefix: str
     max_size_bytes: int
     queue_url: str
+    storage_class: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ArchiveSettings":
@@ -78,6 +79,7 @@ class ArchiveSettings:
             key_prefix=env.get("KEY_PREFIX", ""),
             max_size_bytes=_number(env, "MAX_FILE_SIZE_MIB") * MIB,
             queue_url=_text(env, "QUEUE_URL"),
+            storage_class=env.get("STORAGE_CLASS", "STANDARD"),
         )
 
 

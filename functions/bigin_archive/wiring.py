@@ -65,7 +65,7 @@ def archiver(
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate)
     made = Archiver(
         bigin,
-        Storage(aws.client("s3", config=with_timeouts), settings.bucket),
+        Storage(aws.client("s3", config=with_timeouts), settings.bucket, settings.storage_class),
         key_prefix=settings.key_prefix,
         max_size_bytes=settings.max_size_bytes,
         answered=answered,

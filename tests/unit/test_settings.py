@@ -160,6 +160,7 @@ def test_archive_settings() -> None:
         key_prefix="bigin/",
         max_size_bytes=1024**3,
         queue_url="https://queue.example/1",
+        storage_class="STANDARD",
     )
 
     assert expected == ArchiveSettings.from_env(ARCHIVE)
