@@ -4,6 +4,7 @@ PYTHON ?= python3
 PROJECT := .venv/project
 SAM := .venv/sam
 EMULATOR := .venv/emulator
+CHECKOV := .venv/checkov
 RUNTIME ?=
 ARCH ?= arm64
 STACK ?= bigin-archive
@@ -25,13 +26,14 @@ up: venvs ## The same local stack, left running for trying things by hand (Ctrl-
 test: venvs ## All tests; they need no account
 	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
 
-check: venvs ## Format, lint, types, template
+check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of the template
 	$(PROJECT)/bin/ruff format --check .
 	$(PROJECT)/bin/ruff check .
 	$(PROJECT)/bin/mypy functions local operate
 	$(PROJECT)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --config-env local
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --lint
+	$(CHECKOV)/bin/checkov -f template.yaml --framework cloudformation --compact --quiet --skip-download
 
 build: venvs ## The package for AWS (RUNTIME=python3.13 ARCH=arm64)
 	@$(PROJECT)/bin/python -m local.package --runtime "$(RUNTIME)" --architecture "$(ARCH)"
@@ -49,7 +51,7 @@ clean: ## Remove everything that make made
 	rm -rf .venv .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# ---- Virtual environments: three, since their packages need different versions of the same things ----------------------
+# ---- Virtual environments: several, since their packages need different versions of the same things ----------------------
 # -qq: errors only. They are independent, so they are made at the same time.
 
 venvs:
@@ -60,6 +62,7 @@ PIP := bin/python -m pip install -qq --disable-pip-version-check
 $(PROJECT)/.installed: requirements-dev.txt requirements.txt
 $(SAM)/.installed: local/requirements-sam.txt
 $(EMULATOR)/.installed: local/requirements-emulator.txt
+$(CHECKOV)/.installed: local/requirements-checkov.txt
 
 .venv/%/.installed:
 	@echo "Installing $< into .venv/$* ..."

@@ -22,6 +22,12 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _MISSING = ("ResourceNotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 _SERVICES = {  # which service an operation belongs to, for the name of the permission
     "DescribeStacks": "cloudformation",
+    "ListStackResources": "cloudformation",
+    "DescribeAlarms": "cloudwatch",
+    "GetAccountSettings": "lambda",
+    "ListEventSourceMappings": "lambda",
+    "GetBucketVersioning": "s3",
+    "ListSubscriptionsByTopic": "sns",
     "GetSecretValue": "secretsmanager",
     "PutSecretValue": "secretsmanager",
     "Invoke": "lambda",

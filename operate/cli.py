@@ -18,6 +18,7 @@ from operate.aws import Account
 from operate.check import as_json, check, show
 from operate.connection import Connection
 from operate.dead_letters import DeadLetters
+from operate.doctor_command import doctor
 from operate.failure import OperateError
 from operate.options import STATUSES, of_a_stack
 from operate.redrive import Choice, Sent, look, send_back
@@ -65,6 +66,7 @@ def cli() -> None:
     """
 
 
+cli.add_command(doctor)
 cli.add_command(watch)
 
 

@@ -1,4 +1,4 @@
-"""When a notification came last through each channel, from the log of the webhook receiver."""
+"""When something was told last in a function's log: a notification of a channel, a success, a webhook."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,8 @@ def last_events(client: Any, group: str, channel_ids: Iterable[str], now: dateti
     until = now
     try:
         for span in SPANS:
-            for channel_id, time in _events(client, group, now - span, until):
+            for message, time in _events(client, group, _PATTERN, now - span, until):
+                channel_id = _channel_id(message)
                 if channel_id in wanted:
                     found[channel_id] = max(time, found.get(channel_id, time))
             if wanted <= set(found):
@@ -33,16 +34,28 @@ def last_events(client: Any, group: str, channel_ids: Iterable[str], now: dateti
     return found
 
 
-def _events(client: Any, group: str, start: datetime, end: datetime) -> Iterator[tuple[str, datetime]]:
+def last_line(client: Any, group: str, pattern: str, now: datetime) -> datetime | None:
+    """The time of the last line that the filter pattern takes; None where the longest of SPANS has none.
+
+    Raises OperateError where the log may not be read.
+    """
+    until = now
+    for span in SPANS:
+        times = [time for _, time in _events(client, group, pattern, now - span, until)]
+        if times:
+            return max(times)
+        until = now - span
+    return None
+
+
+def _events(client: Any, group: str, pattern: str, start: datetime, end: datetime) -> Iterator[tuple[str, datetime]]:
     times = {"startTime": int(start.timestamp() * 1000), "endTime": int(end.timestamp() * 1000) + 1000}
     token: dict[str, str] = {}
     for _ in range(_MOST_PAGES):
-        with explained("read the receiver's log"):
-            page = client.filter_log_events(logGroupName=group, filterPattern=_PATTERN, **times, **token)
+        with explained("read the function's log"):
+            page = client.filter_log_events(logGroupName=group, filterPattern=pattern, **times, **token)
         for event in page["events"]:
-            channel_id = _channel_id(event["message"])
-            if channel_id:
-                yield channel_id, datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+            yield event["message"], datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
         if "nextToken" not in page:
             return
         token = {"nextToken": page["nextToken"]}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,6 +47,11 @@ class Stack:
             if hosts.accounts_url == self.hosts.accounts_url:
                 return name
         return None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, on an emulator of AWS."""
+        return urlsplit(self.webhook_url).hostname in ("127.0.0.1", "localhost")
 
 
 def find(account: Account, name: str) -> Stack:

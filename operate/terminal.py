@@ -43,6 +43,18 @@ def good(text: str) -> None:
     say(f"✓ {text}" if _can("✓") else f"OK: {text}", "green")
 
 
+def uncertain(text: str) -> None:
+    """What cannot be told."""
+    say(f"? {text}", "yellow")
+
+
+def bad(text: str, remedy: str = "") -> None:
+    """What is wrong in what was looked at: a result, not a failure of the command."""
+    say(f"✗ {text}" if _can("✗") else f"PROBLEM: {text}", "bold red")
+    if remedy:
+        say(f"  {remedy}")
+
+
 def complain(problem: str, remedy: str = "") -> None:
     """What went wrong, and what to do."""
     errors = _console(stderr=True)

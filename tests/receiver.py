@@ -46,7 +46,7 @@ def until(condition: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(status: int = 202, answer: bytes = b"") -> Iterator[Receiver]:
     """A receiver on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,15 +55,16 @@ def receiving() -> Iterator[Receiver]:
             time.sleep(receiver.delay_s)
             receiver.calls.append(Received(self.path, dict(self.headers.items()), body))
             self.send_response(receiver.status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *arguments: object) -> None:
             """Nothing is printed."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        receiver = Receiver(f"http://127.0.0.1:{server.server_address[1]}/webhooks/bigin")
+        receiver = Receiver(f"http://127.0.0.1:{server.server_address[1]}/webhooks/bigin", status)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield receiver
         server.shutdown()

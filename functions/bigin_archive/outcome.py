@@ -2,12 +2,13 @@
 
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import (
@@ -35,7 +36,10 @@ _COUNTERS = {
     "link": "Links",
     "parked": "Parked",
     "retried": "Retried",
+    "refused": "Refused",
 }
+# These are told once more for each error code, in a dimension of that name: what failed, and why.
+_BY_REASON = ("parked", "retried", "refused")
 # What no retry mends without a person; the alarms stand on these.
 _ALARMED: dict[type[ArchiveError], str] = {
     BiginTokenRejectedError: "TokenRejected",
@@ -105,6 +109,7 @@ class Reporter:
         self._logger = logger
         self._metrics = metrics
         self._lock = threading.Lock()  # Powertools' metrics are not made for threads
+        self._reasons: Counter[tuple[str, str]] = Counter()
 
     def report(self, outcome: Outcome) -> None:
         """One line, one count."""
@@ -188,15 +193,24 @@ class Reporter:
         self._logger.info(message, extra={"fields": given})
 
     def flush(self) -> None:
-        """Write the metrics (embedded metric format, one line)."""
+        """Write the metrics (embedded metric format, one line; one more for each reason of a failure)."""
         with self._lock:
             if self._metrics.metric_set:
                 self._metrics.flush_metrics()
+            for (name, code), count in self._reasons.items():
+                with single_metric(name, MetricUnit.Count, count) as metric:
+                    metric.add_dimension("error_code", code)
+            self._reasons.clear()
 
     def _count(self, outcome: Outcome) -> None:
         add = self._metrics.add_metric
         if outcome.outcome in _COUNTERS:
             add(_COUNTERS[outcome.outcome], MetricUnit.Count, 1)
+        if outcome.outcome == "retried":
+            # The alarm on hours without a success can only compare with what was told.
+            add("Archived", MetricUnit.Count, 0)
+        if outcome.outcome in _BY_REASON and outcome.error:
+            self._reasons[_COUNTERS[outcome.outcome], outcome.error.code] += 1
         if outcome.error and type(outcome.error) in _ALARMED:
             add(_ALARMED[type(outcome.error)], MetricUnit.Count, 1)
         if outcome.outcome == "archived":

@@ -69,6 +69,7 @@ class ArchiveSettings:
     max_size_bytes: int
     queue_url: str
     ledger_table: str
+    storage_class: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ArchiveSettings":
@@ -80,6 +81,7 @@ class ArchiveSettings:
             max_size_bytes=_number(env, "MAX_FILE_SIZE_MIB") * MIB,
             queue_url=_text(env, "QUEUE_URL"),
             ledger_table=_text(env, "LEDGER_TABLE"),
+            storage_class=env.get("STORAGE_CLASS", "STANDARD"),
         )
 
 

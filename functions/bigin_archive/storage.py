@@ -55,9 +55,10 @@ class StoredObject:
 class Storage:
     """One bucket."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, storage_class: str = "STANDARD") -> None:
         self._client = client
         self.bucket = bucket
+        self._class = {} if storage_class == "STANDARD" else {"StorageClass": storage_class}
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Key and size in bytes of the objects below ``prefix`` (the first 1,000; an attachment has one)."""
@@ -122,6 +123,7 @@ class Storage:
                 ContentDisposition=attributes.content_disposition,
                 Metadata=attributes.metadata,
                 IfNoneMatch="*",
+                **self._class,
                 **checksum,
             )
         except _PreconditionFailedError:

@@ -94,7 +94,7 @@ def path(
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
     meter = Meter()
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate, meter)
-    storage = Storage(aws.client("s3", config=with_timeouts), settings.bucket)
+    storage = Storage(aws.client("s3", config=with_timeouts), settings.bucket, settings.storage_class)
     archiver = Archiver(
         bigin,
         storage,

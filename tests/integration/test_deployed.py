@@ -4,7 +4,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
 
 from local.deployment import STACK_NAME
@@ -303,34 +302,3 @@ def test_the_refresher_connects_a_stack_without_a_token(deployed: Deployed) -> N
 
     assert "refreshed" == json.load(answer["Payload"])["status"]
     assert 201 == deployed.post(deployed.bigin.add(b"x")).status_code
-
-
-def test_what_the_worker_must_not_do_is_denied(deployed: Deployed) -> None:
-    """The worker's role can neither read the credentials, nor write the token, nor delete an object."""
-    resources = deployed.stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)
-    role = next(
-        found["PhysicalResourceId"]
-        for found in resources["StackResources"]
-        if found["LogicalResourceId"] == "ArchiveQueuedRole"
-    )
-    arn = deployed.stack.client("iam").get_role(RoleName=role)["Role"]["Arn"]
-    keys = deployed.stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="denied")["Credentials"]
-    as_worker = {
-        "endpoint_url": deployed.description["aws_endpoint_url"],
-        "verify": deployed.description["ca_bundle"],
-        "region_name": deployed.description["region"],
-        "aws_access_key_id": keys["AccessKeyId"],
-        "aws_secret_access_key": keys["SecretAccessKey"],
-        "aws_session_token": keys["SessionToken"],
-    }
-    secrets, s3 = boto3.client("secretsmanager", **as_worker), boto3.client("s3", **as_worker)
-    key = f"{deployed.description['prefix']}x"
-    denied = [
-        lambda: secrets.get_secret_value(SecretId=deployed.description["credentials_secret_id"]),
-        lambda: secrets.put_secret_value(SecretId=deployed.description["token_secret_id"], SecretString="x"),
-        lambda: s3.delete_object(Bucket=deployed.bucket, Key=key),
-        lambda: s3.put_object(Bucket=deployed.bucket, Key="elsewhere/x", Body=b"x"),
-    ]
-    for attempt in denied:
-        with pytest.raises(secrets.exceptions.ClientError, match=r"AccessDenied|Forbidden"):
-            attempt()

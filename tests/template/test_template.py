@@ -27,6 +27,8 @@ API_GATEWAY_S = 29  # what API Gateway waits for an answer
 SECRETS = ("CredentialsSecret", "AccessTokenSecret", "WebhookSecret")
 # IAM on AWS has one action for single and batched sends; the local emulator has two. The only pattern in any policy.
 SEND = "sqs:SendMessage*"
+# With KmsKeyArn every role may use that key, and no other: S3, SQS and Secrets Manager ask for it.
+KEY = {("kms:Decrypt", "KmsKeyArn"), ("kms:GenerateDataKey", "KmsKeyArn")}
 # What each role may do, and to what. Whatever is not here, no function may do.
 GRANTS = {
     "ArchiveNowRole": {
@@ -103,6 +105,7 @@ SETTINGS = {
         "BUCKET",
         "KEY_PREFIX",
         "MAX_FILE_SIZE_MIB",
+        "STORAGE_CLASS",
         "TOKEN_SECRET_ID",
         "QUEUE_URL",
         "LEASES_TABLE",
@@ -122,6 +125,7 @@ SETTINGS = {
         "BUCKET",
         "KEY_PREFIX",
         "MAX_FILE_SIZE_MIB",
+        "STORAGE_CLASS",
         "TOKEN_SECRET_ID",
         "QUEUE_URL",
         "DEAD_LETTER_QUEUE_URL",
@@ -136,6 +140,7 @@ SETTINGS = {
         "MAX_FILE_SIZE_MIB",
         "TOKEN_SECRET_ID",
         "QUEUE_URL",
+        "STORAGE_CLASS",
         "LEASES_TABLE",
         "LEDGER_TABLE",
         "DAILY_CREDITS",
@@ -167,17 +172,18 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
-def where_watched(value: Any) -> Any:
-    """The value in a stack that watches modules."""
+def with_all(value: Any) -> Any:
+    """The value in a stack that watches modules and has a key of its own."""
     if isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        assert (condition, no) == ("WatchesModules", {"Ref": "AWS::NoValue"})
+        assert condition in ("WatchesModules", "HasKey")
+        assert no == {"Ref": "AWS::NoValue"}
         return yes
     return value
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    policies = [where_watched(policy) for policy in ROLES[role]["Policies"]]
+    policies = [with_all(policy) for policy in ROLES[role]["Policies"]]
     return [statement for policy in policies for statement in listed(policy["PolicyDocument"]["Statement"])]
 
 
@@ -320,7 +326,8 @@ def test_queue_is_encrypted_and_keeps_14_days(name: str) -> None:
     """Every queue is encrypted and keeps its messages as long as SQS can."""
     queue = QUEUES[name]
 
-    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", {"Ref": "AWS::NoValue"}, True]}
+    assert queue["KmsMasterKeyId"] == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
     assert queue["MessageRetentionPeriod"] == 14 * DAY
 
 
@@ -485,7 +492,7 @@ def test_each_function_has_its_own_role() -> None:
 @pytest.mark.parametrize("role", GRANTS)
 def test_role_may_do_this_and_no_more(role: str) -> None:
     """A role's rights are exactly those of the list above."""
-    assert GRANTS[role] == grants(role)
+    assert GRANTS[role] | KEY == grants(role)
     assert "ManagedPolicyArns" not in ROLES[role]
     assert all(statement["Effect"] == "Allow" for statement in statements(role))
 
@@ -697,7 +704,7 @@ def test_no_secret_is_in_a_parameter_a_variable_or_an_output() -> None:
     for found in FUNCTIONS.values():
         for name, given in found["Environment"]["Variables"].items():
             if "SECRET" in name:
-                value = where_watched(given)
+                value = with_all(given)
                 assert value["Fn::GetAtt"][0] in SECRETS
                 assert value["Fn::GetAtt"][1] == "Id"
     for name, output in OUTPUTS.items():
@@ -728,7 +735,10 @@ def test_bucket_is_private_and_encrypted() -> None:
         "IgnorePublicAcls": True,
         "RestrictPublicBuckets": True,
     }
-    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+    condition, with_key, without = rule["ServerSideEncryptionByDefault"]["Fn::If"]
+    assert condition == "HasKey"
+    assert with_key == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
+    assert without == {"SSEAlgorithm": "AES256"}
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
 
@@ -778,13 +788,14 @@ def test_every_reference_leads_somewhere() -> None:
     """What is referred to exists, and every parameter is used."""
     known = set(PARAMETERS) | set(RESOURCES)
     used = set()
-    for node in walk([RESOURCES, OUTPUTS, TEMPLATE["Globals"]]):
+    for node in walk([RESOURCES, OUTPUTS, TEMPLATE["Globals"], TEMPLATE["Conditions"]]):
         if isinstance(node, dict) and "Ref" in node:
             used.add(node["Ref"])
         elif isinstance(node, dict) and "Fn::GetAtt" in node:
             used.add(node["Fn::GetAtt"][0])
         elif isinstance(node, dict) and "Fn::Sub" in node:
-            used.update(name.split(".")[0] for name in re.findall(r"\$\{([A-Za-z0-9.]+)\}", node["Fn::Sub"]))
+            text, own = node["Fn::Sub"] if isinstance(node["Fn::Sub"], list) else (node["Fn::Sub"], {})
+            used.update({name.split(".")[0] for name in re.findall(r"\$\{([A-Za-z0-9.]+)\}", text)} - set(own))
 
     assert {name for name in used if not name.startswith("AWS::")} <= known
     assert set(PARAMETERS) <= used

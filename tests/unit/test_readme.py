@@ -52,19 +52,3 @@ def test_every_parameter_is_explained() -> None:
 
         assert 1 == len(rows), name
         assert (f"`{default}`" if default != "" else "empty") in rows[0], name
-
-
-def test_relative_links_resolve() -> None:
-    """What the README points to is there."""
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-        for line in README.splitlines()
-        if line.startswith("#")
-    }
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert targets
-    for target in targets:
-        if target.startswith("#"):
-            assert target[1:] in headings
-        elif not target.startswith("https://"):
-            assert (PROJECT / target.partition("#")[0]).exists()

@@ -162,6 +162,7 @@ def test_archive_settings() -> None:
         max_size_bytes=1024**3,
         queue_url="https://queue.example/1",
         ledger_table="ledger",
+        storage_class="STANDARD",
     )
 
     assert expected == ArchiveSettings.from_env(ARCHIVE)

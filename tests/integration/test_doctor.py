@@ -1,0 +1,238 @@
+"""The newcomer: connects the deployed stack, asks the doctor, breaks things, and is told each time what to do."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.deployment import STACK_NAME
+from operate.cli import main
+from tests.bigin import TOKEN
+from tests.deployed import Deployed
+from tests.receiver import receiving
+
+CODE = "1000.c0de-of-the-newcomer"
+AWS_SETTINGS = ("aws_endpoint_url", "ca_bundle", "region")
+
+
+@pytest.fixture
+def newcomer(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """The shell of a person who works with the local stack: what ``make up`` says to export, and nothing else."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    endpoint, bundle, region = (deployed.description[name] for name in AWS_SETTINGS)
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": bundle,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    deployed.dead_letters()
+    return deployed
+
+
+def doctor(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit status, and the findings by name."""
+    capsys.readouterr()
+    status = main(["doctor", "--stack", STACK_NAME, "--json", *options])
+    report = json.loads(capsys.readouterr().out)
+    assert report["fine"] is (status == 0)
+    return status, {found["name"]: found for found in report["checks"]}
+
+
+def problems(found: dict[str, dict[str, Any]]) -> set[str]:
+    assert all(one["remedy"] for one in found.values() if one["state"] == "problem")
+    return {name for name, one in found.items() if one["state"] == "problem"}
+
+
+def test_a_newcomer_is_told_what_to_do(
+    newcomer: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Connect, all is well; then a token that is dead, a dead letter and a webhook without a secret, each mended."""
+    newcomer.bigin.control("POST", "codes", {"code": CODE})
+    monkeypatch.setenv("BIGIN_CLIENT_ID", "test")
+    monkeypatch.setenv("BIGIN_CLIENT_SECRET", "test")
+    monkeypatch.setenv("BIGIN_GRANT_CODE", CODE)
+    assert 0 == main(["authorize", "--stack", STACK_NAME])
+    assert 201 == newcomer.post(newcomer.bigin.add(b"first")).status_code
+    newcomer.until(newcomer.queue_is_empty)
+
+    status, found = doctor(capsys)
+
+    assert (0, set()) == (status, problems(found))
+    assert "stored: the stack renews its token by itself" == found["Credentials"]["detail"]
+    assert "ago" in found["Last success"]["detail"]
+    assert "asks for the secret and takes it" in found["Webhook"]["detail"]
+
+    # 1. The token dies.
+    newcomer.bigin.control("DELETE", "tokens")
+    status, found = doctor(capsys)
+    assert (1, {"Token"}) == (status, problems(found))
+    assert f"authorize --stack {STACK_NAME} --check --renew" in found["Token"]["remedy"]
+    assert 0 == main(["authorize", "--stack", STACK_NAME, "--check", "--renew"])
+    assert 0 == doctor(capsys)[0]
+
+    # 2. Something becomes a dead letter.
+    newcomer.send("no request")
+    counts = {"QueueUrl": newcomer.dead_letter_queue_url, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    newcomer.until(
+        lambda: newcomer.sqs.get_queue_attributes(**counts)["Attributes"]["ApproximateNumberOfMessages"] == "1"
+    )
+    status, found = doctor(capsys)
+    assert (1, {"Dead letters"}) == (status, problems(found))
+    assert f"python -m operate redrive --stack {STACK_NAME}" in found["Dead letters"]["remedy"]
+    newcomer.dead_letters()
+    assert 0 == doctor(capsys)[0]
+
+    # 3. The webhook secret is lost.
+    secret = {"SecretId": newcomer.description["webhook_secret_id"]}
+    kept = newcomer.secrets.get_secret_value(**secret)["SecretString"]
+    newcomer.secrets.put_secret_value(**secret, SecretString="{}")
+    status, found = doctor(capsys)
+    assert (1, {"Webhook secret", "Webhook"}) == (status, problems(found))
+    assert "docs/runbooks.md#suspected-leak" in found["Webhook secret"]["remedy"]
+    newcomer.secrets.put_secret_value(**secret, SecretString=kept)
+    assert 0 == doctor(capsys)[0]
+    newcomer.bigin.control("POST", "tokens", {"token": TOKEN})
+
+
+def test_a_stack_that_is_not_connected_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a token and without credentials the remedy is to connect."""
+    ids = [newcomer.description[name] for name in ("token_secret_id", "credentials_secret_id")]
+    kept = [newcomer.secrets.get_secret_value(SecretId=secret_id)["SecretString"] for secret_id in ids]
+    for secret_id in ids:
+        newcomer.secrets.put_secret_value(SecretId=secret_id, SecretString="{}")
+
+    status, found = doctor(capsys)
+
+    for secret_id, value in zip(ids, kept, strict=True):
+        newcomer.secrets.put_secret_value(SecretId=secret_id, SecretString=value)
+    assert (1, {"Credentials", "Token age", "Token"}) == (status, problems(found))
+    assert all("python -m operate authorize" in found[name]["remedy"] for name in ("Credentials", "Token"))
+
+
+def test_a_missing_scope_is_named(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """The doctor names the scope that the token lacks."""
+    newcomer.bigin.control("PATCH", "settings", {"scope_mismatch_status": 401})
+
+    status, found = doctor(capsys)
+
+    assert (1, {"Scopes"}) == (status, problems(found))
+    assert "the scope ZohoBigin.modules.attachments.READ is missing" in found["Scopes"]["detail"]
+    assert "authorize" in found["Scopes"]["remedy"]
+
+
+def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """A trigger that is off, a bucket without versions, an alarm that rings."""
+    stack = newcomer.stack
+    functions, alarms = stack.client("lambda"), stack.client("cloudwatch")
+    resources = stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    physical = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
+    (mapping,) = functions.list_event_source_mappings(FunctionName=physical["ArchiveQueuedFunction"])[
+        "EventSourceMappings"
+    ]
+    state = {"AlarmName": physical["DeadLetterAlarm"], "StateReason": "tried"}
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    newcomer.s3.put_bucket_versioning(Bucket=newcomer.bucket, VersioningConfiguration={"Status": "Suspended"})
+    alarms.set_alarm_state(**state, StateValue="ALARM")
+    try:
+        status, found = doctor(capsys)
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        newcomer.s3.put_bucket_versioning(Bucket=newcomer.bucket, VersioningConfiguration={"Status": "Enabled"})
+        alarms.set_alarm_state(**state, StateValue="OK")
+
+    assert (1, {"Worker", "Bucket", "Alarms"}) == (status, problems(found))
+    assert "docs/runbooks.md#dead-letters" in found["Alarms"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("subscription", "expected", "told"),
+    [
+        ("PendingConfirmation", {"Alarm e-mail"}, "has not confirmed"),
+        ("arn:aws:sns:us-east-1:000000000000:topic:1", set(), "1 confirmed"),
+    ],
+)
+def test_an_address_that_did_not_confirm_is_told(
+    newcomer: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    subscription: str,
+    expected: set[str],
+    told: str,
+) -> None:
+    """As SNS itself answers; the emulator confirms each address at once."""
+    member = f"<member><SubscriptionArn>{subscription}</SubscriptionArn><Protocol>email</Protocol></member>"
+    result = f"<ListSubscriptionsByTopicResult><Subscriptions>{member}</Subscriptions></ListSubscriptionsByTopicResult>"
+    answer = f"<ListSubscriptionsByTopicResponse>{result}</ListSubscriptionsByTopicResponse>"
+    with receiving(status=200, answer=answer.encode()) as sns:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", sns.url)
+        _, found = doctor(capsys)
+
+    assert expected == problems(found)
+    assert told in found["Alarm e-mail"]["detail"]
+
+
+def test_no_secret_is_in_a_report(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the person's report nor the machine's shows what it looked at."""
+    ids = ("token_secret_id", "credentials_secret_id", "webhook_secret_id")
+    stored = [newcomer.secrets.get_secret_value(SecretId=newcomer.description[name])["SecretString"] for name in ids]
+    secrets = {value for text in stored for value in json.loads(text).values() if len(str(value)) > 8}
+
+    main(["doctor", "--stack", STACK_NAME])
+    main(["doctor", "--stack", STACK_NAME, "--json"])
+
+    told = "".join(capsys.readouterr())
+    assert secrets - {newcomer.bigin.url}
+    assert not [value for value in secrets - {newcomer.bigin.url} if value in told]
+    assert "Traceback" not in told
+
+
+def test_before_a_deployment_the_account_is_looked_at(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Region, credentials and quota; the stack is not asked for."""
+    status, found = doctor(capsys, "--before")
+
+    assert (0, ["AWS region", "AWS credentials", "Lambda quota"]) == (status, list(found))
+
+
+def test_a_stack_that_is_not_there_is_a_problem(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """The remedy is to deploy it, or to look elsewhere."""
+    assert 1 == main(["doctor", "--stack", "nowhere"])
+
+    told = capsys.readouterr().out
+    assert "There is no stack nowhere" in told
+    assert "sam deploy --guided" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("AWS_DEFAULT_REGION", None, "No region is given"),
+        ("AWS_DEFAULT_REGION", "Frankfurt", "none of AWS"),
+        ("AWS_ACCESS_KEY_ID", None, "No usable AWS credentials"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "AWS cannot be reached"),
+    ],
+)
+def test_a_machine_that_is_not_ready_is_told(
+    newcomer: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str | None,
+    told: str,
+) -> None:
+    """Without region or credentials there is one problem with its remedy, and no traceback."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+
+    status, found = doctor(capsys, "--before")
+
+    assert 1 == status
+    assert 1 == len(problems(found))
+    assert told in json.dumps(found)
