@@ -23,6 +23,7 @@ from operate.failure import OperateError
 from operate.options import STATUSES, of_a_stack
 from operate.redrive import Choice, Sent, look, send_back
 from operate.stack import find
+from operate.sweep_command import status, sweep
 from operate.terminal import complain
 from operate.watch_command import watch
 from operate.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
@@ -68,6 +69,8 @@ def cli() -> None:
 
 cli.add_command(doctor)
 cli.add_command(watch)
+cli.add_command(sweep)
+cli.add_command(status)
 
 
 @cli.command(

@@ -32,6 +32,9 @@ class Stack:
     bucket: str
     key_prefix: str
     ledger_table: str
+    sweep_function: str
+    daily_credits: int
+    share_percent: int
     queue_url: str
     dead_letter_queue_url: str
     refresh_function: str
@@ -83,6 +86,9 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
             bucket=outputs["BucketName"],
             key_prefix=outputs.get("KeyPrefix", ""),
             ledger_table=outputs["LedgerTable"],
+            sweep_function=outputs["SweepFunctionName"],
+            daily_credits=int(parameters.get("DailyCredits") or 50_000),
+            share_percent=int(parameters.get("CreditsSharePercent") or 50),
             queue_url=outputs["QueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             refresh_function=outputs["RefreshTokenFunctionName"],

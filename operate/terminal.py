@@ -26,6 +26,11 @@ def out() -> Console:
     return _console(stderr=False)
 
 
+def progress() -> Console:
+    """For what only tells how far a command is."""
+    return _console(stderr=True)
+
+
 def say(text: str = "", style: str = "", *, whole: bool = False) -> None:
     """A line of the conversation; brackets in it are not markup. ``whole`` keeps it in one piece, to be copied."""
     _print(out(), text, style, whole=whole)
@@ -104,6 +109,19 @@ def duration(span: timedelta) -> str:
             count = seconds // size
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def duration_of_hours(hours: float) -> str:
+    """A span that was only estimated, in words."""
+    return "less than an hour" if hours < 1 else f"about {duration(timedelta(hours=hours))}"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that a person would choose."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.1f} {units[0]}"
 
 
 def moment(time: datetime) -> str:

@@ -70,7 +70,7 @@ class Discovery:
             return [_row(each) for each in found if self._is_wanted(state, each)], following
         module = state.modules[state.module]
         records, following = records_page(self._bigin, module, position, deadline)
-        wanted = [each for each in records if not state.since or _changed(each.changed_times, state.since)]
+        wanted = [each for each in records if not state.since or changed(each.changed_times, state.since)]
         return [[module, each.record_id, each.name] for each in wanted], following
 
     def _is_wanted(self, state: SweepState, found: Found) -> bool:
@@ -78,7 +78,7 @@ class Discovery:
             state.uncovered[found.request.module] = state.uncovered.get(found.request.module, 0) + 1
             return False
         times = [time for time in (found.listed.created_time, found.listed.modified_time) if time]
-        return found.request.module in state.modules and (not state.since or _changed(times, state.since))
+        return found.request.module in state.modules and (not state.since or changed(times, state.since))
 
     def compare(self, cursor: Cursor, state: SweepState, deadline: Deadline, now: str) -> None:
         """Compare the next attachments with the ledger; ``now`` is when they were seen."""
@@ -163,7 +163,7 @@ def _refused(state: SweepState, what: str) -> None:
         state.refused.append(what)
 
 
-def _changed(times: Sequence[str], since: str) -> bool:
+def changed(times: Sequence[str], since: str) -> bool:
     """Whether one of Bigin's times is not before ``since``; one that cannot be read counts as changed."""
     try:
         return not times or max(map(datetime.fromisoformat, times)) >= datetime.fromisoformat(since)

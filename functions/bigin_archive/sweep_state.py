@@ -98,6 +98,12 @@ class Cursor:
         """End the lease."""
         self._update("REMOVE holder, lease_until", "holder = :holder", {":holder": self._holder})
 
+    def is_taken(self) -> bool:
+        """Whether a slice is at work."""
+        item = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
+        until = item.get("Item", {}).get("lease_until", {}).get("N")
+        return until is not None and float(until) >= self._now()
+
     def save(self, state: SweepState) -> None:
         """Write the state, and prolong the lease. Raises LeaseLostError where another function has taken over."""
         until = self._now() + LEASE_S

@@ -16,6 +16,7 @@ from operate.stack import find, from_description
 from tests.aws import REGION, Aws
 
 FUNCTION = "refresh-function"
+SWEEP = "sweep-function"
 RECEIVER = "receive-webhook"
 RECEIVER_LOGS = "receive-webhook-logs"
 API_URL = "https://127.0.0.1:1/v1"
@@ -37,6 +38,7 @@ def deploy(
         "BucketName": aws.bucket,
         "KeyPrefix": "bigin/",
         "LedgerTable": aws.ledger_table,
+        "SweepFunctionName": SWEEP,
         "QueueUrl": aws.queue_url,
         "DeadLetterQueueUrl": aws.dead_letter_queue_url,
         "RefreshTokenFunctionName": function,

@@ -1,0 +1,115 @@
+"""`sweep` and `status`: begin a sweep, follow it, show how far the archive is."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from bigin_archive.sweep_state import SweepState
+from operate.account_status import Account, Status, done_part, expected_end
+from operate.aws import explained
+from operate.terminal import moment, out, progress, size
+
+_LOOK_S = 2
+_WHOLE_LOOK_S = 30  # reads the whole ledger
+# The function's own schedule comes every 15 minutes; whoever watches does not want to wait for it.
+_NEXT_SLICE_S = 15
+_PHASES = {
+    "listing": "storing Bigin's lists",
+    "attachments": "comparing attachments with the ledger",
+    "draining": "waiting for the queue to run empty",
+    "closing": "writing index and audit",
+    "done": "done",
+}
+
+
+def begin(functions: Any, name: str, order: dict[str, Any]) -> None:
+    """Have the function begin a sweep; one that is under way goes on. Raises OperateError."""
+    _invoke(functions, name, {"start": order})
+
+
+def follow(account: Account, functions: Any, name: str, began: datetime) -> Status:
+    """Show the progress of the sweep until it is done, and have each slice followed by the next. Raises OperateError.
+
+    A sweep that was finished before ``began`` is an earlier one.
+    """
+    console = progress()
+    status, looked_s = account.status(), time.monotonic()
+    invoked_s = time.monotonic()
+    told = ""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            sweep, is_at_work = account.sweep()
+            now_s = time.monotonic()
+            if now_s - looked_s > _WHOLE_LOOK_S or (sweep and sweep.is_done):
+                status, looked_s = account.status(), time.monotonic()
+            if console.is_terminal:
+                live.update(table(status, sweep), refresh=True)
+            elif sweep and sweep.phase != told:
+                told = sweep.phase
+                console.print(Text(f"{_PHASES[told]} ({sweep.listed} listed, {sweep.queued} queued)"), soft_wrap=True)
+            if sweep and sweep.is_done and _is_of(sweep, began):
+                return status
+            if not is_at_work and now_s - invoked_s > _NEXT_SLICE_S:
+                _invoke(functions, name, {})
+                invoked_s = now_s
+            time.sleep(_LOOK_S)
+
+
+def _is_of(sweep: SweepState, began: datetime) -> bool:
+    return bool(sweep.finished_at) and datetime.fromisoformat(str(sweep.finished_at)) >= began
+
+
+def table(status: Status, sweep: SweepState | None) -> Group:
+    """All of it for a person to read."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in _lines(status, sweep):
+        grid.add_row(Text(name, style="bold"), Text(value))
+    return Group(grid)
+
+
+def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
+    lines = []
+    if sweep is None:
+        lines.append(("Sweep", "none yet: python -m operate sweep"))
+    else:
+        part = done_part(sweep)
+        lines.append(("Sweep", _PHASES[sweep.phase] + (f", {part:.0%}" if part is not None and part < 1 else "")))
+        lines.append(("Begun", moment(datetime.fromisoformat(sweep.started_at))))
+        if sweep.waits_for:
+            lines.append(("Waits for", sweep.waits_for))
+        if end := expected_end(sweep, status.share, datetime.now(UTC)):
+            lines.append(("Expected end", moment(end)))
+        if sweep.finished_at:
+            lines.append(("Finished", moment(datetime.fromisoformat(sweep.finished_at))))
+        looked = f"{sweep.listed} listed, {sweep.known} known, {sweep.queued} queued ({size(sweep.bytes_queued)})"
+        lines.append(("Attachments", f"{looked}, {sweep.links} links"))
+        lines.append(("Its credits", str(sweep.credits)))
+        if sweep.refused:
+            lines.append(("Refused by Bigin", ", ".join(sweep.refused[:5])))
+        if sweep.result:
+            lines.append(("Audit", sweep.result))
+    stored = status.states.get("archived", 0) + status.states.get("link", 0)
+    lines += [
+        ("In the archive", f"{stored} attachments, {size(status.stored_bytes)}"),
+        ("Gone, pending", f"{status.states.get('gone', 0)}, {status.states.get('pending', 0)}"),
+        ("Waiting", f"{status.waiting} messages, {status.dead_letters} dead letters"),
+        ("Credits in 24 h", f"{status.credits.used} used, {status.left} left of a share of {status.share}"),
+    ]
+    lines += [("Parked", f"{count} {reason}") for reason, count in sorted(status.parked.items())]
+    return lines
+
+
+def show(status: Status) -> None:
+    """Print it."""
+    out().print(table(status, status.sweep))
+
+
+def _invoke(functions: Any, name: str, event: dict[str, Any]) -> None:
+    with explained("invoke the sweep function"):
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
