@@ -99,6 +99,7 @@ class Sweep:
             state.waits_for = self._obstacle(state)
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._step(cursor, state, deadline)
+                self._books.close()  # what dies with this function must not be missing from the budget
                 cursor.save(state)
         except TransientError as error:
             state.waits_for = error.detail
