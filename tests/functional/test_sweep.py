@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.credits import Credits
+from bigin_archive.deadline import Deadline
 from bigin_archive.ledger import Ledger, LedgerEntry
 from bigin_archive.sweep import Order
 from tests.account import Account, Killed
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+OLD, LATER = "2026-01-05T10:00:00+00:00", "2099-01-01T00:00:00+00:00"
 WAYS = pytest.mark.parametrize("way", ["records", "all"])
 
 
@@ -55,9 +58,10 @@ def test_a_sweep_archives_the_whole_account(aws: Aws, bigin: Simulator, way: str
 
 def many(bigin: Simulator, records: int, attachments_each: int = 1, module: str = "Contacts") -> None:
     """An account of so many records with small files, and nothing else."""
-    for module_name in {found["module"] for found in bigin.attachments()}:
-        ids = sorted({found["record_id"] for found in bigin.attachments() if found["module"] == module_name})
-        bigin.control("DELETE", "records", {"module": module_name, "record_ids": ids})
+    known = bigin.attachments()
+    for name in {found["module"] for found in known}:
+        ids = sorted({found["record_id"] for found in known if found["module"] == name})
+        bigin.control("DELETE", "records", {"module": name, "record_ids": ids})
     for number in range(records):
         for each in range(attachments_each):
             bigin.add(b"%d" % each, record_id=f"{5000 + number}", module=module, attachment_id=f"{number}00{each}7")
@@ -106,3 +110,176 @@ def test_a_sweep_survives_a_kill_at_any_call(aws: Aws, bigin: Simulator, way: st
     assert {1} == set(bigin.calls()["downloads"].values())
     assert {"archived"} == {entry.state for entry in ledger(aws).values()}
     assert "complete" == state.result
+
+
+def test_what_cannot_be_read_at_once_is_read_by_page_tokens(aws: Aws, bigin: Simulator) -> None:
+    """A module of more records than page numbers reach is swept whole."""
+    many(bigin, 0)
+    made = bigin.control("POST", "records", {"module": "Accounts", "count": 2100})
+    first, last = made["record_ids"][0], made["record_ids"][-1]
+    for record_id in (first, last):
+        bigin.add(b"x", module="Accounts", record_id=record_id)
+
+    state = Account(aws, bigin, 100_000).sweep(Order(modules=("Accounts",)))
+
+    assert (2100, 2, 2) == (state.records, state.listed, len(archived(aws)))
+
+
+def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simulator) -> None:
+    """A sweep that was interrupted for longer than a token lives forgets no record."""
+    many(bigin, 0)
+    bigin.control("POST", "records", {"module": "Contacts", "count": 450})
+    bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
+    account = Account(aws, bigin)
+    bigin.fault({"kind": "answer", "status": 503, "headers": {}, "body": ""}, call="records", skip=2, times=1)
+
+    states = [account.slice(Order(modules=("Contacts",)))]
+    bigin.control("PATCH", "settings", {"page_token_lifetime_s": 86400})
+    states.append(account.slice())
+
+    assert states[0]
+    assert states[1]
+    assert ("listing", 450) == (states[0].phase, states[1].records)
+
+
+def test_a_sweep_waits_for_its_share(aws: Aws, bigin: Simulator) -> None:
+    """No 24 hours see more credits than the share; events go on while a sweep waits, and count."""
+    many(bigin, 60, 2)
+    account = Account(aws, bigin, 200)
+    event = bigin.add(b"event", record_id="4000")
+
+    state = account.slice(Order())
+    account.drain()
+    assert state
+    assert state.waits_for
+    assert "credits" in state.waits_for
+    assert [] == account.aws.worker().work(aws.deliver(event), Deadline(60))
+    state = account.sweep()
+
+    assert account.most_in_a_day() <= 100
+    assert (121, "complete") == (len(archived(aws)), state.result)
+    assert {1} == set(bigin.calls()["downloads"].values())
+
+
+def test_bigins_own_word_goes_before_the_count(aws: Aws, bigin: Simulator) -> None:
+    """Where other integrations have used the account's credits, a sweep leaves the rest to them."""
+    many(bigin, 30)
+    bigin.control("PATCH", "settings", {"daily_credits": 40})
+    account = Account(aws, bigin, 1000)
+
+    state = account.slice(Order())
+    account.drain()
+    state = account.slice()
+
+    assert state
+    assert state.waits_for
+    assert bigin.calls()["credits_used"] <= 40
+
+
+def test_the_credits_that_are_counted_are_those_of_bigin(aws: Aws, bigin: Simulator) -> None:
+    """What sweep and workers enter in the book is what the simulator counted."""
+    many(bigin, 20, 2)
+    account = Account(aws, bigin)
+
+    account.sweep()
+
+    book = Credits(aws.dynamodb, aws.ledger_table, account.clock)
+    assert bigin.calls()["credits_used"] == book.used().used
+
+
+def test_a_sweep_pauses_while_the_queue_is_full(aws: Aws, bigin: Simulator) -> None:
+    """With more than 20,000 messages waiting nothing is listed and nothing is queued."""
+    many(bigin, 3)
+    entries = [{"Id": str(number), "MessageBody": "x"} for number in range(10)]
+    for _ in range(2001):
+        aws.sqs.send_message_batch(QueueUrl=aws.queue_url, Entries=entries)
+
+    state = Account(aws, bigin).slice(Order())
+
+    assert state
+    assert state.waits_for
+    assert "20010" in state.waits_for
+    assert 0 == bigin.calls()["credits_used"]
+
+
+@WAYS
+def test_only_what_was_changed_since(aws: Aws, bigin: Simulator, way: str) -> None:
+    """A sweep of changes leaves out what was not touched after the date; its audit does not call that complete."""
+    listed_by(bigin, way)
+    many(bigin, 4)
+    old = bigin.add(
+        b"old", module="Notes", record_id="3000", record_modified_time=OLD, created_time=OLD, attachment_id="3001"
+    )
+
+    state = Account(aws, bigin).sweep(Order(since="2026-06-01T00:00:00+00:00"))
+
+    assert old["attachment_id"] not in ledger(aws)
+    assert (4, "partial") == (len(archived(aws)), state.result)
+
+
+def test_a_nightly_sweep_by_record_looks_at_changes_alone(aws: Aws, bigin: Simulator) -> None:
+    """After a full sweep it costs one call for each changed record, and once a week one for all."""
+    many(bigin, 30)
+    account = Account(aws, bigin)
+    account.sweep(Order(nightly=True))
+    account.clock.now_s += 3600
+    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5003"], "modified_time": LATER})
+
+    second = account.sweep(Order(nightly=True))
+    account.clock.now_s += 8 * 86400
+    third = account.sweep(Order(nightly=True))
+
+    assert (False, 1, "complete") == (second.is_full, second.records, second.result)
+    assert (True, 30) == (third.is_full, third.records)
+
+
+def test_a_refused_module_is_told(aws: Aws, bigin: Simulator) -> None:
+    """What Bigin keeps back is named; the rest is swept, and the audit is not complete."""
+    many(bigin, 2)
+    refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
+    bigin.answer(403, refusal, call="records", times=1)
+
+    state = Account(aws, bigin).sweep(Order(modules=("Tasks", "Contacts")))
+
+    assert (["Tasks"], 2, "partial") == (state.refused, len(archived(aws)), state.result)
+
+
+def test_attachments_of_a_foreign_module_are_counted_not_lost(aws: Aws, bigin: Simulator) -> None:
+    """What the list of all attachments names of modules that are not archived makes the audit say so."""
+    listed_by(bigin, "all")
+    many(bigin, 2)
+    bigin.add(b"call", record_id="6000", attachment_id="6001", listed={"$se_module": "Calls"})
+
+    state = Account(aws, bigin).sweep()
+
+    assert ({"Calls": 1}, "partial") == (state.uncovered, state.result)
+
+
+def test_one_sweep_at_a_time(aws: Aws, bigin: Simulator) -> None:
+    """A slice that finds another at work does nothing; a second order does not begin a second sweep."""
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    with pytest.raises(Killed):
+        account.slice(Order(), kill_at=12)
+
+    assert account.slice(Order()) is None
+    account.clock.now_s += 16 * 60
+    state = account.slice(Order(modules=("Notes",)))
+
+    assert state
+    assert len(state.modules) == 7
+
+
+def test_a_parked_attachment_is_not_queued_again(aws: Aws, bigin: Simulator) -> None:
+    """Until Bigin lists it otherwise, nothing would become of it but the same."""
+    many(bigin, 1)
+    account = Account(aws, bigin)
+    refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
+    bigin.answer(403, refusal, times=None)
+
+    first, second = account.sweep(), account.sweep()
+    bigin.no_faults()
+    (entry,) = ledger(aws).values()
+
+    assert ("parked", "bigin_refused") == (entry.state, entry.reason)
+    assert (1, 0, "partial") == (first.queued, second.queued, second.result)
