@@ -29,7 +29,7 @@ test: venvs ## All tests; they need no account
 check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of the template
 	$(PROJECT)/bin/ruff format --check .
 	$(PROJECT)/bin/ruff check .
-	$(PROJECT)/bin/mypy functions local operate
+	$(PROJECT)/bin/mypy functions local operate tests/bench
 	$(PROJECT)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --config-env local
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --lint
@@ -38,8 +38,8 @@ check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of
 build: venvs ## The package for AWS (RUNTIME=python3.13 ARCH=arm64)
 	@$(PROJECT)/bin/python -m local.package --runtime "$(RUNTIME)" --architecture "$(ARCH)"
 
-bench: venvs ## Benchmarks
-	@$(PROJECT)/bin/python -m tests.bench
+bench: venvs ## This project and its peers measured in one run (README=1 writes the tables into README.md)
+	@$(PROJECT)/bin/python -m tests.bench $(if $(README),--readme)
 
 faults: venvs ## Everything that can fail, made to fail
 	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate)

@@ -15,7 +15,6 @@ from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.auditor import Auditor
 from bigin_archive.inventory import Inventory
 from bigin_archive.ledger import Ledger, LedgerEntry
-from bigin_archive.storage import Storage
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -28,7 +27,7 @@ class Archive:
 
     def __init__(self, aws: Aws, bigin: Simulator) -> None:
         self.aws, self.bigin = aws, bigin
-        self.storage = Storage(aws.s3, aws.bucket)
+        self.storage = aws.storage()
         self.ledger = Ledger(aws.dynamodb, aws.ledger_table)
         self.inventory = Inventory(aws.s3, aws.bucket, PREFIX)
         self.auditor = Auditor(self.ledger, self.inventory)

@@ -6,10 +6,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from bigin_archive import wiring
 from bigin_archive.archive_or_queue import ArchiveOrQueue
 from bigin_archive.queue import read_hints
+from bigin_archive.s3_requests import S3Requests
+from bigin_archive.storage import Storage
 from bigin_archive.worker import Message, Worker
 from local.emulator import Emulator
 from tests.bigin import TOKEN
@@ -97,6 +100,18 @@ class Aws:
             region_name=REGION,
             config=Config(s3={"addressing_style": "path"}),
         )
+
+    def storage(self) -> Storage:
+        """The bucket, as the functions see it."""
+        requests = S3Requests(
+            f"{self._emulator.url}/{self.bucket}",
+            REGION,
+            Credentials("test", "test"),
+            ca_bundle=str(self._emulator.ca_bundle),
+            read_timeout_s=30,
+            connections=4,
+        )
+        return Storage(requests, self.bucket)
 
     def store_token(self, token: str, **more: str) -> None:
         self.put_secret(self.token_secret_id, {"access_token": token, "api_domain": self.bigin_url, **more})

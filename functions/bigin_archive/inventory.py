@@ -150,9 +150,10 @@ class Inventory:
         try:
             return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in ("404", "NoSuchKey", "NotFound"):
                 raise NoObjectError from None
-            raise judge(error) from error
+            raise judge(int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code) from error
         except BotoCoreError as error:
             raise _unreachable(error) from error
 

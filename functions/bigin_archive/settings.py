@@ -70,6 +70,7 @@ class ArchiveSettings:
     queue_url: str
     ledger_table: str
     storage_class: str
+    s3_url: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ArchiveSettings":
@@ -82,6 +83,8 @@ class ArchiveSettings:
             queue_url=_text(env, "QUEUE_URL"),
             ledger_table=_text(env, "LEDGER_TABLE"),
             storage_class=env.get("STORAGE_CLASS", "STANDARD"),
+            # Where AWS SDKs look, too (SDKs and Tools Reference Guide, "Service-specific endpoints").
+            s3_url=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL"),
         )
 
 

@@ -6,22 +6,20 @@ object stands under it, and only when the bytes match the SHA-256 that came with
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+from urllib.parse import unquote_plus
+from xml.etree import ElementTree
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
+from urllib3.exceptions import HTTPError
 
+from bigin_archive import chunked_upload
 from bigin_archive.body import BLOCK_BYTES, Body, Spooled
-from bigin_archive.errors import (
-    ArchiveError,
-    DownloadIncompleteError,
-    StorageRefusedError,
-    StorageUnavailableError,
-)
+from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.objects import ObjectAttributes
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from bigin_archive.s3_requests import CHECKSUM, Answer, S3Requests
 
 RETRY_AFTER_S = 30
 
@@ -55,27 +53,38 @@ class StoredObject:
 class Storage:
     """One bucket."""
 
-    def __init__(self, client: "S3Client", bucket: str, storage_class: str = "STANDARD") -> None:
-        self._client = client
+    def __init__(self, requests: S3Requests, bucket: str, storage_class: str = "STANDARD") -> None:
+        self._requests = requests
         self.bucket = bucket
-        self._class = {} if storage_class == "STANDARD" else {"StorageClass": storage_class}
+        self._class = {} if storage_class == "STANDARD" else {"x-amz-storage-class": storage_class}
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Key and size in bytes of the objects below ``prefix`` (the first 1,000; an attachment has one)."""
-        answer = self._call("list_objects_v2", Prefix=prefix)
-        return {found["Key"]: found["Size"] for found in answer.get("Contents", [])}
+        # Encoded, since a key may hold what XML cannot.
+        query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+        listing = _xml(self._call("GET", query=query).body)
+        if listing is None or not listing.tag.endswith("ListBucketResult"):
+            raise _damaged("S3's listing is none")
+        try:
+            return {
+                unquote_plus(_text(found, "Key")): int(_text(found, "Size"))
+                for found in listing.iterfind("{*}Contents")
+            }
+        except ValueError:
+            raise _damaged("S3's listing has an object without key or size") from None
 
     def head(self, key: str) -> StoredObject:
         """The object under ``key``, with its stored checksum."""
-        answer = self._call("head_object", Key=key, ChecksumMode="ENABLED")
-        if "ContentLength" not in answer:
-            raise StorageUnavailableError("S3's answer has no size. Try again later.", retry_after_s=RETRY_AFTER_S)
+        headers = self._call("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+        size = headers.get("Content-Length", "")
+        if not size.isdecimal():
+            raise _damaged("S3's answer has no size")
         return StoredObject(
             key=key,
-            size_bytes=answer["ContentLength"],
-            sha256=hexadecimal(answer.get("ChecksumSHA256")),
-            version_id=answer.get("VersionId"),
-            content_type=answer.get("ContentType", ""),
+            size_bytes=int(size),
+            sha256=hexadecimal(headers.get(CHECKSUM)),
+            version_id=headers.get("x-amz-version-id"),
+            content_type=headers.get("Content-Type", ""),
         )
 
     def put(self, attributes: ObjectAttributes, source: Body | Spooled | bytes) -> StoredObject:
@@ -97,90 +106,73 @@ class Storage:
             block = memoryview(bytearray(max(1, size_bytes)))
             content = bytes(block[: source.fill(block)])
             return self._write(attributes, size_bytes, content, hashlib.sha256(content).digest())
-        frames = _Frames(source)
-        try:
-            return self._write(attributes, size_bytes, frames, None)
-        except (StorageUnavailableError, StorageRefusedError):
-            if frames.failure:
-                raise frames.failure from None
-            raise
+        return self._write(attributes, size_bytes, chunked_upload.frames(source), None)
 
     def _write(
         self,
         attributes: ObjectAttributes,
         size_bytes: int,
-        body: "bytes | IO[bytes] | _Frames",
+        body: bytes | IO[bytes] | Iterable[memoryview | bytes],
         sha256: bytes | None,
     ) -> StoredObject:
-        checksum = {"ChecksumSHA256": base64.b64encode(sha256).decode()} if sha256 else {"ChecksumAlgorithm": "SHA256"}
+        headers = {
+            "Content-Type": attributes.content_type,
+            "Content-Disposition": attributes.content_disposition,
+            **{f"x-amz-meta-{name}": text for name, text in attributes.metadata.items()},
+            **self._class,
+            "If-None-Match": "*",
+        }
+        if sha256 is not None:
+            payload, body_bytes = sha256.hex(), size_bytes
+            headers[CHECKSUM] = base64.b64encode(sha256).decode()
+        else:
+            payload, body_bytes = chunked_upload.PAYLOAD, chunked_upload.framed_bytes(size_bytes)
+            headers["Content-Encoding"] = "aws-chunked"
+            headers["x-amz-decoded-content-length"] = str(size_bytes)
+            headers["x-amz-trailer"] = CHECKSUM
         try:
             answer = self._call(
-                "put_object",
-                Key=attributes.key,
-                Body=body,
-                ContentLength=size_bytes,
-                ContentType=attributes.content_type,
-                ContentDisposition=attributes.content_disposition,
-                Metadata=attributes.metadata,
-                IfNoneMatch="*",
-                **self._class,
-                **checksum,
-            )
+                "PUT",
+                attributes.key,
+                headers=headers,
+                body=body,
+                body_bytes=body_bytes,
+                payload=payload,
+                # A long body would fill the connection on which S3 says no.
+                ask_first=size_bytes > BLOCK_BYTES,
+            ).headers
         except _PreconditionFailedError:
             raise AlreadyThereError(attributes.key, size_bytes, sha256.hex() if sha256 else None) from None
-        stored = hexadecimal(answer.get("ChecksumSHA256")) or (sha256.hex() if sha256 else None)
+        stored = hexadecimal(answer.get(CHECKSUM)) or (sha256.hex() if sha256 else None)
         if stored is None:
             # S3 answers with the checksum; a server that does not still keeps it.
             return self.head(attributes.key)
-        return StoredObject(attributes.key, size_bytes, stored, answer.get("VersionId"), attributes.content_type)
+        return StoredObject(attributes.key, size_bytes, stored, answer.get("x-amz-version-id"), attributes.content_type)
 
-    def _call(self, operation: str, **arguments: Any) -> Any:
+    def _call(self, method: str, key: str = "", **sent: Any) -> Answer:
         try:
-            return getattr(self._client, operation)(Bucket=self.bucket, **arguments)
-        except ClientError as error:
-            raise judge(error) from error
-        except BotoCoreError as error:
+            answer = self._requests.send(method, key, **sent)
+        except (HTTPError, BotoCoreError) as error:
             raise StorageUnavailableError(
-                f"S3 cannot be reached ({type(error).__name__}). Try again later.",
-                retry_after_s=RETRY_AFTER_S,
+                f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
             ) from error
+        if answer.status >= 300 or (method == "PUT" and answer.body):
+            said = _xml(answer.body)
+            code = "" if said is None or said.tag != "Error" else said.findtext("Code", "")
+            # An error may come with the status 200, after S3 had begun to answer.
+            raise judge(answer.status if answer.status >= 300 else 500, code)
+        return answer
 
 
 class _PreconditionFailedError(Exception):
     """S3 answered 412: an object stands under the key."""
 
 
-# botocore sends what it reads at once as one frame of the chunked upload, with up to 9 bytes around it, and passes it
-# on in reads of 128 KiB. Frames that fill one such read exactly are not copied again: a tenth of the processor time.
-# S3 asks for 8 KiB at least, but for the last.
-FRAME_BYTES = 128 * 1024 - 9
-
-
-class _Frames:
-    """What botocore reads a streamed body from. It keeps the failure that botocore would bury."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self._view = memoryview(bytearray(FRAME_BYTES))
-        self.failure: ArchiveError | None = None
-
-    def read(self, size: int) -> memoryview:
-        """At most ``size`` of the next bytes, none only at the end; the memory is used again by the next call."""
-        view = self._view[:size]
-        try:
-            return view[: self._body.fill(view)]
-        except ArchiveError as error:
-            self.failure = error
-            raise
-
-
-def judge(error: ClientError) -> Exception:
+def judge(status: int, code: str) -> Exception:
     """What an error answer of S3 amounts to (S3 API Reference, "Error responses")."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
     if status == 412:
         return _PreconditionFailedError()
-    if code in ("IncompleteBody", "BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest"):
+    if code in _OTHER_BYTES:
         return DownloadIncompleteError(
             f"S3 received other bytes than were sent ({code}); nothing was stored. Try again later."
         )
@@ -191,7 +183,33 @@ def judge(error: ClientError) -> Exception:
     return StorageRefusedError(f"S3 refuses ({code or status}): {remedy}. Retried by itself.")
 
 
+_OTHER_BYTES = (
+    "IncompleteBody",
+    "BadDigest",
+    "InvalidDigest",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+)
 _BUSY = ("RequestTimeout", "SlowDown", "RequestTimeTooSkewed", "ExpiredToken", "RequestLimitExceeded")
+
+
+def _damaged(what: str) -> StorageUnavailableError:
+    return StorageUnavailableError(f"{what}. Try again later.", retry_after_s=RETRY_AFTER_S)
+
+
+def _xml(text: bytes) -> ElementTree.Element | None:
+    try:
+        return ElementTree.fromstring(text)  # noqa: S314 - it came from S3 by TLS
+    except ElementTree.ParseError:
+        return None
+
+
+def _text(element: ElementTree.Element, name: str) -> str:
+    """The text of a child; raises ValueError where there is none."""
+    found = element.findtext(f"{{*}}{name}")
+    if not found:
+        raise ValueError(f"no {name}")
+    return found
 
 
 def hexadecimal(checksum: str | None) -> str | None:

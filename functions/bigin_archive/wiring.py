@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3.session
 from aws_lambda_powertools import Logger, Metrics
 
 from bigin_archive import transport
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
-from bigin_archive.aws_clients import config, session
+from bigin_archive.aws_clients import Session, config, session
 from bigin_archive.bigin import Bigin
 from bigin_archive.books import Books
 from bigin_archive.credits import Credits, Meter
@@ -77,7 +76,7 @@ class Path:
 
 def path(
     env: Mapping[str, str],
-    aws: boto3.session.Session,
+    aws: Session,
     dynamodb: DynamoDBClient,
     reports: Reporter,
     *,
@@ -90,11 +89,13 @@ def path(
 ) -> Path:
     """All that takes part in archiving. Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
-    with_timeouts = config(read_timeout_s, threads)
+    bucket = aws.bucket(
+        settings.bucket, endpoint_url=settings.s3_url, read_timeout_s=read_timeout_s, connections=threads
+    )
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
     meter = Meter()
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate, meter)
-    storage = Storage(aws.client("s3", config=with_timeouts), settings.bucket, settings.storage_class)
+    storage = Storage(bucket, settings.bucket, settings.storage_class)
     archiver = Archiver(
         bigin,
         storage,
@@ -160,7 +161,7 @@ def archive_or_queue(env: Mapping[str, str]) -> ArchiveOrQueue:
 
 
 def sweep(
-    env: Mapping[str, str], aws: boto3.session.Session | None = None, now: Callable[[], float] = time.time
+    env: Mapping[str, str], aws: Session | None = None, now: Callable[[], float] = time.time
 ) -> tuple[Sweep, Credits, Budget]:
     """What sweeps, the book of credits, and the share that it may use. Raises SettingsError."""
     from bigin_archive.auditor import Auditor

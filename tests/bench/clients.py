@@ -16,17 +16,22 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.credentials import Credentials
 
-from bigin_archive import objects, transport, wiring
+from bigin_archive import aws_clients, objects, transport, wiring
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.body import BLOCK_BYTES
+from bigin_archive.books import Books
 from bigin_archive.brake import Brake
+from bigin_archive.credits import Credits, Meter
 from bigin_archive.deadline import Deadline
+from bigin_archive.ledger import Ledger
 from bigin_archive.queue import Queue
 from bigin_archive.records import Records
+from bigin_archive.s3_requests import S3Requests
 from bigin_archive.storage import Storage
 from bigin_archive.worker import Delays, Message, Worker
 from tests.bench.content import MIB, MODULE, File
@@ -69,14 +74,25 @@ class Job:
             endpoint_url=self.s3_url if service == "s3" else self.aws_url,
             verify=self.ca_bundle,
             region_name=REGION,
-            config=wiring.config(30, self.at_once),
+            config=aws_clients.config(30, self.at_once),
         )
 
-    def bigin(self) -> Bigin:
+    def storage(self) -> Storage:
+        requests = S3Requests(
+            f"{self.s3_url}/{BUCKET}",
+            REGION,
+            Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]),
+            ca_bundle=self.ca_bundle,
+            read_timeout_s=30,
+            connections=self.at_once,
+        )
+        return Storage(requests, BUCKET)
+
+    def bigin(self, meter: Meter | None = None) -> Bigin:
         session = transport.session(self.at_once)
         session.verify = self.ca_bundle
         tokens = AccessTokens(self.client("secretsmanager"), "token", self.upstream_url)
-        return Bigin(session, self.upstream_url, tokens)
+        return Bigin(session, self.upstream_url, tokens, meter=meter or Meter())
 
 
 Copy = Callable[[File], None]
@@ -88,9 +104,7 @@ def _request(file: File) -> ArchiveRequest:
 
 def ours(job: Job) -> Copy:
     """The use case: look whether it is archived, download, hash, store with SHA-256."""
-    archiver = Archiver(
-        job.bigin(), Storage(job.client("s3"), BUCKET), key_prefix=job.prefix, max_size_bytes=5120 * MIB
-    )
+    archiver = Archiver(job.bigin(), job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
 
     def copy(file: File) -> None:
         archiver.archive(_request(file), Deadline(SECONDS))
@@ -100,7 +114,7 @@ def ours(job: Job) -> Copy:
 
 def ours_without_check(job: Job) -> Copy:
     """Download and upload alone."""
-    bigin, storage = job.bigin(), Storage(job.client("s3"), BUCKET)
+    bigin, storage = job.bigin(), job.storage()
 
     def copy(file: File) -> None:
         request = _request(file)
@@ -157,16 +171,19 @@ def _session(job: Job) -> requests.Session:
 
 
 def worker(job: Job) -> Callable[[Sequence[File]], None]:
-    """The queue's worker: batches, log lines and metrics included."""
-    bigin, queue = job.bigin(), Queue(job.client("sqs"), f"{job.aws_url}/queue")
-    archiver = Archiver(bigin, Storage(job.client("s3"), BUCKET), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
+    """The queue's worker: batches, log lines, metrics and the ledger included."""
+    meter, reporter, dynamodb = Meter(), wiring.reporter(), job.client("dynamodb")
+    bigin, queue = job.bigin(meter), Queue(job.client("sqs"), f"{job.aws_url}/queue")
+    books = Books(Ledger(dynamodb, "ledger"), Credits(dynamodb, "ledger"), meter, reporter.report_unwritten)
+    archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
     made = Worker(
         archiver,
-        Records(bigin, archiver, queue),
+        Records(bigin, archiver, queue, books),
         queue,
         Brake(60, 900),
         Delays(30, 3600),
-        wiring.reporter(),
+        books,
+        reporter,
         job.at_once,
     )
 

@@ -25,6 +25,7 @@ from local.process import Process
 from tests.bench.environment import FUNCTION_ENVIRONMENT
 
 FUNCTION = "ArchiveQueuedFunction"
+HANDLERS = [file.stem for file in (PROJECT / "functions").glob("*.py")]
 TIMEOUT_S = 60
 
 # What most handlers of this kind begin with; Powertools and requests are in the package, boto3 in the runtime.
@@ -71,7 +72,7 @@ def build(directory: Path, python: Path) -> dict[str, tuple[Path, str]]:
     with Process("sam build", command, log=directory / "build.log", env=env, cwd=directory) as process:
         process.finish(BUILD_TIMEOUT_S)
     for name, code in (("usual", USUAL_HANDLER), ("none", NO_HANDLER)):
-        ours = shutil.ignore_patterns("bigin_archive", "__pycache__", "archive_*.py", "receive_*.py", "refresh_*.py")
+        ours = shutil.ignore_patterns("bigin_archive", "__pycache__", *(f"{name}.py" for name in HANDLERS))
         shutil.copytree(folder / FUNCTION, folder / name, ignore=ours)
         (folder / name / "usual.py").write_text(code)
     add_byte_code(folder, str(python), env)
@@ -120,7 +121,7 @@ def start(python: Path, task_root: Path, handler: str) -> Start:
 
 
 def import_times(python: Path, task_root: Path, handler: str) -> list[tuple[float, float, str]]:
-    """Own and cumulative milliseconds of each import of the handler (``-X importtime``), by cumulative time."""
+    """Own and cumulative milliseconds of each import of the handler (``-X importtime``)."""
     module = handler.partition(".")[0]
     done = subprocess.run(
         [str(python), "-X", "importtime", "-c", f"import {module}"],
@@ -131,7 +132,7 @@ def import_times(python: Path, task_root: Path, handler: str) -> list[tuple[floa
         parts = line.removeprefix("import time:").split("|")
         if line.startswith("import time:") and parts[0].strip().isdigit():
             rows.append((int(parts[0]) / 1000, int(parts[1]) / 1000, parts[2].strip()))
-    return sorted(rows, key=lambda row: -row[1])
+    return rows
 
 
 def _peak_rss_mb(pid: int) -> float:

@@ -23,14 +23,19 @@ PRICES: Mapping[str, Price] = {
     "Lambda, arm64": Price(0.0000133334, "GB-second", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024"),
     "Lambda, requests": Price(0.20 / 1e6, "request", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024"),
     "Lambda, /tmp": Price(0.0000000309, "GB-second beyond 0.5 GB"),
+    "DynamoDB, on demand": Price(
+        0.625 / 1e6,
+        "write request of up to 1 KB",
+        "airbyte.com/data-engineering-resources/dynamodb-pricing, 2025-07-21",
+    ),
     "API Gateway, REST": Price(3.50 / 1e6, "call", "go-cloud.io/aws-api-gateway-pricing, 2026"),
     "SQS, standard": Price(0.40 / 1e6, "call", "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"),
     "SQS, FIFO": Price(0.50 / 1e6, "call", "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"),
     "S3, PUT and LIST": Price(0.005 / 1e3, "call", "cloudkaramchari.com, undated"),
-    "S3, storage": Price(0.023, "GB and month"),
+    "S3, storage": Price(0.023, "GB and month", "gist of bahrmichael, 2020-12-27"),
     "CloudWatch Logs": Price(0.50, "GB ingested", "go-cloud.io/aws-api-gateway-pricing, 2026"),
     "CloudWatch, metric": Price(0.30, "metric and month"),
-    "CloudWatch, alarm": Price(0.10, "alarm and month"),
+    "CloudWatch, alarm": Price(0.10, "alarm and month", "c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, undated"),
     "Secrets Manager": Price(0.40, "secret and month"),
 }
 
@@ -44,11 +49,13 @@ WEBHOOK_GIB = 256 / 1024
 FIRST_BYTE_S, DOWNLOAD_B_S = 0.5, 5 * MB
 # S3's answers to LIST and PUT, and the worker's own time (seconds); the webhook's seconds, mostly SQS's answer.
 S3_S, WEBHOOK_S = 0.1, 0.05
+# The ledger's entry, of less than 1 KB, and the account's credits, once for each batch.
+LEDGER_WRITES, CREDITS_WRITES = 1, 1
 # One line of the worker, its share of a metrics line and of Lambda's own lines; the same of the webhook receiver.
 LOG_BYTES = 2_000.0
 FIXED: Mapping[str, tuple[str, int]] = {
     "secrets (credentials, token, webhook)": ("Secrets Manager", 3),
-    "alarms": ("CloudWatch, alarm", 8),
+    "alarms": ("CloudWatch, alarm", 11),
     "metrics": ("CloudWatch, metric", 12),
 }
 # One for each call (zoho.com/bigin/developer/docs/apis/api-limits.html): the download; and the listing of a record,
@@ -76,6 +83,7 @@ def per_attachment(size_bytes: float, at_once: int) -> dict[str, float]:
         + (1 + 3 / messages) * price["Lambda, requests"],
         "API Gateway": price["API Gateway, REST"],
         "SQS": calls * price["SQS, FIFO"] + 2 * calls * price["SQS, standard"],
+        "DynamoDB": (LEDGER_WRITES + CREDITS_WRITES / messages) * price["DynamoDB, on demand"],
         "S3 requests": 2 * price["S3, PUT and LIST"],
         "CloudWatch Logs": LOG_BYTES / GB * price["CloudWatch Logs"],
     }

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -51,6 +52,8 @@ FUNCTION_ENVIRONMENT = {
     "DOWNLOAD_THREADS": "4",
     "RETRY_DELAY_S": "30",
     "RETRY_DELAY_MAX_S": "3600",
+    "LEASES_TABLE": "leases",
+    "LEDGER_TABLE": "ledger",
 }
 
 
@@ -112,9 +115,9 @@ def servers() -> Iterator[Servers]:
             _process("weed", weed) as seaweed,
         ):
             for process, port in ((upstream, ports[0]), (sink, ports[1]), (seaweed, ports[3])):
-                process.wait_until(lambda port=port: _answers(port, certificate), READY_TIMEOUT_S)
-            urls = [f"https://127.0.0.1:{port}" for port in (ports[0], ports[1], ports[3])]
-            yield Servers(*urls, certificate, directory)
+                process.wait_until(partial(_answers, port, certificate), READY_TIMEOUT_S)
+            upstream_url, sink_url, weed_url = (f"https://127.0.0.1:{port}" for port in (ports[0], ports[1], ports[3]))
+            yield Servers(upstream_url, sink_url, weed_url, certificate, directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -115,7 +115,22 @@ def cold(bench: Bench) -> list[Row]:
             note=", ".join(f"{name} {run.cpu_s * 1000:.0f} ms" for name, run in runs.items()),
         ),
         Row("memory after the cold start", ours.rss_mb, " MB", peers={USUAL: usual.rss_mb}),
+        _further_steps(packages[OURS]),
     ]  # fmt: skip
+
+
+def _further_steps(package: tuple[Path, str]) -> Row:
+    """What is left of the start, by the interpreter's own account; each step is seen alone."""
+    times = {name: (own, all_of_it) for own, all_of_it, name in cold_start.import_times(PYTHON, *package)}
+    handler = package[1].partition(".")[0]
+    gains = {
+        "clients at their first use (the first message pays it)": times[handler][0],
+        "no Powertools (log lines and metrics of our own)": times["aws_lambda_powertools"][1],
+        "urllib3 without requests (adapters of our own)": times["requests"][1] - times["urllib3"][1],
+        "botocore without boto3 (a session by hand)": times["boto3.compat"][1],
+    }
+    note = ", ".join(f"{step} -{gain:.0f} ms" for step, gain in gains.items())
+    return Row("import of the handler, and what further steps would gain and cost", times[handler][1], " ms", note=note)
 
 
 def large(bench: Bench) -> list[Row]:

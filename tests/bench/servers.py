@@ -17,9 +17,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.bench.content import MIB, File
+
+if TYPE_CHECKING:
+    Reader = io.BufferedReader[Any]
 
 PIECE_BYTES = 64 * 1024  # of a paced body
 TOKEN = "bench-access-token"
@@ -48,7 +52,7 @@ class Connection:
         with contextlib.suppress(OSError), self._plain as plain:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._context.wrap_socket(plain, server_side=True) as self.socket:
-                self.reader = io.BufferedReader(_Receiver(self.socket), 256 * 1024)
+                self.reader: Reader = io.BufferedReader(_Receiver(self.socket), 256 * 1024)
                 while head := self._head():
                     self._serve(self, head)
 
@@ -62,9 +66,9 @@ class Connection:
             headers[name.lower()] = value.strip()
         return Head(first[0], first[1], headers)
 
-    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+    def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         lines = [f"HTTP/1.1 {status} .", f"Content-Length: {len(body)}"]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
 
 
@@ -75,8 +79,8 @@ class _Receiver(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: object) -> int:
-        return self._tls.recv_into(buffer)  # type: ignore[call-overload,no-any-return]
+    def readinto(self, buffer: Any) -> int:
+        return self._tls.recv_into(buffer)
 
 
 def upstream(connection: Connection, head: Head) -> None:
@@ -84,7 +88,7 @@ def upstream(connection: Connection, head: Head) -> None:
     if head.target == "/oauth/v2/token":
         connection.reader.read(int(head.headers["content-length"]))
         answer = {"access_token": TOKEN, "expires_in": 3600, "api_domain": f"https://{head.headers['host']}"}
-        connection.answer(200, json.dumps(answer).encode(), Content_Type="application/json")
+        connection.answer(200, json.dumps(answer).encode(), headers={"Content-Type": "application/json"})
         return
     file = File.from_path(head.target)
     started = time.monotonic()
@@ -155,9 +159,9 @@ class Sink:
                 self._parts[path] = self._parts.get(path, 0) + size
             else:
                 self._stored[path] = (size, known.get("x-amz-checksum-sha256"))
-        connection.answer(200, ETag=ETAG, **known)
+        connection.answer(200, headers={"ETag": ETAG, **known})
 
-    def _drain(self, reader: io.BufferedReader, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+    def _drain(self, reader: "Reader", headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             reader = io.BufferedReader(_Chunks(reader), 256 * 1024)
         elif "content-length" in headers:
@@ -176,7 +180,7 @@ class Sink:
             trailer[name.lower()] = value.strip()
         return size, trailer
 
-    def _skip(self, reader: io.BufferedReader, limit: int) -> int:
+    def _skip(self, reader: "Reader", limit: int) -> int:
         if not hasattr(self._scratch, "view"):
             self._scratch.view = memoryview(bytearray(MIB))
         done = 0
@@ -225,13 +229,13 @@ class Sink:
             }
         else:
             said = {}
-        connection.answer(200, json.dumps(said).encode(), Content_Type="application/x-amz-json-1.1")
+        connection.answer(200, json.dumps(said).encode(), headers={"Content-Type": "application/x-amz-json-1.1"})
 
 
 class _Chunks(io.RawIOBase):
     """The payload of HTTP chunks (RFC 9112, 7.1)."""
 
-    def __init__(self, reader: io.BufferedReader) -> None:
+    def __init__(self, reader: "Reader") -> None:
         self._reader = reader
         self._left: int | None = None
 
@@ -260,7 +264,7 @@ class _Chunks(io.RawIOBase):
 
 
 class _Limited(io.RawIOBase):
-    def __init__(self, reader: io.BufferedReader, limit: int) -> None:
+    def __init__(self, reader: "Reader", limit: int) -> None:
         self._reader, self._left = reader, limit
 
     def readable(self) -> bool:

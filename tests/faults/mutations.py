@@ -56,7 +56,7 @@ MUTATIONS = (
     Mutation(
         "no condition on the write",
         "bigin_archive/storage.py",
-        '                IfNoneMatch="*",\n',
+        '            "If-None-Match": "*",\n',
         "",
         ("two-workers",),
     ),
@@ -70,7 +70,7 @@ MUTATIONS = (
     Mutation(
         "write without our checksum",
         "bigin_archive/storage.py",
-        "                **checksum,\n",
+        "            headers[CHECKSUM] = base64.b64encode(sha256).decode()\n",
         "",
         ("s3",),
     ),

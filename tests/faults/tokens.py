@@ -12,7 +12,6 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.queue import Outgoing
 from bigin_archive.record_queue import RecordQueue
-from bigin_archive.storage import Storage
 from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench
@@ -200,7 +199,7 @@ def _archive_with(bench: Bench, skew_min: int) -> list[str]:
     )
     archiver = Archiver(
         Bigin(session(1), bench.bigin.url, tokens),
-        Storage(bench.aws.s3, bench.aws.bucket),
+        bench.aws.storage(),
         key_prefix="bigin/",
         max_size_bytes=10**6,
     )

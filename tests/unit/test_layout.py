@@ -20,6 +20,7 @@ MAX_LINES = 250
 # Each module may import those before it, and no other.
 ORDER = [
     "cold_start",
+    "s3_requests",
     "aws_clients",
     "errors",
     "settings",
@@ -33,6 +34,7 @@ ORDER = [
     "brake",
     "transport",
     "body",
+    "chunked_upload",
     "leases",
     "storage",
     "ledger",
@@ -98,6 +100,7 @@ PURE = [
 USERS = {
     "boto3": {"aws_clients", "wiring"},
     "botocore": {
+        "s3_requests",
         "aws_clients",
         "leases",
         "ledger",
@@ -110,7 +113,7 @@ USERS = {
         "wiring",
     },
     "requests": {"transport", "bigin", "oauth", "token_refresher"},
-    "urllib3": {"transport", "oauth"},
+    "urllib3": {"s3_requests", "transport", "storage", "oauth"},
     "aws_lambda_powertools": {"outcome", "wiring"},
 }
 WATCH = """

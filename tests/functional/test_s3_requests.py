@@ -1,0 +1,366 @@
+"""Our requests to S3: byte for byte what boto3's client sends, and each answer taken for what it is."""
+
+import base64
+import hashlib
+import http.client
+import io
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from urllib3 import HTTPResponse
+
+from bigin_archive import aws_clients
+from bigin_archive.body import Body
+from bigin_archive.chunked_upload import FRAME_BYTES
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
+from bigin_archive.objects import ObjectAttributes
+from bigin_archive.s3_requests import S3Requests
+from bigin_archive.storage import AlreadyThereError, Storage
+from local.emulator import Emulator
+
+REGION = "eu-central-1"
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+CONTENT = b"some bytes"
+SHA256 = hashlib.sha256(CONTENT).digest()
+KEY = "bigin/Contacts/1/2/Angebot 100% +~(ü)='&?#.pdf"
+ATTRIBUTES = ObjectAttributes(
+    key=KEY,
+    file_name="Angebot.pdf",
+    content_type="application/pdf; a=b",
+    content_disposition="attachment; filename*=UTF-8''%C3%BC.pdf",
+    metadata={"bigin-module": "Contacts", "file-name": "Angebot%20%C3%BC  x.pdf"},
+)
+LISTING = (
+    b'<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><KeyCount>1</KeyCount>'
+    b"<Contents><Key>a+%C3%BC%0A%2B</Key><Size>12</Size></Contents></ListBucketResult>"
+)
+
+
+@dataclass
+class Call:
+    """One request as it arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class FakeS3:
+    """Answers every request alike and keeps them."""
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008
+        return S3Requests(f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2)
+
+    def storage(self) -> Storage:
+        return Storage(self.requests(), "bucket")
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    """Listens on loopback; the signer's clock stands."""
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
+    fake = FakeS3()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            headers = {name.lower(): text for name, text in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            fake.calls.append(Call(self.command, self.path, headers, body))
+            self.send_response(fake.status)
+            for name, text in {"Content-Length": str(len(fake.body)), **fake.headers}.items():
+                self.send_header(name, text)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(fake.body)
+
+        do_GET = do_PUT = do_HEAD = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield fake
+    server.shutdown()
+    server.server_close()
+
+
+def oracle(url: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="id",
+        aws_secret_access_key="secret",
+        aws_session_token="session",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    )
+
+
+def headers_of(call: Call) -> dict[str, str]:
+    # What botocore tells of its retries, who asks, and whether S3 may say no before the body comes.
+    left_out = {"user-agent", "amz-sdk-invocation-id", "amz-sdk-request", "expect", "accept-encoding"}
+    return {name: text for name, text in call.headers.items() if name not in left_out}
+
+
+def in_order(target: str) -> tuple[str, list[str]]:
+    path, _, query = target.partition("?")
+    return path, sorted(query.split("&"))
+
+
+def body(content: bytes) -> Body:
+    """An answer of Bigin with this content, and its length declared."""
+
+    class Connection:
+        def makefile(self, _: str) -> io.BufferedReader:
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
+            return io.BufferedReader(io.BytesIO(head + content))
+
+    answer = http.client.HTTPResponse(cast("Any", Connection()))
+    answer.begin()
+    return Body(answer, Deadline(60))
+
+
+def ours_put(s3: FakeS3) -> None:
+    s3.storage().put(ATTRIBUTES, CONTENT)
+
+
+def theirs_put(s3: FakeS3) -> None:
+    oracle(s3.url).put_object(
+        Bucket="bucket",
+        Key=KEY,
+        Body=CONTENT,
+        ContentType=ATTRIBUTES.content_type,
+        ContentDisposition=ATTRIBUTES.content_disposition,
+        Metadata=ATTRIBUTES.metadata,
+        IfNoneMatch="*",
+        ChecksumSHA256=base64.b64encode(SHA256).decode(),
+    )
+
+
+def ours_head(s3: FakeS3) -> None:
+    s3.storage().head(KEY)
+
+
+def theirs_head(s3: FakeS3) -> None:
+    oracle(s3.url).head_object(Bucket="bucket", Key=KEY, ChecksumMode="ENABLED")
+
+
+def ours_list(s3: FakeS3) -> None:
+    s3.body = LISTING
+    s3.storage().sizes("bigin/Über uns+/&=~ %")
+
+
+def theirs_list(s3: FakeS3) -> None:
+    oracle(s3.url).list_objects_v2(Bucket="bucket", Prefix="bigin/Über uns+/&=~ %")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(ours_put, theirs_put), (ours_head, theirs_head), (ours_list, theirs_list)],
+    ids=["put", "head", "list"],
+)
+def test_a_request_is_that_of_boto3_to_the_last_byte(
+    s3: FakeS3, ours: Callable[[FakeS3], None], theirs: Callable[[FakeS3], None]
+) -> None:
+    """Method, target, headers, body and signature are those that boto3's own client sends."""
+    theirs(s3)
+    ours(s3)
+    expected, sent = s3.calls
+
+    assert (expected.method, expected.body) == (sent.method, sent.body)
+    assert in_order(expected.target) == in_order(sent.target)
+    assert headers_of(expected) == headers_of(sent)
+
+
+def test_a_streamed_body_goes_in_frames_with_its_checksum_behind(s3: FakeS3) -> None:
+    """Frames of S3's chunked upload: sizes in hex, all of the declared length, the SHA-256 as trailer; signed so."""
+    content = bytes(range(256)) * (FRAME_BYTES // 256) * 4 + b"rest" * 10_000
+    digest = base64.b64encode(hashlib.sha256(content).digest())
+
+    s3.headers = {"x-amz-checksum-sha256": digest.decode()}
+    stored = s3.storage().put(ATTRIBUTES, body(content))
+    (call,) = s3.calls
+    received, rest = b"", call.body
+    while size := int(rest[: rest.index(b"\r\n")], 16):
+        rest = rest[rest.index(b"\r\n") + 2 :]
+        received, rest = received + rest[:size], rest[size:]
+        assert rest[:2] == b"\r\n"
+        rest = rest[2:]
+
+    assert content == received
+    assert b"0\r\nx-amz-checksum-sha256:%b\r\n\r\n" % digest == rest
+    assert "STREAMING-UNSIGNED-PAYLOAD-TRAILER" == call.headers["x-amz-content-sha256"]
+    assert str(len(content)) == call.headers["x-amz-decoded-content-length"]
+    assert ("aws-chunked", "x-amz-checksum-sha256") == (
+        call.headers["content-encoding"],
+        call.headers["x-amz-trailer"],
+    )
+    assert "x-amz-decoded-content-length" in call.headers["authorization"]
+    assert hashlib.sha256(content).hexdigest() == stored.sha256
+
+
+def test_a_body_that_breaks_off_leaves_the_request_unfinished(s3: FakeS3) -> None:
+    """The failure of the download is what the caller sees, and S3 never sees the end of the request."""
+
+    class Broken(Body):
+        def fill(self, view: memoryview) -> int:
+            raise DownloadIncompleteError("cut")
+
+    broken = body(bytes(2 * FRAME_BYTES * 4))
+    broken.__class__ = Broken
+
+    with pytest.raises(DownloadIncompleteError, match="cut"):
+        s3.storage().put(ATTRIBUTES, broken)
+
+
+def test_a_listing_gives_keys_as_they_are(s3: FakeS3) -> None:
+    """Keys come encoded, since some hold what XML cannot."""
+    s3.body = LISTING
+
+    assert {"a ü\n+": 12} == s3.storage().sizes("a")
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [b"", b"<html>not S3</html>", LISTING[:-5], LISTING.replace(b"Size", b"Sice"), LISTING.replace(b">12", b">x")],
+)
+def test_a_damaged_listing_is_not_an_empty_one(s3: FakeS3, listing: bytes) -> None:
+    """What cannot be read as a listing never means that nothing is archived."""
+    s3.body = listing
+
+    with pytest.raises(StorageUnavailableError):
+        s3.storage().sizes("a")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (503, "SlowDown", StorageUnavailableError),
+        (500, "InternalError", StorageUnavailableError),
+        (503, "", StorageUnavailableError),
+        (200, "InternalError", StorageUnavailableError),
+        (409, "ConditionalRequestConflict", StorageUnavailableError),
+        (400, "RequestTimeout", StorageUnavailableError),
+        (403, "RequestTimeTooSkewed", StorageUnavailableError),
+        (400, "ExpiredToken", StorageUnavailableError),
+        (400, "KMS.ThrottlingException", StorageUnavailableError),
+        (412, "PreconditionFailed", AlreadyThereError),
+        (400, "BadDigest", DownloadIncompleteError),
+        (400, "IncompleteBody", DownloadIncompleteError),
+        (400, "XAmzContentSHA256Mismatch", DownloadIncompleteError),
+        (403, "AccessDenied", StorageRefusedError),
+        (403, "SignatureDoesNotMatch", StorageRefusedError),
+        (403, "", StorageRefusedError),
+        (404, "NoSuchBucket", StorageRefusedError),
+        (400, "KMS.DisabledException", StorageRefusedError),
+        (301, "PermanentRedirect", StorageRefusedError),
+    ],
+)
+def test_an_error_answer_is_taken_for_what_it_is(s3: FakeS3, status: int, code: str, expected: type[Exception]) -> None:
+    """S3's codes and statuses, by what is to be done about them."""
+    s3.status = status
+    s3.body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode() if code else b""
+
+    with pytest.raises(expected):
+        s3.storage().put(ATTRIBUTES, CONTENT)
+    assert 1 == len(s3.calls)
+
+
+def test_a_head_without_a_size_is_no_answer(s3: FakeS3) -> None:
+    """An object whose size S3 does not tell is not taken for an empty one."""
+    s3.headers = {"Content-Length": ""}
+
+    with pytest.raises(StorageUnavailableError):
+        s3.storage().head(KEY)
+
+
+def test_nothing_listens(s3: FakeS3) -> None:
+    """An S3 that cannot be reached is unavailable."""
+    s3.url = "http://127.0.0.1:1"
+
+    with pytest.raises(StorageUnavailableError, match="NewConnectionError"):
+        s3.storage().sizes("a")
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_call(emulator: Emulator) -> None:
+    """Nothing is sent to a server that cannot show a certificate of the bundle."""
+    trust = ssl.get_default_verify_paths().cafile or str(Path(boto3.__file__).parents[1] / "certifi" / "cacert.pem")
+    requests = S3Requests(
+        f"{emulator.url}/bucket", REGION, Credentials("a", "b"), ca_bundle=trust, read_timeout_s=5, connections=1
+    )
+
+    with pytest.raises(StorageUnavailableError, match="SSLError"):
+        Storage(requests, "bucket").sizes("a")
+
+
+def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -> None:
+    """Temporary credentials are renewed in a container that lives long; none at all is no bug of ours."""
+
+    class Renewed:
+        count = 0
+
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            self.count += 1
+            return ReadOnlyCredentials(f"id-{self.count}", "secret", f"session-{self.count}")
+
+    s3.body = LISTING
+    storage = Storage(s3.requests(Renewed()), "bucket")
+    storage.sizes("a")
+    storage.sizes("a")
+
+    assert ["session-1", "session-2"] == [call.headers["x-amz-security-token"] for call in s3.calls]
+    assert all(f"id-{n}/" in call.headers["authorization"] for n, call in enumerate(s3.calls, 1))
+    with pytest.raises(StorageUnavailableError, match="NoCredentialsError"):
+        Storage(s3.requests(None), "bucket").sizes("a")
+
+
+def regions() -> list[str]:
+    session = boto3.session.Session()
+    return [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition_name=partition)
+    ]
+
+
+@pytest.mark.parametrize("region", regions())
+def test_the_buckets_address_is_boto3s(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every region of every partition the bucket's host is the one that boto3 calls."""
+    for name, value in {"AWS_DEFAULT_REGION": region, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", config=Config(s3={"us_east_1_regional_endpoint": "regional"}))
+    asked: list[str] = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        asked.append(request.url)
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(), preload_content=False))
+
+    client.meta.events.register("before-send.s3.HeadBucket", answer)
+    client.head_bucket(Bucket="bucket")
+
+    assert asked == [aws_clients.session().bucket("bucket", read_timeout_s=5, connections=1).url + "/"]
