@@ -7,12 +7,16 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bigin_archive import objects
+from bigin_archive import account, objects, transport
+from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.auditor import Auditor
+from bigin_archive.auditor import Auditor, Listing
+from bigin_archive.bigin import Bigin
+from bigin_archive.deadline import Deadline
 from bigin_archive.inventory import Inventory
 from bigin_archive.ledger import Ledger, LedgerEntry
 from bigin_archive.storage import Storage
@@ -30,7 +34,7 @@ class Archive:
         self.aws, self.bigin = aws, bigin
         self.storage = Storage(aws.s3, aws.bucket)
         self.ledger = Ledger(aws.dynamodb, aws.ledger_table)
-        self.inventory = Inventory(aws.s3, aws.bucket, PREFIX)
+        self.inventory = Inventory(aws.s3, aws.bucket, PREFIX, threads=8)
         self.auditor = Auditor(self.ledger, self.inventory)
         self._number = 0
 
@@ -50,6 +54,20 @@ class Archive:
                 attachment_id=entry.attachment_id,
                 file_name=entry.file_name,
             )
+
+    def empty_bigin(self) -> None:
+        """Have Bigin list nothing."""
+        for found in self.bigin.attachments():
+            self.bigin.control("DELETE", f"attachments/{found['attachment_id']}")
+
+    def listing(self) -> Listing:
+        """Bigin's list as it is now, a module after the other."""
+        bigin = Bigin(
+            transport.session(1),
+            self.bigin.url,
+            AccessTokens(self.aws.secrets, self.aws.token_secret_id, self.bigin.url),
+        )
+        return Listing(datetime.now(UTC).isoformat(), account.walk(bigin, MODULES, Deadline(60)))
 
     def drop_row(self, entry: LedgerEntry) -> None:
         self.aws.dynamodb.delete_item(

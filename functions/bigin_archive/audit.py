@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bigin_archive.ledger import LedgerEntry
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
+ELSEWHERE = "Other objects"  # among the modules, where there are any
 EXIT_STATUS = {COMPLETE: 0, FAILED: 1, PARTIAL: 2}
 
 
@@ -91,8 +92,9 @@ class Audit:
         request, stored = known.request, known.stored
         self.compared += 1
         self.reread += stored is not None and stored.bytes_right is not None
-        totals = self.totals.setdefault(request.module, Totals()) if request else Totals()
-        if request:
+        is_attachment = request is not None and (known.listed or known.entry or (stored and stored.is_ours))
+        totals = self.totals.setdefault(request.module if request and is_attachment else ELSEWHERE, Totals())
+        if is_attachment:
             _count(totals, known)
         told = self._judge(known)
         if not told:

@@ -13,7 +13,11 @@ from bigin_archive.differences import Difference, Kind
 from bigin_archive.report import sentence
 
 MOST_ROWS = 10_000  # of one kind; the JSON file has all
-_TITLES = {COMPLETE: "The archive is complete", PARTIAL: "The archive is not complete", FAILED: "The audit failed"}
+_TITLES = {
+    COMPLETE: "The archive is complete",
+    PARTIAL: "The archive is not proved complete",
+    FAILED: "The audit failed",
+}
 _MARKS = {COMPLETE: "✓", PARTIAL: "!", FAILED: "✗"}
 _STYLE = """
 :root { color-scheme: light; --ink: #1d2433; --soft: #5d6778; --line: #e3e7ee; --wash: #f6f8fb;
