@@ -100,6 +100,21 @@ class Archive:
         found: bytes = self.aws.s3.get_object(Bucket=self.aws.bucket, Key=PREFIX + path)["Body"].read()
         return found
 
+    def exists(self, path: str) -> bool:
+        return bool(self.aws.s3.list_objects_v2(Bucket=self.aws.bucket, Prefix=PREFIX + path).get("KeyCount"))
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Key and version id of everything but what an audit writes, delete markers included."""
+        answer = self.aws.s3.list_object_versions(Bucket=self.aws.bucket)
+        found = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+        return {(one["Key"], one["VersionId"]) for one in found if not one["Key"].startswith(f"{PREFIX}_")}
+
+    def work_off_queue(self) -> None:
+        """Have the worker archive what is queued."""
+        worker = self.aws.worker()
+        while messages := self.aws.receive():
+            assert not worker.work(messages, Deadline(60))
+
     def _entry(self, **fields: Any) -> LedgerEntry:
         self._number += 1
         number = self._number

@@ -108,6 +108,7 @@ class Audit:
             key=stored.key if stored else known.entry.key if known.entry else None,
             file_name=known.file_name,
             record_name=known.record_name,
+            in_bigin=not self._is_removed(known),
             request=request,
             stored=stored,
         )
@@ -149,10 +150,10 @@ class Audit:
         entry = known.entry
         if not entry:
             return Kind.NOT_ARCHIVED, "Bigin lists it; neither row nor object"
-        if entry.is_stored:
+        if entry.is_stored or entry.key:
             if self._is_removed(known):
-                return Kind.MISSING_OBJECT, "the row says archived, no object is there, and Bigin does not list it"
-            return Kind.MISSING_OBJECT, "the row says archived, no object is there"
+                return Kind.MISSING_OBJECT, "archived once, no object is there, and Bigin does not list it any more"
+            return Kind.MISSING_OBJECT, "the ledger knows it as archived, no object is there"
         if entry.state == "gone":
             return (Kind.GONE_BUT_LISTED, "Bigin lists it, and says that there is no file") if known.listed else None
         if self._is_removed(known):
