@@ -11,7 +11,7 @@ from bigin_archive.inventory import Inventory
 from bigin_archive.report import difference, sentence, summary
 from bigin_archive.report_page import size
 from operate.repair import Repaired
-from operate.terminal import complain, good, out, printable, say
+from operate.terminal import bad, good, out, printable, say
 
 MOST_SHOWN = 20
 _COLUMNS = ("listed", "archived", "links", "pending", "parked", "gone", "differences")
@@ -30,7 +30,7 @@ def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | 
         say(text, "dim")
     say(f"Credits used: {spent}")
     say(f"Report: {where}", whole=True)
-    (good if audit.verdict == COMPLETE else complain)(sentence(audit))
+    (good if audit.verdict == COMPLETE else bad)(sentence(audit))
     if repaired:
         say(f"Repaired: {repaired.queued} queued, {repaired.rows} rows of the ledger mended.")
         if repaired.left:

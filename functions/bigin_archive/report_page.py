@@ -45,7 +45,8 @@ tfoot td { font-weight: 600; border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .zero { color: #aab2c0; }
 .id { color: var(--soft); font-size: .82rem; font-variant-numeric: tabular-nums; }
-.files td:nth-child(1) { width: 34%; } .files td:nth-child(2) { width: 28%; } .files td:nth-child(3) { font-size: .88rem; }
+.files td:nth-child(1) { width: 34%; } .files td:nth-child(2) { width: 28%; }
+.files td:nth-child(3) { font-size: .88rem; }
 .notes { margin: 0; padding-left: 1.2rem; } .notes li { margin: .3rem 0; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft);
   font-size: .85rem; }

@@ -99,7 +99,7 @@ def test_differences_are_shown_with_their_remedies(
     told = capsys.readouterr()
     assert 21 == told.out.count("missing_object")  # twenty rows, one remedy
     assert "3 more in the report" in told.out
-    assert "23 are not in the archive" in told.err
+    assert "23 are not in the archive" in told.out
 
 
 def test_one_module_is_never_complete(
