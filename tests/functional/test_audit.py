@@ -26,6 +26,8 @@ from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+RCLONE = Path(__file__).parents[2] / ".venv" / "bench" / "bin" / "rclone"
+
 
 @pytest.fixture
 def archive(aws: Aws, bigin: Simulator) -> Archive:
@@ -173,6 +175,20 @@ def test_the_checksums_need_no_program_of_ours(archive: Archive, tmp_path: Path)
 
     assert (1, 1) == (run.returncode, run.stdout.count("FAILED"))
     assert len(made) == len((tmp_path / "_index/SHA256SUMS").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.skipif(not RCLONE.exists(), reason="make bench installs rclone")
+def test_rclone_takes_the_checksums(archive: Archive, tmp_path: Path) -> None:
+    """All match; a file that was added to the copy is told."""
+    archive.new(5, file_name="東京  (1).txt")
+    archive.auditor.audit(since_long_ago())
+    synced(archive, tmp_path)
+    command = [RCLONE, "checksum", "sha256", "_index/SHA256SUMS", ".", "--exclude", "/_*/**"]
+    assert 0 == subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
+
+    (tmp_path / "Contacts" / "added.txt").write_text("x")
+
+    assert 1 == subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
 
 
 class RottenS3(BaseHTTPRequestHandler):
