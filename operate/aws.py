@@ -13,8 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, Profi
 
 from operate.failure import OperateError
 
-# The read time-out leaves room for SQS's long polling.
-_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 4, "mode": "standard"})
+# The read time-out leaves room for SQS's long polling, the connections for those who look at many objects at once.
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"total_max_attempts": 4, "mode": "standard"},
+    max_pool_connections=16,
+)
 
 _SIGN_IN = "Sign in again (aws sso login, aws login, or new session keys), then repeat the command."
 _UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException")

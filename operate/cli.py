@@ -13,6 +13,7 @@ import click
 from bigin_archive.archive_request import MODULES
 from operate import redrive_report, scopes
 from operate.answers import Answers
+from operate.audit_command import audit
 from operate.authorize import ACCESS_TOKEN, NOTHING_STORED, Authorization
 from operate.aws import Account
 from operate.check import as_json, check, show
@@ -20,9 +21,12 @@ from operate.connection import Connection
 from operate.dead_letters import DeadLetters
 from operate.doctor_command import doctor
 from operate.failure import OperateError
+from operate.find_command import find
+from operate.get_command import get
 from operate.options import STATUSES, of_a_stack
+from operate.rebuild_command import rebuild_ledger
 from operate.redrive import Choice, Sent, look, send_back
-from operate.stack import find
+from operate.stack import find as find_stack
 from operate.sweep_command import status, sweep
 from operate.terminal import complain
 from operate.watch_command import watch
@@ -71,6 +75,10 @@ cli.add_command(doctor)
 cli.add_command(watch)
 cli.add_command(sweep)
 cli.add_command(status)
+cli.add_command(audit)
+cli.add_command(find)
+cli.add_command(get)
+cli.add_command(rebuild_ledger)
 
 
 @cli.command(
@@ -130,7 +138,7 @@ def authorize(
         click.echo(scopes.line(modules, notifications=notifications))
         return 0
     account = Account(profile, region)
-    found = find(account, stack)
+    found = find_stack(account, stack)
     connection = Connection(account.client("secretsmanager"), found)
     if only_check:
         functions = account.client("lambda") if renew else None
@@ -211,7 +219,7 @@ def redrive(
     if not choice and (yes or dry_run):
         raise click.UsageError("Say what to send back: --reason, --message-id or --all.")
     account = Account(profile, region)
-    found = find(account, stack)
+    found = find_stack(account, stack)
     queue = DeadLetters(account.client("sqs"), found.dead_letter_queue_url, found.queue_url)
     if not sending or not yes:
         view = look(queue, choice if choice else None)

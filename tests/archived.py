@@ -7,12 +7,16 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bigin_archive import objects
+from bigin_archive import account, objects, transport
+from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.auditor import Auditor
+from bigin_archive.auditor import Auditor, Listing
+from bigin_archive.bigin import Bigin
+from bigin_archive.deadline import Deadline
 from bigin_archive.inventory import Inventory
 from bigin_archive.ledger import Ledger, LedgerEntry
 from tests.aws import Aws
@@ -29,7 +33,7 @@ class Archive:
         self.aws, self.bigin = aws, bigin
         self.storage = aws.storage()
         self.ledger = Ledger(aws.dynamodb, aws.ledger_table)
-        self.inventory = Inventory(aws.s3, aws.bucket, PREFIX)
+        self.inventory = Inventory(aws.s3, aws.bucket, PREFIX, threads=8)
         self.auditor = Auditor(self.ledger, self.inventory)
         self._number = 0
 
@@ -49,6 +53,20 @@ class Archive:
                 attachment_id=entry.attachment_id,
                 file_name=entry.file_name,
             )
+
+    def empty_bigin(self) -> None:
+        """Have Bigin list nothing."""
+        for found in self.bigin.attachments():
+            self.bigin.control("DELETE", f"attachments/{found['attachment_id']}")
+
+    def listing(self) -> Listing:
+        """Bigin's list as it is now, a module after the other."""
+        bigin = Bigin(
+            transport.session(1),
+            self.bigin.url,
+            AccessTokens(self.aws.secrets, self.aws.token_secret_id, self.bigin.url),
+        )
+        return Listing(datetime.now(UTC).isoformat(), account.walk(bigin, MODULES, Deadline(60)))
 
     def drop_row(self, entry: LedgerEntry) -> None:
         self.aws.dynamodb.delete_item(
@@ -80,6 +98,21 @@ class Archive:
         """What lies under a path below the prefix."""
         found: bytes = self.aws.s3.get_object(Bucket=self.aws.bucket, Key=PREFIX + path)["Body"].read()
         return found
+
+    def exists(self, path: str) -> bool:
+        return bool(self.aws.s3.list_objects_v2(Bucket=self.aws.bucket, Prefix=PREFIX + path).get("KeyCount"))
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Key and version id of everything but what an audit writes, delete markers included."""
+        answer = self.aws.s3.list_object_versions(Bucket=self.aws.bucket)
+        found = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+        return {(one["Key"], one["VersionId"]) for one in found if not one["Key"].startswith(f"{PREFIX}_")}
+
+    def work_off_queue(self) -> None:
+        """Have the worker archive what is queued."""
+        worker = self.aws.worker()
+        while messages := self.aws.receive():
+            assert not worker.work(messages, Deadline(60))
 
     def _entry(self, **fields: Any) -> LedgerEntry:
         self._number += 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bigin_archive.ledger import LedgerEntry
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
+ELSEWHERE = "Other objects"  # among the modules, where there are any
 EXIT_STATUS = {COMPLETE: 0, FAILED: 1, PARTIAL: 2}
 
 
@@ -91,8 +92,9 @@ class Audit:
         request, stored = known.request, known.stored
         self.compared += 1
         self.reread += stored is not None and stored.bytes_right is not None
-        totals = self.totals.setdefault(request.module, Totals()) if request else Totals()
-        if request:
+        is_attachment = request is not None and (known.listed or known.entry or (stored and stored.is_ours))
+        totals = self.totals.setdefault(request.module if request and is_attachment else ELSEWHERE, Totals())
+        if is_attachment:
             _count(totals, known)
         told = self._judge(known)
         if not told:
@@ -106,6 +108,7 @@ class Audit:
             key=stored.key if stored else known.entry.key if known.entry else None,
             file_name=known.file_name,
             record_name=known.record_name,
+            in_bigin=not self._is_removed(known),
             request=request,
             stored=stored,
         )
@@ -147,10 +150,10 @@ class Audit:
         entry = known.entry
         if not entry:
             return Kind.NOT_ARCHIVED, "Bigin lists it; neither row nor object"
-        if entry.is_stored:
+        if entry.is_stored or entry.key:
             if self._is_removed(known):
-                return Kind.MISSING_OBJECT, "the row says archived, no object is there, and Bigin does not list it"
-            return Kind.MISSING_OBJECT, "the row says archived, no object is there"
+                return Kind.MISSING_OBJECT, "archived once, no object is there, and Bigin does not list it any more"
+            return Kind.MISSING_OBJECT, "the ledger knows it as archived, no object is there"
         if entry.state == "gone":
             return (Kind.GONE_BUT_LISTED, "Bigin lists it, and says that there is no file") if known.listed else None
         if self._is_removed(known):

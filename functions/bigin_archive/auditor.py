@@ -28,12 +28,14 @@ class Listing:
     """Bigin's side. ``began_at`` (ISO 8601, UTC) is when it began to be read.
 
     Without ``found`` it is what the ledger saw listed since then, as a sweep leaves it. ``unlisted`` names modules
-    whose list is not whole and why; it may fill while ``found`` is read.
+    whose list is not whole and why, ``strangers`` counts attachments of modules that cannot be archived; both may fill
+    while ``found`` is read.
     """
 
     began_at: str
     found: Iterable[Found] | None = None
     unlisted: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, int] = field(default_factory=dict)
 
 
 class Auditor:
@@ -79,10 +81,9 @@ class Auditor:
 
     def _gather(self, census: Census, audit: Audit, listing: Listing) -> bool:
         """Read Bigin's list and the ledger; whether there is anything to compare with S3."""
-        strangers: dict[str, int] = {}
         try:
             if listing.found is not None:
-                census.add_listed(_known_modules(listing.found, audit.modules, strangers))
+                census.add_listed(_known_modules(listing.found, audit.modules, listing.strangers))
         except ArchiveError as error:
             census.forget_listed()
             audit.failure = f"Bigin's list could not be read to its end: {error.detail}"
@@ -96,7 +97,7 @@ class Auditor:
         audit.uncovered += [f"{module}: {reason}" for module, reason in sorted(listing.unlisted.items())]
         audit.uncovered += [
             f"{module}: {count} attachments that Bigin's API lets nobody download"
-            for module, count in sorted(strangers.items())
+            for module, count in sorted(listing.strangers.items())
         ]
         return True
 

@@ -105,7 +105,8 @@ class Kind(Enum):
 class Difference:
     """What is not as it should be with one attachment, or with one object that belongs to none.
 
-    ``stored`` is the object that stands for it, if any; ``request`` what would archive it.
+    ``stored`` is the object that stands for it, if any; ``request`` what would archive it; ``in_bigin`` is False where
+    Bigin's list proves that it is not there any more.
     """
 
     kind: Kind
@@ -114,5 +115,6 @@ class Difference:
     key: str | None = None
     file_name: str | None = None
     record_name: str | None = None
+    in_bigin: bool = True
     request: ArchiveRequest | None = None
     stored: FoundObject | None = None

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, little to keep in memory
-_TRIES = 2  # at reading an object's bytes; calls are repeated by the client itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +87,32 @@ class Inventory:
 
         Raises as :meth:`objects` does.
         """
-        for last_try in range(_TRIES - 1, -1, -1):
+        # Calls are repeated by the client itself, a body that breaks off is not.
+        for last_try in (False, True):
             digest = hashlib.sha256()
             try:
-                for block in self._call("get_object", Key=key)["Body"].iter_chunks(BLOCK_BYTES):
+                for block in self.blocks(key):
                     digest.update(block)
-            except FlexibleChecksumError:
-                return None
-            except BotoCoreError as error:
-                if not last_try:
-                    raise _unreachable(error) from error
+            except StorageUnavailableError:
+                if last_try:
+                    raise
                 continue
-            except NoObjectError:
+            except (BytesDifferError, NoObjectError):
                 return None
             break
         return digest.hexdigest()
+
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """The bytes of an object, a block at a time.
+
+        Raises as :meth:`objects` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
+        """
+        try:
+            yield from self._call("get_object", Key=key)["Body"].iter_chunks(BLOCK_BYTES)
+        except FlexibleChecksumError:
+            raise BytesDifferError from None
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
 
     def tags(self, path: str) -> Mapping[str, str]:
         """The metadata of what was written under ``path``; empty if nothing was. Raises as :meth:`objects` does."""
@@ -160,6 +170,10 @@ class Inventory:
 
 class NoObjectError(Exception):
     """Nothing lies under the key."""
+
+
+class BytesDifferError(Exception):
+    """The bytes that came are not those that the checksum tells of."""
 
 
 def _unreachable(error: Exception) -> ArchiveError:

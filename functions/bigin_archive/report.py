@@ -7,7 +7,9 @@ from typing import Any
 
 from bigin_archive import __version__
 from bigin_archive.audit import COMPLETE, FAILED, Audit
-from bigin_archive.differences import Difference
+from bigin_archive.differences import Difference, Kind
+
+MISSING = (Kind.MISSING_OBJECT, Kind.NOT_ARCHIVED, Kind.PARKED, Kind.GONE_BUT_LISTED)
 
 
 def sentence(audit: Audit) -> str:
@@ -17,12 +19,23 @@ def sentence(audit: Audit) -> str:
         return f"This audit failed and proves nothing: {audit.failure}"
     if audit.verdict == COMPLETE:
         return f"Every attachment that Bigin lists ({listed:,}) is archived, with the right size and checksum."
-    parts = []
-    if audit.grave:
-        parts.append(f"{audit.grave:,} {'thing is' if audit.grave == 1 else 'things are'} not as they should be")
+    missing = sum(found.kind in MISSING for found in audit.differences)
+    parts = [f"Bigin lists {_count(listed, 'attachment')}"]
+    if missing:
+        parts.append(f"{missing:,} {_be(missing)} not in the archive")
+    if others := audit.grave - missing:
+        parts.append(f"{_count(others, 'other difference' if missing else 'difference')} {_be(others)} to be looked at")
     if audit.uncovered:
         parts.append("not everything could be compared")
-    return f"{' and '.join(parts).capitalize()}. Bigin lists {listed:,} attachments."
+    return f"{parts[0]}: {' and '.join([', '.join(parts[1:-1]), parts[-1]] if parts[2:] else parts[1:])}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def pieces(audit: Audit, about: str) -> Iterator[str]:

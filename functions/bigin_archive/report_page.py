@@ -13,7 +13,11 @@ from bigin_archive.differences import Difference, Kind
 from bigin_archive.report import sentence
 
 MOST_ROWS = 10_000  # of one kind; the JSON file has all
-_TITLES = {COMPLETE: "The archive is complete", PARTIAL: "The archive is not complete", FAILED: "The audit failed"}
+_TITLES = {
+    COMPLETE: "The archive is complete",
+    PARTIAL: "The archive is not proved complete",
+    FAILED: "The audit failed",
+}
 _MARKS = {COMPLETE: "✓", PARTIAL: "!", FAILED: "✗"}
 _STYLE = """
 :root { color-scheme: light; --ink: #1d2433; --soft: #5d6778; --line: #e3e7ee; --wash: #f6f8fb;
@@ -35,18 +39,21 @@ h3 .count, .only { color: var(--soft); font-weight: 400; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 th, td { padding: .45rem .75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; font-size: .8rem; background: var(--wash); }
-td { overflow-wrap: anywhere; }
+.files td { overflow-wrap: anywhere; }
+.modules td:first-child { white-space: nowrap; }
 tfoot td { font-weight: 600; border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .zero { color: #aab2c0; }
 .id { color: var(--soft); font-size: .82rem; font-variant-numeric: tabular-nums; }
-.files td:nth-child(1) { width: 32%; } .files td:nth-child(2) { width: 32%; }
+.files td:nth-child(1) { width: 34%; } .files td:nth-child(2) { width: 28%; }
+.files td:nth-child(3) { font-size: .88rem; }
 .notes { margin: 0; padding-left: 1.2rem; } .notes li { margin: .3rem 0; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft);
   font-size: .85rem; }
 a { color: inherit; text-decoration-color: #aab2c0; text-underline-offset: .2em; }
 .complete { --tone: var(--complete); } .partial { --tone: var(--partial); } .failed { --tone: var(--failed); }
-@media print { @page { margin: 16mm 14mm; } body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
+@media print { @page { margin: 16mm 14mm; } body { font-size: 10pt; } main { max-width: none; padding: 0; }
+  th, td { padding: .3rem .45rem; } header { padding: 1rem 1.25rem; }
   tr, header { break-inside: avoid; } h2, h3, .remedy { break-after: avoid; } thead { display: table-header-group; }
   tfoot { display: table-row-group; } th { background: none; border-bottom: 1.5px solid #8791a3; } }
 @media (max-width: 40rem) { main { padding: 1rem; } th, td { padding: .4rem; } .wide { overflow-x: auto; } }
@@ -107,7 +114,7 @@ def _facts(audit: Audit, about: str) -> Iterator[str]:
 def _totals(audit: Audit) -> Iterator[str]:
     heads = "".join(f'<th scope="col" class="number">{title}</th>' for title, _ in _COLUMNS)
     yield (
-        '<section>\n<h2>Attachments by module</h2>\n<div class="wide"><table>\n'
+        '<section>\n<h2>Attachments by module</h2>\n<div class="wide"><table class="modules">\n'
         f'<thead><tr><th scope="col">Module</th>{heads}<th scope="col" class="number">Size</th></tr></thead>\n<tbody>\n'
     )
     for module, totals in audit.totals.items():
@@ -188,4 +195,6 @@ def _moment(iso: str) -> str:
 def _span(first: str, last: str) -> str:
     seconds = int((datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds())
     minutes, rest = divmod(seconds, 60)
+    if not seconds:
+        return "less than a second"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

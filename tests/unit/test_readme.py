@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from bigin_archive import errors
+from bigin_archive.audit import EXIT_STATUS
+from bigin_archive.differences import Kind
 from bigin_archive.settings import DATA_CENTERS
 from operate.scopes import markdown_table
 
@@ -36,6 +38,20 @@ def test_the_data_centres_are_those_of_the_code() -> None:
 def test_every_error_is_explained(error: type[errors.ArchiveError]) -> None:
     """Each code stands in the table with its HTTP status."""
     assert f"| `{error.code}` | {error.status} |" in README
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.code)
+def test_every_difference_is_explained(kind: Kind) -> None:
+    """Each kind of difference stands in the table, with what a repair does about it."""
+    (row,) = [line for line in README.splitlines() if line.startswith("|") and f"`{kind.code}`" in line.split("|")[1]]
+
+    assert (row.split("|")[3].strip() == "–") == (kind.repaired is None)
+
+
+@pytest.mark.parametrize(("verdict", "status"), EXIT_STATUS.items())
+def test_every_verdict_is_explained(verdict: str, status: int) -> None:
+    """With its exit status."""
+    assert f"| `{verdict}` | {status} |" in README
 
 
 def test_every_parameter_is_explained() -> None:

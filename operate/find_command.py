@@ -1,0 +1,138 @@
+"""The command `find`: which attachments are archived, by words of their names."""
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.ledger import STATES, LedgerEntry
+from bigin_archive.report_page import size
+from operate.archive import archive_of, told
+from operate.aws import Account
+from operate.options import of_a_stack
+from operate.stack import find as find_stack
+from operate.terminal import complain, out, printable, say, working
+
+MOST_SHOWN = 200
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate find "muller offer"
+  python -m operate find Angebot --module Pipelines --since 2026-01-01
+  python -m operate find 2034020000000489124 --json
+
+\b
+Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 interrupted."""
+)
+@click.argument("text")
+@of_a_stack
+@click.option(
+    "--module", "modules", multiple=True, type=click.Choice(MODULES), metavar="NAME", help="Only this (repeatable)."
+)
+@click.option("--since", type=_DAY, metavar="DAY", help="Attached on this day or later: 2026-01-31.")
+@click.option("--until", type=_DAY, metavar="DAY", help="Attached on this day or earlier.")
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state (repeatable).")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def find(
+    text: str,
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    modules: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    states: tuple[str, ...],
+    machine: bool,
+) -> int:
+    """Find attachments whose record, file name or ids hold every word of TEXT.
+
+    The record's name is that of the company, contact or deal. Capitals and accents do not matter. The ledger is read
+    whole: some seconds for a hundred thousand attachments.
+    """
+    account = Account(profile, region)
+    archive = archive_of(account, find_stack(account, stack))
+    first, last = (moment.date() if moment else None for moment in (since, until))
+    with working("Looking") as progress, told("read the ledger"):
+        found = [
+            entry
+            for entry in matching(_counted(archive.ledger.entries(), progress), text)
+            if (not modules or entry.module in modules)
+            and (not states or entry.state in states)
+            and _is_within(entry, first, last)
+        ]
+    found.sort(key=lambda entry: (_day(entry) or date.min, entry.attachment_id), reverse=True)
+    if machine:
+        click.echo(json.dumps([asdict(entry) for entry in found], indent=2))
+    elif found:
+        _show(found, archive.stack.name)
+    else:
+        complain("Nothing was found.", "Attachments that no sweep has listed yet have no record name: try the file's.")
+    return 0 if found else 1
+
+
+def matching(entries: Iterable[LedgerEntry], text: str) -> Iterator[LedgerEntry]:
+    """Those that hold every word of ``text``."""
+    words = plain(text).split()
+    for entry in entries:
+        told = (entry.record_name, entry.file_name, entry.record_id, entry.attachment_id)
+        haystack = plain(" ".join(part for part in told if part))
+        if all(word in haystack for word in words):
+            yield entry
+
+
+def plain(text: str) -> str:
+    """Without capitals and accents: what is typed "muller" finds "Müller"."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def _counted(entries: Iterable[LedgerEntry], progress: Callable[[int], None]) -> Iterator[LedgerEntry]:
+    for count, entry in enumerate(entries, 1):
+        progress(count)
+        yield entry
+
+
+def _is_within(entry: LedgerEntry, first: date | None, last: date | None) -> bool:
+    if not first and not last:
+        return True
+    day = _day(entry)
+    return day is not None and (not first or day >= first) and (not last or day <= last)
+
+
+def _day(entry: LedgerEntry) -> date | None:
+    """When it was attached, in Bigin's own time zone; else when it was archived."""
+    try:
+        moment = datetime.fromisoformat(entry.created_time or entry.archived_at or entry.first_seen or "")
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date()
+
+
+def _show(found: list[LedgerEntry], stack: str) -> None:
+    rest = len(found) - MOST_SHOWN
+    table = Table(header_style="bold", caption=f"{rest:,} more: narrow it down, or --json." if rest > 0 else None)
+    for name in ("Record", "File"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Size", justify="right", no_wrap=True)
+    for name in ("Attached", "State", "Id"):
+        table.add_column(name, no_wrap=True)
+    for entry in found[:MOST_SHOWN]:
+        record = Text(printable(entry.record_name or ""))
+        record.append(f"{chr(10) if entry.record_name else ''}{entry.module}/{entry.record_id}", style="dim")
+        bytes_ = entry.size_bytes if entry.size_bytes is not None else entry.listed_size_bytes
+        state = Text(entry.state, style="" if entry.is_stored else "yellow")
+        cells = (Text(printable(entry.file_name or "")), "" if bytes_ is None else size(bytes_), str(_day(entry) or ""))
+        table.add_row(record, *cells, state, entry.attachment_id)
+    out().print(table)
+    first = next((entry for entry in found if entry.is_stored), None)
+    if first:
+        say(f"  python -m operate get --stack {stack} {first.attachment_id}", "cyan", whole=True)

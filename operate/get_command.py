@@ -1,0 +1,169 @@
+"""The command `get`: archived files back on this machine, their bytes verified."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from bigin_archive.archive_request import ALIASES, MODULES
+from bigin_archive.errors import ArchiveError
+from bigin_archive.found_object import FoundObject
+from bigin_archive.inventory import BytesDifferError, NoObjectError
+from bigin_archive.ledger import LedgerEntry
+from bigin_archive.report_page import size
+from operate import local_files
+from operate.archive import Archive, archive_of, told
+from operate.aws import Account
+from operate.local_files import DifferentBytesError
+from operate.options import STATUSES, of_a_stack
+from operate.stack import find
+from operate.terminal import complain, good, printable, say, working
+from operate.terminal import progress as progress_console
+
+_RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An object to fetch, and the SHA-256 (hex) that it was archived with, where the ledger knows it."""
+
+    found: FoundObject
+    folder: Path
+    archived_sha256: str | None = None
+
+    @property
+    def attachment_id(self) -> str:
+        """Which attachment it is."""
+        return str(self.found.request.attachment_id) if self.found.request else self.found.file_name
+
+    @property
+    def path(self) -> Path:
+        """Where it goes, under the name that it had in Bigin."""
+        return self.folder / local_files.local_name(self.found.original_name or self.found.file_name)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate get 2034020000000711002
+  python -m operate get 2034020000000711002 2034020000000711003 --to ~/Downloads
+  python -m operate get --record Contacts/2034020000000489124 --to contact
+
+"""
+    + STATUSES
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@of_a_stack
+@click.option("--record", "records", multiple=True, metavar="MODULE/ID", help="All files of a record (repeatable).")
+@click.option(
+    "--to",
+    "folder",
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put them.",
+)
+def get(
+    ids: tuple[str, ...],
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    records: tuple[str, ...],
+    folder: Path,
+) -> int:
+    """Download archived files: attachments by their IDs (see find), or whole records.
+
+    Each file is verified against its SHA-256 before it appears under its name. A file that is there is never
+    overwritten: the same bytes are left as they are, others get a name beside it.
+    """
+    if not ids and not records:
+        raise click.UsageError("Say what to get: attachment ids, or --record MODULE/ID.")
+    places = [_place(record) for record in records]
+    account = Account(profile, region)
+    archive = archive_of(account, find(account, stack))
+    with working("Looking them up"), told("look them up"):
+        wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder)]
+    missing = sorted(set(ids) - {one.attachment_id for one in wanted})
+    missing += [place for place in places if not any(one.found.path.startswith(f"{place}/") for one in wanted)]
+    for name in missing:
+        complain(f"{printable(name)}: no archived file.", "operate find tells what there is.")
+    failed = _fetch_all(archive, wanted)
+    if wanted:
+        say(f"{len(wanted) - failed} of {len(wanted)} are in {folder.resolve()}, verified.")
+    return 1 if failed or missing else 0
+
+
+def _place(record: str) -> str:
+    match = _RECORD.fullmatch(record)
+    if not match:
+        raise click.UsageError(f"{record!r} is no record: say for example Contacts/2034020000000489124.")
+    return f"{ALIASES.get(match[1], match[1])}/{match[2]}"
+
+
+def _by_id(archive: Archive, ids: Sequence[str], folder: Path) -> Iterator[Wanted]:
+    wanted = frozenset(ids)
+    if not wanted:
+        return
+    for entry in archive.ledger.entries():
+        if entry.attachment_id in wanted and entry.key:
+            yield from _look(archive, entry, folder)
+
+
+def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted]:
+    if found := archive.inventory.head(str(entry.key)):
+        # A version never changes: where the row names this one, S3 itself knows its checksum best.
+        yield Wanted(found, folder, None if entry.version_id == found.version_id else entry.sha256)
+
+
+def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
+    """From S3 itself, which needs no ledger."""
+    for place in places:
+        for found in archive.inventory.objects((f"{place}/",)):
+            yield Wanted(found, folder / place.replace("/", " "))
+
+
+def _fetch_all(archive: Archive, wanted: Sequence[Wanted]) -> int:
+    """Fetch them; how many could not be had."""
+    failed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
+    console = progress_console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Downloading", total=sum(one.found.size_bytes for one in wanted))
+        for one in wanted:
+            try:
+                path = _fetch(archive, one)
+                good(f"{printable(path.name)}, {size(one.found.size_bytes)}")
+            except ArchiveError as error:
+                failed += 1
+                complain(f"{one.attachment_id}: {error.detail}")
+            except (DifferentBytesError, BytesDifferError):
+                failed += 1
+                complain(
+                    f"{one.attachment_id}: the bytes are not those that were archived; nothing was kept.",
+                    "python -m operate audit tells more; the bucket keeps earlier versions.",
+                )
+            except NoObjectError:
+                failed += 1
+                complain(f"{one.attachment_id}: the object has gone.", "python -m operate audit tells what to do.")
+            except OSError as error:
+                failed += 1
+                complain(f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).")
+            progress.advance(task, one.found.size_bytes)
+    return failed
+
+
+def _fetch(archive: Archive, one: Wanted) -> Path:
+    sha256 = one.archived_sha256 or one.found.sha256
+    if not sha256 or one.found.sha256 not in (None, sha256):
+        raise DifferentBytesError
+    for path in (one.path, local_files.beside(one.path, one.attachment_id)):
+        if not path.exists():
+            local_files.write(path, archive.inventory.blocks(one.found.key), sha256)
+            return path
+        if path.is_file() and local_files.holds(path, sha256):
+            return path
+    raise FileExistsError(0, "other files have its name", str(one.path))

@@ -1,0 +1,184 @@
+"""`audit` as a person runs it: verdict, exit status, report, repair."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import planted
+from tests.archived import Archive
+from tests.aws import Aws
+from tests.bigin import TOKEN, Simulator
+from tests.functional.test_operate_stack import deploy, run
+
+
+@pytest.fixture
+def archive(aws: Aws, bigin: Simulator) -> Archive:
+    """An archive of twelve attachments, all as they should be."""
+    made = Archive(aws, bigin)
+    made.empty_bigin()
+    made.in_bigin(made.new(12))
+    return made
+
+
+@pytest.fixture
+def stack(archive: Archive) -> str:
+    """The stack of the archive; its name."""
+    return deploy(archive.aws)
+
+
+def audited(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stack: str, *options: str
+) -> tuple[int, Any]:
+    """Exit status and the JSON printed."""
+    capsys.readouterr()
+    status = run(monkeypatch, "audit", "--stack", stack, "--json", *options)
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_a_complete_archive_is_status_0(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict in a sentence, the credits, where the report lies; no token."""
+    assert 0 == run(monkeypatch, "audit", "--stack", stack)
+
+    told = "".join(capsys.readouterr())
+    assert "Every attachment that Bigin lists (12) is archived" in told
+    assert f"s3://{archive.aws.bucket}/bigin/_audit/" in told
+    assert f"Credits used: {archive.bigin.calls()['credits_used']}" in told
+    assert TOKEN not in told
+    assert b"The archive is complete" in archive.read("_audit/latest.html")
+
+
+def test_a_missing_file_is_status_2_and_repaired(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can be mended is mended, and the next audit is green; a removed object is not fetched over another."""
+    kinds = ("object deleted", "ledger row missing", "ledger row wrong", "attachment added in Bigin")
+    made = archive.new(8)
+    archive.in_bigin(made)
+    expected = planted.plant(archive, made, {name: planted.ALL[name] for name in kinds})
+
+    status, report = audited(monkeypatch, capsys, stack, "--repair")
+
+    assert (2, sorted(expected.values())) == (status, sorted(found["kind"] for found in report["differences"]))
+    assert {"queued": 4, "rows": 4, "left": 0} == report["repaired"]
+    archive.work_off_queue()
+    status, report = audited(monkeypatch, capsys, stack)
+    assert (0, []) == (status, report["differences"])
+
+
+def test_what_a_person_has_to_mend_is_left_alone(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Repair overwrites and deletes nothing, and queues nothing that Bigin does not have any more."""
+    kinds = ("object truncated", "object swapped", "object added", "second object", "object deleted")
+    made = archive.new(5)
+    archive.in_bigin(made)
+    planted.plant(archive, made, {name: planted.ALL[name] for name in kinds})
+    archive.bigin.control("DELETE", f"attachments/{made[-1].attachment_id}")
+    before = archive.versions()
+
+    status, report = audited(monkeypatch, capsys, stack, "--repair")
+
+    assert (2, {"queued": 0, "rows": 0, "left": 5}) == (status, report["repaired"])
+    assert before == archive.versions()
+    assert [] == archive.aws.messages(archive.aws.queue_url)
+
+
+def test_differences_are_shown_with_their_remedies(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty in the terminal, the rest in the report."""
+    made = archive.new(23)
+    archive.in_bigin(made)
+    planted.plant(archive, made, {"object deleted": planted.ALL["object deleted"]})
+
+    assert 2 == run(monkeypatch, "audit", "--stack", stack)
+
+    told = capsys.readouterr()
+    assert 21 == told.out.count("missing_object")  # twenty rows, one remedy
+    assert "3 more in the report" in told.out
+    assert "23 are not in the archive" in told.out
+
+
+def test_one_module_is_never_complete(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was left out is told, and the index of the whole is not touched."""
+    status, report = audited(monkeypatch, capsys, stack, "--module", "Contacts")
+
+    assert (2, "partial", ["Contacts"]) == (status, report["verdict"], list(report["modules"]))
+    assert "Pipelines" in report["not_covered"][0]
+    assert not archive.exists("_index/SHA256SUMS")
+
+
+def test_an_audit_without_bigin_proves_nothing(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dead token: failed, status 1, the reason in the report; S3 and ledger are compared all the same."""
+    archive.aws.store_token("dead")
+    gone = archive.new(1)[0]
+    planted.plant(archive, [gone], {"object deleted": planted.ALL["object deleted"]})
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    assert (1, "failed") == (status, report["verdict"])
+    assert "token" in report["failure"]
+    assert ["missing_object"] == [found["kind"] for found in report["differences"]]
+    assert "failed" == json.loads(archive.read("_audit/latest.json"))["verdict"]
+
+
+def test_half_a_list_proves_nothing(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bigin refuses the scope in the middle of the listing: failed, and nothing counts as removed."""
+    archive.bigin.answer(401, {"code": "OAUTH_SCOPE_MISMATCH"}, call="list", times=None, skip=5)
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    assert (1, "failed", []) == (status, report["verdict"], report["differences"])
+
+
+def test_a_module_that_bigin_refuses_is_told(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One record is refused: the rest is compared, its module is not proved, nothing counts as removed there."""
+    record = archive.new(1)[0]
+    archive.in_bigin([record])
+    archive.bigin.answer(403, {"code": "NO_PERMISSION"}, call="list", record_id=record.record_id, times=None)
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    assert (2, []) == (status, report["differences"])
+    assert record.record_id in report["not_covered"][0]
+
+
+def test_modules_that_nobody_can_download_from_are_told(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bigin's list of all also brings attachments of calls: the archive is not complete with them."""
+    archive.bigin.control("PATCH", "settings", {"module_attachments": "on"})
+    archive.bigin.add(b"x", listed={"$se_module": "Calls"})
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    assert (2, []) == (status, report["differences"])
+    assert "Calls: 1 attachment" in report["not_covered"][0]
+
+
+@pytest.mark.parametrize("share", ["0", "101%", "five", "-5%", ""])
+def test_a_share_is_a_share(stack: str, monkeypatch: pytest.MonkeyPatch, share: str) -> None:
+    """Anything but a percentage above 0 is used wrongly."""
+    assert 2 == run(monkeypatch, "audit", "--stack", stack, "--deep", share)
+
+
+def test_deep_audits_read_all_bytes_in_turn(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four audits of a quarter read each object once."""
+    counts = [audited(monkeypatch, capsys, stack, "--deep", "25%", "--module", "Contacts")[1]["reread"]]
+    counts += [audited(monkeypatch, capsys, stack, "--deep", "25")[1]["reread"] for _ in range(4)]
+
+    assert 12 == sum(counts[1:])
+    assert max(counts[1:]) < 12

@@ -1,0 +1,196 @@
+"""`find`, `get` and `rebuild-ledger` as a person runs them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigin_archive.links import Link, shortcut
+from tests import planted
+from tests.archived import Archive, content
+from tests.aws import Aws
+from tests.bigin import Simulator
+from tests.functional.test_operate_stack import deploy, run
+
+
+@pytest.fixture
+def archive(aws: Aws, bigin: Simulator) -> Archive:
+    """An empty archive."""
+    return Archive(aws, bigin)
+
+
+@pytest.fixture
+def stack(archive: Archive) -> str:
+    """The stack of the archive; its name."""
+    return deploy(archive.aws)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["muller OFFER"], ["1"]),
+        (["MÜLLER offer"], ["1"]),
+        (["strasse"], ["3"]),
+        (["7001"], ["3", "2", "1"]),
+        (["pdf", "--module", "Contacts"], ["2", "1"]),
+        (["pdf", "--since", "2026-02-01"], ["3", "2"]),
+        (["pdf", "--since", "2026-02-01", "--until", "2026-02-28"], ["2"]),
+        (["pdf", "--state", "parked"], ["2"]),
+        (["[bold]"], []),
+        (["offer invoice"], []),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_words_find_attachments(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    found: list[str],
+) -> None:
+    """Every word in any name or id, without capitals and accents; newest first; status 1 for nothing."""
+    for number, module, record, name, day, state in (
+        ("1", "Contacts", "Mu\u0308ller & Sons", "Offer.pdf", "2026-01-31T23:59:00+03:00", "archived"),
+        ("2", "Contacts", "Meier", "Invoice.pdf", "2026-02-28T00:00:00+03:00", "parked"),
+        ("3", "Pipelines", "Hauptstraße 5", "Plan.pdf", "2026-03-01T10:00:00+03:00", "archived"),
+    ):
+        fields: dict[str, Any] = {"record_id": "7001", "attachment_id": number, "created_time": day, "state": state}
+        archive.new(1, module=module, record_name=record, file_name=name, **fields)
+
+    status = run(monkeypatch, "find", *options, "--stack", stack, "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert (0 if found else 1, found) == (status, [entry["attachment_id"] for entry in told])
+
+
+def test_what_is_found_is_shown(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names as they are, brackets and control characters included, size, day, id, and how to get it."""
+    archive.new(1, file_name="a [red]b\x1b.pdf", attachment_id="911", record_name="Runa [x]")
+
+    assert 0 == run(monkeypatch, "find", "runa", "--stack", stack)
+
+    told = capsys.readouterr().out
+    for text in ("a [red]b?.pdf", "Runa [x]", "bytes", "2026-03-02", "911", f"get --stack {stack} 911"):
+        assert text in told
+    assert "\x1b" not in told
+
+
+def test_files_come_back_with_their_names(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Bytes as archived, names as any system takes them; the same name twice are two files; nothing else is left."""
+    names = ("Straße – 東京.pdf", 'a:b?"c".txt', "same.txt", "same.txt", "CON.txt", "..", ".hidden")
+    made = [archive.new(1, file_name=name)[0] for name in names]
+
+    assert 0 == run(monkeypatch, "get", "--stack", stack, "--to", str(tmp_path), *[one.attachment_id for one in made])
+
+    expected = {
+        "Straße – 東京.pdf": content(made[0]),
+        "a_b__c_.txt": content(made[1]),
+        "_CON.txt": content(made[4]),
+        "attachment": content(made[5]),
+        "_.hidden": content(made[6]),
+    }
+    there = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert expected == {name: there[name] for name in expected}
+    twins = {name: body for name, body in there.items() if name.startswith("same")}
+    assert {content(made[2]), content(made[3])} == set(twins.values())
+    assert "same.txt" in twins
+    assert len(names) == len(there)
+
+
+def test_a_record_comes_as_a_folder(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """All files of the record and no other, without the ledger."""
+    mine, other = archive.new(3, module="Accounts", record_id="12"), archive.new(1, module="Accounts", record_id="123")
+    for entry in (*mine, *other):
+        archive.drop_row(entry)
+
+    assert 0 == run(monkeypatch, "get", "--record", "Companies/12", "--stack", stack, "--to", str(tmp_path / "new"))
+
+    folder = tmp_path / "new" / "Accounts 12"
+    assert {entry.file_name: content(entry) for entry in mine} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
+
+
+def test_no_local_file_is_overwritten(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same bytes stay as they are, others get a name beside; to get twice changes nothing."""
+    entry = archive.new(1, file_name="a.pdf")[0]
+    (tmp_path / "a.pdf").write_bytes(b"mine")
+
+    for _ in range(2):
+        assert 0 == run(monkeypatch, "get", entry.attachment_id, "--stack", stack, "--to", str(tmp_path))
+
+    assert {"a.pdf": b"mine", f"a ({entry.attachment_id}).pdf": content(entry)} == {
+        path.name: path.read_bytes() for path in tmp_path.iterdir()
+    }
+
+
+def test_wrong_bytes_never_arrive(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """An object that was swapped, one that is deleted, an id that nobody knows: status 1, the good one arrives."""
+    good, swapped, deleted = archive.new(3)
+    planted.plant(archive, [swapped], {"swapped": planted.ALL["object swapped"]})
+    planted.plant(archive, [deleted], {"deleted": planted.ALL["object deleted"]})
+    ids = [entry.attachment_id for entry in (swapped, deleted, good)]
+
+    assert 1 == run(monkeypatch, "get", *ids, "424242", "--stack", stack, "--to", str(tmp_path))
+
+    told = capsys.readouterr().err
+    assert [good.file_name] == [path.name for path in tmp_path.iterdir()]
+    assert "the bytes are not those that were archived" in told
+    assert "424242: no archived file" in told
+    assert f"{deleted.attachment_id}: no archived file" in told
+
+
+@pytest.mark.parametrize("options", [[], ["--record", "Contacts"], ["--record", "Calls/5"]], ids=str)
+def test_what_to_get_has_to_be_said(stack: str, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+    """No id and no record, or one that is none, is used wrongly."""
+    assert 2 == run(monkeypatch, "get", *options, "--stack", stack)
+
+
+def test_the_ledger_comes_back_from_s3(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files and links, names and checksums; rows that are there stay; a dry run writes none; twice is harmless."""
+    lost = archive.new(120)
+    kept = archive.new(2, record_name="Kept")
+    link = archive.storage.put(*shortcut("bigin/", lost[0].request, Link("Wiki", "https://example.com/")))
+    linked = archive.change_row(lost[0], state="link", key=link.key)
+    archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=lost[0].key)
+    archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key="bigin/notes.txt", Body=b"x")
+    for entry in (linked, *lost[1:]):
+        archive.drop_row(entry)
+    command = ("rebuild-ledger", "--stack", stack, "--json")
+
+    assert 0 == run(monkeypatch, *command, "--dry-run")
+    planned = json.loads(capsys.readouterr().out)
+    assert 2 == len(list(archive.ledger.entries()))
+    assert 0 == run(monkeypatch, *command)
+    done = json.loads(capsys.readouterr().out)
+    assert 0 == run(monkeypatch, *command)
+    again = json.loads(capsys.readouterr().out)
+
+    assert (120, 120, 0) == (planned["restored"], done["restored"], again["restored"])
+    assert (123, 2, 122, 1) == (done["objects"], done["known"], again["known"], done["strange"])
+    rows = {entry.attachment_id: entry for entry in archive.ledger.entries()}
+    assert kept[0] == rows[kept[0].attachment_id]
+    assert ("link", "Wiki.url") == (rows[linked.attachment_id].state, rows[linked.attachment_id].file_name)
+    for entry in lost[1:]:
+        row = rows[entry.attachment_id]
+        assert ("archived", entry.file_name) == (row.state, row.file_name)
+        for name in ("module", "record_id", "key", "version_id", "size_bytes", "sha256"):
+            assert getattr(entry, name) == getattr(row, name)

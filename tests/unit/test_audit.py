@@ -1,0 +1,301 @@
+"""The audit's pure parts: one verdict for one attachment, the order of the three sides, reports and index."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigin_archive import index, report, report_page
+from bigin_archive.account import Found
+from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.audit import Audit
+from bigin_archive.census import Census
+from bigin_archive.differences import Kind
+from bigin_archive.found_object import FoundObject, describe, place_of
+from bigin_archive.known import Known
+from bigin_archive.ledger import LedgerEntry
+from bigin_archive.links import Link
+from bigin_archive.listing import ListedAttachment
+from bigin_archive.objects import describe as attributes
+
+NOW = "2026-11-23T20:00:00+00:00"
+BEFORE, AFTER = "2026-11-01T00:00:00+00:00", "2026-11-23T20:00:01+00:00"
+PLACE = "Contacts/1/2"
+OBJECT = FoundObject(f"bigin/{PLACE}/a.pdf", f"{PLACE}/a.pdf", 5, "ab", "v1", BEFORE, PLACE, "a.pdf")
+ENTRY = LedgerEntry(
+    "Contacts",
+    "1",
+    "2",
+    "archived",
+    key=OBJECT.key,
+    version_id="v1",
+    size_bytes=5,
+    sha256="ab",
+    file_name="a.pdf",
+    first_seen=BEFORE,
+)
+LISTED = Found(ArchiveRequest("Contacts", "1", "2"), "Müller", ListedAttachment("2", 5, name="a.pdf"))
+LISTED_LINK = Found(LISTED.request, None, ListedAttachment("2", 0, Link("a", "https://example.com/")))
+NOWHERE = replace(ENTRY, key=None, version_id=None, size_bytes=None, sha256=None)
+
+
+def audit(*unlisted: str) -> Audit:
+    return Audit(NOW, NOW, MODULES, set(unlisted))
+
+
+@pytest.mark.parametrize(
+    ("listed", "entry", "objects", "code"),
+    [
+        (LISTED, ENTRY, (OBJECT,), None),
+        (LISTED_LINK, replace(ENTRY, state="link"), (OBJECT,), None),
+        (LISTED, None, (), "not_archived"),
+        (LISTED, replace(NOWHERE, state="pending"), (), "not_archived"),
+        (LISTED, ENTRY, (), "missing_object"),
+        (None, ENTRY, (), "missing_object"),
+        (LISTED, replace(ENTRY, state="gone"), (), "missing_object"),
+        (LISTED, replace(NOWHERE, state="gone"), (), "gone_but_listed"),
+        (None, replace(NOWHERE, state="gone"), (), None),
+        (LISTED, replace(NOWHERE, state="parked", reason="bigin_refused"), (), "parked"),
+        (None, replace(NOWHERE, state="parked"), (), "removed_before_archived"),
+        (None, replace(NOWHERE, state="pending"), (), "removed_before_archived"),
+        (None, replace(NOWHERE, state="pending", first_seen=AFTER), (), "not_archived"),
+        (None, ENTRY, (OBJECT,), "removed_in_bigin"),
+        (None, replace(ENTRY, first_seen=AFTER), (OBJECT,), None),
+        (LISTED, ENTRY, (replace(OBJECT, version_id="v2", size_bytes=4, sha256="cd"),), "truncated"),
+        (LISTED, ENTRY, (replace(OBJECT, version_id="v2", size_bytes=6, sha256="cd"),), "wrong_size"),
+        (LISTED, ENTRY, (replace(OBJECT, version_id="v2", sha256="cd"),), "wrong_checksum"),
+        (LISTED, ENTRY, (replace(OBJECT, version_id="v2"),), "ledger_wrong"),
+        (LISTED, replace(ENTRY, version_id=None), (replace(OBJECT, version_id=None, sha256="cd"),), "wrong_checksum"),
+        (LISTED, replace(ENTRY, version_id=None), (replace(OBJECT, version_id=None),), None),
+        (LISTED, ENTRY, (replace(OBJECT, version_id="v2", sha256=None),), "no_checksum"),
+        (LISTED, replace(ENTRY, size_bytes=4), (OBJECT,), "ledger_wrong"),
+        (LISTED, replace(ENTRY, sha256="cd"), (OBJECT,), "ledger_wrong"),
+        (LISTED, replace(ENTRY, sha256=None), (OBJECT,), "ledger_wrong"),
+        (LISTED, replace(ENTRY, key="bigin/other"), (OBJECT,), "ledger_wrong"),
+        (LISTED, replace(ENTRY, state="pending"), (OBJECT,), "ledger_wrong"),
+        (LISTED, replace(ENTRY, state="pending"), (replace(OBJECT, modified_at=AFTER),), None),
+        (LISTED, replace(ENTRY, state="parked", reason="content_conflict"), (OBJECT,), "parked"),
+        (LISTED, None, (OBJECT,), "ledger_missing"),
+        (LISTED, None, (replace(OBJECT, modified_at=AFTER),), None),
+        (LISTED, None, (replace(OBJECT, claimed=None),), "unknown_object"),
+        (None, None, (replace(OBJECT, claimed="Contacts/1/3"),), "unknown_object"),
+        (LISTED, ENTRY, (replace(OBJECT, key="bigin/Contacts/1/2/A", claimed=None), OBJECT), "second_object"),
+        (LISTED, ENTRY, (OBJECT, replace(OBJECT, key="bigin/Contacts/1/2/b")), "second_object"),
+        (LISTED, ENTRY, (replace(OBJECT, bytes_right=True),), None),
+        (LISTED, ENTRY, (replace(OBJECT, bytes_right=False),), "bytes_wrong"),
+        (replace(LISTED, listed=ListedAttachment("2", 7)), ENTRY, (OBJECT,), "size_differs_from_bigin"),
+        (replace(LISTED, listed=ListedAttachment("2", None)), ENTRY, (OBJECT,), None),
+    ],
+)
+def test_each_attachment_gets_one_name(
+    listed: Found | None, entry: LedgerEntry | None, objects: tuple[FoundObject, ...], code: str | None
+) -> None:
+    """The gravest difference counts, and there is none without a reason."""
+    found = audit().add(Known(PLACE, listed, entry, objects))
+
+    assert code == (found.kind.code if found else None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [(ENTRY, None), (replace(NOWHERE, state="pending"), "not_archived"), (replace(NOWHERE, state="parked"), "parked")],
+)
+def test_a_list_that_is_not_whole_proves_no_removal(entry: LedgerEntry, code: str | None) -> None:
+    """Where the module could not be listed, an attachment that is not in the list may well be there."""
+    objects = (OBJECT,) if entry.key else ()
+
+    found = audit("Contacts").add(Known(PLACE, None, entry, objects))
+
+    assert code == (found.kind.code if found else None)
+
+
+def test_green_needs_everything() -> None:
+    """One grave difference, one thing that was not compared, or a failure: not complete. What is only told is."""
+    complete, partial, uncovered, failed = audit(), audit(), audit(), audit()
+    for one in (complete, partial, uncovered, failed):
+        one.add(Known(PLACE, LISTED, ENTRY, (OBJECT,)))
+    complete.add(Known(PLACE, None, ENTRY, (OBJECT,)))
+    partial.add(Known(PLACE, LISTED))
+    uncovered.uncovered.append("Notes")
+    failed.failure = "Bigin is down."
+
+    assert ["complete", "partial", "partial", "failed"] == [
+        one.verdict for one in (complete, partial, uncovered, failed)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("missing", "wrong", "uncovered", "sentence"),
+    [
+        (1, 0, 0, "Bigin lists 2 attachments: 1 is not in the archive."),
+        (2, 0, 1, "Bigin lists 3 attachments: 2 are not in the archive and not everything could be compared."),
+        (0, 1, 0, "Bigin lists 2 attachments: 1 difference is to be looked at."),
+        (
+            1,
+            2,
+            1,
+            "Bigin lists 4 attachments: 1 is not in the archive, 2 other differences are to be looked at "
+            "and not everything could be compared.",
+        ),
+        (0, 0, 0, "Every attachment that Bigin lists (1) is archived, with the right size and checksum."),
+    ],
+)
+def test_the_verdict_is_a_sentence(missing: int, wrong: int, uncovered: int, sentence: str) -> None:
+    """As one would say it."""
+    made = audit()
+    made.add(Known(PLACE, LISTED, ENTRY, (OBJECT,)))
+    for _ in range(missing):
+        made.add(Known(PLACE, LISTED))
+    for _ in range(wrong):
+        made.add(Known(PLACE, LISTED, None, (OBJECT,)))
+    made.uncovered += ["x"] * uncovered
+
+    assert sentence == report.sentence(made)
+
+
+ids = st.integers(1, 30).map(str)
+places = st.tuples(st.sampled_from(MODULES), ids, ids)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3)
+strays = st.one_of(names, st.sampled_from(["Contacts", "Contacts/", "Contacts/1", "Contacts/1/", "Contacts/1/2"]))
+
+
+@given(st.sets(places), st.sets(places), st.sets(st.tuples(places, names)), st.sets(strays))
+def test_the_three_sides_meet_at_their_places(
+    listed: set[tuple[str, str, str]],
+    rows: set[tuple[str, str, str]],
+    files: set[tuple[tuple[str, str, str], str]],
+    others: set[str],
+) -> None:
+    """Whatever lies where, in S3's order: each place comes once, with all that is known of it."""
+    paths = {f"{'/'.join(place)}/{name}" for place, name in files} | others
+    objects = [FoundObject(path, path, 1, None, None, NOW) for path in sorted(paths, key=str.encode)]
+    with Census() as census:
+        census.add_listed(Found(ArchiveRequest(*place), None, ListedAttachment(place[2], 1)) for place in listed)
+        census.add_entries(LedgerEntry(*place) for place in rows)
+
+        merged = list(census.merged(objects))
+
+    assert len(merged) == len({known.place for known in merged})
+    assert {"/".join(place) for place in listed} == {known.place for known in merged if known.listed}
+    assert {"/".join(place) for place in rows} == {known.place for known in merged if known.entry}
+    assert paths == {found.path for known in merged for found in known.objects}
+    for known in merged:
+        assert {known.place} >= {place_of(found.path) for found in known.objects}
+
+
+@given(st.lists(st.text(), min_size=2))
+def test_no_cell_is_a_formula(cells: list[str]) -> None:
+    """A spreadsheet computes nothing; a reader of CSV gets every cell back, but for the apostrophe."""
+    line = index.csv_line(cells)
+
+    (read,) = csv.reader(io.StringIO(line, newline=""))
+    for cell, told in zip(cells, read, strict=True):
+        assert told in (cell, f"'{cell}")
+        assert not told.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_a_line_of_checksums_is_one_line(path: str) -> None:
+    """As coreutils reads it: a backslash in front tells that the name is escaped."""
+    line = index.sum_line("ab" * 32, path)
+
+    assert 1 == line.count("\n")
+    escaped = line.startswith("\\")
+    name = line.removeprefix("\\")[66:-1]
+    if escaped:
+        name = json.loads(f'"{name.replace(chr(34), chr(92) + chr(34))}"', strict=False)
+    assert path == name
+
+
+class Reader(HTMLParser):
+    """Tags and text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;b&gt;", "</table><h1>x", "a\u202eb")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_stay_text_in_the_page(name: str) -> None:
+    """Whatever a file, a record or a stray object is called: no tag comes of it, and it can be read."""
+    made, calm = audit(), audit()
+    for one, called in ((made, name), (calm, "calm")):
+        listed = Found(LISTED.request, called, replace(LISTED.listed, name=called))
+        one.add(Known(PLACE, listed))
+        one.add(Known(called, objects=(FoundObject(called, called, 1, None, None, BEFORE),)))
+        one.uncovered.append(called)
+        one.failure = called
+
+    page, other = Reader(), Reader()
+    page.feed("".join(report_page.pieces(made, f"s3://{name}/")))
+    other.feed("".join(report_page.pieces(calm, "s3://calm/")))
+
+    assert [tag for tag, _ in other.tags] == [tag for tag, _ in page.tags]
+    assert name in page.text
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    """No address, no script, no picture; and a browser is told so."""
+    made = audit()
+    made.add(Known(PLACE, LISTED))
+    page = Reader()
+    page.feed("".join(report_page.pieces(made, "s3://bucket/bigin/")))
+
+    assert not {"script", "img", "link", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
+    for tag, attributes_ in page.tags:
+        assert "src" not in attributes_
+        assert str(attributes_.get("href", "#")).startswith("#"), tag
+    policy = [attributes_.get("content") for tag, attributes_ in page.tags if tag == "meta"]
+    assert any("default-src 'none'" in str(content) for content in policy)
+
+
+def test_the_page_takes_ten_thousand_of_a_kind() -> None:
+    """And tells of the rest; the JSON has them all."""
+    made = audit()
+    for number in range(report_page.MOST_ROWS + 5):
+        request = ArchiveRequest("Contacts", "1", str(number))
+        made.add(Known(f"Contacts/1/{number}", replace(LISTED, request=request)))
+
+    text = "".join(report_page.pieces(made, "s3://bucket/"))
+    told = json.loads("".join(report.pieces(made, "s3://bucket/")))
+
+    assert report_page.MOST_ROWS == text.count("<tr><td><bdi>")
+    assert "5 more stand in the JSON file" in text
+    assert report_page.MOST_ROWS + 5 == len(told["differences"]) == told["kinds"]["not_archived"]
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.code)
+def test_every_kind_has_a_remedy(kind: Kind) -> None:
+    """A person learns what to do."""
+    assert kind.title
+    assert kind.remedy.endswith(".")
+
+
+@given(st.text(min_size=1, max_size=700))
+def test_the_original_name_comes_back(name: str) -> None:
+    """What goes into the metadata is read again; very long names come back shortened."""
+    header = f"attachment; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+    made = attributes("bigin/", ArchiveRequest("Contacts", "1", "2"), header, None)
+
+    found = describe("bigin/", made.key, 1, None, None, NOW, made.content_type, made.metadata)
+
+    assert found.is_ours
+    wanted = name.encode(errors="replace").decode()
+    assert found.original_name is not None
+    assert found.original_name == wanted or len(made.metadata["file-name"]) > 1500
