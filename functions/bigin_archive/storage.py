@@ -164,6 +164,10 @@ class _Frames:
         self._view = memoryview(bytearray(FRAME_BYTES))
         self.failure: ArchiveError | None = None
 
+    def __len__(self) -> int:
+        """The size in bytes: older botocores (1.42.30, for one) ask the body alone, and send a wrong header without."""
+        return self._body.declared_bytes or 0
+
     def read(self, size: int) -> memoryview:
         """At most ``size`` of the next bytes, none only at the end; the memory is used again by the next call."""
         view = self._view[:size]
