@@ -5,6 +5,7 @@ PROJECT := .venv/project
 SAM := .venv/sam
 EMULATOR := .venv/emulator
 CHECKOV := .venv/checkov
+LOCK := .venv/lock
 RUNTIME ?=
 ARCH ?= arm64
 STACK ?= bigin-archive
@@ -12,7 +13,7 @@ REGION ?= us-east-1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check build bench faults authorize clean venvs
+.PHONY: help demo up test check build lock bench faults authorize clean venvs
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,8 +36,12 @@ check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --lint
 	$(CHECKOV)/bin/checkov -f template.yaml --framework cloudformation --compact --quiet --skip-download
 
-build: venvs ## The package for AWS (RUNTIME=python3.13 ARCH=arm64)
+build: venvs ## The package for AWS, and what it is made of (RUNTIME=python3.13 ARCH=arm64)
 	@$(PROJECT)/bin/python -m local.package --runtime "$(RUNTIME)" --architecture "$(ARCH)"
+
+lock: $(LOCK)/.installed ## Pin what is packaged, with hashes, after a change of requirements.txt
+	@cd functions && CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK)/bin/pip-compile --quiet --generate-hashes --strip-extras \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links requirements.in
 
 bench: venvs ## This project and its peers measured in one run (README=1 writes the tables into README.md)
 	@$(PROJECT)/bin/python -m tests.bench $(if $(README),--readme)
@@ -63,6 +68,7 @@ $(PROJECT)/.installed: requirements-dev.txt requirements.txt
 $(SAM)/.installed: local/requirements-sam.txt
 $(EMULATOR)/.installed: local/requirements-emulator.txt
 $(CHECKOV)/.installed: local/requirements-checkov.txt
+$(LOCK)/.installed: local/requirements-lock.txt
 
 .venv/%/.installed:
 	@echo "Installing $< into .venv/$* ..."

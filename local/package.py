@@ -9,6 +9,7 @@ As a program (`make build`) it builds for AWS; the local stack uses the same ste
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -19,6 +20,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.bill_of_materials import bill
 from local.process import LocalStackError, Process
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -28,8 +30,16 @@ PREFERRED_RUNTIME = "python3.13"  # the template's default
 SUPPORTED_RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")  # as in the template
 DEFAULT_ARCHITECTURE = "arm64"  # the template's default
 LAMBDA_TASK_ROOT = "/var/task"
+REQUIREMENTS = PROJECT / "functions" / "requirements.txt"
+# What Lambda's Amazon Linux 2023 runs, of the names that wheels go by (glibc 2.34).
+PLATFORMS = {
+    "arm64": ("manylinux_2_28_aarch64", "manylinux2014_aarch64"),
+    "x86_64": ("manylinux_2_28_x86_64", "manylinux2014_x86_64"),
+}
 BUILD_TIMEOUT_S = 600
 USED_UTILITIES = ("jmespath_utils", "__pycache__")  # what Powertools' logging imports of its utilities
+WHEELS = PROJECT / ".aws-sam" / "wheels"
+BILL = PROJECT / ".aws-sam" / "bom.cdx.json"
 MIB = 1024 * 1024
 
 
@@ -58,6 +68,26 @@ def build_command(runtime: str, architecture: str, *options: str) -> list[str]:
         raise LocalStackError(f"{SAM} is missing: start with make, which installs it.")
     parameters = [f"PythonRuntime={runtime}", f"Architecture={architecture}"]
     return [str(SAM), "build", *options, "--parameter-overrides", *parameters]
+
+
+def fetch_wheels(wheels: Path, runtime: str, architecture: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Downloads what is packaged, for this machine and for Lambda's, each file checked by its pinned hash.
+
+    Returns the variables that let `sam build` take from these alone: for a foreign processor it downloads by name, and
+    would check no hash.
+    """
+    shutil.rmtree(wheels, ignore_errors=True)
+    target = [option for name in PLATFORMS[architecture] for option in ("--platform", name)]
+    version = ["--python-version", runtime.removeprefix("python"), "--implementation", "cp"]
+    for options in ([], [*target, *version]):
+        checked = ["--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(REQUIREMENTS), "-d", str(wheels)]
+        run = subprocess.run(
+            [runtime, "-m", "pip", "download", "-q", *checked, *options],
+            env=dict(env), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if run.returncode != 0:
+            raise LocalStackError(f"What is packaged cannot be had as it is pinned:\n{run.stderr}")
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
 
 
 def remove_unused(build: Path) -> None:
@@ -148,15 +178,28 @@ def main() -> int:
     logs.parent.mkdir(exist_ok=True)
     try:
         command = build_command(runtime, arguments.architecture, "--region", "us-east-1")
-        with Process("sam build", command, log=logs, env=env, cwd=PROJECT) as process:
+        from_wheels = fetch_wheels(WHEELS, runtime, arguments.architecture, env)
+        with Process("sam build", command, log=logs, env={**env, **from_wheels}, cwd=PROJECT) as process:
             process.finish(BUILD_TIMEOUT_S)
         remove_unused(build)
         add_byte_code(build, runtime, env)
-    except LocalStackError as error:
+        _write_bill(build, arguments.architecture)
+    except (LocalStackError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     _say_what_next(build, runtime, arguments.architecture)
     return 0
+
+
+def _write_bill(build: Path, architecture: str) -> None:
+    source = (PROJECT / "functions" / "bigin_archive" / "__init__.py").read_text(encoding="utf-8")
+    version = source.partition('__version__ = "')[2].partition('"')[0]
+    function = next(path for path in sorted(build.iterdir()) if path.is_dir())
+    # Of a package with compiled parts there may be two wheels: this machine's, and Lambda's.
+    wheels = [wheel for end in ("none-any.whl", *PLATFORMS[architecture]) for wheel in WHEELS.glob(f"*{end}*")]
+    made_of = bill(function, version, REQUIREMENTS.read_text(encoding="utf-8"), wheels)
+    BILL.write_text(json.dumps(made_of, indent=2) + "\n", encoding="utf-8")
+    print(f"Made of {len(made_of['components'])} packages: {BILL.relative_to(PROJECT)} (CycloneDX).")
 
 
 def _say_what_next(build: Path, runtime: str, architecture: str) -> None:

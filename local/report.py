@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from local.demo import Archived, Probe
+from local.deployment import STACK_NAME
+from local.package import PROJECT
 from local.stack import LocalStack
 
 UNITS = ("B", "KiB", "MiB", "GiB")
@@ -102,4 +105,11 @@ def show_how_to_use(console: Console, stack: LocalStack) -> None:
         f"{about['api_url']}/attachments",
     ]
     console.print("  " + " \\\n    ".join(curl), soft_wrap=True, markup=False)
+    console.print("As the person who runs it, in another terminal, in this folder:")
+    console.print(f"  . {_relative(stack.directory / 'env')}", soft_wrap=True, markup=False)
+    console.print(f"  .venv/project/bin/python -m operate doctor --stack {STACK_NAME}", soft_wrap=True, markup=False)
     console.print("Ctrl-C stops it.")
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path

@@ -27,6 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.connection import connect
 from local.deployment import REGION, STACK_NAME, Deployment
 from local.emulator import Emulator
+from local.environment import environment, write
 from local.function_logs import FunctionLogs
 from local.package import PROJECT, tool_environment
 from local.process import LocalStackError, Process
@@ -66,6 +67,7 @@ class LocalStack:
         self.directory = directory.resolve()
         self.logs = self.directory / "logs"
         self._description_file = self.directory / "stack.json"
+        self._environment_file = self.directory / "env"
         self._bigin = bigin
         self._parameters = {**DELAYS, **(parameters or {})}
         self._processes: list[Process] = []
@@ -79,8 +81,9 @@ class LocalStack:
             shutil.rmtree(self.logs, ignore_errors=True)
             self.logs.mkdir()
             self._clients.clear()
-            self._description_file.unlink(missing_ok=True)
-            closing.callback(self._description_file.unlink, missing_ok=True)
+            for file in (self._description_file, self._environment_file):
+                file.unlink(missing_ok=True)
+                closing.callback(file.unlink, missing_ok=True)
             self._start(closing)
             self._closing = closing.pop_all()
         return self
@@ -218,9 +221,8 @@ class LocalStack:
         }
 
     def _write_description(self) -> None:
-        staging = self._description_file.with_suffix(".json.new")
-        staging.write_text(json.dumps(self.description, indent=2) + "\n")
-        staging.replace(self._description_file)  # a reader sees all of it or nothing
+        write(self._environment_file, environment(self.description))
+        write(self._description_file, json.dumps(self.description, indent=2) + "\n")
 
 
 @contextlib.contextmanager

@@ -80,9 +80,8 @@ def _figures(given: argparse.Namespace, aws: Aws, bigin: Simulator) -> None:
     again = sum(bigin.calls()["downloads"].values()) - before
     print(f"second sweep: {second.known} known, {second.queued} queued, {again} downloads, audit {second.result}")
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"real time {time.monotonic() - began_s:.0f} s, CPU {time.process_time() - cpu_s:.0f} s, peak {peak_mib:.0f} MiB"
-    )
+    real_s, used_s = time.monotonic() - began_s, time.process_time() - cpu_s
+    print(f"real time {real_s:.0f} s, CPU {used_s:.0f} s, peak {peak_mib:.0f} MiB")
 
 
 def _split(records: int) -> list[int]:

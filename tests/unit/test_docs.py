@@ -1,12 +1,25 @@
-"""README, docs and policies: every relative link leads somewhere."""
+"""README, docs and policies: every relative link leads somewhere, and every command is one that exists."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.session
+import click
+import jmespath
 import pytest
+
+from operate.cli import cli
 
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+SHELL = {"curl", "openssl", "sed", "sha256sum", "base64", "xxd", "git", "for", "do", "done", ".", "pip", "bash"}
+SAM = {"build", "deploy", "delete", "validate"}
+TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+# The AWS CLI's own options, and what it adds to an operation of AWS.
+AWS_OPTIONS = {"query", "output", "region", "profile", "max-items", "no-cli-pager"}
+PYTHON = ".venv/project/bin/python"
 
 
 def anchors(page: Path) -> set[str]:
@@ -14,6 +27,22 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Page and command: each line of a shell block, and each command that stands in a sentence."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+            for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+                yield page.name, line.strip()
+        prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for code in re.findall(r"`([^`\n]+)`", prose):
+            if re.match(r"(make|operate|python -m operate|\.venv/\S+|aws) \S", code):
+                yield page.name, code
+
+
+COMMANDS = sorted(set(commands()))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -28,3 +57,73 @@ def test_relative_links_resolve(page: Path) -> None:
 
         assert found.exists(), target
         assert not anchor or anchor in anchors(found), target
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{page}: {line}" for page, line in COMMANDS])
+def test_every_command_exists(page: str, line: str) -> None:
+    """Targets of make, commands and options of operate and sam, operations, parameters and queries of AWS."""
+    for part in re.split(r"\s\|\s|\s&&\s", line):
+        words = shlex.split(part, comments=True)
+        if words:
+            check(words)
+    for inner in re.findall(r"\$\((aws .*?)\)\"", line):
+        check(shlex.split(inner))
+
+
+def check(words: list[str]) -> None:
+    match words:
+        case ["make", *rest]:
+            assert {word for word in rest if "=" not in word} <= TARGETS
+        case ["operate", *rest] | ["python", "-m", "operate", *rest]:
+            check_operate(rest)
+        case [python, "-m", "operate", *rest] if python == PYTHON:
+            check_operate(rest)
+        case [python, "-m", module, *_] if python == PYTHON:
+            path = PROJECT / module.replace(".", "/")
+            assert module in ("pytest", "pip") or path.is_dir() or path.with_suffix(".py").is_file()
+        case [".venv/sam/bin/sam", command, *_]:
+            assert command in SAM
+        case ["aws", service, operation, *rest]:
+            check_aws(service, operation, rest)
+        case ["-d" | "-H", *_]:
+            raise AssertionError("a line of curl that is not continued")
+        case _:
+            assert words[0] in SHELL, words
+
+
+def check_operate(arguments: list[str]) -> None:
+    """The command is there, and takes these options."""
+    if not arguments:
+        return
+    name, *rest = arguments
+    command = cli.commands[name]
+    context = click.Context(command, info_name=name, resilient_parsing=True)
+    command.parse_args(context, rest)
+    unknown = {word for word in rest if word.startswith("--")} - {
+        option for parameter in command.params for option in parameter.opts
+    }
+    assert not unknown - {"--help"}
+
+
+def check_aws(service: str, operation: str, rest: list[str]) -> None:
+    """The operation is one of the service, and takes these parameters."""
+    model = botocore.session.get_session().get_service_model({"s3api": "s3"}.get(service, service))
+    names = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(): name for name in model.operation_names}
+    assert operation in names
+    shape = model.operation_model(names[operation]).input_shape
+    members = {re.sub(r"[-_]", "", name).lower() for name in shape.members} if shape else set()
+    for position, word in enumerate(rest):
+        if word.startswith("--"):
+            option = word[2:]
+            assert option in AWS_OPTIONS or option.replace("-", "") in members, word
+            if option == "query":
+                jmespath.compile(rest[position + 1])
+
+
+def test_every_alarm_has_its_runbook() -> None:
+    """Each alarm of the template is named in the section that its description links to."""
+    template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
+    runbooks = (PROJECT / "docs" / "runbooks.md").read_text(encoding="utf-8")
+
+    for name in re.findall(r"^  (\w+Alarm):$", template, re.MULTILINE):
+        assert f"`{name}`" in runbooks, name

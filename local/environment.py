@@ -1,0 +1,32 @@
+"""The local stack for other programs: files that appear whole, and an environment for a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write(file: Path, text: str) -> None:
+    """Write the whole file at once."""
+    staging = file.with_name(file.name + ".new")
+    staging.write_text(text)
+    staging.replace(file)  # a reader sees all of it or nothing
+
+
+def environment(description: Mapping[str, str]) -> str:
+    """For a shell: after reading it, the AWS CLI and `python -m operate` work on the local stack."""
+    values = {
+        "AWS_ENDPOINT_URL": description["aws_endpoint_url"],
+        "AWS_CA_BUNDLE": description["ca_bundle"],
+        "AWS_REGION": description["region"],
+        "AWS_DEFAULT_REGION": description["region"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,  # whatever profile this user has for AWS is not for here
+        "NO_PROXY": "127.0.0.1",
+        "SIMULATOR_URL": description["bigin_api_url"],
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return "\n".join([*lines, "unset AWS_PROFILE AWS_SESSION_TOKEN", ""])
