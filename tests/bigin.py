@@ -57,6 +57,16 @@ class Simulator:
         found: list[dict[str, Any]] = self.control("GET", "attachments")
         return found
 
+    def record_ids(self, module: str) -> list[str]:
+        """The ids of a module's first 200 records, as Bigin lists them."""
+        answer = self._http.get(
+            f"{self.url}/bigin/v2/{module}",
+            params={"fields": "id"},
+            headers={"Authorization": f"Zoho-oauthtoken {TOKEN}"},
+            timeout=30,
+        )
+        return [found["id"] for found in answer.json()["data"]] if answer.content else []
+
     def add(self, content: bytes | None = None, **fields: Any) -> dict[str, Any]:
         """Add an attachment; return its request: module, record_id, attachment_id."""
         # An id of its own: the bucket of a deployed stack remembers those of earlier tests.

@@ -12,13 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.sweep import Order
 from local.emulator import Emulator
 from tests.account import SLICE_S, Account, Killed
 from tests.aws import Aws
 from tests.bigin import Simulator
-
-MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events", "Notes")
 
 
 def main() -> None:
@@ -90,8 +89,8 @@ def _split(records: int) -> list[int]:
 
 def _fill(bigin: Simulator, records: int, attachments: int) -> None:
     for module in MODULES:
-        ids = {found["record_id"] for found in bigin.attachments() if found["module"] == module}
-        bigin.control("DELETE", "records", {"module": module, "record_ids": sorted(ids)})
+        if ids := bigin.record_ids(module):
+            bigin.control("DELETE", "records", {"module": module, "record_ids": ids})
     made: list[tuple[str, str]] = []
     for module, count in zip(MODULES, _split(records), strict=True):
         if count:

@@ -39,7 +39,3 @@ class Budget:
         if remaining is not None:
             rest = min(rest, remaining)
         return max(0, rest - waiting)
-
-    def days(self, calls: int) -> float:
-        """How long so many calls take at the least."""
-        return calls / max(1, self.sweep_share)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger import Ledger, LedgerEntry
@@ -58,10 +59,9 @@ def test_a_sweep_archives_the_whole_account(aws: Aws, bigin: Simulator, way: str
 
 def many(bigin: Simulator, records: int, attachments_each: int = 1, module: str = "Contacts") -> None:
     """An account of so many records with small files, and nothing else."""
-    known = bigin.attachments()
-    for name in {found["module"] for found in known}:
-        ids = sorted({found["record_id"] for found in known if found["module"] == name})
-        bigin.control("DELETE", "records", {"module": name, "record_ids": ids})
+    for name in MODULES:
+        if ids := bigin.record_ids(name):
+            bigin.control("DELETE", "records", {"module": name, "record_ids": ids})
     for number in range(records):
         for each in range(attachments_each):
             bigin.add(b"%d" % each, record_id=f"{5000 + number}", module=module, attachment_id=f"{number}00{each}7")
@@ -283,3 +283,23 @@ def test_a_parked_attachment_is_not_queued_again(aws: Aws, bigin: Simulator) -> 
 
     assert ("parked", "bigin_refused") == (entry.state, entry.reason)
     assert (1, 0, "partial") == (first.queued, second.queued, second.result)
+
+
+def test_a_dead_token_stops_a_sweep_for_a_while(aws: Aws, bigin: Simulator) -> None:
+    """It says what it waits for, costs two calls a slice, and goes on where it was when there is a token again."""
+    many(bigin, 12)
+    account = Account(aws, bigin)
+    with pytest.raises(Killed):
+        account.slice(Order(), kill_at=60)
+    account.clock.now_s += 16 * 60
+    bigin.control("DELETE", "tokens")
+    before = bigin.calls()["total"]
+
+    state = account.slice()
+
+    assert state is not None
+    assert "token" in str(state.waits_for)
+    assert bigin.calls()["total"] - before <= 2
+    bigin.control("POST", "tokens", {"token": "another"})
+    aws.store_token("another")
+    assert ("complete", 12) == (account.sweep().result, len(archived(aws)))

@@ -1,0 +1,75 @@
+"""`operate sweep --dry-run` and `operate status`: what they tell of an account and of its archive."""
+
+import json
+
+import pytest
+
+from tests.account import Account
+from tests.aws import Aws
+from tests.bigin import Simulator
+from tests.functional.test_operate_stack import deploy, run
+from tests.functional.test_sweep import listed_by, many
+
+WAYS = pytest.mark.parametrize("way", ["records", "all"])
+
+
+@WAYS
+def test_a_dry_run_tells_what_the_sweep_then_takes(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    """Credits, files and bytes are those of the sweep that follows; nothing is queued before."""
+    listed_by(bigin, way)
+    many(bigin, 12, 2)
+    stack = deploy(aws)
+
+    code = run(monkeypatch, "sweep", "--stack", stack, "--dry-run", "--json")
+
+    expected = json.loads(capsys.readouterr().out)
+    assert (0, 0) == (code, len(aws.messages(aws.queue_url)))
+    bigin.control("DELETE", "calls")
+    state = Account(aws, bigin).sweep()
+    assert (expected["unknown"], expected["unknown_bytes"]) == (state.queued, state.bytes_queued) == (24, 24)
+    assert expected["credits"] == bigin.calls()["credits_used"]
+
+
+def test_a_dry_run_of_many_records_is_a_sample(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It looks into fifty records, and says so."""
+    many(bigin, 120)
+
+    code = run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
+
+    assert 0 == code
+    assert 57 == bigin.calls()["credits_used"]
+    assert "120 records, of which 50 were looked into: about 120 attachments." in capsys.readouterr().out
+
+
+def test_the_status_tells_what_became_of_the_account(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sweep, states, parked ones by reason, and the credits used and left."""
+    many(bigin, 5, 2)
+    refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
+    bigin.answer(403, refusal, times=2)
+    state = Account(aws, bigin).sweep()
+    stack = deploy(aws, DailyCredits="50000", CreditsSharePercent="50")
+    capsys.readouterr()
+
+    code = run(monkeypatch, "status", "--stack", stack, "--json")
+
+    status = json.loads(capsys.readouterr().out)
+    assert (0, "done", "partial") == (code, status["sweep"]["phase"], status["sweep"]["result"])
+    assert ({"archived": 8, "parked": 2}, {"bigin_refused": 2}) == (status["attachments"], status["parked"])
+    assert 2 == status["dead_letters"]
+    used = bigin.calls()["credits_used"]
+    assert {"used_24h": used, "share": 25_000, "left": 25_000 - used, "remaining_of_account": None} == status["credits"]
+    assert state.is_done
+
+
+def test_the_status_of_a_new_stack_names_the_next_step(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the first sweep there is nothing but the command that begins it."""
+    assert 0 == run(monkeypatch, "status", "--stack", deploy(aws))
+    assert "none yet: python -m operate sweep" in capsys.readouterr().out

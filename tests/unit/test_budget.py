@@ -1,0 +1,67 @@
+"""The budget of a sweep: what it may spend now, and how long an account takes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigin_archive.budget import Budget
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+COUNTS = st.integers(0, 200_000)
+
+
+@pytest.mark.parametrize(
+    ("used_day", "used_hour", "waiting", "remaining", "expected"),
+    [
+        (0, 0, 0, None, 3125),
+        (0, 3000, 0, None, 125),
+        (22_400, 0, 0, None, 100),
+        (22_500, 0, 0, None, 0),
+        (30_000, 0, 0, None, 0),
+        (0, 0, 1000, None, 2125),
+        (0, 0, 4000, None, 0),
+        (0, 0, 0, 40, 40),
+        (0, 0, 30, 40, 10),
+        (0, 0, 0, 0, 0),
+    ],
+)
+def test_a_sweep_may_spend_what_nobody_else_needs(
+    used_day: int, used_hour: int, waiting: int, remaining: int | None, expected: int
+) -> None:
+    """The least of what is left of the day, of the hour and of Bigin's own count, without what waits in the queue."""
+    assert expected == Budget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
+
+
+@given(daily=st.integers(1000, 100_000), percent=st.integers(1, 100), used=COUNTS, waiting=COUNTS)
+def test_the_share_is_never_passed(daily: int, percent: int, used: int, waiting: int) -> None:
+    """What was used, what waits and what a sweep may spend stay within the share together, unless events passed it."""
+    budget = Budget(daily, percent)
+
+    allowance = budget.allowance(used, 0, waiting, None)
+
+    assert 0 <= allowance
+    assert not allowance or used + waiting + allowance <= budget.share
+
+
+ROWS = re.findall(r"^\| ([\d,]+) records, ([\d,]+) files \| ([\d,]+) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_the_readme_tells_the_durations(row: tuple[str, ...]) -> None:
+    """The table of durations is what the budget comes to."""
+    records, files, stated = (int(figure.replace(",", "")) for figure in row[:3])
+
+    assert records // 200 + records + files == stated
+    for daily, text in zip((5000, 51_250, 100_000), row[3:], strict=True):
+        budget = Budget(daily, 50)
+        days = stated / budget.sweep_share
+        expected = f"{days:.1f} days" if days > 1 else f"{8 * stated / budget.share:.1f} hours"
+        assert expected == text
+
+
+def test_the_readme_has_such_a_table() -> None:
+    """Three sizes of account."""
+    assert 3 == len(ROWS)
