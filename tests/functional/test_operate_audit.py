@@ -142,6 +142,7 @@ def test_half_a_list_proves_nothing(
     status, report = audited(monkeypatch, capsys, stack)
 
     assert (1, "failed", []) == (status, report["verdict"], report["differences"])
+    assert 0 == report["total"]["listed"]
 
 
 def test_a_module_that_bigin_refuses_is_told(
