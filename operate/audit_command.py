@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from bigin_archive.audit import EXIT_STATUS, Audit
 from bigin_archive.auditor import Auditor, Listing
 from bigin_archive.bigin import Bigin
 from bigin_archive.credits import Credits, Meter
+from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.leases import open_gate
 from bigin_archive.queue import Queue
 from bigin_archive.sweep_state import Cursor
@@ -127,7 +129,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
 def _enter(archive: Archive, meter: Meter) -> int:
     """Enter the credits in the account's book, which the sweep's share is counted from."""
     usage = meter.take()
-    with told("enter the credits that were used"):
+    with suppress(StorageUnavailableError):  # the audit's result matters more, also to one who may only read
         Credits(archive.dynamodb, archive.stack.ledger_table).add(usage)
     return usage.used
 

@@ -35,7 +35,8 @@ def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | 
         say(f"Repaired: {repaired.queued} queued, {repaired.rows} rows of the ledger mended.")
         if repaired.left:
             say(f"{repaired.left} need a person: the report tells what to do.")
-        say("Audit again when the queue has run empty.")
+        if repaired.queued:
+            say("Audit again when the queue has run empty.")
 
 
 def as_json(audit: Audit, inventory: Inventory, extra: dict[str, Any]) -> str:

@@ -120,8 +120,8 @@ def _day(entry: LedgerEntry) -> date | None:
 def _show(found: list[LedgerEntry], stack: str) -> None:
     rest = len(found) - MOST_SHOWN
     table = Table(header_style="bold", caption=f"{rest:,} more: narrow it down, or --json." if rest > 0 else None)
-    for name in ("Record", "File"):
-        table.add_column(name, overflow="fold")
+    table.add_column("Record", overflow="fold", min_width=30)  # a module and an id of Bigin
+    table.add_column("File", overflow="fold")
     table.add_column("Size", justify="right", no_wrap=True)
     for name in ("Attached", "State", "Id"):
         table.add_column(name, no_wrap=True)

@@ -122,8 +122,8 @@ class Auditor:
         others = [module for module in MODULES if module not in audit.modules]
         if others:
             audit.uncovered.append(f"Modules that were left out: {', '.join(others)}")
-        source = "Bigin itself" if listing.found is not None else "the last sweep"
-        audit.limits.append(f"Bigin's list is that of {source}, read from {listing.began_at} on.")
+        source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep of it all found"
+        audit.limits.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
         if deep:
             audit.limits.append(
                 f"The bytes of {audit.reread} objects were read again; an audit like this one reads others the next "

@@ -132,7 +132,7 @@ def _differences(audit: Audit) -> Iterator[str]:
     groups = audit.by_kind()
     if not groups:
         return
-    yield "<section>\n<h2>Differences</h2>\n"
+    yield f"<section>\n<h2>{'Differences' if audit.grave else 'Good to know'}</h2>\n"
     if len(groups) > 1:
         yield '<ul class="notes">\n'
         for kind, found in groups:

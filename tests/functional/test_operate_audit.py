@@ -1,10 +1,14 @@
 """`audit` as a person runs it: verdict, exit status, report, repair."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
+from bigin_archive.archive_request import MODULES
+from bigin_archive.credits import Credits
+from bigin_archive.sweep_state import Cursor, SweepState
 from tests import planted
 from tests.archived import Archive
 from tests.aws import Aws
@@ -138,6 +142,7 @@ def test_half_a_list_proves_nothing(
     status, report = audited(monkeypatch, capsys, stack)
 
     assert (1, "failed", []) == (status, report["verdict"], report["differences"])
+    assert 0 == report["total"]["listed"]
 
 
 def test_a_module_that_bigin_refuses_is_told(
@@ -177,8 +182,49 @@ def test_deep_audits_read_all_bytes_in_turn(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Four audits of a quarter read each object once."""
+    archive.new(1)  # the 13th: four times the same quarter cannot be 13
     counts = [audited(monkeypatch, capsys, stack, "--deep", "25%", "--module", "Contacts")[1]["reread"]]
     counts += [audited(monkeypatch, capsys, stack, "--deep", "25")[1]["reread"] for _ in range(4)]
 
-    assert 12 == sum(counts[1:])
-    assert max(counts[1:]) < 12
+    assert 13 == sum(counts[1:])
+    assert max(counts[1:]) < 13
+
+
+def test_the_credits_enter_the_book(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sweep's share is counted with them; they are what the simulator counted."""
+    _, report = audited(monkeypatch, capsys, stack)
+
+    used = archive.bigin.calls()["credits_used"]
+    assert used > 12
+    assert used == report["credits"] == Credits(archive.aws.dynamodb, archive.aws.ledger_table).used().used
+
+
+def test_a_lost_ledger_is_told(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Failed, status 1, with its report."""
+    archive.aws.dynamodb.delete_table(TableName=archive.aws.ledger_table)
+
+    status, report = audited(monkeypatch, capsys, stack, "--repair")
+
+    assert (1, "failed", None) == (status, report["verdict"], report["repaired"])
+    assert "ledger" in report["failure"]
+
+
+def test_the_last_sweep_stands_for_bigin(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--as-of-sweep: complete without one call to Bigin; without a sweep there is nothing to compare with."""
+    assert 1 == run(monkeypatch, "audit", "--stack", stack, "--as-of-sweep")
+    cursor = Cursor(archive.aws.dynamodb, archive.aws.ledger_table, "test", time.time)
+    assert cursor.take()
+    began = "2026-01-01T00:00:00+00:00"
+    cursor.save(SweepState(began, list(MODULES), phase="done", full_since=began))
+    before = archive.bigin.calls()["credits_used"]
+
+    status, report = audited(monkeypatch, capsys, stack, "--as-of-sweep")
+
+    assert (0, 12, 0) == (status, report["total"]["listed"], report["credits"])
+    assert before == archive.bigin.calls()["credits_used"]

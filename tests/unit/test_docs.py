@@ -15,6 +15,9 @@ from operate.cli import cli
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
 SHELL = {"curl", "openssl", "sed", "sha256sum", "base64", "xxd", "git", "for", "do", "done", ".", "pip", "bash"}
+SHELL |= {"cd", "rclone"}
+# The AWS CLI's commands for files, which are no operations of S3 (AWS CLI Command Reference, "s3").
+FILE_COMMANDS = {"cp", "ls", "sync"}
 SAM = {"build", "deploy", "delete", "validate"}
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 # The AWS CLI's own options, and what it adds to an operation of AWS.
@@ -83,6 +86,8 @@ def check(words: list[str]) -> None:
             assert module in ("pytest", "pip") or path.is_dir() or path.with_suffix(".py").is_file()
         case [".venv/sam/bin/sam", command, *_]:
             assert command in SAM
+        case ["aws", "s3", command, *_]:
+            assert command in FILE_COMMANDS
         case ["aws", service, operation, *rest]:
             check_aws(service, operation, rest)
         case ["-d" | "-H", *_]:

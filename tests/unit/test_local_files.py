@@ -1,0 +1,67 @@
+"""Files on the reader's own disk: whole and right, or not there."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operate.local_files import DifferentBytesError, beside, local_name, write
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    """In a folder that is made for it, with nothing beside it."""
+    write(tmp_path / "new" / "a.txt", [b"a", b"b"], hashlib.sha256(b"ab").hexdigest())
+
+    assert {"a.txt": b"ab"} == {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
+
+
+def test_wrong_bytes_leave_nothing(tmp_path: Path) -> None:
+    """Neither under the name nor under another."""
+    with pytest.raises(DifferentBytesError):
+        write(tmp_path / "a.txt", [b"evil"], hashlib.sha256(b"good").hexdigest())
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever is raised on the way."""
+
+    def blocks() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        write(tmp_path / "a.txt", blocks(), hashlib.sha256(b"half").hexdigest())
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:
+    """Another program was faster: its file is not replaced."""
+
+    def blocks() -> Iterator[bytes]:
+        (tmp_path / "a.txt").write_bytes(b"mine")
+        yield b"x"
+
+    with pytest.raises(FileExistsError):
+        write(tmp_path / "a.txt", blocks(), hashlib.sha256(b"x").hexdigest())
+
+    assert {"a.txt": b"mine"} == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+@given(st.text(max_size=300))
+def test_any_name_is_a_name_anywhere(name: str) -> None:
+    """One component, visible, no device of Windows, with room for a mark; the other name is another one."""
+    local = local_name(name)
+
+    assert local
+    assert not set(local) & set('/\\<>:"|?*\0\n')
+    assert not local.startswith(".")
+    assert not local.endswith((".", " "))
+    assert local.partition(".")[0].lower() not in ("con", "nul", "aux", "prn", "com1", "lpt1")
+    other = beside(Path("folder") / local, "5570213000000900004")
+    assert (Path("folder"), True) == (other.parent, other.name != local)
+    assert len(other.name.encode()) <= 255
