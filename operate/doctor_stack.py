@@ -5,15 +5,14 @@ from datetime import UTC, datetime
 
 from operate.aws import Account, explained
 from operate.findings import Check, Finding, ok, problem, unknown
-from operate.last_events import last_line
+from operate.last_events import last_outcome
 from operate.stack import Stack
 from operate.terminal import duration, moment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _READY, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
-# CloudWatch Logs, "Filter pattern syntax": JSON lines with one of these values.
-_ARCHIVED = '{ $.outcome = "archived" || $.outcome = "already_archived" }'
-_CALLED = '{ $.outcome = "queued" || $.outcome = "recorded" }'
+_ARCHIVED = ("archived", "already_archived")
+_CALLED = ("queued", "recorded")
 
 
 def resources(account: Account, stack: Stack) -> Mapping[str, str]:
@@ -116,10 +115,12 @@ class StackDoctor:
         groups = [self._stack.webhook_logs]
         return self._last("Last webhook", "Bigin called last", "heard of Bigin", groups, _CALLED, remedy)
 
-    def _last(self, name: str, happened: str, done: str, groups: list[str], pattern: str, remedy: str) -> Finding:
+    def _last(
+        self, name: str, happened: str, done: str, groups: list[str], outcomes: tuple[str, ...], remedy: str
+    ) -> Finding:
         now = datetime.now(UTC)
         logs = self._account.client("logs")
-        times = [time for group in groups if (time := last_line(logs, group, pattern, now))]
+        times = [time for group in groups if (time := last_outcome(logs, group, outcomes, now))]
         if not times:
             return unknown(name, f"Nothing was {done} in seven days; that is no fault where nothing came.", remedy)
         return ok(name, f"{happened} {duration(now - max(times))} ago ({moment(max(times))})")

@@ -1,7 +1,7 @@
 """When something was told last in a function's log: a notification of a channel, a success, a webhook."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +23,8 @@ def last_events(client: Any, group: str, channel_ids: Iterable[str], now: dateti
     try:
         for span in SPANS:
             for message, time in _events(client, group, _PATTERN, now - span, until):
-                channel_id = _channel_id(message)
-                if channel_id in wanted:
+                channel_id = _field(message, "channel_id")
+                if channel_id is not None and channel_id in wanted:
                     found[channel_id] = max(time, found.get(channel_id, time))
             if wanted <= set(found):
                 break
@@ -34,14 +34,16 @@ def last_events(client: Any, group: str, channel_ids: Iterable[str], now: dateti
     return found
 
 
-def last_line(client: Any, group: str, pattern: str, now: datetime) -> datetime | None:
-    """The time of the last line that the filter pattern takes; None where the longest of SPANS has none.
+def last_outcome(client: Any, group: str, outcomes: Collection[str], now: datetime) -> datetime | None:
+    """The time of the last line with one of these outcomes; None where the longest of SPANS has none.
 
     Raises OperateError where the log may not be read.
     """
+    pattern = "{ " + " || ".join(f'$.outcome = "{outcome}"' for outcome in outcomes) + " }"
     until = now
     for span in SPANS:
-        times = [time for _, time in _events(client, group, pattern, now - span, until)]
+        found = _events(client, group, pattern, now - span, until)
+        times = [time for message, time in found if _field(message, "outcome") in outcomes]
         if times:
             return max(times)
         until = now - span
@@ -61,10 +63,10 @@ def _events(client: Any, group: str, pattern: str, start: datetime, end: datetim
         token = {"nextToken": page["nextToken"]}
 
 
-def _channel_id(line: str) -> str | None:
+def _field(line: str, name: str) -> str | None:
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    value = fields.get("channel_id") if isinstance(fields, dict) else None
+    value = fields.get(name) if isinstance(fields, dict) else None
     return value if isinstance(value, str) else None

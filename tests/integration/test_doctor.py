@@ -175,6 +175,19 @@ def test_an_address_that_did_not_confirm_is_told(
     assert told in found["Alarm e-mail"]["detail"]
 
 
+def test_the_last_webhook_is_bigins_and_not_the_doctors(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the doctor itself asks of the webhook is refused, and does not count; a call with a record does."""
+    stored = newcomer.secrets.get_secret_value(SecretId=newcomer.description["webhook_secret_id"])["SecretString"]
+    answered = {"operation": "delete", "module": "Tasks", "ids": ["1"], "token": json.loads(stored)["webhook_secret"]}
+    assert 202 == newcomer.post(answered, path="/webhooks/bigin", sign=False).status_code
+    _, first = doctor(capsys)
+
+    _, second = doctor(capsys)
+
+    assert "Bigin called last" in first["Last webhook"]["detail"]
+    assert first["Last webhook"]["detail"].partition("(")[2] == second["Last webhook"]["detail"].partition("(")[2]
+
+
 def test_no_secret_is_in_a_report(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither the person's report nor the machine's shows what it looked at."""
     ids = ("token_secret_id", "credentials_secret_id", "webhook_secret_id")
