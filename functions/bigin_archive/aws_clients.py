@@ -1,4 +1,4 @@
-"""AWS clients: one session for all, short time-outs, no retries."""
+"""AWS clients: one session for all, short time-outs, no retries but where nobody else would."""
 
 import boto3.session
 import botocore.session
@@ -23,12 +23,12 @@ def session() -> boto3.session.Session:
     return boto3.session.Session(botocore_session=inner)
 
 
-def config(read_timeout_s: float, connections: int = 10) -> Config:
-    """For all clients: short time-outs and no retries, since the queue (or the caller) retries the whole."""
+def config(read_timeout_s: float, connections: int = 10, attempts: int = 1) -> Config:
+    """For all clients: short time-outs; one attempt suffices where the queue (or the caller) retries the whole."""
     return Config(
         connect_timeout=3,
         read_timeout=read_timeout_s,
-        retries={"total_max_attempts": 1, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=connections,
         # botocore's own takes a twentieth of a small file's processor time to put together, for every call.
         user_agent=f"bigin-archive/{__version__}",
