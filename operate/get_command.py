@@ -1,5 +1,6 @@
 """The command `get`: archived files back on this machine, their bytes verified."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to put them.",
 )
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def get(
     ids: tuple[str, ...],
     stack: str,
@@ -74,6 +76,7 @@ def get(
     profile: str | None,
     records: tuple[str, ...],
     folder: Path,
+    machine: bool,
 ) -> int:
     """Download archived files: attachments by their IDs (see find), or whole records.
 
@@ -91,8 +94,11 @@ def get(
     missing += [place for place in places if not any(one.found.path.startswith(f"{place}/") for one in wanted)]
     for name in missing:
         complain(f"{printable(name)}: no archived file.", "operate find tells what there is.")
-    failed = _fetch_all(archive, wanted)
-    if wanted:
+    paths = _fetch_all(archive, wanted, quiet=machine)
+    failed = len(wanted) - len(paths)
+    if machine:
+        click.echo(json.dumps({"files": [str(path.resolve()) for path in paths], "failed": failed, "missing": missing}))
+    elif wanted:
         say(f"{len(wanted) - failed} of {len(wanted)} are in {folder.resolve()}, verified.")
     return 1 if failed or missing else 0
 
@@ -126,34 +132,31 @@ def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterat
             yield Wanted(found, folder / place.replace("/", " "))
 
 
-def _fetch_all(archive: Archive, wanted: Sequence[Wanted]) -> int:
-    """Fetch them; how many could not be had."""
-    failed = 0
+def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:
+    """Fetch them; where those are now that could be had."""
+    paths = []
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
     console = progress_console()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Downloading", total=sum(one.found.size_bytes for one in wanted))
         for one in wanted:
             try:
-                path = _fetch(archive, one)
-                good(f"{printable(path.name)}, {size(one.found.size_bytes)}")
+                paths.append(_fetch(archive, one))
+                if not quiet:
+                    good(f"{printable(paths[-1].name)}, {size(one.found.size_bytes)}")
             except ArchiveError as error:
-                failed += 1
                 complain(f"{one.attachment_id}: {error.detail}")
             except (DifferentBytesError, BytesDifferError):
-                failed += 1
                 complain(
                     f"{one.attachment_id}: the bytes are not those that were archived; nothing was kept.",
                     "python -m operate audit tells more; the bucket keeps earlier versions.",
                 )
             except NoObjectError:
-                failed += 1
                 complain(f"{one.attachment_id}: the object has gone.", "python -m operate audit tells what to do.")
             except OSError as error:
-                failed += 1
                 complain(f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).")
             progress.advance(task, one.found.size_bytes)
-    return failed
+    return paths
 
 
 def _fetch(archive: Archive, one: Wanted) -> Path:

@@ -1,4 +1,4 @@
-"""AWS clients: one session for all, short time-outs, no retries."""
+"""AWS clients: one session for all, short time-outs, no retries but where nobody else would."""
 
 import boto3.session
 import botocore.session

@@ -218,7 +218,8 @@ class Bigin:
         body = Body(received, deadline)
         beginning = b""
         try:
-            if may_be_error(response.status_code, headers):
+            # An empty body tells nothing of an error; that of a file is read to its end later, which takes a moment.
+            if may_be_error(response.status_code, headers) and body.declared_bytes != 0:
                 beginning = _plain(headers, body.peek(ERROR_BODY_BYTES))
         except DownloadIncompleteError:
             # Of an error the status is enough; a file that is cut off has been recognized as such.

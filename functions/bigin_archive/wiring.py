@@ -204,9 +204,11 @@ def webhook_receiver(env: Mapping[str, str]) -> WebhookReceiver:
 
     settings = WebhookSettings.from_env(env)
     aws = session()
-    sqs = aws.client("sqs", config=config(5))
+    # Whether Bigin sends a webhook again is not known: one reset connection must not cost an event.
+    twice = config(5, tries=2)
+    sqs = aws.client("sqs", config=twice)
     return WebhookReceiver(
-        WebhookSecret(aws.client("secretsmanager", config=config(5)), settings.webhook_secret_id),
+        WebhookSecret(aws.client("secretsmanager", config=twice), settings.webhook_secret_id),
         Queue(sqs, settings.queue_url),
         RecordQueue(Queue(sqs, settings.record_queue_url), settings.record_queue_delay_s),
         reporter(),

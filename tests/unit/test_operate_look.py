@@ -16,7 +16,7 @@ def test_a_command_explains_itself(name: str, command: click.Command, capsys: py
     told = capsys.readouterr().out
     assert command.help
     assert f"python -m operate {name}" in told.partition("Examples:")[2]
-    assert "Exit status: 0 all fine" in told
+    assert "Exit status: 0 " in told
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
