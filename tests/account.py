@@ -73,14 +73,14 @@ class Account:
         self._note()
         return count
 
-    def sweep(self, order: Order | None = None, most_slices: int = 1000) -> SweepState:
-        """A whole sweep, a slice every quarter of an hour, the queue worked on in between."""
+    def sweep(self, order: Order | None = None, every_s: int = SLICE_S, most_slices: int = 1000) -> SweepState:
+        """A whole sweep, a slice every ``every_s`` seconds, the queue worked on in between."""
         state = self.slice(order or Order())
         for _ in range(most_slices):
             self.drain()
             if state and state.is_done:
                 return state
-            self.clock.now_s += SLICE_S
+            self.clock.now_s += every_s
             state = self.slice()
         raise AssertionError(f"not finished: {state}")
 

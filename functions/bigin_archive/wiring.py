@@ -97,11 +97,7 @@ def path(
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, gate, meter)
     storage = Storage(bucket, settings.bucket, settings.storage_class)
     archiver = Archiver(
-        bigin,
-        storage,
-        key_prefix=settings.key_prefix,
-        max_size_bytes=settings.max_size_bytes,
-        answered=answered,
+        bigin, storage, key_prefix=settings.key_prefix, max_size_bytes=settings.max_size_bytes, answered=answered
     )
     queue = Queue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
     ledger, book = Ledger(dynamodb, settings.ledger_table), Credits(dynamodb, settings.ledger_table, now)

@@ -383,8 +383,8 @@ MUTATIONS = (
     Mutation(
         "file name in the log",
         "functions/bigin_archive/storage.py",
-        "        checksum = {",
-        "        print(attributes.key)\n        checksum = {",
+        '        headers = {\n            "Content-Type"',
+        '        print(attributes.key)\n        headers = {\n            "Content-Type"',
         ("length",),
     ),
     Mutation(
@@ -397,7 +397,7 @@ MUTATIONS = (
     Mutation(
         "webhook given up at the first reset",
         "functions/bigin_archive/wiring.py",
-        "twice = config(5, attempts=2)",
+        "twice = config(5, tries=2)",
         "twice = config(5)",
         ("webhooks",),
     ),

@@ -10,6 +10,7 @@ from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger import Ledger, LedgerEntry
 from bigin_archive.sweep import Order
+from bigin_archive.sweep_state import Cursor
 from tests.account import Account, Killed
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -112,17 +113,18 @@ def test_a_sweep_survives_a_kill_at_any_call(aws: Aws, bigin: Simulator, way: st
     assert "complete" == state.result
 
 
-def test_what_cannot_be_read_at_once_is_read_by_page_tokens(aws: Aws, bigin: Simulator) -> None:
-    """A module of more records than page numbers reach is swept whole."""
+def test_what_page_numbers_do_not_reach_is_listed_too(aws: Aws, bigin: Simulator) -> None:
+    """A module of more than 2,000 records is stored whole, page by page."""
     many(bigin, 0)
     made = bigin.control("POST", "records", {"module": "Accounts", "count": 2100})
-    first, last = made["record_ids"][0], made["record_ids"][-1]
-    for record_id in (first, last):
-        bigin.add(b"x", module="Accounts", record_id=record_id)
+    account = Account(aws, bigin, 192)  # 12 credits an hour: enough for the lists
 
-    state = Account(aws, bigin, 100_000).sweep(Order(modules=("Accounts",)))
+    state = account.slice(Order(modules=("Accounts",), by_record=True))
 
-    assert (2100, 2, 2) == (state.records, state.listed, len(archived(aws)))
+    assert state is not None
+    cursor = Cursor(aws.dynamodb, aws.ledger_table, "", account.clock)
+    stored = [record_id for number in range(state.pages) for _, record_id, _ in cursor.page(number)]
+    assert ("attachments", sorted(made["record_ids"])) == (state.phase, sorted(stored))
 
 
 def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simulator) -> None:
@@ -144,20 +146,19 @@ def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simul
 
 def test_a_sweep_waits_for_its_share(aws: Aws, bigin: Simulator) -> None:
     """No 24 hours see more credits than the share; events go on while a sweep waits, and count."""
-    many(bigin, 60, 2)
-    account = Account(aws, bigin, 200)
+    many(bigin, 40)
+    account = Account(aws, bigin, 120)
     event = bigin.add(b"event", record_id="4000")
 
     state = account.slice(Order())
     account.drain()
-    assert state
-    assert state.waits_for
-    assert "credits" in state.waits_for
-    assert [] == account.aws.worker().work(aws.deliver(event), Deadline(60))
-    state = account.sweep()
 
-    assert account.most_in_a_day() <= 100
-    assert (121, "complete") == (len(archived(aws)), state.result)
+    assert state is not None
+    assert "credits" in str(state.waits_for)
+    assert [] == account.aws.worker().work(aws.deliver(event), Deadline(60))
+    state = account.sweep(every_s=2 * 3600)
+    assert account.most_in_a_day() <= 60
+    assert (41, "complete") == (len(archived(aws)), state.result)
     assert {1} == set(bigin.calls()["downloads"].values())
 
 
@@ -207,9 +208,9 @@ def test_only_what_was_changed_since(aws: Aws, bigin: Simulator, way: str) -> No
     """A sweep of changes leaves out what was not touched after the date; its audit does not call that complete."""
     listed_by(bigin, way)
     many(bigin, 4)
-    old = bigin.add(
-        b"old", module="Notes", record_id="3000", record_modified_time=OLD, created_time=OLD, attachment_id="3001"
-    )
+    bigin.control("POST", "records", {"module": "Notes", "record_id": "3000", "modified_time": OLD})
+    old = bigin.add(b"old", module="Notes", record_id="3000", created_time=OLD, attachment_id="3001")
+    bigin.control("PATCH", "records", {"module": "Notes", "record_ids": ["3000"], "modified_time": OLD})
 
     state = Account(aws, bigin).sweep(Order(since="2026-06-01T00:00:00+00:00"))
 
@@ -239,7 +240,7 @@ def test_a_refused_module_is_told(aws: Aws, bigin: Simulator) -> None:
     refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
     bigin.answer(403, refusal, call="records", times=1)
 
-    state = Account(aws, bigin).sweep(Order(modules=("Tasks", "Contacts")))
+    state = Account(aws, bigin).sweep(Order(modules=("Tasks", "Contacts"), by_record=True))
 
     assert (["Tasks"], 2, "partial") == (state.refused, len(archived(aws)), state.result)
 
