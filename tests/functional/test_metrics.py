@@ -73,6 +73,13 @@ def everything(aws: Aws, bigin: Simulator, set_variable: Callable[[str, str], No
     event["Records"][0]["messageAttributes"] = {LISTED_SIZE: {"stringValue": size}}
     load("archive_queued").handler(event, Context(300))
     load("archive_now").handler(api_event("no request"), Context())
+    sweep = load("sweep_account")
+    state = sweep.handler({"start": {"modules": ["Notes"]}}, Context(840))
+    while state["phase"] != "done":
+        aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+        state = sweep.handler({}, Context(840))
+    set_variable("LEDGER_TABLE", "no-such-table")
+    work(load("archive_queued"), bigin.add(b"x"))
     set_variable("BUCKET", "no-such-bucket")
     work(load("archive_queued"), bigin.add(b"x"))
     refresher = load("refresh_token")

@@ -22,6 +22,7 @@ class Place:
     credentials: str
     webhook: str
     leases: str
+    ledger: str
     refresher: str
 
     @property
@@ -108,6 +109,14 @@ INVOKE = Denial(
     "call the token refresher", "lambda:InvokeFunction", lambda c, p: c["lambda"].invoke(FunctionName=p.refresher)
 )
 READ_LEASES = Denial("read the leases", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.leases))
+READ_LEDGER = Denial("read the ledger", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.ledger))
+FORGET = Denial(
+    "delete from the ledger",
+    "dynamodb:DeleteItem",
+    lambda c, p: c["dynamodb"].delete_item(
+        TableName=p.ledger, Key={"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
+    ),
+)
 ASSUME = Denial(
     "give itself more rights",
     "iam:PutRolePolicy",
@@ -133,6 +142,8 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         PURGE,
         INVOKE,
         READ_LEASES,
+        READ_LEDGER,
+        FORGET,
         ASSUME,
     ),
     "ArchiveNowRole": (
@@ -147,6 +158,8 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         _receive("queue", "the queue"),
         _send("dead_letters", "the dead-letter queue"),
         READ_LEASES,
+        READ_LEDGER,
+        FORGET,
         INVOKE,
     ),
     "ReceiveWebhookRole": (
@@ -170,6 +183,21 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         _receive("queue", "the queue"),
         _send("record_queue", "the record queue"),
     ),
+    "SweepRole": (
+        CREDENTIALS,
+        WEBHOOK,
+        _write("token", "the access token"),
+        DELETE,
+        DELETE_VERSION,
+        PUT_ELSEWHERE,
+        GET_ELSEWHERE,
+        LIST_ALL,
+        _receive("queue", "the queue"),
+        _receive("dead_letters", "the dead-letter queue"),
+        FORGET,
+        READ_LEASES,
+        INVOKE,
+    ),
     "RefreshTokenRole": (
         WEBHOOK,
         _write("credentials", "Bigin's client secret and refresh token"),
@@ -186,6 +214,7 @@ ALLOWED: dict[str, Call] = {
     "ArchiveNowRole": LIST.call,
     "ReceiveWebhookRole": WEBHOOK.call,
     "QueueRecordsRole": _receive("record_queue", "").call,
+    "SweepRole": READ_LEDGER.call,
     "RefreshTokenRole": CREDENTIALS.call,
 }
 

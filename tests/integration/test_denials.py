@@ -40,6 +40,7 @@ def place(running: LocalStack, physical: dict[str, str]) -> Place:
         credentials=outputs["CredentialsSecretId"],
         webhook=outputs["WebhookSecretId"],
         leases=physical["LeasesTable"],
+        ledger=physical["Ledger"],
         refresher=outputs["RefreshTokenFunctionName"],
     )
 
