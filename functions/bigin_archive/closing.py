@@ -18,9 +18,8 @@ class Closing:
         StorageUnavailableError, StorageRefusedError.
         """
         unlisted = {what.partition("/")[0]: "Bigin refuses some of its records" for what in state.refused}
-        if not state.full_since:
+        began_at = state.full_since if state.since else state.started_at
+        if not began_at:
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
-        for module, count in state.uncovered.items():
-            unlisted[module] = f"{count} attachments of a module that this application does not archive"
-        listing = Listing(state.full_since or state.started_at, unlisted=unlisted)
+        listing = Listing(began_at or state.started_at, unlisted=unlisted, strangers=dict(state.uncovered))
         return self._auditor.audit(listing, modules=state.modules, deadline=deadline).verdict

@@ -148,7 +148,7 @@ class Sweep:
             state.phase = "closing"
 
     def _finish(self, state: SweepState, deadline: Deadline) -> None:
-        if state.is_full:
+        if state.is_full and set(state.modules) == set(MODULES):
             state.full_since = state.started_at
         state.result = self._close(state, deadline)
         state.finished_at = _iso(datetime.fromtimestamp(self._now(), UTC))

@@ -36,6 +36,7 @@ PRICES: Mapping[str, Price] = {
     "CloudWatch Logs": Price(0.50, "GB ingested", "go-cloud.io/aws-api-gateway-pricing, 2026"),
     "CloudWatch, metric": Price(0.30, "metric and month"),
     "CloudWatch, alarm": Price(0.10, "alarm and month", "c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, undated"),
+    "CloudWatch, dashboard": Price(3.00, "dashboard and month"),
     "Secrets Manager": Price(0.40, "secret and month"),
 }
 
@@ -55,8 +56,9 @@ LEDGER_WRITES, CREDITS_WRITES = 1, 1
 LOG_BYTES = 2_000.0
 FIXED: Mapping[str, tuple[str, int]] = {
     "secrets (credentials, token, webhook)": ("Secrets Manager", 3),
-    "alarms": ("CloudWatch, alarm", 11),
-    "metrics": ("CloudWatch, metric", 12),
+    "metrics that alarms look at": ("CloudWatch, alarm", 36),
+    "metrics": ("CloudWatch, metric", 18),
+    "dashboard, the first three of an account are free": ("CloudWatch, dashboard", 1),
 }
 # One for each call (zoho.com/bigin/developer/docs/apis/api-limits.html): the download; and the listing of a record,
 # shared by all its attachments.

@@ -7,6 +7,7 @@ import pytest
 
 from bigin_archive.errors import ArchiveError, PermanentError, UnauthorizedError
 from operate.cli import cli
+from tests.bench.cost import FIXED
 from tests.template.parsed import (
     ALARMS,
     RESOURCES,
@@ -198,3 +199,12 @@ def test_the_last_failures_are_fields_of_the_log() -> None:
     assert set(fields) == {
         "@timestamp", "outcome", "error_code", "error_detail", "module", "record_id", "attachment_id",
     }  # fmt: skip
+
+
+def test_the_cost_of_the_alarms_is_told() -> None:
+    """The cost model counts what the alarms of a stack look at that watches no module."""
+    alarms = [found for found in RESOURCES.values() if found["Type"] == "AWS::CloudWatch::Alarm"]
+    always = [found["Properties"] for found in alarms if found.get("Condition") != "WatchesModules"]
+    looked = [sum("MetricStat" in one for one in found.get("Metrics", [])) or 1 for found in always]
+
+    assert FIXED["metrics that alarms look at"][1] == sum(looked)
