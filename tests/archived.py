@@ -7,11 +7,10 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bigin_archive import account, objects, transport
+from bigin_archive import objects, transport
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.auditor import Auditor, Listing
@@ -19,6 +18,7 @@ from bigin_archive.bigin import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.inventory import Inventory
 from bigin_archive.ledger import Ledger, LedgerEntry
+from operate import bigin_listing
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -66,7 +66,7 @@ class Archive:
             self.bigin.url,
             AccessTokens(self.aws.secrets, self.aws.token_secret_id, self.bigin.url),
         )
-        return Listing(datetime.now(UTC).isoformat(), account.walk(bigin, MODULES, Deadline(60)))
+        return bigin_listing.listing(bigin, MODULES, by_record=True)
 
     def drop_row(self, entry: LedgerEntry) -> None:
         self.aws.dynamodb.delete_item(

@@ -5,7 +5,7 @@ believed only if each entry names its record. Both ways take one credit for 200 
 record (Bigin API v2, "API limits").
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -68,22 +68,3 @@ def lists_all(bigin: Bigin, deadline: Deadline) -> bool:
         return bool(list(account_entries(page.listing)))
     except BiginUnavailableError:
         return False
-
-
-def walk(bigin: Bigin, modules: Iterable[str], deadline: Deadline, *, by_record: bool = False) -> Iterator[Found]:
-    """Every attachment, once through. Raises ArchiveError; then the list is not complete.
-
-    The list of all also brings attachments of other modules than those asked for: they come, too.
-    """
-    position: Position | None = FIRST_PAGE
-    if not by_record and lists_all(bigin, deadline):
-        while position:
-            found, position = attachments_page(bigin, position, deadline)
-            yield from found
-        return
-    for module in modules:
-        position = FIRST_PAGE
-        while position:
-            listed, position = records_page(bigin, module, position, deadline)
-            for record in listed:
-                yield from attachments_of(bigin, module, record.record_id, record.name, deadline)
