@@ -54,7 +54,7 @@ def script_of(fault: Fault, content: Content) -> Script | None:
             body = itertools.chain(content.blocks(), (b"+" * extra,))
             return Script(_length(content.size_bytes), body)
         case Declared(size):
-            return Script(_length(size), content.blocks())
+            return Script(_length(size), _across(size, content.blocks()))
         case Reset(after):
             cut = _first(content, _offset(after, content))
             return Script(_length(content.size_bytes), cut, reset=True)
@@ -97,6 +97,18 @@ def _first(content: Content, size_bytes: int) -> Iterator[bytes]:
     return Content(size_bytes, content.head, content.block).blocks()
 
 
+def _across(offset: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks, none of which ends at ``offset``: what lies on both sides of it is sent together."""
+    sent, held = 0, b""
+    for block in blocks:
+        held += block
+        if sent + len(held) != offset:
+            yield held
+            sent, held = sent + len(held), b""
+    if held:
+        yield held
+
+
 def _chunks(content: Content, cut_at: int | None) -> Iterator[bytes]:
     sent = 0
     for block in content.blocks():
@@ -134,13 +146,22 @@ async def play(request: web.Request, answer: Answer, script: Script) -> web.Stre
         if transport is None:
             raise ConnectionResetError
         writer = asyncio.StreamWriter(transport, request.protocol, None, asyncio.get_running_loop())
-        head = (_head(answer, script),) if script.head else ()
-        await _write(writer, itertools.chain(head, script.steps))
+        steps = iter(script.steps)
+        if script.head:
+            steps = _behind(_head(answer, script), steps)
+        await _write(writer, steps)
         if script.reset:
             await _reset(writer, transport)
         else:
             transport.close()
     return web.Response()
+
+
+def _behind(head: bytes, steps: Iterator[bytes | Pause]) -> Iterator[bytes | Pause]:
+    """Head and first piece in one: a client that has one has the other."""
+    first = next(steps, b"")
+    yield from (head + first,) if isinstance(first, bytes) else (head, first)
+    yield from steps
 
 
 async def _write(writer: asyncio.StreamWriter, steps: Iterable[bytes | Pause]) -> None:
