@@ -16,17 +16,19 @@ def main() -> int:
     from tests.faults import mutate, report, suite
     from tests.faults.lab import lab
 
-    options = _options([kind.name for kind in suite.KINDS])
+    options = _options([kind.name for kind in (*suite.KINDS, *suite.SHORT_FORMS)])
     if options.mutate:
-        return mutate.main(options.mutation)
-    chosen = [kind for kind in suite.KINDS if not options.only or kind.name in options.only]
+        return mutate.main(options.mutation, options.markdown)
+    chosen = suite.KINDS
+    if options.only:
+        chosen = tuple(kind for kind in (*suite.KINDS, *suite.SHORT_FORMS) if kind.name in options.only)
     started_s = time.monotonic()
     rows = []
     with lab(options.seed, options.scale) as shared:
         for kind in chosen:
             rows += report.run(kind, shared)
     seconds = time.monotonic() - started_s
-    report.show(rows, options.seed, seconds)
+    report.show(rows, shared, seconds)
     if options.json:
         options.json.write_text(json.dumps(report.as_json(rows, options.seed, seconds), indent=1) + "\n")
     if options.markdown:

@@ -79,7 +79,7 @@ def transient(lab: Lab) -> Iterator[Row]:
                 for times in (1, 2):
                     request = bench.file(2000)
                     bench.strike_answer(request, status, body, headers, times=times)
-                    bench.send(request)
+                    bench.send(request, bench.file(100))  # a good one for each: Bigin as a whole is well
             bench.drain()
             row = bench.row(kind)
             if kind == "redirect":
@@ -117,10 +117,10 @@ RETRY_AFTER = (None, "0", "1", "120", "1000000000", "-5", "soon", "1.5", "", "We
 
 
 def throttled(lab: Lab) -> Iterator[Row]:
-    """429 in all forms: the message waits in the queue, as long as asked for but no longer than an hour."""
+    """429 in all forms, and 503: the message waits in the queue, as long as asked for but no longer than an hour."""
     with lab.bench() as bench:
         for value in RETRY_AFTER:
-            for body, status in (("", 429), ({"code": "TOO_MANY_REQUESTS", **ERROR}, 400)):
+            for body, status in (("", 429), ({"code": "TOO_MANY_REQUESTS", **ERROR}, 400), ("", 503)):
                 bench.next_is_cold()  # the brake of the last one would wait as long as it was asked to
                 request = bench.file(100)
                 headers = {} if value is None else {"Retry-After": value}
@@ -135,7 +135,7 @@ def throttled(lab: Lab) -> Iterator[Row]:
                 bench.next_is_cold()
                 bench.source.let_time_pass()
                 bench.drain()
-        yield bench.row("429 in all forms")
+        yield bench.row("429 in all forms, 503 with Retry-After")
 
 
 def concurrency(lab: Lab) -> Iterator[Row]:
@@ -147,7 +147,11 @@ def concurrency(lab: Lab) -> Iterator[Row]:
         refused = lambda: sum(1 for call in bench.bigin.calls()["log"] if call["status"] == 429)  # noqa: E731
         bench.injected(refused)
         bench.drain()
-        yield bench.row("more calls at once than allowed")
+        most = bench.bigin.calls()["max_concurrent"]
+        row = bench.row("more calls at once than allowed", f"at most {most} at one time")
+        if most > int(bench.env["DOWNLOAD_THREADS"]):
+            row.complaints.append(f"{most} calls at one time by a worker of {bench.env['DOWNLOAD_THREADS']} threads")
+        yield row
 
 
 LISTINGS: tuple[object, ...] = (

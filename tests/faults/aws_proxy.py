@@ -20,6 +20,7 @@ _OPERATIONS = {
     "AmazonSQS.DeleteMessage": "sqs.delete",
     "AmazonSQS.DeleteMessageBatch": "sqs.delete",
     "AmazonSQS.ReceiveMessage": "sqs.receive",
+    "DynamoDB_20120810.UpdateItem": "dynamodb.update",
 }
 
 

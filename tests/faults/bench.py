@@ -1,13 +1,14 @@
 """A bench: one kind's own bucket, queues and secrets, its workers, its files and their faults."""
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.aws import Aws
-from tests.bigin import Simulator
+from tests.bigin import TOKEN, Simulator
 from tests.faults import paths, reading
 from tests.faults.event_source import EventSource
 from tests.faults.relay import Fault, Relay, Rule
@@ -15,6 +16,7 @@ from tests.faults.runtime import WorkerProcess
 from tests.faults.tally import Row
 
 PATIENCE_S = 120  # of one drain
+PATIENCE_AFTER_FAILURE_S = 5  # of those behind one that has failed: the row has failed with it
 MAX_TRIES = 100  # the template's maxReceiveCount
 
 Request = dict[str, Any]
@@ -35,6 +37,7 @@ class Bench:
         self.is_drained = True
         self.names: dict[str, str] = {}  # of attachments, for complaints
         self._remarks: list[str] = []
+        self.objects: dict[str, dict[str, Any]] = {}  # what must lie in S3 where it is no file of the simulator's
         self.fates: dict[str, str] = {}
         self.env: dict[str, str] = {
             **aws.environment,
@@ -80,6 +83,17 @@ class Bench:
             request = self.bigin.add(size_bytes=size_bytes, seed=len(self.fates), **fields)
         self.fates[request["attachment_id"]] = fate
         return request
+
+    def link(self, url: str, title: str, **fields: Any) -> Request:
+        """A new attachment that is a link; what must become of it is an Internet shortcut."""
+        request = self.file(content=b"", kind="link", link_url=url, file_name=title, **fields)
+        self.expect(request, f"[InternetShortcut]\r\nURL={url}\r\n".encode())
+        return request
+
+    def expect(self, request: Request, content: bytes) -> None:
+        """The object of this attachment holds other bytes than the simulator would send."""
+        digest = hashlib.sha256(content).hexdigest()
+        self.objects[request["attachment_id"]] = {"size_bytes": len(content), "sha256": digest}
 
     def strike(self, request: Request, fault: dict[str, Any], **rule: Any) -> None:
         """A fault of the simulator for this attachment (``call="list"``: for its record)."""
@@ -128,13 +142,15 @@ class Bench:
     def _injected(self, attachment_id: str | None, count: Callable[[], int]) -> None:
         self._injections.append((attachment_id, count))
 
-    def _bugs(self) -> list[str]:
-        """What a worker took for a bug of its own: it survives that, and we should know."""
+    def _in_the_log(self, names: Collection[str]) -> list[str]:
+        """What a worker took for a bug of its own: it survives that, and we should know; and what no log may hold."""
         if not self.log.exists():
             return []
-        lines = self.log.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
-        details = {json.loads(line).get("error_detail") for line in lines if '"internal_error"' in line}
-        return [f"internal_error: {detail}" for detail in sorted(map(str, details))]
+        log = self.log.read_bytes()[self._log_start :].decode(errors="replace")
+        details = {json.loads(line).get("error_detail") for line in log.splitlines() if '"internal_error"' in line}
+        bugs = [f"internal_error: {detail}" for detail in sorted(map(str, details))]
+        leaks = ["a file name is in the log" for name in names if name in log]
+        return bugs + leaks[:1] + (["a token is in the log"] if TOKEN in log else [])
 
     def fired(self, rule_id: int) -> int:
         """How often a rule of the simulator has struck."""
@@ -167,6 +183,8 @@ class Bench:
 
     def drain(self, seconds: float = 300, patience_s: float = PATIENCE_S, **env: str) -> bool:
         """Deliver until the queue is empty, with one worker that is replaced when it dies."""
+        if not self.is_drained:
+            patience_s = min(patience_s, PATIENCE_AFTER_FAILURE_S)
         self.is_drained = self.source.drain(lambda event: self.invoke(event, seconds, **env), patience_s)
         return self.is_drained
 
@@ -202,12 +220,14 @@ class Bench:
 
     def row(self, kind: str, note: str = "") -> Row:
         """The row of this bench. Every fault must have struck; a fault that did not proves nothing."""
-        listed = {found["attachment_id"]: found for found in self.bigin.attachments()}
+        attachments = self.bigin.attachments()
+        listed = {found["attachment_id"]: found for found in attachments} | self.objects
+        file_names = {found["file_name"] for found in attachments}
         findings = reading.compare(self.aws, self.fates, listed, is_drained=self.is_drained)
         row = Row(
             kind,
             note=note,
-            complaints=findings.in_words(self.names) + self._remarks + self._bugs(),
+            complaints=findings.in_words(self.names) + self._remarks + self._in_the_log(file_names),
             files=len(self.fates),
         )
         whole = not row.complaints

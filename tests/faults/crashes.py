@@ -52,6 +52,12 @@ def _record(bench: Bench) -> Request:
     return {"module": requests[0]["module"], "record_id": record_id}
 
 
+def _links(bench: Bench) -> Request:
+    record_id = str(97000 + len(bench.fates))
+    requests = [bench.link(f"https://example.com/{number}", "a link", record_id=record_id) for number in range(2)]
+    return {"module": requests[0]["module"], "record_id": record_id}
+
+
 FLOWS = (
     Flow("small file", ("secrets.get", "s3.list", "bigin.download", "s3.put"), lambda bench: bench.file(2000)),
     Flow("streamed file", ("bigin.download", "s3.put", "s3.head"), lambda bench: bench.file(3 * MIB)),
@@ -60,6 +66,7 @@ FLOWS = (
     Flow("refused file", ("bigin.download", "sqs.send-one"), _refused),
     Flow("cut file", ("bigin.download", "sqs.delay"), _cut_once),
     Flow("record", ("bigin.list", "sqs.send-batch"), _record),
+    Flow("record of links", ("s3.list", "s3.put"), _links),
 )
 
 

@@ -2,14 +2,15 @@
 
 import itertools
 import json
-import random
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from tests.faults import reading
 from tests.faults.aws_proxy import json_error, s3_error
-from tests.faults.bench import Bench
+from tests.faults.bench import Bench, Request
 from tests.faults.event_source import EventSource
 from tests.faults.lab import Lab
 from tests.faults.relay import LoseAnswer, Script
@@ -18,7 +19,10 @@ from tests.faults.tally import Row
 
 MESSAGES = 10_000
 WORKERS = 2
-PATIENCE_S = 420
+WAITING = 400  # in the queue at one time
+PATIENCE_S = 900
+# Few empty ones: a worker waits a moment at each, in case that bytes follow all the same.
+SIZES = (0, *(1, 17, 900, 4000) * 25)
 MOST_CALLS_PER_FILE = 1.3
 # Of all calls of a sort, the part that fails; together about 5 %.
 BIGIN_FAULTS = (
@@ -43,14 +47,11 @@ def shuffled(lab: Lab) -> Iterator[Row]:
     """The whole: every file once, whatever was delivered how often."""
     randomness = lab.random("deliveries")
     with lab.bench() as bench:
-        requests = [
-            bench.file(randomness.choice((0, 1, 17, 900, 4000))) for _ in range(lab.scaled(MESSAGES, least=200))
-        ]
+        requests = [bench.file(randomness.choice(SIZES)) for _ in range(lab.scaled(MESSAGES, least=200))]
         deliveries = [request for request in requests for _ in range(randomness.randint(1, 5))]
         randomness.shuffle(deliveries)
         _faults(bench, lab)
-        bench.send(*deliveries)
-        bench.is_drained = _drain(bench, randomness)
+        bench.is_drained = _drain(bench, deliveries)
         note = f"{len(deliveries):,} deliveries, {WORKERS} workers"
         row = bench.row(f"{len(requests):,} files, 5 % of calls fail", note)
         if row.calls > MOST_CALLS_PER_FILE * row.files:
@@ -99,21 +100,33 @@ def _faults(bench: Bench, lab: Lab) -> None:
     bench.injected(lambda: sum(map(bench.fired, made)) + sum(rule.fired for rule in on_aws))
 
 
-def _drain(bench: Bench, randomness: random.Random) -> bool:
+def _drain(bench: Bench, deliveries: Sequence[Request]) -> bool:
+    """Keep some deliveries in the queue, never all: the emulator looks through its whole queue for each message."""
     workers = [bench.worker() for _ in range(WORKERS)]
     end_s = time.monotonic() + PATIENCE_S
+    rest = deque(deliveries[WAITING:])
+    bench.send(*deliveries[:WAITING])
     with ThreadPoolExecutor(WORKERS) as pool:
-        return all(pool.map(lambda worker: _poll(bench, worker, end_s), workers))
+        return all(pool.map(lambda worker: _poll(bench, worker, rest, end_s), workers)) and not rest
 
 
-def _poll(bench: Bench, worker: WorkerProcess, end_s: float) -> bool:
+def _poll(bench: Bench, worker: WorkerProcess, rest: deque[Request], end_s: float) -> bool:
     source = EventSource(bench.aws.sqs, bench.aws.queue_url)
     while time.monotonic() < end_s:
         # What the other poller keeps becomes visible when that one lets time pass.
         if messages := source.receive(wait_s=0 if source.keeps_any else 1):
-            source.handle(messages, worker.invoke)
+            done = source.handle(messages, worker.invoke)
+            bench.send(*_taken(rest, done))
         elif source.keeps_any:
             source.let_time_pass()
         elif source.is_empty():
             return True
     return False
+
+
+def _taken(rest: deque[Request], count: int) -> list[Request]:
+    taken: list[Request] = []
+    with suppress(IndexError):  # both pollers take from it
+        while len(taken) < count:
+            taken.append(rest.popleft())
+    return taken

@@ -3,11 +3,15 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,83 +22,128 @@ from tests.faults import paths
 from tests.faults.mutations import MUTATIONS, Mutation
 
 SCALE = "0.05"
-TIMEOUT_S = 120
+AT_ONCE = 2
+TIMEOUT_S = 400
 
-Badness = Mapping[str, int]
+_COLUMNS = ("Planted bug", "In", "Caught by", "How it shows")
 
 
-def main(only: Iterable[str] | None) -> int:
+class StaleMutationError(Exception):
+    """The text that a planted bug replaces is not in the package exactly once: nothing would be planted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one planted bug; ``kind`` is None where nothing noticed it."""
+
+    mutation: Mutation
+    kind: str | None
+    how: str
+
+    def cells(self) -> tuple[str, str, str, str]:
+        return self.mutation.name, Path(self.mutation.file).name, self.kind or "NOTHING", self.how
+
+
+def main(only: Iterable[str] | None, markdown: Path | None) -> int:
     """Plant, run, print the table; the status tells whether every bug was caught."""
     chosen = [mutation for mutation in MUTATIONS if not only or mutation.name in only]
-    console = Console(stderr=True)
-    table = Table("Planted bug", "In", "Caught by", "How it shows", title="Planted bugs")
-    survivors = 0
-    sound: dict[str, Badness] = {}
+    started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bigin-archive-mutants-") as name:
-        for number, mutation in enumerate(chosen):
-            started_s = time.monotonic()
-            copy = Path(name) / str(number)
-            kind, how = _catch(mutation, copy, sound) if _plant(mutation, copy) else (None, "its text is gone")
-            survivors += kind is None
-            console.print(f"{mutation.name}: {kind or 'SURVIVED'} ({time.monotonic() - started_s:.0f} s)")
-            style = None if kind else "red"
-            table.add_row(mutation.name, mutation.file, kind or "SURVIVED", how, style=style)
+        copies = [Path(name) / str(number) for number in range(len(chosen))]
+        for mutation, copy in zip(chosen, copies, strict=True):
+            plant(mutation, copy)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            kinds = sorted({kind for mutation in chosen for kind in mutation.caught_by})
+            sound = {kind for kind, is_sound in zip(kinds, pool.map(_is_sound, kinds), strict=True) if is_sound}
+            verdicts = list(pool.map(lambda mutation, copy: _catch(mutation, copy, sound), chosen, copies))
+    seconds = time.monotonic() - started_s
+    caught = sum(verdict.kind is not None for verdict in verdicts)
+    table = Table(*_COLUMNS, title=f"Planted bugs: {caught} of {len(verdicts)} caught ({seconds:.0f} s)")
+    for verdict in verdicts:
+        table.add_row(*verdict.cells(), style=None if verdict.kind else "red")
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    return 1 if survivors else 0
+    if markdown:
+        markdown.write_text(as_markdown(verdicts))
+    return 0 if caught == len(verdicts) else 1
 
 
-def _plant(mutation: Mutation, copy: Path) -> bool:
-    """False where the list of bugs has fallen behind the package."""
-    shutil.copytree(paths.FUNCTIONS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+def plant(mutation: Mutation, copy: Path) -> None:
+    """Put a copy of what is deployed, with the bug in it, to ``copy``. Raises StaleMutationError."""
+    shutil.copytree(paths.FUNCTIONS, copy / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(paths.TEMPLATE, copy)
     file = copy / mutation.file
     text = file.read_text()
+    if text.count(mutation.old) != 1 or mutation.old == mutation.new:
+        raise StaleMutationError(f"{mutation.name}: its text is in {mutation.file} {text.count(mutation.old)} times")
     file.write_text(text.replace(mutation.old, mutation.new))
-    return text.count(mutation.old) == 1
 
 
-def _catch(mutation: Mutation, copy: Path, sound: dict[str, Badness]) -> tuple[str | None, str]:
-    """The first kind under which the copy does worse than the package itself, and how that shows."""
+def as_markdown(verdicts: Iterable[Verdict]) -> str:
+    """The list for the README."""
+    lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
+    lines += ["| " + " | ".join(cell.replace("|", "/") for cell in verdict.cells()) + " |" for verdict in verdicts]
+    return "\n".join(lines) + "\n"
+
+
+def _is_sound(kind: str) -> bool:
+    """A kind that fails without any planted bug cannot show one."""
+    rows = _run(kind, paths.UNDER_TEST)
+    is_sound = bool(rows) and all(row["is_good"] for row in rows or ())
+    if not is_sound:
+        Console(stderr=True).print(f"[red]{kind} fails without a planted bug[/red]")
+    return is_sound
+
+
+def _catch(mutation: Mutation, copy: Path, sound: Collection[str]) -> Verdict:
+    """The first kind that notices the bug, and how that shows."""
+    started_s = time.monotonic()
+    verdict = Verdict(mutation, None, "")
     for kind in mutation.caught_by:
         if kind not in sound:
-            sound[kind] = _badness(_run(kind, paths.FUNCTIONS))
+            verdict = Verdict(mutation, None, f"{kind} fails without it, too")
+            continue
         rows = _run(kind, copy)
         if rows is None:
-            return kind, "the suite could not go on"
-        worse = [name for name, bad in _badness(rows).items() if bad > sound[kind].get(name, 0)]
-        if worse:
-            row = next(row for row in rows if row["kind"] == worse[0])
-            counts = {name: row[name] for name in ("lost", "wrong", "extra") if row[name]}
-            counted = ", ".join(f"{count} {name}" for name, count in counts.items())
-            return kind, f"{row['kind']}: {counted or str((row['complaints'] or ['not survived'])[0])[:70]}"
-    return None, ""
+            verdict = Verdict(mutation, kind, f"no end within {TIMEOUT_S} s")
+        elif bad := [row for row in rows if not row["is_good"]]:
+            verdict = Verdict(mutation, kind, _how(bad[0]))
+        if verdict.kind:
+            break
+    Console(stderr=True).print(
+        f"{mutation.name}: {verdict.kind or '[red]NOTHING[/red]'} ({time.monotonic() - started_s:.0f} s)"
+    )
+    return verdict
 
 
-def _badness(rows: list[dict[str, Any]] | None) -> Badness:
-    """By row: how much is not as it should be."""
-    return {
-        row["kind"]: row["lost"]
-        + row["wrong"]
-        + row["extra"]
-        + len(row["complaints"])
-        + abs(row["injected"] - row["survived"])
-        for row in rows or []
-    }
+def _how(row: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{row[name]} {text}" for name, text in _COUNTED.items() if row[name])
+    return f"{row['kind']}: {counts or str((row['complaints'] or ['not survived'])[0])[:80]}"
 
 
-def _run(kind: str, functions: Path) -> list[dict[str, Any]] | None:
+_COUNTED = {"lost": "lost", "wrong": "with wrong bytes", "extra": "extra"}
+
+
+def _run(kind: str, project: Path) -> list[dict[str, Any]] | None:
+    """The rows of a short run against another copy of the package; None where it did not end."""
     with tempfile.NamedTemporaryFile(suffix=".json") as table:
         command = [sys.executable, "-m", "tests.faults", "--only", kind, "--scale", SCALE, "--json", table.name]
+        run = subprocess.Popen(
+            command,
+            cwd=paths.PROJECT,
+            env={**os.environ, paths.VARIABLE: str(project)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
-            subprocess.run(
-                command,
-                cwd=paths.PROJECT,
-                env={**os.environ, paths.VARIABLE: str(functions)},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+            run.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return None
+        finally:
+            # Also where this program is stopped: servers and workers of the run belong to its group.
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
         text = Path(table.name).read_text()
-    return json.loads(text)["rows"] if text else None
+    rows: list[dict[str, Any]] | None = json.loads(text)["rows"] if text else None
+    return rows

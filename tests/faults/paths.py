@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-VARIABLE = "FAULTS_FUNCTIONS"
-FUNCTIONS = Path(os.environ.get(VARIABLE) or PROJECT / "functions")
+VARIABLE = "FAULTS_UNDER_TEST"
+UNDER_TEST = Path(os.environ.get(VARIABLE) or PROJECT)
+FUNCTIONS = UNDER_TEST / "functions"
+TEMPLATE = UNDER_TEST / "template.yaml"
 
 
 def put_functions_first() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -50,6 +51,30 @@ def lost_races(lab: Lab) -> Iterator[Row]:
                 bench.send(request)
         bench.drain()
         yield bench.row("race lost between look and write")
+
+
+def conflicts(lab: Lab) -> Iterator[Row]:
+    """Other bytes stand there already: they are not touched, and the request is parked with that reason."""
+    with lab.bench() as bench:
+        for size in (1000, MIB, 2 * MIB):
+            for stands, is_race in itertools.product(("other bytes", "one byte more", "one byte less"), (False, True)):
+                if stands == "other bytes" and not is_race:
+                    continue  # sizes are all that is known before the download
+                content, other = bytes([1]) * size, bytes([2]) * (size + _DIFFERENCE[stands])
+                request = bench.file(content=content, file_name="twice.bin", fate="content_conflict")
+                bench.names[request["attachment_id"]] = f"{size} bytes, {stands}, {'race' if is_race else 'before'}"
+                bench.expect(request, other)
+                _archive_by_hand(bench, request, other)
+                if is_race:
+                    bench.strike_aws(request, Reply(200, _EMPTY, (("Content-Type", "application/xml"),)), "s3.list")
+                else:
+                    bench.injected(lambda: 1, request)
+                bench.send_listed(request, size)
+        bench.drain()
+        yield bench.row("other bytes in the archive already")
+
+
+_DIFFERENCE = {"other bytes": 0, "one byte more": 1, "one byte less": -1}
 
 
 def _archive_by_hand(bench: Bench, request: Request, content: bytes) -> None:

@@ -94,7 +94,8 @@ def compare(
     """Findings of a finished run.
 
     ``fates`` is what must have become of each attachment: ``archived``, ``settled`` (neither object nor dead letter)
-    or the error code that it is parked with. ``listed`` is the simulator's own list, by attachment id.
+    or the error code that it is parked with. ``listed`` is the simulator's own list, by attachment id. What is parked
+    has no object, but for a ``content_conflict``: there the object that ``listed`` tells of stands untouched.
     """
     findings = Findings()
     by_id: defaultdict[str, list[Version]] = defaultdict(list)
@@ -103,6 +104,8 @@ def compare(
     parked: defaultdict[str, list[str]] = defaultdict(list)
     for body, code, _ in bodies(aws, aws.dead_letter_queue_url):
         parked[_id_in(body)].append(code)
+    for upload in aws.s3.list_multipart_uploads(Bucket=aws.bucket).get("Uploads", []):
+        findings.extra[upload["Key"]] = "an upload in parts that nobody will finish"
     waiting = set() if is_drained else {_id_in(body) for body, _, _ in bodies(aws, aws.queue_url)}
     for attachment_id, fate in fates.items():
         _check_objects(attachment_id, by_id.pop(attachment_id, []), fate, listed, findings)
@@ -131,7 +134,7 @@ def _check_objects(
     listed: Mapping[str, Mapping[str, Any]],
     findings: Findings,
 ) -> None:
-    if fate != "archived":
+    if fate not in ("archived", "content_conflict"):
         if found:
             findings.extra[attachment_id] = f"{len(found)} versions of what has no file"
         return

@@ -297,7 +297,8 @@ class _Connection:
 
     async def _pass_on(self, head: Head, call: str, fault: Fault | None) -> bool:
         await self._go_ahead(head)
-        if self._server is None:
+        # The server ends connections that nobody has used for a while; its client would have seen that.
+        if self._server is None or self._server[0].at_eof():
             self._server = await self._relay.connect()
         server_reader, server_writer = self._server
         server_writer.write(head.without("expect"))

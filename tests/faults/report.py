@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +19,7 @@ COMPLAINTS_SHOWN = 12
 
 
 def run(kind: Kind, lab: Lab) -> Rows:
-    """Run one kind; a crash of the suite itself is a failure of the kind."""
+    """Run one kind; where the suite itself breaks down, that is a failure of the kind, and the next one runs."""
     started_s = time.monotonic()
     console = Console(stderr=True)
     rows: Rows = []
@@ -29,20 +30,23 @@ def run(kind: Kind, lab: Lab) -> Rows:
             console.print(
                 f"{row.kind}: {row.survived} of {row.injected} ({time.monotonic() - started_s:.1f} s){verdict}"
             )
-    except Exception:
-        print(f"Repeat with: {command(kind.name, lab.seed)}", file=sys.stderr)
-        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other kinds have their own figures
+        traceback.print_exc()
+        rows.append((kind.name, Row(kind.name, complaints=[f"the suite broke down: {type(error).__name__}: {error}"])))
+        console.print(f"{kind.name}: [red]BROKEN[/red]")
     return rows
 
 
-def command(kind: str, seed: int) -> str:
-    return f"python -m tests.faults --only {kind} --seed {seed}"
+def command(kind: str, lab: Lab) -> str:
+    """What repeats a kind exactly."""
+    scale = "" if lab.scale == 1 else f" --scale {lab.scale:g}"
+    return f"python -m tests.faults --only {kind} --seed {lab.seed}{scale}"
 
 
-def show(rows: Rows, seed: int, seconds: float) -> None:
+def show(rows: Rows, lab: Lab, seconds: float) -> None:
     """The table, then what is behind each failure."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    table = Table(*_COLUMNS[:1], title=f"Faults survived (seed {seed}, {seconds:.0f} s)")
+    table = Table(*_COLUMNS[:1], title=f"Faults survived (seed {lab.seed}, {seconds:.0f} s)")
     for column in _COLUMNS[1:]:
         table.add_column(column, justify="left" if column == "Note" else "right")
     for _, row in rows:
@@ -50,7 +54,7 @@ def show(rows: Rows, seed: int, seconds: float) -> None:
     console.print(table)
     for kind, row in rows:
         if not row.is_good:
-            print(f"\nFAILED: {row.kind} (seed {seed}). Repeat with: {command(kind, seed)}")
+            print(f"\nFAILED: {row.kind} (seed {lab.seed}). Repeat with: {command(kind, lab)}")
             for text in row.complaints[:COMPLAINTS_SHOWN]:
                 print(f"  - {text}")
             if len(row.complaints) > COMPLAINTS_SHOWN:
@@ -65,7 +69,19 @@ def _cells(row: Row) -> list[str]:
 
 def as_json(rows: Rows, seed: int, seconds: float) -> dict[str, Any]:
     """Everything, for other programs."""
-    names = ("kind", "injected", "survived", "lost", "wrong", "extra", "files", "calls", "note", "complaints")
+    names = (
+        "kind",
+        "is_good",
+        "injected",
+        "survived",
+        "lost",
+        "wrong",
+        "extra",
+        "files",
+        "calls",
+        "note",
+        "complaints",
+    )
     return {
         "seed": seed,
         "seconds": round(seconds, 1),

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import time
@@ -44,8 +45,12 @@ class Context:
         return max(0, round((self._end_s - time.monotonic()) * 1000))
 
 
-def serve(calls: Connection, env: Mapping[str, str], functions: Path, handler: str, log: Path) -> None:
-    """The process's main function."""
+def serve(
+    calls: Connection, env: Mapping[str, str], functions: Path, handler: str, log: Path, limits: Mapping[int, int]
+) -> None:
+    """The process's main function; ``limits`` are those of :mod:`resource`."""
+    for kind, limit in limits.items():
+        resource.setrlimit(kind, (limit, limit))
     os.environ.clear()
     os.environ.update(env)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -73,10 +78,17 @@ def serve(calls: Connection, env: Mapping[str, str], functions: Path, handler: s
 class WorkerProcess:
     """One execution environment of a function."""
 
-    def __init__(self, env: Mapping[str, str], functions: Path, log: Path, handler: str = "archive_queued") -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        functions: Path,
+        log: Path,
+        handler: str = "archive_queued",
+        limits: Mapping[int, int] | None = None,
+    ) -> None:
         self._calls, theirs = _FORKS.Pipe()
         self._process = _FORKS.Process(
-            target=serve, args=(theirs, {**_base(), **env}, functions, handler, log), daemon=True
+            target=serve, args=(theirs, {**_base(), **env}, functions, handler, log, limits or {}), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -112,6 +124,15 @@ class WorkerProcess:
     @property
     def is_alive(self) -> bool:
         return self._process.is_alive()
+
+    def memory_mib(self, field: str) -> int:
+        """A figure of Linux's own: ``VmRSS`` now, ``VmHWM`` at most."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith(f"{field}:"))) // 1024
+
+    def forget_peak(self) -> None:
+        """The peak of memory is counted from now on."""
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
 
     def kill(self) -> None:
         """SIGKILL: nothing of the process's own runs any more."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cfnlint.decode import cfn_yaml
 
-from tests.faults.paths import PROJECT
+from tests.faults.paths import TEMPLATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,16 @@ class Numbers:
 
 
 @cache
+def parsed() -> dict[str, Any]:
+    """The whole template."""
+    found: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))
+    return found
+
+
+@cache
 def numbers() -> Numbers:
     """Read them from the template."""
-    template: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(PROJECT / "template.yaml"))))
+    template = parsed()
     first, longest = (template["Parameters"][name] for name in ("RetryDelaySeconds", "RetryDelayMaxSeconds"))
     resources = template["Resources"]
     queue = resources["Queue"]["Properties"]

@@ -8,6 +8,7 @@ import pytest
 from local.emulator import Emulator
 from tests.bigin import Simulator
 from tests.faults.lab import Lab, relays
+from tests.faults.report import command
 from tests.faults.suite import KINDS, SHORT_FORMS, Kind
 
 SEED = 1
@@ -29,4 +30,4 @@ def test_nothing_is_lost_and_nothing_is_wrong(lab: Lab, kind: Kind) -> None:
     rows = list(kind.run(lab))
     failures = [(row.kind, row.survived, row.injected, row.complaints) for row in rows if not row.is_good]
 
-    assert [] == failures, f"repeat with: python -m tests.faults --only {kind.name} --seed {SEED}"
+    assert [] == failures, f"repeat with: {command(kind.name, lab)}"

@@ -1,0 +1,29 @@
+"""The list of bugs that the fault suite plants follows the package."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.faults.mutate import StaleMutationError, plant
+from tests.faults.mutations import MUTATIONS, Mutation
+from tests.faults.suite import KINDS, SHORT_FORMS
+
+
+@pytest.mark.parametrize("mutation", [pytest.param(found, id=found.name) for found in MUTATIONS])
+def test_bug_can_be_planted(mutation: Mutation, tmp_path: Path) -> None:
+    """The text that the bug replaces is there, once, and the kinds that must notice it exist."""
+    plant(mutation, tmp_path)
+
+    assert set(mutation.caught_by) <= {kind.name for kind in (*KINDS, *SHORT_FORMS)}
+
+
+def test_names_differ() -> None:
+    """A bug can be chosen by its name."""
+    assert len(MUTATIONS) == len({mutation.name for mutation in MUTATIONS})
+
+
+def test_bug_that_cannot_be_planted_is_an_error(tmp_path: Path) -> None:
+    """A text that is gone is never taken for a bug that was caught."""
+    with pytest.raises(StaleMutationError):
+        plant(replace(MUTATIONS[0], old="what is nowhere"), tmp_path)
