@@ -91,7 +91,7 @@ class _Bigin:
         attachment_id = str(self._new_id)
         where = {"record_id": record.record_id}
         if is_link:
-            request = self._bench.link(f"https://example.com/{attachment_id}", "a link", **where)
+            request = self._bench.link(f"https://example.com/{attachment_id}", "Quarterly figures", **where)
             record.links.add(request["attachment_id"])
         else:
             # An event may have told of it before it was there.

@@ -16,7 +16,6 @@ from bigin_archive.bigin import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, TransientError
 from bigin_archive.settings import DATA_CENTERS
-from bigin_archive.storage import Storage
 from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench
@@ -94,7 +93,7 @@ def _try(bench: Bench, request: dict[str, Any], name: str, resolve: Resolve, sec
     tokens = AccessTokens(bench.aws.secrets, bench.aws.token_secret_id, API_URL)
     archiver = Archiver(
         Bigin(session(1), API_URL, tokens),
-        Storage(bench.aws.s3, bench.aws.bucket),
+        bench.aws.storage(),
         key_prefix="bigin/",
         max_size_bytes=10**6,
     )
