@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bigin_archive import objects
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import NO_HINTS, ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.body import BLOCK_BYTES, spool, too_large
 from bigin_archive.deadline import Deadline
@@ -67,6 +67,7 @@ class Archiver:
 
     def archive_link(self, request: ArchiveRequest, link: Link) -> Archived:
         """Archive a link attachment as an Internet shortcut, unless an object stands for it already."""
+        request = replace(request, hints=NO_HINTS)  # the listed size is that of no shortcut
         present = self._storage.sizes(objects.folder(self._key_prefix, request))
         if present:
             return self._already(request, present)

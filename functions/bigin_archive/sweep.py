@@ -16,7 +16,7 @@ from bigin_archive.budget import Budget
 from bigin_archive.credits import HOUR_S, Credits
 from bigin_archive.deadline import Deadline
 from bigin_archive.discovery import Discovery
-from bigin_archive.errors import StorageUnavailableError, TransientError
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.queue import Queue
 from bigin_archive.sweep_state import Cursor, LeaseLostError, SweepState
 
@@ -101,7 +101,7 @@ class Sweep:
                 self._step(cursor, state, deadline)
                 self._books.close()  # what dies with this function must not be missing from the budget
                 cursor.save(state)
-        except TransientError as error:
+        except ArchiveError as error:
             state.waits_for = error.detail
         except LeaseLostError:
             return

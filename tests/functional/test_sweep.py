@@ -304,3 +304,26 @@ def test_a_dead_token_stops_a_sweep_for_a_while(aws: Aws, bigin: Simulator) -> N
     bigin.control("POST", "tokens", {"token": "another"})
     aws.store_token("another")
     assert ("complete", 12) == (account.sweep().result, len(archived(aws)))
+
+
+@WAYS
+def test_a_lost_ledger_costs_no_download(aws: Aws, bigin: Simulator, way: str) -> None:
+    """The next sweep finds in S3 what is archived, links included, and the ledger knows it again."""
+    listed_by(bigin, way)
+    account = Account(aws, bigin)
+    account.sweep()
+    before, downloads = ledger(aws), bigin.calls()["downloads"]
+    for item in aws.dynamodb.scan(TableName=aws.ledger_table)["Items"]:
+        key = {name: item[name] for name in ("record", "attachment_id")}
+        aws.dynamodb.delete_item(TableName=aws.ledger_table, Key=key)
+
+    account.sweep()
+
+    after = ledger(aws)
+    assert {key: (entry.state, entry.key, entry.sha256) for key, entry in before.items()} == {
+        key: (entry.state, entry.key, entry.sha256) for key, entry in after.items()
+    }
+    again = bigin.calls()["downloads"]
+    assert {key for key in again if again[key] != downloads.get(key)} == {
+        key for key, entry in after.items() if entry.state == "gone"
+    }
