@@ -4,7 +4,8 @@
     POST   /_simulator/attachments            {module, record_id, file_name, content_base64 or
                                               size_bytes (+ seed), attachment_id?, content_type?,
                                               disposition?, kind?, link_url?, size_listed?,
-                                              created_time?, listed?} -> 201 with its ids
+                                              created_time?, listed?, count?} -> 201
+                                              with its ids
     DELETE /_simulator/attachments/{id}       really delete it
     POST   /_simulator/records                {module, count?, record_id?, modified_time?}
                                               -> 201 with the ids
@@ -59,7 +60,7 @@ def add_routes(app: web.Application) -> None:
     """Give the application the control addresses."""
     router, root = app.router, "/_simulator"
     router.add_get(root + "/attachments", show_attachments)
-    router.add_post(root + "/attachments", _reply(add_attachment, status=201))
+    router.add_post(root + "/attachments", _reply(add_attachments, status=201))
     router.add_delete(root + "/attachments/{attachment_id}", delete_attachment)
     router.add_post(root + "/records", _reply(add_records, status=201))
     router.add_patch(root + "/records", _reply(edit_records))
@@ -109,6 +110,13 @@ async def delete_attachment(request: web.Request) -> web.Response:
     if request.app[STATE].account.remove(request.match_info["attachment_id"]):
         return web.json_response({})
     return web.json_response({"error": "no such attachment"}, status=404)
+
+
+def add_attachments(state: State, data: Mapping[str, Any]) -> dict[str, str]:
+    """Attach as many as are asked for, each to the record named; return the ids of the last."""
+    for _ in range(int(data.get("count", 1)) - 1):
+        add_attachment(state, data)
+    return add_attachment(state, data)
 
 
 def add_attachment(state: State, data: Mapping[str, Any]) -> dict[str, str]:

@@ -61,14 +61,23 @@ def in_turn(peers: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str,
     return {name: Runs(samples) for name, samples in found.items()}
 
 
-def python(module: str, *arguments: str) -> str:
-    """Run one of our client programs; return what it printed. Raises RuntimeError with its own words."""
+def python(module: str, peer: str, job: str) -> str:
+    """Run one of our client programs; return what it printed. Raises RuntimeError with its own words.
+
+    The job goes to its standard input: that of 10,000 files is longer than an argument may be.
+    """
     done = subprocess.run(
-        [str(PYTHON), "-m", f"tests.bench.{module}", *arguments],
-        cwd=PROJECT, env=client_environment(), capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
-    )  # fmt: skip
+        [str(PYTHON), "-m", f"tests.bench.{module}", peer],
+        input=job,
+        cwd=PROJECT,
+        env=client_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
     if done.returncode or not done.stdout:
-        raise RuntimeError(f"{module} {arguments[0]} failed:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{module} {peer} failed:\n{done.stderr[-2000:]}")
     return done.stdout
 
 
