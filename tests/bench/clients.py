@@ -1,7 +1,7 @@
 """The peers that are Python, each in a warm process of its own: our data path, the usual handler, upload_fileobj.
 
-As a program: ``python -m tests.bench.clients PEER`` copies the files of a job (JSON, on stdin) after a warm-up and prints
-what it took: seconds of wall time and CPU (user and system, all threads), the process's peak of resident memory.
+As a program: ``python -m tests.bench.clients PEER`` copies the files of a job (JSON, on stdin) after a warm-up and
+prints what it took: seconds of wall time and CPU (user and system, all threads), the process's peak of resident memory.
 """
 
 import io
