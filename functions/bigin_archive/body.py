@@ -181,7 +181,7 @@ def spool(body: Body, *, compressed: bool, max_bytes: int) -> Spooled:
         raise StorageUnavailableError(
             f"/tmp cannot take the file ({type(error).__name__}): raise EphemeralStorage in the template."
         ) from error
-    except BaseException:
+    except BaseException:  # whatever it is, it goes on; the file must not stay open
         file.close()
         raise
     return Spooled(file, size, digest.digest())

@@ -73,11 +73,11 @@ class Census:
         statement = f"INSERT OR REPLACE INTO {side} VALUES (?, ?)"  # noqa: S608 - one of two names of ours
         with self._database:
             self._database.executemany(statement, rows)
-        (count,) = self._database.execute(f"SELECT count(*) FROM {side}").fetchone()  # noqa: S608
+        (count,) = self._database.execute(f"SELECT count(*) FROM {side}").fetchone()  # noqa: S608 - the same
         return int(count)
 
     def _rows(self, side: str) -> Iterator[tuple[str, str]]:
-        cursor = self._database.execute(f"SELECT place, row FROM {side} ORDER BY place")  # noqa: S608
+        cursor = self._database.execute(f"SELECT place, row FROM {side} ORDER BY place")  # noqa: S608 - the same
         while rows := cursor.fetchmany(_BATCH):
             yield from rows
 

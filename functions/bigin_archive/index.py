@@ -40,7 +40,7 @@ class Index:
 
     def __init__(self) -> None:
         self.table: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self.sums: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self.sums: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the same
         self.table.write(csv_line(COLUMNS).encode("utf-8-sig"))
 
     def __enter__(self) -> Self:

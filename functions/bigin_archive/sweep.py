@@ -90,7 +90,8 @@ class Sweep:
         since, full_since = order.since, last.full_since if last else None
         if order.nightly and last and last.way == "records" and full_since:
             is_recent = datetime.fromisoformat(full_since) > now - _FULL_EVERY
-            since = last.started_at if is_recent else None
+            # Not since the last sweep: that may have left modules or older changes out.
+            since = full_since if is_recent else None
         return SweepState(_iso(now), list(order.modules), since, order.by_record, full_since=full_since)
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
