@@ -1,6 +1,7 @@
 """The sweep against simulator and emulator: what it finds, what it costs, and how it is interrupted."""
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -327,3 +328,20 @@ def test_a_lost_ledger_costs_no_download(aws: Aws, bigin: Simulator, way: str) -
     assert {key for key in again if again[key] != downloads.get(key)} == {
         key for key, entry in after.items() if entry.state == "gone"
     }
+
+
+def test_a_nightly_sweep_sees_what_a_narrow_one_left_out(aws: Aws, bigin: Simulator) -> None:
+    """A change before a sweep of another module is found by the next nightly one."""
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    account.sweep(Order(nightly=True))
+    bigin.add(b"new", record_id="5001", attachment_id="777")
+    between = datetime.fromtimestamp(account.clock.now_s + 1800, UTC).isoformat(timespec="seconds")
+    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": between})
+    account.clock.now_s += 3600
+    account.sweep(Order(modules=("Notes",)))
+    account.clock.now_s += 3600
+
+    account.sweep(Order(nightly=True))
+
+    assert "777" in ledger(aws)
