@@ -110,7 +110,9 @@ class Auditor:
             for known in census.merged(self._inventory.objects(folders, chosen)):
                 if deadline and not deadline.remaining_s():
                     audit.stopped_at = known.place
-                    audit.uncovered.append(f"Everything from {known.place} on: the time was up.")
+                    audit.uncovered.append(
+                        f"Everything from {known.place} on: the time was up. `operate audit` takes the time it needs."
+                    )
                     return
                 seen = known if listing.found is not None else _seen_since(known, listing.began_at)
                 audit.add(seen)

@@ -22,7 +22,7 @@ from bigin_archive.sweep_state import Cursor, LeaseLostError, SweepState
 
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
-_CLOSING_TIME_S = 600  # for index and audit: 500,000 objects at a thousand a second
+_CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
 _LONGEST_DRAIN = timedelta(hours=6)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
