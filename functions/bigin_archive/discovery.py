@@ -159,7 +159,7 @@ def _id(found: Found) -> str:
 
 
 def _refused(state: SweepState, what: str) -> None:
-    if len(state.refused) < _MOST_REFUSED:
+    if what not in state.refused and len(state.refused) < _MOST_REFUSED:
         state.refused.append(what)
 
 

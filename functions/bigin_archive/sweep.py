@@ -92,7 +92,11 @@ class Sweep:
             is_recent = datetime.fromisoformat(full_since) > now - _FULL_EVERY
             # Not since the last sweep: that may have left modules or older changes out.
             since = full_since if is_recent else None
-        return SweepState(_iso(now), list(order.modules), since, order.by_record, full_since=full_since)
+        state = SweepState(_iso(now), list(order.modules), since, order.by_record, full_since=full_since)
+        if last:
+            # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
+            state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
+        return state
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         try:

@@ -56,7 +56,8 @@ class SweepState:
     bytes_queued: int = 0
     credits: int = 0
     credits_limit: int = 0  # of this slice
-    refused: list[str] = field(default_factory=list)  # records and modules that Bigin keeps back
+    # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
+    refused: list[str] = field(default_factory=list)
     uncovered: dict[str, int] = field(default_factory=dict)  # attachments of modules that are not archived
 
     @property

@@ -345,3 +345,23 @@ def test_a_nightly_sweep_sees_what_a_narrow_one_left_out(aws: Aws, bigin: Simula
     account.sweep(Order(nightly=True))
 
     assert "777" in ledger(aws)
+
+
+@pytest.mark.parametrize("call", ["records", "list"])
+def test_what_was_refused_stays_told_until_it_was_listed(aws: Aws, bigin: Simulator, call: str) -> None:
+    """A nightly sweep of changes alone does not call complete what the last whole one could not look at."""
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
+    bigin.answer(403, refusal, call=call, times=1)
+    nightly = Order(nightly=True, by_record=True)
+    results = []
+
+    for hours in (1, 1, 8 * 24):
+        state = account.sweep(nightly)
+        results.append((state.is_full, len(ledger(aws)) == 3, state.result))
+        account.clock.now_s += hours * 3600
+    last = account.sweep(nightly)
+
+    assert [(True, False, "partial"), (False, False, "partial"), (False, False, "partial")] == results
+    assert (True, [], 3, "complete") == (last.is_full, last.refused, len(ledger(aws)), last.result)
