@@ -365,3 +365,22 @@ def test_what_was_refused_stays_told_until_it_was_listed(aws: Aws, bigin: Simula
 
     assert [(True, False, "partial"), (False, False, "partial"), (False, False, "partial")] == results
     assert (True, [], 3, "complete") == (last.is_full, last.refused, len(ledger(aws)), last.result)
+
+
+def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> None:
+    """What was changed after the last whole sweep and before ``since`` was never looked at, and the audit says so."""
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    account.sweep()
+    bigin.add(b"new", record_id="5001", attachment_id="777")
+    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": at(account, 1800)})
+    account.clock.now_s += 7200
+
+    state = account.sweep(Order(since=at(account, 0)))
+
+    assert ("partial", 3) == (state.result, len(ledger(aws)))
+
+
+def at(account: Account, seconds: int) -> str:
+    """So many seconds from now, as Bigin writes times."""
+    return datetime.fromtimestamp(account.clock.now_s + seconds, UTC).isoformat(timespec="seconds")
