@@ -121,7 +121,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
         raise OperateError(
             "No sweep of everything was finished yet.", "Audit without --as-of-sweep, or let one run: operate sweep."
         )
-    refused = {name.partition("/")[0]: f"Bigin refused {name}" for name in state.refused}
+    refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
     return Listing(state.full_since, unlisted=refused | left_out, strangers=dict(state.uncovered))
 

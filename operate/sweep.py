@@ -91,7 +91,7 @@ def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
         lines.append(("Attachments", f"{looked}, {sweep.links} links"))
         lines.append(("Its credits", str(sweep.credits)))
         if sweep.refused:
-            lines.append(("Refused by Bigin", ", ".join(sweep.refused[:5])))
+            lines.append(("Not listed by Bigin", ", ".join(sweep.refused[:5])))
         if sweep.result:
             lines.append(("Audit", sweep.result))
     stored = status.states.get("archived", 0) + status.states.get("link", 0)

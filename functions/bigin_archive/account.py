@@ -6,12 +6,18 @@ record (Bigin API v2, "API limits").
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import BiginRefusedError, BiginUnavailableError
+from bigin_archive.errors import (
+    AttachmentGoneError,
+    BiginRefusedError,
+    BiginScopeMissingError,
+    BiginUnavailableError,
+)
 from bigin_archive.listing import (
     ACCOUNT_FIELDS,
     FIRST_PAGE,
@@ -61,10 +67,12 @@ def lists_all(bigin: Bigin, deadline: Deadline) -> bool:
     """Whether Bigin offers the list of all attachments, and it can be used. Raises ArchiveError where Bigin is down."""
     try:
         page = bigin.page("/Attachments", ACCOUNT_FIELDS, FIRST_PAGE, deadline)
-    except BiginRefusedError:
-        return False
-    try:
         # An empty list may as well mean that the module is closed to the API.
         return bool(list(account_entries(page.listing)))
+    except (BiginRefusedError, BiginScopeMissingError, AttachmentGoneError):
+        return False
     except BiginUnavailableError:
+        # What nobody documents may fail for ever; where a documented list fails as well, it is Bigin.
+        with suppress(BiginRefusedError, AttachmentGoneError):
+            records_page(bigin, MODULES[0], FIRST_PAGE, deadline)
         return False

@@ -18,7 +18,7 @@ class Closing:
         A sweep of what was changed leaves Bigin's list as the last full one found it, with the changes; where those
         are not all since then, nobody knows what came between. Raises StorageUnavailableError, StorageRefusedError.
         """
-        unlisted = {what.partition("/")[0]: "Bigin refuses some of its records" for what in state.refused}
+        unlisted = {what.partition("/")[0]: "Bigin did not list all of its records" for what in state.refused}
         began_at = state.full_since if state.since else state.started_at
         if not began_at or (state.since and not changed([began_at], state.since)):
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")

@@ -15,7 +15,12 @@ from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin import Bigin
 from bigin_archive.books import Books
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import AttachmentGoneError, BiginRefusedError, PageTokenEndedError
+from bigin_archive.errors import (
+    AttachmentGoneError,
+    BiginRefusedError,
+    BiginUnavailableError,
+    PageTokenEndedError,
+)
 from bigin_archive.ledger import Ledger, LedgerEntry
 from bigin_archive.links import Link
 from bigin_archive.listing import FIRST_PAGE, ListedAttachment, Position
@@ -24,7 +29,11 @@ from bigin_archive.sweep_state import Cursor, PageLostError, SweepState
 
 _ATTACHMENTS_AT_ONCE = 25
 _RECORDS_AT_ONCE = 10
-_MOST_REFUSED = 1000  # ids that are kept
+_MOST_REFUSED = 1000  # ids of records that are kept
+# Slices in a row that may fail at the same place until a sweep goes on without it: about an hour where little is lost,
+# a day where all records of a module would be.
+_PATIENCE, _LIST_PATIENCE = 4, 96
+_MOST_RESTARTS = 3  # of a list whose page tokens end before it
 
 
 class Discovery:
@@ -43,15 +52,22 @@ class Discovery:
             state.way = "all" if not state.by_record and lists_all(self._bigin, deadline) else "records"
             state.credits += 0 if state.by_record else 1
             return
-        position = state.position or FIRST_PAGE
         try:
-            rows, following = self._page(state, position, deadline)
+            rows, following = self._page(state, state.position or FIRST_PAGE, deadline)
         except PageTokenEndedError:
-            state.position, state.pages = None, state.pages_before
+            state.restarts += 1
+            state.position, state.pages, state.uncovered = None, state.pages_before, {}
+            if state.restarts > _MOST_RESTARTS:
+                _go_without_list(state)
             return
-        except BiginRefusedError:
-            _refused(state, state.modules[state.module])
-            rows, following = [], None
+        except (BiginRefusedError, AttachmentGoneError):
+            _go_without_list(state)
+            return
+        except BiginUnavailableError:
+            if state.failures < (_PATIENCE if state.way == "all" else _LIST_PATIENCE):
+                raise
+            _go_without_list(state)
+            return
         finally:
             state.credits += 1
         if rows:
@@ -59,9 +75,7 @@ class Discovery:
             state.pages += 1
         state.position = dict(following) if following else None
         if not following:
-            state.module, state.pages_before = state.module + 1, state.pages
-            if state.way == "all" or state.module == len(state.modules):
-                state.phase = "attachments"
+            _end_list(state)
 
     def _page(self, state: SweepState, position: Position, deadline: Deadline) -> "tuple[list[Any], Position | None]":
         """What is stored of a page: attachments, or ids and names of records."""
@@ -115,6 +129,13 @@ class Discovery:
         except BiginRefusedError:
             _refused(state, f"{module}/{record_id}")
             return []
+        except BiginUnavailableError:
+            if state.failures < _PATIENCE:
+                raise
+            # What fails for one record alone must not keep all others waiting.
+            state.failures = 0
+            _refused(state, f"{module}/{record_id}")
+            return []
         finally:
             state.credits += 1
 
@@ -158,8 +179,28 @@ def _id(found: Found) -> str:
     return str(found.request.attachment_id)
 
 
+def _end_list(state: SweepState) -> None:
+    """Go on with the next module's list, or with the attachments."""
+    state.restarts, state.position = 0, None
+    state.module, state.pages_before = state.module + 1, state.pages
+    if state.way == "all" or state.module == len(state.modules):
+        state.phase = "attachments"
+
+
+def _go_without_list(state: SweepState) -> None:
+    """Go record by record, or on with the next module."""
+    state.failures = 0
+    if state.way == "all":
+        state.way, state.position, state.pages, state.restarts = "records", None, 0, 0
+        return
+    _refused(state, state.modules[state.module])
+    _end_list(state)
+
+
 def _refused(state: SweepState, what: str) -> None:
-    if what not in state.refused and len(state.refused) < _MOST_REFUSED:
+    if len(state.refused) >= _MOST_REFUSED:
+        what = what.partition("/")[0]  # so that every module concerned is named
+    if what not in state.refused:
         state.refused.append(what)
 
 

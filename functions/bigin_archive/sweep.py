@@ -104,10 +104,12 @@ class Sweep:
             state.waits_for = self._obstacle(state)
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._step(cursor, state, deadline)
+                state.failures = 0
                 self._books.close()  # what dies with this function must not be missing from the budget
                 cursor.save(state)
         except ArchiveError as error:
             state.waits_for = error.detail
+            state.failures += 1
         except LeaseLostError:
             return
         with suppress(LeaseLostError):

@@ -384,3 +384,96 @@ def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> Non
 def at(account: Account, seconds: int) -> str:
     """So many seconds from now, as Bigin writes times."""
     return datetime.fromtimestamp(account.clock.now_s + seconds, UTC).isoformat(timespec="seconds")
+
+
+LISTS_NOT = {
+    "no such address": (404, {"code": "INVALID_URL_PATTERN", "status": "error", "message": "m", "details": {}}),
+    "no such page": (404, "nothing here"),
+    "another scope": (401, {"code": "OAUTH_SCOPE_MISMATCH", "status": "error", "message": "m", "details": {}}),
+    "a bug of Bigin": (500, {"code": "INTERNAL_ERROR", "status": "error", "message": "m", "details": {}}),
+    "no list": (200, {"data": "none"}),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), LISTS_NOT.values(), ids=LISTS_NOT)
+def test_a_list_of_all_that_bigin_does_not_offer_is_done_without(
+    aws: Aws, bigin: Simulator, status: int, body: object
+) -> None:
+    """However the undocumented list fails, the sweep goes record by record."""
+    many(bigin, 3)
+    listed_by(bigin, "all")
+    bigin.answer(status, body, call="records", times=1)
+
+    state = Account(aws, bigin).sweep()
+
+    assert ("records", 3, "complete") == (state.way, len(ledger(aws)), state.result)
+
+
+def test_a_bigin_that_is_down_does_not_decide_the_way(aws: Aws, bigin: Simulator) -> None:
+    """Where the documented lists fail as well, the sweep waits, and asks again for the list of all."""
+    many(bigin, 3)
+    listed_by(bigin, "all")
+    bigin.answer(500, "down", call="records", times=2)
+    account = Account(aws, bigin)
+
+    first = account.slice(Order())
+    state = account.sweep()
+
+    assert first is not None
+    assert (None, 1) == (first.way, first.failures)
+    assert ("all", 0, "complete") == (state.way, state.failures, state.result)
+
+
+def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:
+    """Where a later page fails for an hour, the sweep begins again, record by record."""
+    many(bigin, 3, 70)
+    listed_by(bigin, "all")
+    account = Account(aws, bigin)
+    bigin.answer(500, "down", call="records", skip=2, times=5)
+
+    state = account.sweep()
+
+    assert ("records", 210, "complete") == (state.way, len(ledger(aws)), state.result)
+    assert {1} == set(bigin.calls()["downloads"].values())
+
+
+def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simulator) -> None:
+    """After an hour the sweep goes on with the others; the audit is not complete, and names the module."""
+    many(bigin, 5)
+    bigin.answer(500, "down", call="list", record_id="5002", times=1000)
+
+    state = Account(aws, bigin).sweep()
+
+    assert (["Contacts/5002"], 4, "partial") == (state.refused, len(ledger(aws)), state.result)
+
+
+def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Simulator) -> None:
+    """The other modules are swept; the audit is not complete."""
+    many(bigin, 1)
+    bigin.answer(500, "down", call="records", skip=1, times=97)  # the first asks for the list of all
+
+    state = Account(aws, bigin).sweep(Order(modules=("Notes", "Contacts")))
+
+    assert (["Notes"], 1, "partial") == (state.refused, len(ledger(aws)), state.result)
+
+
+def test_page_tokens_that_always_end_too_early_do_not_keep_a_sweep_for_ever(aws: Aws, bigin: Simulator) -> None:
+    """A module's list that cannot be read to its end is begun again three times, then left out, which the audit tells."""
+    many(bigin, 1)
+    bigin.control("POST", "records", {"module": "Notes", "count": 450})
+    bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
+
+    state = Account(aws, bigin).sweep(Order(modules=("Notes", "Contacts")))
+
+    assert ("done", ["Notes"], 1, "partial") == (state.phase, state.refused, len(ledger(aws)), state.result)
+
+
+def test_a_list_of_all_whose_page_tokens_end_too_early_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:
+    """Nothing is missing then."""
+    many(bigin, 3, 70)
+    listed_by(bigin, "all")
+    bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
+
+    state = Account(aws, bigin).sweep()
+
+    assert ("records", 210, "complete") == (state.way, len(ledger(aws)), state.result)
