@@ -184,6 +184,7 @@ class Reporter:
         with self._lock:
             self._metrics.add_metric("CreditsUsed", MetricUnit.Count, used)
             self._metrics.add_metric("CreditsOfShare", MetricUnit.Percent, 100 * used / max(1, share))
+            self._metrics.add_metric("SweepFailures", MetricUnit.Count, state.failures if state else 0)
             if state and state.is_done and state.result:
                 self._metrics.add_metric("AuditIncomplete", MetricUnit.Count, int(state.result != "complete"))
         self.flush()
