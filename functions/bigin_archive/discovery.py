@@ -30,9 +30,9 @@ from bigin_archive.sweep_state import Cursor, PageLostError, SweepState
 _ATTACHMENTS_AT_ONCE = 25
 _RECORDS_AT_ONCE = 10
 _MOST_REFUSED = 1000  # ids of records that are kept
-# Slices in a row that may fail at the same place until a sweep goes on without it: about an hour where little is lost,
-# a day where all records of a module would be.
-_PATIENCE, _LIST_PATIENCE = 4, 96
+# Slices in a row that may fail at the same place until a sweep goes on without it: two hours where little is lost, since
+# an outage has its own end; a day where all records of a module would be missing.
+_PATIENCE, _LIST_PATIENCE = 8, 96
 _MOST_RESTARTS = 3  # of a list whose page tokens end before it
 
 
@@ -64,7 +64,7 @@ class Discovery:
             _go_without_list(state)
             return
         except BiginUnavailableError:
-            if state.failures < (_PATIENCE if state.way == "all" else _LIST_PATIENCE):
+            if state.failures <= (_PATIENCE if state.way == "all" else _LIST_PATIENCE):
                 raise
             _go_without_list(state)
             return
@@ -112,7 +112,7 @@ class Discovery:
         else:
             for module, record_id, name in rows[state.index : state.index + _RECORDS_AT_ONCE]:
                 self._take(state, self._of_record(state, module, record_id, name, deadline), now)
-                state.index += 1
+                state.index, state.failures = state.index + 1, 0
                 state.records += 1
                 if state.credits >= state.credits_limit:
                     break
@@ -130,10 +130,9 @@ class Discovery:
             _refused(state, f"{module}/{record_id}")
             return []
         except BiginUnavailableError:
-            if state.failures < _PATIENCE:
+            if state.failures <= _PATIENCE:
                 raise
             # What fails for one record alone must not keep all others waiting.
-            state.failures = 0
             _refused(state, f"{module}/{record_id}")
             return []
         finally:

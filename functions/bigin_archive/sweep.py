@@ -100,8 +100,10 @@ class Sweep:
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         try:
+            state.failures += 1  # until a step is done
             cursor.save(state)
             state.waits_for = self._obstacle(state)
+            state.failures -= state.waits_for is not None
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._step(cursor, state, deadline)
                 state.failures = 0
@@ -109,7 +111,6 @@ class Sweep:
                 cursor.save(state)
         except ArchiveError as error:
             state.waits_for = error.detail
-            state.failures += 1
         except LeaseLostError:
             return
         with suppress(LeaseLostError):

@@ -56,7 +56,7 @@ class SweepState:
     bytes_queued: int = 0
     credits: int = 0
     credits_limit: int = 0  # of this slice
-    failures: int = 0  # slices in a row that came no step further
+    failures: int = 0  # slices in a row that began here and came no step further
     restarts: int = 0  # of the list that is read
     # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
     refused: list[str] = field(default_factory=list)

@@ -425,11 +425,11 @@ def test_a_bigin_that_is_down_does_not_decide_the_way(aws: Aws, bigin: Simulator
 
 
 def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:
-    """Where a later page fails for an hour, the sweep begins again, record by record."""
+    """Where a later page fails for two hours, the sweep begins again, record by record."""
     many(bigin, 3, 70)
     listed_by(bigin, "all")
     account = Account(aws, bigin)
-    bigin.answer(500, "down", call="records", skip=2, times=5)
+    bigin.answer(500, "down", call="records", skip=2, times=10)
 
     state = account.sweep()
 
@@ -438,7 +438,7 @@ def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, big
 
 
 def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simulator) -> None:
-    """After an hour the sweep goes on with the others; the audit is not complete, and names the module."""
+    """After two hours the sweep goes on with the others; the audit is not complete, and names the module."""
     many(bigin, 5)
     bigin.answer(500, "down", call="list", record_id="5002", times=1000)
 
@@ -450,7 +450,7 @@ def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simu
 def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Simulator) -> None:
     """The other modules are swept; the audit is not complete."""
     many(bigin, 1)
-    bigin.answer(500, "down", call="records", skip=1, times=97)  # the first asks for the list of all
+    bigin.answer(500, "down", call="records", skip=1, times=98)  # the first asks for the list of all
 
     state = Account(aws, bigin).sweep(Order(modules=("Notes", "Contacts")))
 
