@@ -71,6 +71,8 @@ class Sweep:
         StorageUnavailableError where the ledger cannot be used at all.
         """
         cursor = self._new_cursor()
+        if not order and ((last := cursor.load()) is None or last.is_done):
+            return last  # without the lease, which would turn away an order at the same moment
         if not cursor.take():
             return None
         try:

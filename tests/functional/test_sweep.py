@@ -1,6 +1,7 @@
 """The sweep against simulator and emulator: what it finds, what it costs, and how it is interrupted."""
 
 import itertools
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -270,6 +271,22 @@ def test_one_sweep_at_a_time(aws: Aws, bigin: Simulator) -> None:
 
     assert state
     assert len(state.modules) == 7
+
+
+def test_a_slice_with_nothing_to_do_turns_away_no_order(aws: Aws, bigin: Simulator) -> None:
+    """Between sweeps the schedule's slices take no lease, so that the nightly order at the same minute is not lost."""
+    many(bigin, 1)
+    account = Account(aws, bigin)
+    account.sweep()
+    account.executioner.calls = 0
+    account.slice()
+    calls = account.executioner.calls
+
+    for kill_at in range(calls):
+        with suppress(Killed):
+            account.slice(kill_at=kill_at)
+
+    assert account.slice(Order()) is not None
 
 
 def test_a_parked_attachment_is_not_queued_again(aws: Aws, bigin: Simulator) -> None:
