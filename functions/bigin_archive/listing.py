@@ -158,10 +158,9 @@ def _text(entry: Mapping[str, object], field: str) -> str | None:
 
 def _link(entry: Mapping[str, object]) -> Link | None:
     # The type of files has several names in Zoho's pages, that of links has one.
-    url = entry.get("$link_url")
-    if not url and entry.get("$type") != "Link URL":
+    if not entry.get("$link_url") and entry.get("$type") != "Link URL":
         return None
-    return Link(title=str(entry.get("File_Name") or ""), url=str(url or ""))
+    return Link(title=_text(entry, "File_Name") or "", url=_text(entry, "$link_url") or "")
 
 
 def _size(value: object) -> int | None:

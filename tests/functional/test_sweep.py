@@ -494,3 +494,16 @@ def test_a_list_of_all_whose_page_tokens_end_too_early_is_given_up_for_the_recor
     state = Account(aws, bigin).sweep()
 
     assert ("records", 210, "complete") == (state.way, len(ledger(aws)), state.result)
+    assert ([], "complete", 5) == (state.refused, state.result, len(ledger(aws)))
+
+
+def test_a_link_that_no_text_can_hold_stops_no_sweep(aws: Aws, bigin: Simulator) -> None:
+    """JSON can carry half a character; the link is archived with a replacement for it."""
+    many(bigin, 1)
+    link = r'{"id": "5", "File_Name": "a\ud800", "$type": "Link URL", "$link_url": "https://x/\ud800"}'
+    body = f'{{"data": [{link}], "info": {{}}}}'
+    bigin.answer(200, body, {"Content-Type": "application/json"}, call="list", times=1)
+
+    Account(aws, bigin).sweep()
+
+    assert "a?.url" in str(ledger(aws)["5"].key)
