@@ -71,8 +71,7 @@ class Discovery:
         finally:
             state.credits += 1
         if rows:
-            cursor.store_page(state.pages, rows)
-            state.pages += 1
+            state.pages += cursor.store_rows(state.pages, rows)
         state.position = dict(following) if following else None
         if not following:
             _end_list(state)

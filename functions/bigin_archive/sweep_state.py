@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
-_KEPT_S = 60 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
+KEPT_S = 60 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
+_MOST_PACKED_BYTES = 380 * 1024  # DynamoDB, "Quotas": 400 KB for an item, its keys and names included
 _KEY = f"{CONTROL}sweep"
 _STATE = "state"
 
@@ -123,11 +124,18 @@ class Cursor:
         # What an older version wrote may lack fields, what a newer one wrote may have more.
         return SweepState(**{name: value for name, value in json.loads(text).items() if name in _FIELDS})
 
-    def store_page(self, number: int, rows: Sequence[object]) -> None:
-        """Keep a page of a list: Bigin's own page tokens live a day, a sweep may take weeks."""
+    def store_rows(self, number: int, rows: Sequence[object]) -> int:
+        """Keep rows of a list from page ``number`` on, as one page or as many as they need; return how many.
+
+        Bigin's own page tokens live a day, a sweep may take weeks.
+        """
         packed = zlib.compress(json.dumps(rows).encode())
-        item = {"rows": {"B": packed}, "ends_at": {"N": str(round(self._now() + _KEPT_S))}}
+        if len(packed) > _MOST_PACKED_BYTES and len(rows) > 1:
+            first = self.store_rows(number, rows[: len(rows) // 2])
+            return first + self.store_rows(number + first, rows[len(rows) // 2 :])
+        item = {"rows": {"B": packed}, "ends_at": {"N": str(round(self._now() + KEPT_S))}}
         call(self._client, "put_item", TableName=self._table, Item={**item, **_key(_page(number))})
+        return 1
 
     def page(self, number: int) -> list[Any]:
         """A stored page."""

@@ -1,6 +1,8 @@
 """The sweep against simulator and emulator: what it finds, what it costs, and how it is interrupted."""
 
 import itertools
+import secrets
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -507,3 +509,14 @@ def test_a_link_that_no_text_can_hold_stops_no_sweep(aws: Aws, bigin: Simulator)
     Account(aws, bigin).sweep()
 
     assert "a?.url" in str(ledger(aws)["5"].key)
+
+
+def test_a_page_of_long_links_is_stored_whole(aws: Aws, bigin: Simulator) -> None:
+    """200 addresses as long as Bigin takes them are more than one item of the table holds."""
+    cursor = Cursor(aws.dynamodb, aws.ledger_table, "", time.time)
+    rows = [["Contacts", str(number), secrets.token_hex(3000)] for number in range(200)]
+
+    pages = cursor.store_rows(7, rows)
+
+    assert pages > 1
+    assert rows == [row for number in range(pages) for row in cursor.page(7 + number)]
