@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
-KEPT_S = 60 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
+KEPT_S = 400 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
 _MOST_PACKED_BYTES = 380 * 1024  # DynamoDB, "Quotas": 400 KB for an item, its keys and names included
 _KEY = f"{CONTROL}sweep"
 _STATE = "state"

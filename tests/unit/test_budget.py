@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigin_archive.budget import Budget
+from bigin_archive.sweep_state import KEPT_S
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 COUNTS = st.integers(0, 200_000)
@@ -60,6 +61,13 @@ def test_the_readme_tells_the_durations(row: tuple[str, ...]) -> None:
         days = stated / budget.sweep_share
         expected = f"{days:.1f} days" if days > 1 else f"{8 * stated / budget.share:.1f} hours"
         assert expected == text
+
+
+def test_stored_lists_outlive_the_longest_sweep() -> None:
+    """Three times over: a list that ended before its sweep would begin it again."""
+    longest = max(float(days) for row in ROWS for days in re.findall(r"([\d.]+) days", " ".join(row)))
+
+    assert KEPT_S > 3 * longest * 86400
 
 
 def test_the_readme_has_such_a_table() -> None:
