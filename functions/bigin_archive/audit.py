@@ -92,9 +92,8 @@ class Audit:
         request, stored = known.request, known.stored
         self.compared += 1
         self.reread += stored is not None and stored.bytes_right is not None
-        is_attachment = request is not None and (known.listed or known.entry or (stored and stored.is_ours))
-        totals = self.totals.setdefault(request.module if request and is_attachment else ELSEWHERE, Totals())
-        if is_attachment:
+        totals = self.totals.setdefault(request.module if request and known.is_attachment else ELSEWHERE, Totals())
+        if known.is_attachment:
             _count(totals, known)
         told = self._judge(known)
         if not told:
@@ -173,7 +172,7 @@ class Audit:
 def _count(totals: Totals, known: Known) -> None:
     entry, stored = known.entry, known.stored
     totals.listed += known.listed is not None
-    if stored:
+    if stored and known.is_archived:
         totals.size_bytes += stored.size_bytes
         totals.links += known.is_link
         totals.archived += not known.is_link

@@ -52,7 +52,7 @@ class Index:
 
     def add(self, known: Known) -> None:
         """Add an attachment to the table, and the objects that were archived for it to the checksums."""
-        if known.request:
+        if known.is_attachment:
             self.table.write(csv_line(row(known)).encode(errors="replace"))
         for found in known.objects:
             if found.is_ours and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
@@ -61,7 +61,7 @@ class Index:
 
 def archived_sha256(known: Known) -> str | None:
     """The SHA-256 (hex) that the file had when it was archived: the ledger's, where it tells of another version."""
-    entry, stored = known.entry, known.stored
+    entry, stored = known.entry, known.stored if known.is_archived else None
     if not stored or (entry and entry.is_stored and entry.sha256 and entry.version_id != stored.version_id):
         return entry.sha256 if entry else None
     return stored.sha256
@@ -69,7 +69,8 @@ def archived_sha256(known: Known) -> str | None:
 
 def row(known: Known) -> list[str]:
     """One row of the table, in the order of :data:`COLUMNS`."""
-    request, entry, stored = known.request, known.entry, known.stored
+    request, entry = known.request, known.entry
+    stored = known.stored if known.is_archived else None
     listed = known.listed.listed if known.listed else None
     state = entry.state if entry else "pending"
     if stored and state not in ("archived", "link"):

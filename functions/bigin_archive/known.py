@@ -40,6 +40,16 @@ class Known:
         return next(iter([*named, *ours, *self.objects]), None)
 
     @property
+    def is_attachment(self) -> bool:
+        """Whether it is one of Bigin's, and not only an object of somebody else."""
+        return bool(self.listed or self.entry or any(found.is_ours for found in self.objects))
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether an object stands for it: one of ours, or one that the ledger takes for it."""
+        return self.stored is not None and (self.entry is not None or self.stored.is_ours)
+
+    @property
     def is_link(self) -> bool:
         """Whether a shortcut stands for it, whose size and bytes Bigin does not know."""
         if self.listed and self.listed.listed.link:

@@ -200,6 +200,33 @@ def test_no_cell_is_a_formula(cells: list[str]) -> None:
         assert not told.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
 
 
+STRANGER = replace(OBJECT, claimed=None)
+
+
+@pytest.mark.parametrize(
+    ("known", "rows", "archived"),
+    [
+        (Known(PLACE, None, None, (OBJECT,)), [("archived", OBJECT.key)], 1),
+        (Known(PLACE, None, None, (STRANGER,)), [], 0),
+        (Known(PLACE, LISTED, None, (STRANGER,)), [("pending", "")], 0),
+        (Known(PLACE, LISTED, ENTRY, (STRANGER,)), [("archived", OBJECT.key)], 1),
+    ],
+)
+def test_an_object_of_a_stranger_is_no_archived_attachment(
+    known: Known, rows: list[tuple[str, str]], archived: int
+) -> None:
+    """It stands in neither index nor totals, wherever it lies; the attachment whose place it takes is not archived."""
+    made = audit()
+    made.add(known)
+    with index.Index() as files:
+        files.add(known)
+        files.table.seek(0)
+        table = list(csv.DictReader(io.StringIO(files.table.read().decode("utf-8-sig"), newline="")))
+
+    assert rows == [(row["state"], row["key"]) for row in table]
+    assert archived == made.total.archived
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_a_line_of_checksums_is_one_line(path: str) -> None:
     """As coreutils reads it: a backslash in front tells that the name is escaped."""
