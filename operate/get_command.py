@@ -10,7 +10,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from bigin_archive.archive_request import ALIASES, MODULES
-from bigin_archive.errors import ArchiveError
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.found_object import FoundObject
 from bigin_archive.inventory import BytesDifferError, NoObjectError
 from bigin_archive.ledger import LedgerEntry
@@ -115,21 +115,33 @@ def _by_id(archive: Archive, ids: Sequence[str], folder: Path) -> Iterator[Wante
     if not wanted:
         return
     for entry in archive.ledger.entries():
-        if entry.attachment_id in wanted and entry.key:
-            yield from _look(archive, entry, folder)
-
-
-def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted]:
-    if found := archive.inventory.head(str(entry.key)):
-        # A version never changes: where the row names this one, S3 itself knows its checksum best.
-        yield Wanted(found, folder, None if entry.version_id == found.version_id else entry.sha256)
+        if entry.attachment_id in wanted and entry.key and (found := archive.inventory.head(entry.key)):
+            yield Wanted(found, folder, _archived_sha256(entry, found))
 
 
 def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
-    """From S3 itself, which needs no ledger."""
+    """From S3 itself; what the ledger does not know is taken as it is there."""
     for place in places:
-        for found in archive.inventory.objects((f"{place}/",)):
-            yield Wanted(found, folder / place.replace("/", " "))
+        objects = list(archive.inventory.objects((f"{place}/",)))
+        rows = _rows(archive, objects)
+        for found in objects:
+            entry = rows.get(str(found.request.attachment_id)) if found.request else None
+            yield Wanted(found, folder / place.replace("/", " "), _archived_sha256(entry, found))
+
+
+def _rows(archive: Archive, objects: Iterable[FoundObject]) -> dict[str, LedgerEntry]:
+    try:
+        return archive.ledger.find([found.request for found in objects if found.request])
+    except StorageUnavailableError as error:
+        complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
+        return {}
+
+
+def _archived_sha256(entry: LedgerEntry | None, found: FoundObject) -> str | None:
+    # A version never changes: where the row names this one, S3 itself knows its checksum best.
+    if entry is None or entry.key != found.key or entry.version_id == found.version_id:
+        return None
+    return entry.sha256
 
 
 def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:

@@ -106,10 +106,10 @@ def test_files_come_back_with_their_names(
 def test_a_record_comes_as_a_folder(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """All files of the record and no other, without the ledger."""
-    mine, other = archive.new(3, module="Accounts", record_id="12"), archive.new(1, module="Accounts", record_id="123")
-    for entry in (*mine, *other):
-        archive.drop_row(entry)
+    """All files of the record and no other, also where the ledger is lost."""
+    mine = archive.new(3, module="Accounts", record_id="12")
+    archive.new(1, module="Accounts", record_id="123")
+    archive.aws.dynamodb.delete_table(TableName=archive.aws.ledger_table)
 
     assert 0 == run(monkeypatch, "get", "--record", "Companies/12", "--stack", stack, "--to", str(tmp_path / "new"))
 
@@ -154,6 +154,18 @@ def test_wrong_bytes_never_arrive(
     assert "the bytes are not those that were archived" in told
     assert "424242: no archived file" in told
     assert f"{deleted.attachment_id}: no archived file" in told
+
+
+def test_wrong_bytes_of_a_record_never_arrive(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A whole record is verified by the ledger as its files are one by one."""
+    good, swapped = archive.new(2, module="Accounts", record_id="12")
+    planted.plant(archive, [swapped], {"swapped": planted.ALL["object swapped"]})
+
+    assert 1 == run(monkeypatch, "get", "--record", "Accounts/12", "--stack", stack, "--to", str(tmp_path))
+
+    assert [good.file_name] == [path.name for path in (tmp_path / "Accounts 12").iterdir()]
 
 
 @pytest.mark.parametrize("options", [[], ["--record", "Contacts"], ["--record", "Calls/5"]], ids=str)
