@@ -1,11 +1,12 @@
 """The archive of a stack as the commands use it: its objects and its ledger, with their errors in plain words."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bigin_archive.errors import ArchiveError
+from bigin_archive.credits import Credits, Meter
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.inventory import Inventory
 from bigin_archive.ledger import Ledger
 from operate.aws import Account
@@ -32,6 +33,14 @@ def archive_of(account: Account, stack: Stack) -> Archive:
         Ledger(dynamodb, stack.ledger_table),
         Inventory(account.client("s3"), stack.bucket, stack.key_prefix),
     )
+
+
+def enter_credits(dynamodb: Any, table: str, meter: Meter) -> int:
+    """Enter what was used in the account's book, which the sweep's share is counted from; return how many."""
+    usage = meter.take()
+    with suppress(StorageUnavailableError):  # the result matters more, also to one who may only read
+        Credits(dynamodb, table).add(usage)
+    return usage.used
 
 
 @contextmanager

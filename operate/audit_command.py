@@ -2,7 +2,6 @@
 
 import re
 import time
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,13 +12,12 @@ from bigin_archive.archive_request import MODULES
 from bigin_archive.audit import EXIT_STATUS, Audit
 from bigin_archive.auditor import Auditor, Listing
 from bigin_archive.bigin import Bigin
-from bigin_archive.credits import Credits, Meter
-from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.credits import Meter
 from bigin_archive.leases import open_gate
 from bigin_archive.queue import Queue
 from bigin_archive.sweep_state import Cursor
 from operate import audit_report
-from operate.archive import Archive, archive_of, told
+from operate.archive import Archive, archive_of, enter_credits, told
 from operate.aws import Account
 from operate.bigin_listing import listing as read_now
 from operate.failure import OperateError
@@ -97,7 +95,7 @@ def audit(
         side = read_now(_bigin(account, archive, meter), chosen, by_record=by_record)
     with working("Comparing") as progress, told("audit the archive"):
         made = Auditor(archive.ledger, archive.inventory).audit(side, modules=chosen, deep=deep, progress=progress)
-    spent = _enter(archive, meter)
+    spent = enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
     repaired = _repaired(account, archive, made) if repairing and not made.failure else None
     where = f"s3://{archive.stack.bucket}/{made.report_key}"
     if machine:
@@ -124,14 +122,6 @@ def _of_last_sweep(archive: Archive) -> Listing:
     refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
     return Listing(state.full_since, unlisted=refused | left_out, strangers=dict(state.uncovered))
-
-
-def _enter(archive: Archive, meter: Meter) -> int:
-    """Enter the credits in the account's book, which the sweep's share is counted from."""
-    usage = meter.take()
-    with suppress(StorageUnavailableError):  # the audit's result matters more, also to one who may only read
-        Credits(archive.dynamodb, archive.stack.ledger_table).add(usage)
-    return usage.used
 
 
 def _repaired(account: Account, archive: Archive, made: Audit) -> Repaired:

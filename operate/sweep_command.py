@@ -10,11 +10,14 @@ from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin import Bigin
 from bigin_archive.budget import Budget
+from bigin_archive.credits import Meter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
+from bigin_archive.leases import open_gate
 from bigin_archive.ledger import Ledger
 from operate import sweep as sweeping
 from operate.account_status import Account as Archive
+from operate.archive import enter_credits
 from operate.aws import Account
 from operate.estimate import Estimate, estimate
 from operate.failure import OperateError
@@ -126,12 +129,12 @@ def _estimate(
 ) -> Estimate:
     api_url = stack.hosts.api_url
     tokens = AccessTokens(account.client("secretsmanager"), stack.token_secret_id, api_url)
-    ledger = Ledger(account.client("dynamodb"), stack.ledger_table)
+    dynamodb, meter = account.client("dynamodb"), Meter()
     try:
         with working("Asking Bigin"):
             return estimate(
-                Bigin(session(api_url), api_url, tokens),
-                ledger,
+                Bigin(session(api_url), api_url, tokens, open_gate, meter),
+                Ledger(dynamodb, stack.ledger_table),
                 modules,
                 since,
                 Deadline(_ESTIMATE_TIMEOUT_S),
@@ -139,6 +142,8 @@ def _estimate(
             )
     except ArchiveError as error:
         raise OperateError("The account cannot be listed.", error.detail) from None
+    finally:
+        enter_credits(dynamodb, stack.ledger_table, meter)
 
 
 def _show_estimate(expected: Estimate, budget: Budget) -> None:
