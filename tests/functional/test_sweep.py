@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bigin_archive.archive_request import MODULES
+from bigin_archive.closing import Closing
 from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger import Ledger, LedgerEntry
@@ -520,3 +521,29 @@ def test_a_page_of_long_links_is_stored_whole(aws: Aws, bigin: Simulator) -> Non
 
     assert pages > 1
     assert rows == [row for number in range(pages) for row in cursor.page(7 + number)]
+
+
+def test_an_audit_that_kills_its_function_ends_the_sweep(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After four tries the sweep is done, its audit failed, and the next one begins."""
+    many(bigin, 1)
+    account = Account(aws, bigin)
+    account.slice(Order())
+    account.drain()
+    tries = 0
+
+    def die(*_: object) -> str:
+        nonlocal tries
+        tries += 1
+        raise Killed
+
+    monkeypatch.setattr(Closing, "close", die)
+    state = None
+    for _ in range(10):
+        account.clock.now_s += 16 * 60
+        with suppress(Killed):
+            state = account.slice()
+
+    assert state is not None
+    assert (True, "failed", 4) == (state.is_done, state.result, tries)
