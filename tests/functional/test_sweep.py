@@ -393,7 +393,9 @@ def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> Non
     account = Account(aws, bigin)
     account.sweep()
     bigin.add(b"new", record_id="5001", attachment_id="777")
-    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": at(account, 1800)})
+    bigin.control(
+        "PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": at(account, 1800)}
+    )
     account.clock.now_s += 7200
 
     state = account.sweep(Order(since=at(account, 0)))

@@ -838,3 +838,10 @@ def test_what_no_retry_mends_raises_an_alarm(metric: str) -> None:
     watched = {node["MetricName"] for node in walk(alarms) if isinstance(node, dict) and "MetricName" in node}
 
     assert metric in watched
+
+
+def test_an_audit_has_room_for_as_many_attachments_as_it_has_time_for() -> None:
+    """An object takes 1.7 ms; its row of the ledger, and its lines of table and checksums, 1.3 KB."""
+    sweep = RESOURCES["SweepFunction"]["Properties"]
+
+    assert sweep["Timeout"] / 0.0017 * 1300 < sweep.get("EphemeralStorage", {"Size": 512})["Size"] * 1024**2
