@@ -146,7 +146,10 @@ class Sweep:
         day, hour = self._credits.used(), self._credits.used(HOUR_S)
         allowance = self._budget.allowance(day.used, hour.used, waiting, day.remaining)
         state.credits_limit = state.credits + allowance
-        return None if allowance else _WAITS_FOR_CREDITS
+        if allowance:
+            return None
+        alone = self._budget.allowance(day.used, hour.used, 0, day.remaining)
+        return _waits_for_queue(waiting) if alone else _WAITS_FOR_CREDITS
 
     def _drain(self, state: SweepState) -> None:
         """Wait for the queue, so that the audit does not find missing what is on its way."""

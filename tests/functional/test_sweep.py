@@ -549,3 +549,25 @@ def test_an_audit_that_kills_its_function_ends_the_sweep(
 
     assert state is not None
     assert (True, "failed", 4) == (state.is_done, state.result, tries)
+
+
+def test_a_list_of_all_that_bigin_does_not_know_is_not_waited_for(aws: Aws, bigin: Simulator) -> None:
+    """A 404 of whatever kind: the sweep goes record by record at once."""
+    many(bigin, 2)
+    bigin.answer(404, call="records", times=1)
+
+    state = Account(aws, bigin).slice(Order())
+
+    assert state is not None
+    assert ("records", 2) == (state.way, state.listed)
+
+
+def test_a_sweep_says_when_it_waits_for_the_queue(aws: Aws, bigin: Simulator) -> None:
+    """Credits that the waiting messages will take are not used yet, and no patience brings them back."""
+    for number in range(8):
+        aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody=f"{number}")
+
+    state = Account(aws, bigin, 120).slice(Order())
+
+    assert state is not None
+    assert "8 messages" in str(state.waits_for)
