@@ -121,7 +121,11 @@ def _of_last_sweep(archive: Archive) -> Listing:
         )
     refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
-    return Listing(state.full_since, unlisted=refused | left_out, strangers=dict(state.uncovered))
+    # What that sweep could not list is known no longer once the next one of everything has begun.
+    unknown = (
+        {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is under way: audit after it")
+    )
+    return Listing(state.full_since, unlisted=unknown | refused | left_out, strangers=dict(state.uncovered))
 
 
 def _repaired(account: Account, archive: Archive, made: Audit) -> Repaired:

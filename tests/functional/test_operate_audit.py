@@ -228,3 +228,21 @@ def test_the_last_sweep_stands_for_bigin(
 
     assert (0, 12, 0) == (status, report["total"]["listed"], report["credits"])
     assert before == archive.bigin.calls()["credits_used"]
+
+
+@pytest.mark.parametrize(("since", "status"), [(None, 2), ("2026-02-01T00:00:00+00:00", 0)])
+def test_the_last_sweep_stands_for_bigin_until_the_next(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    since: str | None,
+    status: int,
+) -> None:
+    """--as-of-sweep while a sweep of everything runs is not complete: what the last one could not list is forgotten."""
+    cursor = Cursor(archive.aws.dynamodb, archive.aws.ledger_table, "test", time.time)
+    assert cursor.take()
+    began = "2026-01-01T00:00:00+00:00"
+    cursor.save(SweepState("2026-03-01T00:00:00+00:00", list(MODULES), since, phase="listing", full_since=began))
+
+    assert status == audited(monkeypatch, capsys, stack, "--as-of-sweep")[0]
