@@ -83,9 +83,9 @@ def sweep(
         else:
             _show_estimate(expected, budget)
         return 0
-    began = datetime.now(UTC)
     archive = Archive(found, account.client("dynamodb"), account.client("sqs"))
     functions = account.client("lambda")
+    before, _ = archive.sweep()
     sweeping.begin(functions, found.sweep_function, order)
     if not watching:
         if machine:
@@ -93,7 +93,7 @@ def sweep(
         else:
             good("A sweep has begun, or goes on if one was under way: python -m operate status shows how far it is.")
         return 0
-    status = sweeping.follow(archive, functions, found.sweep_function, began)
+    status = sweeping.follow(archive, functions, found.sweep_function, before)
     if machine:
         click.echo(json.dumps(status.as_dict()))
     else:

@@ -74,3 +74,26 @@ def test_the_status_of_a_new_stack_names_the_next_step(
     """Before the first sweep there is nothing but the command that begins it."""
     assert 0 == run(monkeypatch, "status", "--stack", deploy(aws))
     assert "none yet: python -m operate sweep" in capsys.readouterr().out
+
+
+def test_a_sweep_is_followed_by_the_clock_of_its_function(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine whose clock goes ahead sees the end of a short sweep; that of an earlier one is none."""
+    many(bigin, 2)
+    account = Account(aws, bigin)
+    account.clock.now_s -= 3600
+    earlier = account.sweep()
+    account.clock.now_s += 60
+
+    def invoke(functions: object, name: str, event: dict[str, object]) -> None:
+        assert "start" in event, "the sweep was waited for after its end"
+        account.sweep()
+
+    monkeypatch.setattr("operate.sweep._invoke", invoke)
+    stack = deploy(aws)
+    capsys.readouterr()
+
+    assert 0 == run(monkeypatch, "sweep", "--stack", stack, "--watch", "--json")
+
+    assert earlier.started_at < json.loads(capsys.readouterr().out)["sweep"]["started_at"]
