@@ -30,7 +30,7 @@ from bigin_archive.sweep_state import Cursor, PageLostError, SweepState
 _ATTACHMENTS_AT_ONCE = 25
 _RECORDS_AT_ONCE = 10
 _MOST_REFUSED = 1000  # ids of records that are kept
-# Slices in a row that may fail at the same place until a sweep goes on without it: two hours where little is lost, since
+# Slices in a row that may fail at the same place until a sweep goes on without it: two hours where little is lost, as
 # an outage has its own end; a day where all records of a module would be missing.
 _PATIENCE, _LIST_PATIENCE = 8, 96
 _MOST_RESTARTS = 3  # of a list whose page tokens end before it

@@ -24,7 +24,7 @@ from bigin_archive.sweep_state import Cursor, LeaseLostError, SweepState
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
 _CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
-_MOST_AUDITS = 4  # tries; then the sweep ends with a failed one, so that the next sweep can begin
+_MOST_AUDITS = 4  # that may fail in a row; then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
@@ -127,7 +127,7 @@ class Sweep:
             if deadline.remaining_s() < _CLOSING_TIME_S:
                 state.waits_for = "the next slice: the audit needs time"
             else:
-                self._finish(cursor, state, deadline)
+                self._finish(state, deadline)
         elif state.credits >= state.credits_limit:
             state.waits_for = _WAITS_FOR_CREDITS
         elif state.phase == "listing":
@@ -160,14 +160,13 @@ class Sweep:
         if waiting and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
         else:
-            state.phase, state.tries = "closing", 0
+            state.phase = "closing"
 
-    def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+    def _finish(self, state: SweepState, deadline: Deadline) -> None:
         if state.is_full and set(state.modules) == set(MODULES):
             state.full_since = state.started_at
-        state.tries += 1
-        cursor.save(state)  # an audit may take its function with it, for want of memory or space
-        state.result = self._close(state, deadline) if state.tries <= _MOST_AUDITS else FAILED
+        # An audit may take its function with it, for want of memory or space.
+        state.result = self._close(state, deadline) if state.failures <= _MOST_AUDITS else FAILED
         state.finished_at = _iso(datetime.fromtimestamp(self._now(), UTC))
         state.phase = "done"
 
