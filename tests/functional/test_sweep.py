@@ -458,14 +458,44 @@ def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, big
     assert {1} == set(bigin.calls()["downloads"].values())
 
 
-def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simulator) -> None:
-    """After two hours the sweep goes on with the others; the audit is not complete, and names the module."""
-    many(bigin, 5)
-    bigin.answer(500, "down", call="list", record_id="5002", times=1000)
+@pytest.mark.parametrize("breaks", ["an entry of nobody", "a refusal"])
+def test_a_list_of_all_that_is_none_in_the_middle_is_given_up(aws: Aws, bigin: Simulator, breaks: str) -> None:
+    """Half a list proves nothing: the sweep goes record by record, and finds everything."""
+    many(bigin, 3, 70)
+    listed_by(bigin, "all")
+    if breaks == "a refusal":
+        bigin.answer(403, {"code": "NO_PERMISSION", "status": "error", "message": "m"}, call="records", skip=2, times=1)
+    else:
+        bigin.add(b"orphan", record_id="4999", attachment_id="1", listed={"$se_module": None})
 
     state = Account(aws, bigin).sweep()
 
-    assert (["Contacts/5002"], 4, "partial") == (state.refused, len(ledger(aws)), state.result)
+    assert ("records", [], "complete") == (state.way, state.refused, state.result)
+    assert set(attachments(bigin)) == set(ledger(aws))
+
+
+def test_an_outage_of_an_hour_leaves_nothing_out(aws: Aws, bigin: Simulator) -> None:
+    """The sweep goes on where it was, and is complete."""
+    many(bigin, 5)
+    bigin.answer(503, call="list", times=4)
+
+    state = Account(aws, bigin).sweep()
+
+    assert ([], 5, "complete") == (state.refused, len(ledger(aws)), state.result)
+
+
+def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simulator) -> None:
+    """After two hours the sweep goes on with the others, and is not complete; the next one tries it again."""
+    many(bigin, 5)
+    bigin.answer(500, "down", call="list", record_id="5002", times=None)
+    account = Account(aws, bigin)
+
+    first, archived_first = account.sweep(), len(ledger(aws))
+    bigin.no_faults()
+    second = account.sweep()
+
+    assert (["Contacts/5002"], 4, "partial") == (first.refused, archived_first, first.result)
+    assert ([], 5, "complete") == (second.refused, len(ledger(aws)), second.result)
 
 
 def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Simulator) -> None:
