@@ -61,10 +61,18 @@ def find(
     account = Account(profile, region)
     archive = archive_of(account, find_stack(account, stack))
     first, last = (moment.date() if moment else None for moment in (since, until))
+    read = 0
+
+    def counted(entries: Iterable[LedgerEntry], progress: Callable[[int], None]) -> Iterator[LedgerEntry]:
+        nonlocal read
+        for read, entry in enumerate(entries, 1):
+            progress(read)
+            yield entry
+
     with working("Looking") as progress, told("read the ledger"):
         found = [
             entry
-            for entry in matching(_counted(archive.ledger.entries(), progress), text)
+            for entry in matching(counted(archive.ledger.entries(), progress), text)
             if (not modules or entry.module in modules)
             and (not states or entry.state in states)
             and _is_within(entry, first, last)
@@ -74,6 +82,12 @@ def find(
         click.echo(json.dumps([asdict(entry) for entry in found], indent=2))
     elif found:
         _show(found, archive.stack.name)
+    elif not read:
+        complain(
+            "The ledger is empty.",
+            f"Fill it: python -m operate sweep --stack {stack} --watch; "
+            f"if files are archived already: python -m operate rebuild-ledger --stack {stack}.",
+        )
     else:
         complain("Nothing was found.", "Attachments that no sweep has listed yet have no record name: try the file's.")
     return 0 if found else 1
@@ -95,12 +109,6 @@ def plain(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def _counted(entries: Iterable[LedgerEntry], progress: Callable[[int], None]) -> Iterator[LedgerEntry]:
-    for count, entry in enumerate(entries, 1):
-        progress(count)
-        yield entry
-
-
 def _is_within(entry: LedgerEntry, first: date | None, last: date | None) -> bool:
     if not first and not last:
         return True
@@ -120,18 +128,20 @@ def _day(entry: LedgerEntry) -> date | None:
 def _show(found: list[LedgerEntry], stack: str) -> None:
     rest = len(found) - MOST_SHOWN
     table = Table(header_style="bold", caption=f"{rest:,} more: narrow it down, or --json." if rest > 0 else None)
-    table.add_column("Record", overflow="fold", min_width=30)  # a module and an id of Bigin
-    table.add_column("File", overflow="fold")
-    table.add_column("Size", justify="right", no_wrap=True)
-    for name in ("Attached", "State", "Id"):
-        table.add_column(name, no_wrap=True)
+    # Both ids have to stay whole, to be copied, in a terminal of 80 columns, too.
+    table.add_column("Record", overflow="fold", min_width=29)  # a module and an id of Bigin
+    table.add_column("File and its id", overflow="fold", min_width=19)
+    table.add_column("Attached", no_wrap=True)
     for entry in found[:MOST_SHOWN]:
         record = Text(printable(entry.record_name or ""))
         record.append(f"{chr(10) if entry.record_name else ''}{entry.module}/{entry.record_id}", style="dim")
+        file = Text(printable(entry.file_name or ""))
+        file.append(f"{chr(10) if entry.file_name else ''}{entry.attachment_id}")
         bytes_ = entry.size_bytes if entry.size_bytes is not None else entry.listed_size_bytes
-        state = Text(entry.state, style="" if entry.is_stored else "yellow")
-        cells = (Text(printable(entry.file_name or "")), "" if bytes_ is None else size(bytes_), str(_day(entry) or ""))
-        table.add_row(record, *cells, state, entry.attachment_id)
+        attached = Text(str(_day(entry) or ""))
+        attached.append("" if bytes_ is None else f"\n{size(bytes_)}", style="dim")
+        attached.append("" if entry.state == "archived" else f"\n{entry.state}", style="yellow")
+        table.add_row(record, file, attached)
     out().print(table)
     first = next((entry for entry in found if entry.is_stored), None)
     if first:

@@ -79,6 +79,33 @@ def test_what_is_found_is_shown(
     assert "\x1b" not in told
 
 
+def test_what_get_needs_is_shown_whole(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ids as long as Bigin's stand in one piece, with a long name, and also in a narrow terminal."""
+    long = {"module": "Pipelines", "record_id": "2034020000000489124", "file_name": "A very long name " * 9 + ".pdf"}
+    archive.new(1, attachment_id="2034020000000711002", state="link", **long)
+
+    for width in (80, 110):
+        monkeypatch.setattr("operate.terminal.LOG_WIDTH", width)
+        assert 0 == run(monkeypatch, "find", "long", "--stack", stack)
+        table = capsys.readouterr().out.rpartition("└")[0]
+        for text in ("2034020000000711002", "Pipelines/2034020000000489124", "2026-03-02", "bytes", "link"):
+            assert text in table
+
+
+def test_before_the_first_sweep_the_next_step_is_named(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty ledger is told from words that are in no name."""
+    assert 1 == run(monkeypatch, "find", "offer", "--stack", stack)
+
+    told = capsys.readouterr().err
+    assert "The ledger is empty." in told
+    assert f"python -m operate sweep --stack {stack}" in told
+    assert f"python -m operate rebuild-ledger --stack {stack}" in told
+
+
 def test_files_come_back_with_their_names(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
