@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from bigin_archive.archive_request import ALIASES, MODULES
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.file_names import UNNAMED
 from bigin_archive.found_object import FoundObject
 from bigin_archive.inventory import BytesDifferError, NoObjectError
 from bigin_archive.ledger import LedgerEntry
@@ -29,11 +30,20 @@ _RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object to fetch, and the SHA-256 (hex) that it was archived with, where the ledger knows it."""
+    """An object to fetch, and the ledger's row about it, if there is one."""
 
     found: FoundObject
     folder: Path
-    archived_sha256: str | None = None
+    entry: LedgerEntry | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 (hex) that it was archived with; None where nobody knows it, or S3 has another one."""
+        entry, found = self.entry, self.found
+        # A version never changes: where the row names this one, S3 itself knows its checksum best.
+        if not entry or not entry.sha256 or entry.key != found.key or entry.version_id == found.version_id:
+            return found.sha256
+        return entry.sha256 if found.sha256 in (None, entry.sha256) else None
 
     @property
     def attachment_id(self) -> str:
@@ -43,7 +53,10 @@ class Wanted:
     @property
     def path(self) -> Path:
         """Where it goes, under the name that it had in Bigin."""
-        return self.folder / local_files.local_name(self.found.original_name or self.found.file_name)
+        name = self.found.original_name or self.found.file_name
+        if name == UNNAMED and self.entry and self.entry.file_name:
+            name = self.entry.file_name
+        return self.folder / local_files.local_name(name)
 
 
 @click.command(
@@ -98,8 +111,10 @@ def get(
     failed = len(wanted) - len(paths)
     if machine:
         click.echo(json.dumps({"files": [str(path.resolve()) for path in paths], "failed": failed, "missing": missing}))
-    elif wanted:
-        say(f"{len(wanted) - failed} of {len(wanted)} are in {folder.resolve()}, verified.")
+    elif paths:
+        folders = {path.parent for path in paths}
+        place = (folders.pop() if len(folders) == 1 else folder).resolve()
+        say(f"{len(paths)} of {len(wanted)} {'is' if len(paths) == 1 else 'are'} in {place}, verified.")
     return 1 if failed or missing else 0
 
 
@@ -115,33 +130,31 @@ def _by_id(archive: Archive, ids: Sequence[str], folder: Path) -> Iterator[Wante
     if not wanted:
         return
     for entry in archive.ledger.entries():
-        if entry.attachment_id in wanted and entry.key and (found := archive.inventory.head(entry.key)):
-            yield Wanted(found, folder, _archived_sha256(entry, found))
+        if entry.attachment_id in wanted and entry.key:
+            yield from _look(archive, entry, folder)
+
+
+def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted]:
+    if found := archive.inventory.head(str(entry.key)):
+        yield Wanted(found, folder, entry)
 
 
 def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
-    """From S3 itself; what the ledger does not know is taken as it is there."""
+    """All that S3 has, also what the ledger does not know."""
     for place in places:
         objects = list(archive.inventory.objects((f"{place}/",)))
-        rows = _rows(archive, objects)
+        entries = _entries(archive, objects)
         for found in objects:
-            entry = rows.get(str(found.request.attachment_id)) if found.request else None
-            yield Wanted(found, folder / place.replace("/", " "), _archived_sha256(entry, found))
+            entry = entries.get(str(found.request.attachment_id)) if found.request else None
+            yield Wanted(found, folder / place.replace("/", " "), entry)
 
 
-def _rows(archive: Archive, objects: Iterable[FoundObject]) -> dict[str, LedgerEntry]:
+def _entries(archive: Archive, objects: Iterable[FoundObject]) -> dict[str, LedgerEntry]:
     try:
         return archive.ledger.find([found.request for found in objects if found.request])
     except StorageUnavailableError as error:
         complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
         return {}
-
-
-def _archived_sha256(entry: LedgerEntry | None, found: FoundObject) -> str | None:
-    # A version never changes: where the row names this one, S3 itself knows its checksum best.
-    if entry is None or entry.key != found.key or entry.version_id == found.version_id:
-        return None
-    return entry.sha256
 
 
 def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:
@@ -166,14 +179,17 @@ def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> li
             except NoObjectError:
                 complain(f"{one.attachment_id}: the object has gone.", "python -m operate audit tells what to do.")
             except OSError as error:
-                complain(f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).")
+                complain(
+                    f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).",
+                    "Name another folder with --to, or make room in this one.",
+                )
             progress.advance(task, one.found.size_bytes)
     return paths
 
 
 def _fetch(archive: Archive, one: Wanted) -> Path:
-    sha256 = one.archived_sha256 or one.found.sha256
-    if not sha256 or one.found.sha256 not in (None, sha256):
+    sha256 = one.sha256
+    if not sha256:
         raise DifferentBytesError
     for path in (one.path, local_files.beside(one.path, one.attachment_id)):
         if not path.exists():

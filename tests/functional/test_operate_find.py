@@ -183,16 +183,58 @@ def test_wrong_bytes_never_arrive(
     assert f"{deleted.attachment_id}: no archived file" in told
 
 
-def test_wrong_bytes_of_a_record_never_arrive(
-    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_wrong_bytes_never_arrive_with_their_record(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    """A whole record is verified by the ledger as its files are one by one."""
-    good, swapped = archive.new(2, module="Accounts", record_id="12")
+    """S3 keeps a right checksum of a wrong object, too: what the ledger says was archived decides."""
+    good, swapped = archive.new(2, module="Contacts", record_id="77")
     planted.plant(archive, [swapped], {"swapped": planted.ALL["object swapped"]})
 
-    assert 1 == run(monkeypatch, "get", "--record", "Accounts/12", "--stack", stack, "--to", str(tmp_path))
+    assert 1 == run(monkeypatch, "get", "--record", "Contacts/77", "--stack", stack, "--to", str(tmp_path))
 
-    assert [good.file_name] == [path.name for path in (tmp_path / "Accounts 12").iterdir()]
+    told = capsys.readouterr()
+    assert [good.file_name] == [path.name for path in (tmp_path / "Contacts 77").iterdir()]
+    assert f"{swapped.attachment_id}: the bytes are not those that were archived" in told.err
+    assert f"1 of 2 is in {tmp_path / 'Contacts 77'}, verified." in told.out
+
+
+def test_a_file_without_a_name_gets_the_one_that_bigin_lists(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A download that named no file is kept as "attachment"; the ledger knows better."""
+    entry = archive.new(1, file_name="", module="Contacts", record_id="78")[0]
+    archive.change_row(entry, file_name="samples.zip")
+
+    for options in ([entry.attachment_id], ["--record", "Contacts/78"]):
+        assert 0 == run(monkeypatch, "get", *options, "--stack", stack, "--to", str(tmp_path))
+
+    names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"samples.zip", "Contacts 78/samples.zip"} == names
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_its_remedy(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """No word of verified files where there is none."""
+    entry = archive.new()[0]
+    (tmp_path / "file").write_text("x")
+
+    assert 1 == run(
+        monkeypatch, "get", entry.attachment_id, "--stack", stack, "--to", str(tmp_path / "file" / "folder")
+    )
+
+    told = capsys.readouterr()
+    assert f"{entry.attachment_id}: it cannot be written here (Not a directory)." in told.err
+    assert "Name another folder with --to" in told.err
+    assert "verified" not in told.out
 
 
 @pytest.mark.parametrize("options", [[], ["--record", "Contacts"], ["--record", "Calls/5"]], ids=str)
