@@ -1,5 +1,9 @@
 """All commands of operate share one look."""
 
+import importlib.abc
+import runpy
+import sys
+
 import click
 import pytest
 
@@ -26,3 +30,23 @@ def test_a_command_takes_the_common_options(name: str, command: click.Command) -
 
     assert {"--stack", "--profile", "--region", "--json"} <= options
     assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
+class _Interrupted(importlib.abc.MetaPathFinder):
+    """Ctrl-C while the commands are still being imported."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "operate.cli":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_once_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first half second of a command is spent importing."""
+    monkeypatch.delitem(sys.modules, "operate.cli")
+    monkeypatch.setattr(sys, "meta_path", [_Interrupted(), *sys.meta_path])
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("operate", run_name="__main__")
+
+    assert 130 == ended.value.code
+    assert "Stopped." in capsys.readouterr().err
