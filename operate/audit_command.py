@@ -21,7 +21,7 @@ from operate.archive import Archive, archive_of, enter_credits, told
 from operate.aws import Account
 from operate.bigin_listing import listing as read_now
 from operate.failure import OperateError
-from operate.options import of_a_stack
+from operate.options import MODULE, of_a_stack
 from operate.repair import Repaired, repair
 from operate.stack import find
 from operate.terminal import working
@@ -57,9 +57,7 @@ Exit status: 0 complete, 2 partial (a difference, or something was not compared)
 proved, 130 interrupted."""
 )
 @of_a_stack
-@click.option(
-    "--module", "modules", multiple=True, type=click.Choice(MODULES), metavar="NAME", help="Only this (repeatable)."
-)
+@click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
 @click.option("--deep", type=Share(), default=0.0, metavar="5%", help="Read so many bytes again, in turn.")
 @click.option("--by-record", is_flag=True, help="Do not use Bigin's list of all attachments: one call for each record.")
 @click.option(

@@ -23,7 +23,7 @@ from operate.doctor_command import doctor
 from operate.failure import OperateError
 from operate.find_command import find
 from operate.get_command import get
-from operate.options import STATUSES, of_a_stack
+from operate.options import MODULE, STATUSES, of_a_stack
 from operate.rebuild_command import rebuild_ledger
 from operate.redrive import Choice, Sent, look, send_back
 from operate.stack import find as find_stack
@@ -101,7 +101,7 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
     "--module",
     "modules",
     multiple=True,
-    type=click.Choice(MODULES),
+    type=MODULE,
     default=MODULES,
     metavar="NAME",
     help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",

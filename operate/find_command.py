@@ -10,17 +10,15 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bigin_archive.archive_request import MODULES
 from bigin_archive.ledger import STATES, LedgerEntry
 from bigin_archive.report_page import size
 from operate.archive import archive_of, told
 from operate.aws import Account
-from operate.options import of_a_stack
+from operate.options import DAY, MODULE, of_a_stack
 from operate.stack import find as find_stack
 from operate.terminal import complain, out, printable, say, working
 
 MOST_SHOWN = 200
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(
@@ -35,11 +33,9 @@ Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 in
 )
 @click.argument("text")
 @of_a_stack
-@click.option(
-    "--module", "modules", multiple=True, type=click.Choice(MODULES), metavar="NAME", help="Only this (repeatable)."
-)
-@click.option("--since", type=_DAY, metavar="DAY", help="Attached on this day or later: 2026-01-31.")
-@click.option("--until", type=_DAY, metavar="DAY", help="Attached on this day or earlier.")
+@click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
+@click.option("--since", type=DAY, metavar="DAY", help="Attached on this day or later: 2026-01-31.")
+@click.option("--until", type=DAY, metavar="DAY", help="Attached on this day or earlier.")
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state (repeatable).")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from bigin_archive.archive_request import ALIASES, MODULES
+
 STATUSES = "\b\nExit status: 0 all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted."
 
 
@@ -20,3 +22,25 @@ def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+class _Module(click.Choice[str]):
+    """A module, under any name that a request may give it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(ALIASES.get(value, value), param, ctx)
+
+
+class _Day(click.DateTime):
+    """A day, or a time, which is refused in words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day: say for example 2026-01-31.", param, ctx)
+
+
+MODULE = _Module(MODULES)
+DAY = _Day(["%Y-%m-%d"])
+DAY_OR_TIME = _Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])

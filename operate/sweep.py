@@ -10,10 +10,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bigin_archive.report_page import size
 from bigin_archive.sweep_state import SweepState
 from operate.account_status import Account, Status, done_part, expected_end
 from operate.aws import explained
-from operate.terminal import moment, out, progress, size
+from operate.terminal import moment, out, progress
 
 _LOOK_S = 2
 _WHOLE_LOOK_S = 30  # reads the whole ledger
@@ -88,19 +89,19 @@ def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
             lines.append(("Expected end", moment(end)))
         if sweep.finished_at:
             lines.append(("Finished", moment(datetime.fromisoformat(sweep.finished_at))))
-        looked = f"{sweep.listed} listed, {sweep.known} known, {sweep.queued} queued ({size(sweep.bytes_queued)})"
-        lines.append(("Attachments", f"{looked}, {sweep.links} links"))
-        lines.append(("Its credits", str(sweep.credits)))
+        looked = f"{sweep.listed:,} listed, {sweep.known:,} known, {sweep.queued:,} queued ({size(sweep.bytes_queued)})"
+        lines.append(("Attachments", f"{looked}, {sweep.links:,} link{'' if sweep.links == 1 else 's'}"))
+        lines.append(("Its credits", f"{sweep.credits:,}"))
         if sweep.refused:
             lines.append(("Not listed by Bigin", ", ".join(sweep.refused[:5])))
         if sweep.result:
             lines.append(("Audit", sweep.result))
     stored = status.states.get("archived", 0) + status.states.get("link", 0)
     lines += [
-        ("In the archive", f"{stored} attachments, {size(status.stored_bytes)}"),
-        ("Gone, pending", f"{status.states.get('gone', 0)}, {status.states.get('pending', 0)}"),
-        ("Waiting", f"{status.waiting} messages, {status.dead_letters} dead letters"),
-        ("Credits in 24 h", f"{status.credits.used} used, {status.left} left of a share of {status.share}"),
+        ("In the archive", f"{stored:,} attachments, {size(status.stored_bytes)}"),
+        ("Not in it", f"{status.states.get('gone', 0):,} gone, {status.states.get('pending', 0):,} pending"),
+        ("Waiting", f"{status.waiting:,} messages, {status.dead_letters:,} dead letters"),
+        ("Credits in 24 h", f"{status.credits.used:,} used, {status.left:,} left of a share of {status.share:,}"),
     ]
     lines += [("Parked", f"{count} {reason}") for reason, count in sorted(status.parked.items())]
     return lines

@@ -8,6 +8,8 @@ import click
 
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES
+from bigin_archive.audit import COMPLETE
+from bigin_archive.auditor import REPORTS
 from bigin_archive.bigin import Bigin
 from bigin_archive.budget import Budget
 from bigin_archive.credits import Meter
@@ -15,15 +17,17 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.leases import open_gate
 from bigin_archive.ledger import Ledger
+from bigin_archive.report_page import size
 from operate import sweep as sweeping
 from operate.account_status import Account as Archive
+from operate.account_status import Status
 from operate.archive import enter_credits
 from operate.aws import Account
 from operate.estimate import Estimate, estimate
 from operate.failure import OperateError
-from operate.options import STATUSES, of_a_stack
+from operate.options import DAY_OR_TIME, MODULE, STATUSES, of_a_stack
 from operate.stack import Stack, find
-from operate.terminal import duration_of_hours, good, say, size, working
+from operate.terminal import duration_of_hours, good, say, working
 from operate.zoho import session
 
 _ESTIMATE_TIMEOUT_S = 3600
@@ -49,12 +53,14 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
     "--module",
     "modules",
     multiple=True,
-    type=click.Choice(MODULES),
+    type=MODULE,
     default=MODULES,
     metavar="NAME",
     help=f"Only this module; can be repeated. Default: all ({', '.join(MODULES)}).",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), help="Only what was changed since.")
+@click.option(
+    "--since", type=DAY_OR_TIME, metavar="DAY", help="Only what was changed since: 2026-01-31, or with a time (UTC)."
+)
 @click.option("--by-record", is_flag=True, help="Record by record, even where Bigin lists all attachments at once.")
 @click.option("--dry-run", is_flag=True, help="Tell the credits, bytes and hours to be expected; queue nothing.")
 @click.option("--watch", "watching", is_flag=True, help="Show the progress until it is done.")
@@ -91,13 +97,21 @@ def sweep(
         if machine:
             click.echo(json.dumps({"begun": True}))
         else:
-            good("A sweep has begun, or goes on if one was under way: python -m operate status shows how far it is.")
+            good("A sweep has begun, or goes on if one was under way. How far it is:")
+            say(f"  python -m operate status --stack {found.name}", "cyan", whole=True)
         return 0
-    status = sweeping.follow(archive, functions, found.sweep_function, before)
+    try:
+        status = sweeping.follow(archive, functions, found.sweep_function, before)
+    except KeyboardInterrupt:
+        raise OperateError(
+            "Stopped watching; the sweep goes on.",
+            f"python -m operate status --stack {found.name} shows how far it is.",
+            status=130,
+        ) from None
     if machine:
         click.echo(json.dumps(status.as_dict()))
     else:
-        sweeping.show(status)
+        _show(status, found)
     return _RESULTS.get(str(status.sweep.result), 1) if status.sweep else 1
 
 
@@ -120,8 +134,15 @@ def status(stack: str, region: str | None, profile: str | None, machine: bool) -
     if machine:
         click.echo(json.dumps(seen.as_dict()))
     else:
-        sweeping.show(seen)
+        _show(seen, found)
     return 0
+
+
+def _show(status: Status, stack: Stack) -> None:
+    sweeping.show(status)
+    if status.sweep and status.sweep.result not in (None, COMPLETE):
+        say(f"What differs, and what to do: s3://{stack.bucket}/{stack.key_prefix}{REPORTS}latest.html, or", whole=True)
+        say(f"  python -m operate audit --stack {stack.name}", "cyan", whole=True)
 
 
 def _estimate(
@@ -148,12 +169,14 @@ def _estimate(
 
 def _show_estimate(expected: Estimate, budget: Budget) -> None:
     if expected.sampled is None:
-        say(f"Bigin lists {expected.attachments} attachments.")
+        say(f"Bigin lists {expected.attachments:,} attachments.")
+    elif expected.sampled == expected.records:
+        say(f"{expected.records:,} records, all looked into: {expected.attachments:,} attachments.")
     else:
         say(
-            f"{expected.records} records, of which {expected.sampled} were looked into: about "
-            f"{expected.attachments} attachments."
+            f"{expected.records:,} records, of which {expected.sampled} were looked into: about "
+            f"{expected.attachments:,} attachments."
         )
-    say(f"To be downloaded: {expected.unknown} files, {size(expected.unknown_bytes)}.")
-    say(f"Credits: {expected.credits}; this estimate took {expected.spent}.")
-    say(f"Time: {duration_of_hours(expected.hours(budget))}, with {budget.sweep_share} credits a day for sweeps.")
+    say(f"To be downloaded: {expected.unknown:,} files, {size(expected.unknown_bytes)}.")
+    say(f"Credits: {expected.credits:,}; this estimate took {expected.spent:,}.")
+    say(f"Time: {duration_of_hours(expected.hours(budget))}, with {budget.sweep_share:,} credits a day for sweeps.")

@@ -116,14 +116,6 @@ def duration_of_hours(hours: float) -> str:
     return "less than an hour" if hours < 1 else f"about {duration(timedelta(hours=hours))}"
 
 
-def size(count: int) -> str:
-    """Bytes in the unit that a person would choose."""
-    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.1f} {units[0]}"
-
-
 def moment(time: datetime) -> str:
     """A time as the reader's clock shows it."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")

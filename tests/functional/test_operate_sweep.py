@@ -5,6 +5,9 @@ import json
 import pytest
 
 from bigin_archive.credits import Credits
+from operate import sweep_command
+from operate.cli import main
+from operate.options import MODULE
 from tests.account import Account
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -31,6 +34,21 @@ def test_a_dry_run_tells_what_the_sweep_then_takes(
     state = Account(aws, bigin).sweep()
     assert (expected["unknown"], expected["unknown_bytes"]) == (state.queued, state.bytes_queued) == (24, 24)
     assert expected["credits"] == bigin.calls()["credits_used"]
+
+
+def test_a_dry_run_enters_its_credits(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are missing from the share as those of an audit are; few records are all looked into, and told as exact."""
+    many(bigin, 12, 2)
+
+    assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
+
+    used = bigin.calls()["credits_used"]
+    assert used == Credits(aws.dynamodb, aws.ledger_table).used().used
+    told = capsys.readouterr().out
+    assert "12 records, all looked into: 24 attachments." in told
+    assert "24 files, 24 bytes" in told
 
 
 def test_a_dry_run_of_many_records_is_a_sample(
@@ -66,6 +84,67 @@ def test_the_status_tells_what_became_of_the_account(
     used = bigin.calls()["credits_used"]
     assert {"used_24h": used, "share": 25_000, "left": 25_000 - used, "remaining_of_account": None} == status["credits"]
     assert state.is_done
+
+
+def test_what_is_not_complete_names_its_report(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ "partial" alone helps nobody; sizes are in the units of audit and find."""
+    many(bigin, 2, 1)
+    bigin.answer(403, {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}})
+    Account(aws, bigin).sweep()
+    stack = deploy(aws)
+    capsys.readouterr()
+
+    assert 0 == run(monkeypatch, "status", "--stack", stack)
+
+    told = capsys.readouterr().out
+    assert f"s3://{aws.bucket}/bigin/_audit/latest.html" in told
+    assert f"python -m operate audit --stack {stack}" in told
+    assert "(2 bytes), 0 links" in told
+
+
+def test_who_stops_watching_is_told_that_the_sweep_goes_on(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C ends the display alone."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_command.sweeping, "begin", lambda *_: None)
+    monkeypatch.setattr(sweep_command.sweeping, "follow", interrupted)
+    stack = deploy(aws)
+
+    assert 130 == run(monkeypatch, "sweep", "--stack", stack, "--watch")
+
+    told = capsys.readouterr().err
+    assert "the sweep goes on" in told
+    assert f"python -m operate status --stack {stack}" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--since", "yesterday"), "'yesterday' is no day: say for example 2026-01-31."),
+        (("--since", "2026-13-01"), "'2026-13-01' is no day: say for example 2026-01-31."),
+        (("--module", "Deals"), "'Deals' is not one of 'Contacts'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_options_are_refused_in_plain_words(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], problem: str
+) -> None:
+    """No format of a programming language."""
+    assert 2 == main(["sweep", *options])
+    told = capsys.readouterr().err
+    assert problem in told
+    assert "%" not in told
+
+
+def test_modules_have_the_names_of_a_request() -> None:
+    """Bigin's screens say companies, its API says accounts."""
+    assert "Accounts" == MODULE.convert("Companies", None, None)
 
 
 def test_the_status_of_a_new_stack_names_the_next_step(
