@@ -51,12 +51,20 @@ class Index:
         self.sums.close()
 
     def add(self, known: Known) -> None:
-        """Add an attachment to the table, and the objects that were archived for it to the checksums."""
+        """Add an attachment to the table, and what was archived for it to the checksums."""
         if known.is_attachment:
             self.table.write(csv_line(row(known)).encode(errors="replace"))
+        entry = known.entry if known.entry and known.entry.is_stored else None
         for found in known.objects:
-            if found.is_ours and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
-                self.sums.write(sum_line(sha256, found.path).encode(errors="surrogatepass"))
+            is_archived = found.is_ours or (entry is not None and found.key == entry.key)
+            if is_archived and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
+                self._add_sum(sha256, found.path)
+        # Whoever checks a copy has to be told of a file that is not there any more.
+        if entry and entry.key and entry.sha256 and not known.objects:
+            self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
+
+    def _add_sum(self, sha256: str, path: str) -> None:
+        self.sums.write(sum_line(sha256, path).encode(errors="surrogatepass"))
 
 
 def archived_sha256(known: Known) -> str | None:

@@ -177,6 +177,24 @@ def test_the_checksums_need_no_program_of_ours(archive: Archive, tmp_path: Path)
     assert len(made) == len((tmp_path / "_index/SHA256SUMS").read_text(encoding="utf-8").splitlines())
 
 
+def test_the_checksums_tell_of_what_was_replaced_or_deleted(archive: Archive, tmp_path: Path) -> None:
+    """By anybody, without our metadata: the file that was archived stays in the list."""
+    replaced, deleted, unknown, _ = archive.new(4)
+    archive.overwrite(str(replaced.key), b"of somebody else", Metadata={})
+    planted.plant(archive, [deleted], {"deleted": planted.ALL["object deleted"]})
+    planted.plant(archive, [unknown], {"unknown": planted.ALL["second object"]})
+    archive.auditor.audit(since_long_ago())
+    synced(archive, tmp_path)
+    command = ["sha256sum", "--check", "--quiet", "_index/SHA256SUMS"]
+
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    failed = [line.rpartition(": ") for line in run.stdout.splitlines()]
+    expected = {(replaced.key, "FAILED"), (deleted.key, "FAILED open or read")}
+    assert (1, expected) == (run.returncode, {(f"bigin/{path}", what) for path, _, what in failed})
+    assert 4 == len((tmp_path / "_index/SHA256SUMS").read_text(encoding="utf-8").splitlines())
+
+
 @pytest.mark.skipif(not RCLONE.exists(), reason="make bench installs rclone")
 def test_rclone_takes_the_checksums(archive: Archive, tmp_path: Path) -> None:
     """All match; a file that was added to the copy is told."""
