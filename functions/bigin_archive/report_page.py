@@ -35,7 +35,8 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 h2 { margin: 2.75rem 0 .75rem; font-size: 1.2rem; }
 h3 { margin: 2rem 0 .25rem; font-size: 1.02rem; }
 h3 .count, .only { color: var(--soft); font-weight: 400; }
-.remedy { margin: 0 0 .75rem; color: var(--soft); max-width: 52rem; }
+h2 + h3 { margin-top: .75rem; }
+.remedy { margin: 0 0 .75rem; max-width: 52rem; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 th, td { padding: .45rem .75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; font-size: .8rem; background: var(--wash); }
@@ -52,9 +53,13 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   font-size: .85rem; }
 a { color: inherit; text-decoration-color: #aab2c0; text-underline-offset: .2em; }
 .complete { --tone: var(--complete); } .partial { --tone: var(--partial); } .failed { --tone: var(--failed); }
-@media print { @page { margin: 16mm 14mm; } body { font-size: 10pt; } main { max-width: none; padding: 0; }
-  th, td { padding: .3rem .45rem; } header { padding: 1rem 1.25rem; }
-  tr, header { break-inside: avoid; } h2, h3, .remedy { break-after: avoid; } thead { display: table-header-group; }
+@media print {
+  @page { margin: 14mm 14mm 16mm; @bottom-right { content: counter(page) " / " counter(pages); color: #5d6778;
+    font: 8pt system-ui, Arial, sans-serif; } }
+  body { font-size: 10pt; line-height: 1.4; } main { max-width: none; padding: 0; }
+  th, td { padding: .25rem .45rem; } header { padding: .9rem 1.25rem; margin-bottom: 1.4rem; }
+  h2 { margin: 1.4rem 0 .5rem; } h3 { margin: 1.1rem 0 .2rem; } footer { margin-top: 1.4rem; padding-top: .6rem; }
+  tr, li, header { break-inside: avoid; } h2, h3, .remedy { break-after: avoid; } thead { display: table-header-group; }
   tfoot { display: table-row-group; } th { background: none; border-bottom: 1.5px solid #8791a3; } }
 @media (max-width: 40rem) { main { padding: 1rem; } th, td { padding: .4rem; } .wide { overflow-x: auto; } }
 """
