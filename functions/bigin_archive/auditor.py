@@ -126,7 +126,9 @@ class Auditor:
             audit.uncovered.append(f"Modules that were left out: {', '.join(others)}")
         source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep of it all found"
         audit.limits.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
-        if deep:
+        if deep and _parts(deep) == 1:
+            audit.limits.append(f"The bytes of all {audit.reread:,} objects were read again.")
+        elif deep:
             audit.limits.append(
                 f"The bytes of {audit.reread} objects were read again; an audit like this one reads others the next "
                 f"time, and after {_parts(deep)} of them all were read."

@@ -7,8 +7,9 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.found_object import FoundObject
 
 _OLDER = (
-    "The bucket keeps earlier versions: list them (aws s3api list-object-versions --prefix KEY), compare, and delete "
-    "the wrong one by its version id; the right one then stands under the key again."
+    "The bucket keeps earlier versions: list them (aws s3api list-object-versions --bucket BUCKET --prefix KEY; the "
+    "JSON file has both), compare, and delete the wrong one (delete-object --version-id); the right one then stands "
+    "under the key again."
 )
 
 
@@ -22,7 +23,8 @@ class Kind(Enum):
     MISSING_OBJECT = (
         "missing_object",
         "Archived once, and not there now",
-        "Deleted in S3: remove the delete marker (aws s3api list-object-versions, delete-object --version-id). "
+        "Deleted in S3: remove the delete marker (aws s3api list-object-versions --bucket BUCKET --prefix KEY, then "
+        "delete-object --version-id; the JSON file has both). "
         "Or audit --repair fetches it again, if Bigin still has it.",
         "queue",
     )
@@ -58,7 +60,8 @@ class Kind(Enum):
     GONE_BUT_LISTED = (
         "gone_but_listed",
         "Listed by Bigin, which has no file for it",
-        "Open it in Bigin. If it opens, send the request again; else delete the attachment there, or ask Zoho.",
+        "Open it in Bigin. If it opens, send the queue a request with its three ids; else delete the attachment there, "
+        "or ask Zoho.",
     )
     SECOND_OBJECT = (
         "second_object",

@@ -178,6 +178,15 @@ def test_a_share_is_a_share(stack: str, monkeypatch: pytest.MonkeyPatch, share: 
     assert 2 == run(monkeypatch, "audit", "--stack", stack, "--deep", share)
 
 
+def test_a_deep_audit_of_everything_says_so(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There are no others to be read the next time."""
+    limits = audited(monkeypatch, capsys, stack, "--deep", "100%")[1]["limits"]
+
+    assert "The bytes of all 12 objects were read again." in limits
+
+
 def test_deep_audits_read_all_bytes_in_turn(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

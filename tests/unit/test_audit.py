@@ -312,6 +312,7 @@ def test_every_kind_has_a_remedy(kind: Kind) -> None:
     """A person learns what to do."""
     assert kind.title
     assert kind.remedy.endswith(".")
+    assert ("aws s3api" in kind.remedy) == ("--bucket BUCKET" in kind.remedy)
 
 
 @given(st.text(min_size=1, max_size=700))
