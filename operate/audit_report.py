@@ -15,6 +15,7 @@ from operate.terminal import bad, good, out, printable, say
 
 MOST_SHOWN = 20
 _COLUMNS = ("listed", "archived", "links", "pending", "parked", "gone", "differences")
+_ALWAYS = ("listed", "archived", "differences")
 
 
 def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | None) -> None:
@@ -48,11 +49,13 @@ def as_json(audit: Audit, inventory: Inventory, extra: dict[str, Any]) -> str:
 
 def _totals(audit: Audit) -> Table:
     table = Table(header_style="bold")
-    table.add_column("Module")
-    for name in (*_COLUMNS, "size"):
-        table.add_column(name.capitalize(), justify="right")
+    table.add_column("Module", no_wrap=True)
+    # All columns need more than a terminal's 80: what is 0 everywhere is left out.
+    shown = [name for name in _COLUMNS if name in _ALWAYS or getattr(audit.total, name)]
+    for name in (*shown, "size"):
+        table.add_column(name.capitalize(), justify="right", no_wrap=True)
     for module, totals in (*audit.totals.items(), ("All", audit.total)):
-        counts = [f"{getattr(totals, name):,}" for name in _COLUMNS]
+        counts = [f"{getattr(totals, name):,}" for name in shown]
         table.add_row(module, *counts, size(totals.size_bytes), style="bold" if module == "All" else "")
     return table
 

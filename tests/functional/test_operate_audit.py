@@ -106,6 +106,21 @@ def test_differences_are_shown_with_their_remedies(
     assert "23 are not in the archive" in told.out
 
 
+def test_the_totals_fit_a_terminal(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """80 columns, and no word cut: what is 0 everywhere is left out."""
+    made = archive.new(1)
+    archive.in_bigin(made)
+    planted.plant(archive, made, {"parked": planted.ALL["parked"]})
+    monkeypatch.setattr("operate.terminal.LOG_WIDTH", 80)
+
+    assert 2 == run(monkeypatch, "audit", "--stack", stack)
+
+    table = capsys.readouterr().out.partition("┡")[0].splitlines()[-1].replace("┃", " ").split()
+    assert ["Module", "Listed", "Archived", "Parked", "Differences", "Size"] == table
+
+
 def test_one_module_is_never_complete(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
