@@ -3,6 +3,7 @@
 Exit statuses: 0 done and all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -38,6 +39,9 @@ WITH_HELP = {"help_option_names": ["-h", "--help"]}
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; every failure becomes a sentence and an exit status, none a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no bug
     try:
         status = cli.main(list(arguments), prog_name="python -m operate", standalone_mode=False)
         return int(status or 0)

@@ -59,6 +59,8 @@ class Stack:
 
 def find(account: Account, name: str) -> Stack:
     """Look the stack up. Raises OperateError, which says where was looked."""
+    if not name:  # CloudFormation would describe all stacks
+        raise OperateError("No stack is named.", "Name it with --stack, or leave that out for bigin-archive.", status=2)
     client = account.client("cloudformation")
     with explained("look the stack up"):
         try:

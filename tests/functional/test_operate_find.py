@@ -1,6 +1,8 @@
 """`find`, `get` and `rebuild-ledger` as a person runs them."""
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,22 @@ def test_what_get_needs_is_shown_whole(
         table = capsys.readouterr().out.rpartition("└")[0]
         for text in ("2034020000000711002", "Pipelines/2034020000000489124", "2026-03-02", "bytes", "link"):
             assert text in table
+
+
+def test_a_terminal_without_unicode_shows_the_rest(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it cannot show becomes a question mark, not a bug."""
+    archive.new(1, file_name="東京 plan.pdf", attachment_id="911")
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="cp1252"))
+
+    assert 0 == run(monkeypatch, "find", "plan", "--stack", stack)
+
+    sys.stdout.flush()
+    told = written.getvalue().decode("cp1252")
+    assert "?? plan.pdf" in told
+    assert "911" in told
 
 
 def test_before_the_first_sweep_the_next_step_is_named(

@@ -107,6 +107,12 @@ def test_a_stack_that_is_not_there_is_explained(
     assert other in told
 
 
+def test_an_empty_name_is_wrong_use(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A variable that is not set names no stack, and not the first one that there is."""
+    assert 2 == run(monkeypatch, "status", "--stack", "")
+    assert "No stack is named." in capsys.readouterr().err
+
+
 def test_another_region_is_explained(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
