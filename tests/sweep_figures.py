@@ -12,6 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import operate  # noqa: F401 - puts functions/ on the path
+
+# isort: split
 from bigin_archive.archive_request import MODULES
 from bigin_archive.sweep import Order
 from local.emulator import Emulator

@@ -1,6 +1,9 @@
 """The README tells what the code does: tables, links, parameters."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,14 @@ def test_every_parameter_is_explained() -> None:
 
         assert 1 == len(rows), name
         assert (f"`{default}`" if default != "" else "empty") in rows[0], name
+
+
+def test_the_programs_that_print_figures_can_be_started() -> None:
+    """Each ``python -m tests…`` of the README imports from the project's root alone, with nothing set beside it."""
+    modules = sorted(set(re.findall(r"python -m (tests[a-z_.]+)", README)))
+
+    for module in modules:
+        command = [sys.executable, "-c", f"import {module}"]
+        subprocess.run(command, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, check=True)
+
+    assert len(modules) >= 4
