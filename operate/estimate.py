@@ -57,7 +57,7 @@ def _exact(bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | No
             wanted = [each for each in wanted if changed([each.listed.modified_time or ""], since)]
         known = ledger.find([each.request for each in wanted])
         files = [each for each in wanted if not each.listed.link]
-        new = [each for each in files if str(each.request.attachment_id) not in known]
+        new = [each for each in files if each.request.place not in known]
         listed += len(wanted)
         unknown += len(new)
         unknown_bytes += sum(each.listed.size_bytes or 0 for each in new)
@@ -88,7 +88,7 @@ def _sampled(
         except (AttachmentGoneError, BiginRefusedError):
             continue
         known = ledger.find([each.request for each in of_record])
-        new = [each for each in of_record if not each.listed.link and str(each.request.attachment_id) not in known]
+        new = [each for each in of_record if not each.listed.link and each.request.place not in known]
         listed += len(of_record)
         unknown += len(new)
         unknown_bytes += sum(each.listed.size_bytes or 0 for each in new)

@@ -145,7 +145,7 @@ def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterat
         objects = list(archive.inventory.objects((f"{place}/",)))
         entries = _entries(archive, objects)
         for found in objects:
-            entry = entries.get(str(found.request.attachment_id)) if found.request else None
+            entry = entries.get(found.request.place) if found.request else None
             yield Wanted(found, folder / place.replace("/", " "), entry)
 
 

@@ -49,11 +49,11 @@ def rebuild(
             request = found.request
             if request and found.is_ours:
                 # Of two objects for one attachment the first counts; an audit tells of the other.
-                rows.setdefault(str(request.attachment_id), row_of(found, request))
+                rows.setdefault(request.place, row_of(found, request))
             else:
                 rebuilt.strange += 1
         there = ledger.find([row.request for row in rows.values()])
-        missing = [row for attachment_id, row in rows.items() if attachment_id not in there]
+        missing = [row for place, row in rows.items() if place not in there]
         restored = len(missing) if dry_run else sum(ledger.put(row) for row in missing)
         rebuilt.objects += len(batch)
         rebuilt.known += len(rows) - restored

@@ -46,6 +46,11 @@ class ArchiveRequest:
     attachment_id: str | None = None
     hints: Hints = NO_HINTS
 
+    @property
+    def place(self) -> str:
+        """``{module}/{record_id}/{attachment_id}``, which no other attachment has."""
+        return f"{self.module}/{self.record_id}/{self.attachment_id}"
+
     def to_json(self) -> str:
         """The body of a queue message; :func:`parse` reads it back, all but the hints."""
         body: dict[str, object] = {"module": self.module, "record_id": self.record_id}

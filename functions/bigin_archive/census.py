@@ -84,7 +84,7 @@ class Census:
 
 def _sort_key(request: ArchiveRequest) -> str:
     # With the slash, a place stands where S3 puts the keys below it: 1/2/ before 1/20/.
-    return f"{request.module}/{request.record_id}/{request.attachment_id}/"
+    return f"{request.place}/"
 
 
 def _sorted_as(found: FoundObject) -> str:

@@ -140,7 +140,7 @@ class Discovery:
     def _take(self, state: SweepState, found: Sequence[Found], now: str) -> None:
         """Queue what the ledger does not know, then note all as seen: in this order nothing is forgotten."""
         known = self._ledger.find([each.request for each in found]) if found else {}
-        unknown = [each for each in found if not _is_known(each, known.get(_id(each)), state.started_at)]
+        unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at)]
         files = [each for each in unknown if not each.listed.link]
         self._queue.send(Outgoing(each.request.to_json(), each.listed.hints) for each in files)
         for each in unknown:
@@ -171,10 +171,6 @@ def _is_known(found: Found, entry: LedgerEntry | None, started_at: str) -> bool:
         # Nothing would become of it but the same; what Bigin lists otherwise since then is tried again.
         return (entry.listed_size_bytes, entry.modified_time) == (found.listed.size_bytes, found.listed.modified_time)
     return False
-
-
-def _id(found: Found) -> str:
-    return str(found.request.attachment_id)
 
 
 def _end_list(state: SweepState) -> None:

@@ -80,15 +80,15 @@ class Ledger:
         self._table = table
 
     def find(self, requests: Sequence[ArchiveRequest]) -> dict[str, LedgerEntry]:
-        """What is known of these attachments, by attachment id; unknown ones are left out."""
+        """What is known of these attachments, by their places; unknown ones are left out."""
         found: dict[str, LedgerEntry] = {}
-        keys = list({request.attachment_id: _key(request) for request in requests}.values())
+        keys = list({request.place: _key(request) for request in requests}.values())
         while keys:
             wanted, keys = keys[:_BATCH_GET], keys[_BATCH_GET:]
             answer = self._call("batch_get_item", RequestItems={self._table: {"Keys": wanted}})
             for item in answer["Responses"].get(self._table, []):
                 entry = _entry(item)
-                found[entry.attachment_id] = entry
+                found[entry.request.place] = entry
             keys += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
 

@@ -56,7 +56,7 @@ class ObjectAttributes:
 
 def folder(prefix: str, request: ArchiveRequest) -> str:
     """What all keys of one attachment begin with."""
-    return f"{prefix}{request.module}/{request.record_id}/{request.attachment_id}/"
+    return f"{prefix}{request.place}/"
 
 
 def describe(

@@ -324,8 +324,8 @@ MUTATIONS = (
     Mutation(
         "attachments share a folder",
         "functions/bigin_archive/objects.py",
-        '/{request.attachment_id}/"',
-        '/"',
+        "{request.place}/",
+        "{request.module}/{request.record_id}/",
         ("names",),
     ),
     Mutation(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.archive_request import MODULES
+from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger import Ledger, LedgerEntry
@@ -581,3 +581,14 @@ def test_a_sweep_says_when_it_waits_for_the_queue(aws: Aws, bigin: Simulator) ->
 
     assert state is not None
     assert "8 messages" in str(state.waits_for)
+
+
+def test_attachments_of_two_records_with_one_id_are_two(aws: Aws) -> None:
+    """An id counts within its record alone: what the ledger knows of one says nothing of the other."""
+    book = Ledger(aws.dynamodb, aws.ledger_table)
+    one, other = (ArchiveRequest("Contacts", record_id, "77") for record_id in ("5001", "5002"))
+    book.put(LedgerEntry("Contacts", "5001", "77", "archived"))
+
+    found = [book.find([one, other]), book.find([other, one])]
+
+    assert [{one.place}, {one.place}] == [set(each) for each in found]
