@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 # Of the share a tenth is left for events: so that they do not push the whole above it.
 _SWEEP_PART = 0.9
+# Of the account's credits that remain by Bigin's own count, a tenth of a day's are left to whoever else calls Bigin.
+_OTHERS_PART = 0.1
 # Of a day's share in any one hour: eight hours of work, and a queue that is short enough for an event to pass soon.
 _HOUR_PART = 1 / 8
 
@@ -37,5 +39,5 @@ class Budget:
         """
         rest = min(self.sweep_share - used_day, max(1, int(self.share * _HOUR_PART)) - used_hour)
         if remaining is not None:
-            rest = min(rest, remaining)
+            rest = min(rest, remaining - int(self.daily_credits * _OTHERS_PART))
         return max(0, rest - waiting)

@@ -24,15 +24,16 @@ COUNTS = st.integers(0, 200_000)
         (30_000, 0, 0, None, 0),
         (0, 0, 1000, None, 2125),
         (0, 0, 4000, None, 0),
-        (0, 0, 0, 40, 40),
-        (0, 0, 30, 40, 10),
+        (0, 0, 0, 5040, 40),
+        (0, 0, 30, 5040, 10),
+        (0, 0, 0, 5000, 0),
         (0, 0, 0, 0, 0),
     ],
 )
 def test_a_sweep_may_spend_what_nobody_else_needs(
     used_day: int, used_hour: int, waiting: int, remaining: int | None, expected: int
 ) -> None:
-    """The least of what is left of the day, of the hour and of Bigin's own count, without what waits in the queue."""
+    """The least of what is left of the day, of the hour and by Bigin's count, less what others need and what waits."""
     assert expected == Budget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
 
 
