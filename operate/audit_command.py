@@ -123,7 +123,12 @@ def _of_last_sweep(archive: Archive) -> Listing:
     unknown = (
         {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is under way: audit after it")
     )
-    return Listing(state.full_since, unlisted=unknown | refused | left_out, strangers=dict(state.uncovered))
+    return Listing(
+        state.full_since,
+        unlisted=unknown | refused | left_out,
+        strangers=dict(state.uncovered),
+        is_of_all=state.way == "all",
+    )
 
 
 def _repaired(account: Account, archive: Archive, made: Audit) -> Repaired:

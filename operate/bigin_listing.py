@@ -44,12 +44,13 @@ class _Reading:
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """The list of all where Bigin offers it, else record by record."""
         if not by_record and self._patiently(lists_all, self._bigin):
+            self._notes.is_of_all = True
             yield from self._pages()
             return
         for module in modules:
             try:
                 yield from self._module(module)
-            except BiginRefusedError as error:
+            except (BiginRefusedError, AttachmentGoneError) as error:
                 self._notes.unlisted[module] = error.detail
 
     def _pages(self) -> Iterator[Found]:

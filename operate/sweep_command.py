@@ -9,7 +9,7 @@ import click
 from bigin_archive.access_token import AccessTokens
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit import COMPLETE
-from bigin_archive.auditor import REPORTS
+from bigin_archive.auditor import latest
 from bigin_archive.bigin import Bigin
 from bigin_archive.budget import Budget
 from bigin_archive.credits import Meter
@@ -141,7 +141,8 @@ def status(stack: str, region: str | None, profile: str | None, machine: bool) -
 def _show(status: Status, stack: Stack) -> None:
     sweeping.show(status)
     if status.sweep and status.sweep.result not in (None, COMPLETE):
-        say(f"What differs, and what to do: s3://{stack.bucket}/{stack.key_prefix}{REPORTS}latest.html, or", whole=True)
+        report = f"s3://{stack.bucket}/{stack.key_prefix}{latest(status.sweep.modules)}.html"
+        say(f"What differs, and what to do: {report}, or", whole=True)
         say(f"  python -m operate audit --stack {stack.name}", "cyan", whole=True)
 
 

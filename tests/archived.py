@@ -102,6 +102,10 @@ class Archive:
     def exists(self, path: str) -> bool:
         return bool(self.aws.s3.list_objects_v2(Bucket=self.aws.bucket, Prefix=PREFIX + path).get("KeyCount"))
 
+    def remove(self, path: str) -> None:
+        """Delete what lies under a path below the prefix."""
+        self.aws.s3.delete_object(Bucket=self.aws.bucket, Key=PREFIX + path)
+
     def versions(self) -> set[tuple[str, str]]:
         """Key and version id of everything but what an audit writes, delete markers included."""
         answer = self.aws.s3.list_object_versions(Bucket=self.aws.bucket)

@@ -148,7 +148,7 @@ class Audit:
     def _judge_absent(self, known: Known) -> tuple[Kind, str] | None:
         entry = known.entry
         if not entry:
-            return Kind.NOT_ARCHIVED, "Bigin lists it; neither row nor object"
+            return Kind.NOT_ARCHIVED, "Bigin lists it; ledger and bucket know nothing of it"
         if entry.is_stored or entry.key:
             if self._is_removed(known):
                 return Kind.MISSING_OBJECT, "archived once, no object is there, and Bigin does not list it any more"

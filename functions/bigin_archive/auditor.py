@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -28,14 +28,15 @@ class Listing:
     """Bigin's side. ``began_at`` (ISO 8601, UTC) is when it began to be read.
 
     Without ``found`` it is what the ledger saw listed since then, as a sweep leaves it. ``unlisted`` names modules
-    whose list is not whole and why, ``strangers`` counts attachments of modules that cannot be archived; both may fill
-    while ``found`` is read.
+    whose list is not whole and why, ``strangers`` counts attachments of modules that cannot be archived, ``is_of_all``
+    tells that it is Bigin's list of all attachments; these may change while ``found`` is read.
     """
 
     began_at: str
     found: Iterable[Found] | None = None
     unlisted: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, int] = field(default_factory=dict)
+    is_of_all: bool = False
 
 
 class Auditor:
@@ -64,7 +65,7 @@ class Auditor:
         written all the same. Raises StorageUnavailableError, StorageRefusedError where even that is impossible.
         """
         audit = Audit(self._iso(), listing.began_at, tuple(name for name in MODULES if name in modules))
-        rotation = self._rotation()
+        rotation = self._rotation(audit.modules)
         with Census() as census, index.Index() as files:
             if self._gather(census, audit, listing):
                 chosen = _chooser(deep, rotation)
@@ -124,8 +125,14 @@ class Auditor:
         others = [module for module in MODULES if module not in audit.modules]
         if others:
             audit.uncovered.append(f"Modules that were left out: {', '.join(others)}")
-        source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep of it all found"
-        audit.limits.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+        if not audit.failure:
+            source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep found"
+            audit.limits.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+        if listing.is_of_all:
+            audit.limits.append(
+                "It is the list of all attachments, which Bigin documents nowhere. Whether it leaves something out is "
+                "told by `operate audit --by-record`, at a credit for each record."
+            )
         if deep and _parts(deep) == 1:
             audit.limits.append(f"The bytes of all {audit.reread:,} objects were read again.")
         elif deep:
@@ -153,19 +160,24 @@ class Auditor:
             with tempfile.TemporaryFile() as file:
                 for piece in pieces(audit, about):
                     file.write(piece.encode(errors="replace"))
-                for path in (f"{REPORTS}{name}Z{suffix}", f"{REPORTS}latest{suffix}"):
+                for path in (f"{REPORTS}{name}Z{suffix}", f"{latest(audit.modules)}{suffix}"):
                     self._inventory.write(path, file, kind, {_ROTATION: rotation})
         audit.report_key = f"{self._inventory.prefix}{REPORTS}{name}Z.html"
 
-    def _rotation(self) -> int:
-        """How many audits have read bytes before this one."""
+    def _rotation(self, modules: Sequence[str]) -> int:
+        """How many audits of these modules have read bytes before this one."""
         try:
-            return int(self._inventory.tags(f"{REPORTS}latest.json").get(_ROTATION, "0"))
+            return int(self._inventory.tags(f"{latest(modules)}.json").get(_ROTATION, "0"))
         except ValueError:
             return 0
 
     def _iso(self) -> str:
         return self._now().astimezone(UTC).isoformat(timespec="seconds")
+
+
+def latest(modules: Sequence[str]) -> str:
+    """Where the last report lies, without its extension; one of some modules hides none of everything."""
+    return f"{REPORTS}latest" + ("" if set(modules) == set(MODULES) else "-" + "-".join(sorted(modules)))
 
 
 def _known_modules(found: Iterable[Found], wanted: Iterable[str], strangers: dict[str, int]) -> Iterator[Found]:

@@ -22,5 +22,10 @@ class Closing:
         began_at = state.full_since if state.since else state.started_at
         if not began_at or (state.since and not changed([began_at], state.since)):
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
-        listing = Listing(began_at or state.started_at, unlisted=unlisted, strangers=dict(state.uncovered))
+        listing = Listing(
+            began_at or state.started_at,
+            unlisted=unlisted,
+            strangers=dict(state.uncovered),
+            is_of_all=state.way == "all",
+        )
         return self._auditor.audit(listing, modules=state.modules, deadline=deadline).verdict

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.errors import (
     ArchiveError,
     AttachmentGoneError,
@@ -185,7 +185,7 @@ class Reporter:
             self._metrics.add_metric("CreditsUsed", MetricUnit.Count, used)
             self._metrics.add_metric("CreditsOfShare", MetricUnit.Percent, 100 * used / max(1, share))
             self._metrics.add_metric("SweepFailures", MetricUnit.Count, state.failures if state else 0)
-            if state and state.is_done and state.result:
+            if state and state.is_done and state.result and set(state.modules) == set(MODULES):
                 self._metrics.add_metric("AuditIncomplete", MetricUnit.Count, int(state.result != "complete"))
         self.flush()
 

@@ -123,13 +123,17 @@ def _totals(audit: Audit) -> Iterator[str]:
         f'<thead><tr><th scope="col">Module</th>{heads}<th scope="col" class="number">Size</th></tr></thead>\n<tbody>\n'
     )
     for module, totals in audit.totals.items():
-        yield _totals_row(module, totals)
-    yield f"</tbody>\n<tfoot>\n{_totals_row('All', audit.total)}</tfoot>\n</table></div>\n</section>\n"
+        yield _totals_row(module, totals, is_listed=module not in audit.unlisted)
+    last = _totals_row("All", audit.total, is_listed=not audit.unlisted.issuperset(audit.modules))
+    yield f"</tbody>\n<tfoot>\n{last}</tfoot>\n</table></div>\n</section>\n"
 
 
-def _totals_row(name: str, totals: Totals) -> str:
-    counts = [getattr(totals, field) for _, field in _COLUMNS]
-    cells = "".join(f'<td class="number{"" if count else " zero"}">{count:,}</td>' for count in counts)
+def _totals_row(name: str, totals: Totals, *, is_listed: bool) -> str:
+    cells = ""
+    for _, field in _COLUMNS:
+        count = getattr(totals, field)
+        is_known = count or is_listed or field != "listed"
+        cells += f'<td class="number{"" if count else " zero"}">{f"{count:,}" if is_known else "–"}</td>'
     return f'<tr><td>{escape(name)}</td>{cells}<td class="number">{size(totals.size_bytes)}</td></tr>\n'
 
 

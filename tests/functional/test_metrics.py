@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bigin_archive import errors
+from bigin_archive.archive_request import MODULES
 from bigin_archive.queue import LISTED_SIZE
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
@@ -73,8 +74,11 @@ def everything(aws: Aws, bigin: Simulator, set_variable: Callable[[str, str], No
     event["Records"][0]["messageAttributes"] = {LISTED_SIZE: {"stringValue": size}}
     load("archive_queued").handler(event, Context(300))
     load("archive_now").handler(api_event("no request"), Context())
+    for module in MODULES:
+        if ids := bigin.record_ids(module):
+            bigin.control("DELETE", "records", {"module": module, "record_ids": ids})
     sweep = load("sweep_account")
-    state = sweep.handler({"start": {"modules": ["Notes"]}}, Context(840))
+    state = sweep.handler({"start": {}}, Context(840))
     while state["phase"] != "done":
         aws.sqs.purge_queue(QueueUrl=aws.queue_url)
         state = sweep.handler({}, Context(840))

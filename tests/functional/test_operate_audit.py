@@ -124,12 +124,40 @@ def test_the_totals_fit_a_terminal(
 def test_one_module_is_never_complete(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was left out is told, and the index of the whole is not touched."""
+    """What was left out is told, and index and report of the whole are not touched."""
+    audited(monkeypatch, capsys, stack)
+    archive.remove("_index/SHA256SUMS")
+
     status, report = audited(monkeypatch, capsys, stack, "--module", "Contacts")
 
     assert (2, "partial", ["Contacts"]) == (status, report["verdict"], list(report["modules"]))
     assert "Pipelines" in report["not_covered"][0]
     assert not archive.exists("_index/SHA256SUMS")
+    assert "complete" == json.loads(archive.read("_audit/latest.json"))["verdict"]
+    assert "partial" == json.loads(archive.read("_audit/latest-Contacts.json"))["verdict"]
+
+
+def test_a_list_that_bigin_does_not_document_is_told(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only where it was used: reading each record leaves no such doubt."""
+    archive.bigin.control("PATCH", "settings", {"module_attachments": "on"})
+
+    reports = [audited(monkeypatch, capsys, stack, *options)[1] for options in ([], ["--by-record"])]
+
+    assert [True, False] == [any("documents nowhere" in limit for limit in each["limits"]) for each in reports]
+
+
+def test_a_module_that_bigin_does_not_know_is_told(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are compared: partial, not failed."""
+    archive.bigin.answer(404, call="records", skip=1, times=1)  # the first asks for the list of all
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    assert (2, "partial") == (status, report["verdict"])
+    assert report["not_covered"][0].startswith("Contacts: ")
 
 
 def test_an_audit_without_bigin_proves_nothing(
@@ -146,6 +174,8 @@ def test_an_audit_without_bigin_proves_nothing(
     assert "token" in report["failure"]
     assert ["missing_object"] == [found["kind"] for found in report["differences"]]
     assert "failed" == json.loads(archive.read("_audit/latest.json"))["verdict"]
+    assert not any("Bigin's list" in limit for limit in report["limits"])
+    assert b'<td>Contacts</td><td class="number zero">\xe2\x80\x93</td>' in archive.read("_audit/latest.html")
 
 
 def test_half_a_list_proves_nothing(
