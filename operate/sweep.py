@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.report_page import size
 from bigin_archive.sweep_state import SweepState
 from operate.account_status import Account, Status, done_part, expected_end
@@ -17,7 +18,7 @@ from operate.aws import explained
 from operate.terminal import moment, out, progress
 
 _LOOK_S = 2
-_WHOLE_LOOK_S = 30  # reads the whole ledger
+_WHOLE_LOOK_S = 30  # at least: it reads the whole ledger, which shall not take more than a twentieth of the time
 # The function's own schedule comes every 15 minutes; whoever watches does not want to wait for it.
 _NEXT_SLICE_S = 15
 _PHASES = {
@@ -40,26 +41,35 @@ def follow(account: Account, functions: Any, name: str, before: SweepState | Non
     ``before`` is how the last sweep stood when this one was ordered: one that was done then is not waited for.
     """
     console = progress()
-    status, looked_s = account.status(), time.monotonic()
+    status, next_look_s = _look(account)
     invoked_s = time.monotonic()
     told = ""
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             sweep, is_at_work = account.sweep()
             now_s = time.monotonic()
-            if now_s - looked_s > _WHOLE_LOOK_S or (sweep and sweep.is_done):
-                status, looked_s = account.status(), time.monotonic()
+            is_over = sweep is not None and sweep.is_done and _is_awaited(sweep, before)
+            if now_s > next_look_s or is_over:
+                status, next_look_s = _look(account)
             if console.is_terminal:
                 live.update(table(status, sweep), refresh=True)
-            elif sweep and sweep.phase != told:
+            elif sweep and sweep.phase != told and (is_over or not sweep.is_done):
                 told = sweep.phase
                 console.print(Text(f"{_PHASES[told]} ({sweep.listed} listed, {sweep.queued} queued)"), soft_wrap=True)
-            if sweep and sweep.is_done and _is_awaited(sweep, before):
+            if is_over:
                 return status
             if not is_at_work and now_s - invoked_s > _NEXT_SLICE_S:
                 _invoke(functions, name, {})
                 invoked_s = now_s
             time.sleep(_LOOK_S)
+
+
+def _look(account: Account) -> tuple[Status, float]:
+    """Where all stands, and when to look again."""
+    began_s = time.monotonic()
+    status = account.status()
+    now_s = time.monotonic()
+    return status, now_s + max(_WHOLE_LOOK_S, 20 * (now_s - began_s))
 
 
 def _is_awaited(sweep: SweepState, before: SweepState | None) -> bool:
@@ -82,6 +92,8 @@ def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
     else:
         part = done_part(sweep)
         lines.append(("Sweep", _PHASES[sweep.phase] + (f", {part:.0%}" if part is not None and part < 1 else "")))
+        if set(sweep.modules) != set(MODULES):
+            lines.append(("Only", ", ".join(sweep.modules)))
         lines.append(("Begun", moment(datetime.fromisoformat(sweep.started_at))))
         if sweep.waits_for:
             lines.append(("Waits for", sweep.waits_for))
@@ -90,21 +102,27 @@ def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
         if sweep.finished_at:
             lines.append(("Finished", moment(datetime.fromisoformat(sweep.finished_at))))
         looked = f"{sweep.listed:,} listed, {sweep.known:,} known, {sweep.queued:,} queued ({size(sweep.bytes_queued)})"
-        lines.append(("Attachments", f"{looked}, {sweep.links:,} link{'' if sweep.links == 1 else 's'}"))
+        lines.append(("Attachments", f"{looked}, {_count(sweep.links, 'link')}"))
         lines.append(("Its credits", f"{sweep.credits:,}"))
         if sweep.refused:
             lines.append(("Not listed by Bigin", ", ".join(sweep.refused[:5])))
         if sweep.result:
             lines.append(("Audit", sweep.result))
+        if sweep.full_since and sweep.full_since != sweep.started_at:
+            lines.append(("Last of everything", moment(datetime.fromisoformat(sweep.full_since))))
     stored = status.states.get("archived", 0) + status.states.get("link", 0)
     lines += [
         ("In the archive", f"{stored:,} attachments, {size(status.stored_bytes)}"),
         ("Not in it", f"{status.states.get('gone', 0):,} gone, {status.states.get('pending', 0):,} pending"),
-        ("Waiting", f"{status.waiting:,} messages, {status.dead_letters:,} dead letters"),
+        ("Waiting", f"{_count(status.waiting, 'message')}, {_count(status.dead_letters, 'dead letter')}"),
         ("Credits in 24 h", f"{status.credits.used:,} used, {status.left:,} left of a share of {status.share:,}"),
     ]
     lines += [("Parked", f"{count} {reason}") for reason, count in sorted(status.parked.items())]
     return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def show(status: Status) -> None:

@@ -26,6 +26,7 @@ _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own
 _CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
 _MOST_AUDITS = 4  # that may fail in a row; then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
+_SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS API Reference, GetQueueAttributes)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
 _FULL_EVERY = timedelta(days=7)
@@ -34,12 +35,21 @@ _WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; goes on by
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a new sweep shall cover. ``since`` is an ISO 8601 time; ``nightly`` lets the sweep choose it."""
+    """What a new sweep shall cover. ``since`` is an ISO 8601 time; ``nightly`` lets the sweep choose it.
+
+    Raises ValueError where a module or the time is none.
+    """
 
     modules: tuple[str, ...] = MODULES
     since: str | None = None
     by_record: bool = False
     nightly: bool = False
+
+    def __post_init__(self) -> None:
+        if not set(self.modules) <= set(MODULES):
+            raise ValueError(f"modules must be some of {', '.join(MODULES)}")
+        if self.since and datetime.fromisoformat(str(self.since)).tzinfo is None:
+            raise ValueError("since must say its time zone: for example 2026-01-01T00:00:00+00:00")
 
 
 class Sweep:
@@ -157,7 +167,9 @@ class Sweep:
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
         state.draining_since = since.isoformat()
         waiting = self._queue.waiting()
-        if waiting and now - since < _LONGEST_DRAIN:
+        if not waiting and state.queued and now - since < _SETTLED:
+            state.waits_for = "the next slice: the queue's count lags behind"
+        elif waiting and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
         else:
             state.phase = "closing"

@@ -592,3 +592,26 @@ def test_attachments_of_two_records_with_one_id_are_two(aws: Aws) -> None:
     found = [book.find([one, other]), book.find([other, one])]
 
     assert [{one.place}, {one.place}] == [set(each) for each in found]
+
+
+def test_the_audit_waits_until_the_queue_can_be_counted(aws: Aws, bigin: Simulator) -> None:
+    """SQS may count nothing for a minute after something was sent: an empty queue is believed later."""
+    many(bigin, 2)
+    account = Account(aws, bigin)
+    account.slice(Order())
+    account.drain()
+
+    phases = []
+    for seconds in (0, 59, 2):
+        account.clock.now_s += seconds
+        state = account.slice()
+        phases.append(state and state.phase)
+
+    assert ["draining", "draining", "done"] == phases
+
+
+@pytest.mark.parametrize("wrong", [{"modules": ("Calls",)}, {"since": "yesterday"}, {"since": "2026-01-01"}], ids=str)
+def test_a_wrong_order_begins_nothing(wrong: dict[str, Any]) -> None:
+    """A date that cannot be read would mean everything, a module that is none nothing."""
+    with pytest.raises(ValueError, match=r"modules|Invalid|time zone"):
+        Order(**wrong)
