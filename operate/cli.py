@@ -27,6 +27,7 @@ from operate.get_command import get
 from operate.options import MODULE, STATUSES, of_a_stack
 from operate.rebuild_command import rebuild_ledger
 from operate.redrive import Choice, Sent, look, send_back
+from operate.request_command import request
 from operate.stack import find as find_stack
 from operate.sweep_command import status, sweep
 from operate.terminal import complain
@@ -83,6 +84,7 @@ cli.add_command(audit)
 cli.add_command(find)
 cli.add_command(get)
 cli.add_command(rebuild_ledger)
+cli.add_command(request)
 
 
 @cli.command(
