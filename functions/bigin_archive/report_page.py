@@ -8,6 +8,7 @@ from datetime import datetime
 from html import escape
 
 from bigin_archive import __version__
+from bigin_archive.archive_request import ALIASES
 from bigin_archive.audit import COMPLETE, FAILED, PARTIAL, Audit, Totals
 from bigin_archive.differences import Difference, Kind
 from bigin_archive.report import sentence
@@ -63,6 +64,7 @@ a { color: inherit; text-decoration-color: #aab2c0; text-underline-offset: .2em;
   tfoot { display: table-row-group; } th { background: none; border-bottom: 1.5px solid #8791a3; } }
 @media (max-width: 40rem) { main { padding: 1rem; } th, td { padding: .4rem; } .wide { overflow-x: auto; } }
 """
+_SHOWN_AS = {name: f"{name} ({alias})" for alias, name in ALIASES.items()}  # as Bigin's own screens say
 _COLUMNS = (
     ("In Bigin", "listed"),
     ("Files archived", "archived"),
@@ -129,6 +131,7 @@ def _totals(audit: Audit) -> Iterator[str]:
 
 
 def _totals_row(name: str, totals: Totals, *, is_listed: bool) -> str:
+    name = _SHOWN_AS.get(name, name)
     cells = ""
     for _, field in _COLUMNS:
         count = getattr(totals, field)

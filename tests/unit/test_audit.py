@@ -292,6 +292,13 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     assert any("default-src 'none'" in str(content) for content in policy)
 
 
+def test_the_page_calls_companies_what_bigin_calls_them() -> None:
+    """The API's name for them is Accounts, which keys and reports for machines have."""
+    made = Audit(NOW, NOW, ("Accounts",))
+
+    assert "<td>Accounts (Companies)</td>" in "".join(report_page.pieces(made, "s3://bucket/"))
+
+
 def test_the_page_takes_ten_thousand_of_a_kind() -> None:
     """And tells of the rest; the JSON has them all."""
     made = audit()
