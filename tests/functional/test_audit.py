@@ -26,7 +26,7 @@ from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
-RCLONE = Path(__file__).parents[2] / ".venv" / "bench" / "bin" / "rclone"
+RCLONE = Path(__file__).parents[2] / ".venv" / "rclone" / "bin" / "rclone"
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_the_checksums_tell_of_what_was_replaced_or_deleted(archive: Archive, tm
     assert 4 == len((tmp_path / "_index/SHA256SUMS").read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.skipif(not RCLONE.exists(), reason="make bench installs rclone")
+@pytest.mark.skipif(not RCLONE.exists(), reason="make test installs rclone")
 def test_rclone_takes_the_checksums(archive: Archive, tmp_path: Path) -> None:
     """All match; a file that was added to the copy is told."""
     archive.new(5, file_name="東京  (1).txt")
