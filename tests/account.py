@@ -49,6 +49,8 @@ class Account:
         self.aws, self.bigin, self.clock, self.executioner = aws, bigin, Clock(), Executioner()
         self.daily_credits = daily_credits
         self._worker = wiring.worker(aws.environment, self.clock)
+        self._session = aws_clients.session()  # one for all slices: a new one takes as long as most of them
+        self._session.events.register("before-send", self.executioner)
         self.used_at: list[tuple[float, int]] = []  # simulated time, credits that the simulator has counted
 
     def slice(self, order: Order | None = None, kill_at: int | None = None) -> SweepState | None:
@@ -96,9 +98,6 @@ class Account:
         self.used_at.append((self.clock.now_s, self.bigin.calls()["credits_used"]))
 
     def _made_sweep(self) -> Sweep:
-        session = aws_clients.session()
-        session.events.register("before-send", self.executioner)
-        made, _, _ = wiring.sweep(
-            {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}, session, self.clock
-        )
+        environment = {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}
+        made, _, _ = wiring.sweep(environment, self._session, self.clock)
         return made
