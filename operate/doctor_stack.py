@@ -135,7 +135,7 @@ class StackDoctor:
         return problem(
             "Alarms",
             f"{len(ringing)} of {len(found)} ring: {', '.join(alarm['AlarmName'] for alarm in ringing)}.",
-            " ".join(str(alarm.get("AlarmDescription", "")) for alarm in ringing),
+            " ".join(alarm.get("AlarmDescription") or "Its runbook: docs/runbooks.md." for alarm in ringing),
         )
 
     def _email(self) -> Finding:
