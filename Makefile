@@ -58,22 +58,24 @@ clean: ## Remove everything that make made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- Virtual environments: several, since their packages need different versions of the same things ----------------------
-# -qq: errors only. They are independent, so they are made at the same time.
+# They are independent, so they are made at the same time.
 
 venvs:
 	@$(MAKE) -sj3 $(PROJECT)/.installed $(SAM)/.installed $(EMULATOR)/.installed
 
-PIP := bin/python -m pip install -qq --disable-pip-version-check
-
-$(PROJECT)/.installed: requirements-dev.txt requirements.txt
+$(PROJECT)/.installed: requirements-dev.txt requirements.txt operate/requirements.txt
 $(SAM)/.installed: local/requirements-sam.txt
 $(EMULATOR)/.installed: local/requirements-emulator.txt
 $(CHECKOV)/.installed: local/requirements-checkov.txt
 $(RCLONE)/.installed: tests/requirements-rclone.txt
 $(LOCK)/.installed: local/requirements-lock.txt
+.venv/uv/.installed: local/requirements-uv.txt
 
-.venv/%/.installed:
-	@echo "Installing $< into .venv/$* ..."
-	@$(PYTHON) -m venv .venv/$*
-	@.venv/$*/$(PIP) -r $<
+.venv/%/.installed: | .venv/uv/.installed
+	@$(PYTHON) -m local.virtual_environments $* $<
+	@touch $@
+
+.venv/uv/.installed:
+	@mkdir -p .venv/uv
+	@$(PYTHON) -m local.virtual_environments uv $<
 	@touch $@

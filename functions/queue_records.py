@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any
 
 from bigin_archive import wiring
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.queue import Outgoing, Queue
 
 
 @cache
-def _queue() -> ArchiveQueue:
+def _queue() -> Queue:
     return wiring.queue(os.environ)
 
 
