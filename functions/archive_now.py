@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from bigin_archive import api, wiring
-from bigin_archive.archive_or_queue import ArchiveOrQueue
+from bigin_archive import wiring
+from bigin_archive.api import gateway
+from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InternalError
 from bigin_archive.settings import SettingsError
@@ -19,26 +20,26 @@ RESERVE_S = 5
 
 
 @cache
-def _service() -> ArchiveOrQueue:
+def _service() -> ArchiveEndpoint:
     return wiring.archive_or_queue(os.environ)
 
 
-def handler(event: api.Event, context: Any) -> api.Answer:
+def handler(event: gateway.Event, context: Any) -> gateway.Answer:
     """Answer one request."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
     try:
         service = _service()
         taken = service.take(
-            api.body(event),
-            later=api.wants_queue(event),
-            request_id=api.request_id(event),
+            gateway.body(event),
+            later=gateway.wants_queue(event),
+            request_id=gateway.request_id(event),
             deadline=deadline,
         )
     except SettingsError as error:
-        return api.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
-        return api.problem(error, event)
-    return api.queued(taken) if isinstance(taken, int) else api.archived(service.bucket, taken)
+        return gateway.problem(error, event)
+    return gateway.queued(taken) if isinstance(taken, int) else gateway.archived(service.bucket, taken)
 
 
 with suppress(SettingsError):  # told by the answer

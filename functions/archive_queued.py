@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from bigin_archive import wiring
+from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
-from bigin_archive.queue import read_hints
-from bigin_archive.worker import Message, Worker
+from bigin_archive.queueing.archive_queue import read_hints
 
 # For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
 RESERVE_S = 40

@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any
 
 from bigin_archive import wiring
-from bigin_archive.queue import Outgoing, Queue
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 
 
 @cache
-def _queue() -> Queue:
+def _queue() -> ArchiveQueue:
     return wiring.queue(os.environ)
 
 

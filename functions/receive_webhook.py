@@ -13,41 +13,43 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from bigin_archive import api, channels, wiring
-from bigin_archive.channels import Channels
+from bigin_archive import wiring
+from bigin_archive.api import gateway
+from bigin_archive.api.webhook_endpoint import WebhookEndpoint
+from bigin_archive.bigin import notification_channels
+from bigin_archive.bigin.notification_channels import NotificationChannels
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InternalError
 from bigin_archive.settings import SettingsError
-from bigin_archive.webhook_receiver import WebhookReceiver
 
 # For the log line, after the last call to Bigin.
 RESERVE_S = 3
 
 
 @cache
-def _receiver() -> WebhookReceiver:
+def _receiver() -> WebhookEndpoint:
     return wiring.webhook_receiver(os.environ)
 
 
 @cache
-def _channels() -> Channels:
+def _channels() -> NotificationChannels:
     return wiring.channels(os.environ)
 
 
-def handler(event: api.Event, context: Any) -> dict[str, Any]:
+def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
     """Answer one webhook; or renew the channels, which no event of API Gateway can ask for."""
-    if channels.RENEW in event:
+    if notification_channels.RENEW in event:
         renewal = _channels().renew(
-            event[channels.RENEW], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
+            event[notification_channels.RENEW], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
         )
         wiring.reporter().report_channels(renewal)
         return asdict(renewal)
     try:
-        return api.queued(_receiver().receive(event))
+        return gateway.queued(_receiver().receive(event))
     except SettingsError as error:
-        return api.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
-        return api.problem(error, event)
+        return gateway.problem(error, event)
 
 
 with suppress(SettingsError):  # told by the answer

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from bigin_archive import wiring
-from bigin_archive.token_refresher import TokenRefresher
+from bigin_archive.token.token_refresher import TokenRefresher
 
 # What the second schedule asks for: an alarm on the token's age cannot wait for the next renewal.
 REPORT_AGE = "report_age"

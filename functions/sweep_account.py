@@ -9,10 +9,10 @@ from typing import Any
 
 from bigin_archive import wiring
 from bigin_archive.archive_request import MODULES
-from bigin_archive.budget import Budget
-from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
-from bigin_archive.sweep import Order, Sweep
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.sweep import Sweep, SweepRequest
 
 START = "start"
 # For the last write of the cursor, and the log line.
@@ -20,7 +20,7 @@ RESERVE_S = 30
 
 
 @cache
-def _sweep() -> tuple[Sweep, Credits, Budget]:
+def _sweep() -> tuple[Sweep, CreditUsage, CreditBudget]:
     return wiring.sweep(os.environ)
 
 
@@ -38,8 +38,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return state.as_dict() if state else {}
 
 
-def _order(wanted: dict[str, Any]) -> Order:
-    return Order(
+def _order(wanted: dict[str, Any]) -> SweepRequest:
+    return SweepRequest(
         modules=tuple(dict.fromkeys(wanted.get("modules") or MODULES)),
         since=wanted.get("since"),
         by_record=bool(wanted.get("by_record")),

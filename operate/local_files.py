@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from bigin_archive.file_names import safe, shortened
+from bigin_archive.storage.file_names import safe, shortened
 
 MAX_NAME_BYTES = 200  # of the 255 that file systems allow; the rest is for what goes around it
 # What Windows forbids in names besides what file_names.safe replaces, and the names that it keeps for devices.

@@ -3,10 +3,11 @@
 import time
 from typing import Any
 
-from bigin_archive import aws_clients, wiring
+from bigin_archive import wiring
+from bigin_archive.aws import clients
 from bigin_archive.deadline import Deadline
-from bigin_archive.sweep import Order, Sweep
-from bigin_archive.sweep_state import SweepState
+from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -49,11 +50,11 @@ class Account:
         self.aws, self.bigin, self.clock, self.executioner = aws, bigin, Clock(), Executioner()
         self.daily_credits = daily_credits
         self._worker = wiring.worker(aws.environment, self.clock)
-        self._session = aws_clients.session()  # one for all slices: a new one takes as long as most of them
+        self._session = clients.session()  # one for all slices: a new one takes as long as most of them
         self._session.events.register("before-send", self.executioner)
         self.used_at: list[tuple[float, int]] = []  # simulated time, credits that the simulator has counted
 
-    def slice(self, order: Order | None = None, kill_at: int | None = None) -> SweepState | None:
+    def slice(self, order: SweepRequest | None = None, kill_at: int | None = None) -> SweepState | None:
         """One run of the sweep function, killed at its ``kill_at``-th call."""
         self.executioner.calls_left = kill_at
         try:
@@ -75,9 +76,9 @@ class Account:
         self._note()
         return count
 
-    def sweep(self, order: Order | None = None, every_s: int = SLICE_S, most_slices: int = 1000) -> SweepState:
+    def sweep(self, order: SweepRequest | None = None, every_s: int = SLICE_S, most_slices: int = 1000) -> SweepState:
         """A whole sweep, a slice every ``every_s`` seconds, the queue worked on in between."""
-        state = self.slice(order or Order())
+        state = self.slice(order or SweepRequest())
         for _ in range(most_slices):
             self.drain()
             if state and state.is_done:

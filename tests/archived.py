@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from bigin_archive import objects, transport
-from bigin_archive.access_token import AccessTokens
+from bigin_archive import transport
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.auditor import Auditor, Listing
-from bigin_archive.bigin import Bigin
+from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
-from bigin_archive.inventory import Inventory
-from bigin_archive.ledger import Ledger, LedgerEntry
-from operate import bigin_listing
+from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.storage import object_attributes
+from bigin_archive.storage.inventory import Inventory
+from bigin_archive.token.access_token import AccessTokens
+from operate.audit import bigin_listing
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -141,7 +142,7 @@ class Archive:
         name = quote(str(entry.file_name), safe="")
         body = content(entry)
         stored = self.storage.put(
-            objects.describe(PREFIX, request, f"attachment; filename*=UTF-8''{name}", "application/pdf"), body
+            object_attributes.describe(PREFIX, request, f"attachment; filename*=UTF-8''{name}", "application/pdf"), body
         )
         made = replace(
             entry,

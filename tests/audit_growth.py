@@ -15,15 +15,15 @@ from dataclasses import replace
 import operate  # noqa: F401 - puts functions/ on the path
 
 # isort: split
-from bigin_archive import report, report_page
-from bigin_archive.account import Found
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.audit import Audit
-from bigin_archive.census import Census
-from bigin_archive.found_object import FoundObject
-from bigin_archive.index import Index
-from bigin_archive.ledger import LedgerEntry
-from bigin_archive.listing import ListedAttachment
+from bigin_archive.audit import report_html, report_json
+from bigin_archive.audit.comparison import Audit
+from bigin_archive.audit.manifest import Index
+from bigin_archive.audit.merge_join import MergeJoin
+from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.storage.archived_object import ArchivedObject
 
 SIZES = (1_000, 10_000, 100_000)
 MOST_MIB = 300  # for the largest
@@ -64,11 +64,11 @@ def entry(request: ArchiveRequest) -> LedgerEntry:
     )
 
 
-def found(request: ArchiveRequest) -> FoundObject:
+def found(request: ArchiveRequest) -> ArchivedObject:
     """The object of that row; every hundredth was swapped."""
     row = entry(request)
     place = f"{request.module}/{request.record_id}/{request.attachment_id}"
-    right = FoundObject(
+    right = ArchivedObject(
         str(row.key), str(row.key)[6:], 123_456, row.sha256, row.version_id, BEFORE, place, row.file_name
     )
     is_swapped = int(str(request.attachment_id)) % 100 == 0
@@ -95,7 +95,7 @@ def measure(count: int) -> str:
 
     audit = Audit(NOW, NOW, MODULES)
     base_mib = _peak_mib()
-    with Census() as census, Index() as files, tempfile.TemporaryFile() as page:
+    with MergeJoin() as census, Index() as files, tempfile.TemporaryFile() as page:
         timed(lambda: census.add_listed(map(listed, requests(count))))
         timed(lambda: census.add_entries(map(entry, requests(count))))
 
@@ -105,7 +105,7 @@ def measure(count: int) -> str:
                 files.add(known)
 
         def write() -> None:
-            for pieces in (report.pieces, report_page.pieces):
+            for pieces in (report_json.pieces, report_html.pieces):
                 page.writelines(piece.encode() for piece in pieces(audit, "s3://bucket/bigin/"))
 
         timed(compare)

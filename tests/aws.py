@@ -9,11 +9,11 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from bigin_archive import wiring
-from bigin_archive.archive_or_queue import ArchiveOrQueue
-from bigin_archive.queue import read_hints
-from bigin_archive.s3_requests import S3Requests
-from bigin_archive.storage import Storage
-from bigin_archive.worker import Message, Worker
+from bigin_archive.api.archive_endpoint import ArchiveEndpoint
+from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.queueing.archive_queue import read_hints
+from bigin_archive.storage.object_store import ObjectStore
 from local.emulator import Emulator
 from tests.bigin import TOKEN
 
@@ -101,7 +101,7 @@ class Aws:
             config=Config(s3={"addressing_style": "path"}),
         )
 
-    def storage(self) -> Storage:
+    def storage(self) -> ObjectStore:
         """The bucket, as the functions see it."""
         requests = S3Requests(
             f"{self._emulator.url}/{self.bucket}",
@@ -111,7 +111,7 @@ class Aws:
             read_timeout_s=30,
             connections=4,
         )
-        return Storage(requests, self.bucket)
+        return ObjectStore(requests, self.bucket)
 
     def store_token(self, token: str, **more: str) -> None:
         self.put_secret(self.token_secret_id, {"access_token": token, "api_domain": self.bigin_url, **more})
@@ -176,5 +176,5 @@ class Aws:
     def worker(self, **environment: str) -> Worker:
         return wiring.worker({**self.environment, **environment})
 
-    def archive_or_queue(self, **environment: str) -> ArchiveOrQueue:
+    def archive_or_queue(self, **environment: str) -> ArchiveEndpoint:
         return wiring.archive_or_queue({**self.environment, **environment})

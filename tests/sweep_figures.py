@@ -16,7 +16,7 @@ import operate  # noqa: F401 - puts functions/ on the path
 
 # isort: split
 from bigin_archive.archive_request import MODULES
-from bigin_archive.sweep import Order
+from bigin_archive.sweep.sweep import SweepRequest
 from local.emulator import Emulator
 from tests.account import SLICE_S, Account, Killed
 from tests.aws import Aws
@@ -57,7 +57,7 @@ def _figures(given: argparse.Namespace, aws: Aws, bigin: Simulator) -> None:
         kill_at = randomness.randrange(20, most_calls) if kills < given.kills else None
         calls_before = account.executioner.calls
         try:
-            state = account.slice(Order() if state is None else None, kill_at) or state
+            state = account.slice(SweepRequest() if state is None else None, kill_at) or state
         except Killed:
             kills += 1
         most_calls = max(most_calls, account.executioner.calls - calls_before)

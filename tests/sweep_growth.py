@@ -16,7 +16,7 @@ import operate  # noqa: F401 - puts functions/ on the path
 
 # isort: split
 from bigin_archive.archive_request import MODULES
-from bigin_archive.sweep import Order
+from bigin_archive.sweep.sweep import SweepRequest
 from local.emulator import Emulator
 from tests.account import Account
 from tests.aws import Aws
@@ -60,7 +60,7 @@ def _sweep(size: int, aws: Aws, bigin: Simulator) -> None:
     account = Account(aws, bigin, daily_credits=100_000_000)  # the budget is not what is measured
     began_s, cpu_s, slices, state = time.monotonic(), time.process_time(), 0, None
     while state is None or state.phase in ("listing", "attachments"):
-        state = account.slice(Order() if state is None else None)
+        state = account.slice(SweepRequest() if state is None else None)
         aws.sqs.purge_queue(QueueUrl=aws.queue_url)
         slices += 1
     seconds, used_s = time.monotonic() - began_s, time.process_time() - cpu_s

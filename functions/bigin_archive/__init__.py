@@ -1,11 +1,12 @@
 """Archives attachments of Zoho Bigin in S3, and can prove that no byte is wrong.
 
-The flow, and the direction of the imports (right to left never):
+The flow, which is also the direction of the imports, from right to left never:
 
-    archive_request -> access_token -> bigin -> storage -> archive -> worker (queue) or api (HTTP)
+    handlers -> wiring -> api, sweep -> archiving, audit -> ledger, telemetry -> storage
+             -> bigin, queueing -> token -> aws
 
-Pure modules (errors, settings, archive_request, file_names, objects, classify) take and return values.
-Modules with I/O get their clients passed in; ``wiring`` alone makes them.
+Values (errors, settings, archive_request, deadline) lie in the root. Objects with I/O get their clients passed in;
+``wiring`` alone makes them. Start with ``archiving.archiver``.
 """
 
 __version__ = "0.1.0"

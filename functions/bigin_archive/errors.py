@@ -3,7 +3,7 @@
 ::
 
     ArchiveError                      never raised itself
-    +-- SettledError                  nothing is left to do: the message is done
+    +-- NothingToArchiveError                  nothing is left to do: the message is done
     |   +-- AttachmentGoneError
     |   +-- LinkAttachmentError
     +-- PermanentError                a retry cannot help: the message is parked
@@ -13,7 +13,7 @@
     |   +-- ContentConflictError
     |   +-- BiginRefusedError
     +-- TransientError                the message is retried
-        +-- SickBiginError            ... and the brake spares Bigin for a while
+        +-- BiginUnhealthyError            ... and the breaker spares Bigin for a while
         |   +-- BiginScopeMissingError
         |   +-- BiginTokenRejectedError
         |   +-- BiginRateLimitedError
@@ -45,17 +45,17 @@ class ArchiveError(Exception):
         self.retry_after_s = retry_after_s
 
 
-class SettledError(ArchiveError):
+class NothingToArchiveError(ArchiveError):
     """There is no file to archive, and there never will be."""
 
 
-class AttachmentGoneError(SettledError):
+class AttachmentGoneError(NothingToArchiveError):
     """Bigin says that the record or the attachment does not exist."""
 
     code, status, title = "attachment_gone", 404, "Attachment gone"
 
 
-class LinkAttachmentError(SettledError):
+class LinkAttachmentError(NothingToArchiveError):
     """The attachment is a link to somewhere, not a file."""
 
     code, status, title = "link_attachment", 422, "Link attachment"
@@ -99,29 +99,29 @@ class TransientError(ArchiveError):
     """The same request may succeed later; ``retry_after_s`` says when, if the other side said so."""
 
 
-class SickBiginError(TransientError):
+class BiginUnhealthyError(TransientError):
     """Bigin, the token or its scope is at fault, so that other requests would fail as well."""
 
 
-class BiginScopeMissingError(SickBiginError):
+class BiginScopeMissingError(BiginUnhealthyError):
     """The token lacks a scope."""
 
     code, status, title = "bigin_scope_missing", 502, "Scope missing in Bigin"
 
 
-class BiginTokenRejectedError(SickBiginError):
+class BiginTokenRejectedError(BiginUnhealthyError):
     """The token is refused and there is no newer one, or there is none at all."""
 
     code, status, title = "bigin_token_rejected", 502, "Token rejected by Bigin"
 
 
-class BiginRateLimitedError(SickBiginError):
+class BiginRateLimitedError(BiginUnhealthyError):
     """Bigin answers 429."""
 
     code, status, title = "bigin_rate_limited", 503, "Rate limited by Bigin"
 
 
-class BiginUnavailableError(SickBiginError):
+class BiginUnavailableError(BiginUnhealthyError):
     """No answer, or one that is neither a file nor an error that we know."""
 
     code, status, title = "bigin_unavailable", 503, "Bigin unavailable"

@@ -18,22 +18,25 @@ import boto3
 import requests
 from botocore.credentials import Credentials
 
-from bigin_archive import aws_clients, objects, transport, wiring
-from bigin_archive.access_token import AccessTokens
-from bigin_archive.archive import Archiver
+from bigin_archive import transport, wiring
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.bigin import Bigin
-from bigin_archive.body import BLOCK_BYTES
-from bigin_archive.books import Books
-from bigin_archive.brake import Brake
-from bigin_archive.credits import Credits, Meter
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.queue_worker import Delays, Message, Worker
+from bigin_archive.archiving.record_expander import RecordExpander
+from bigin_archive.aws import clients
+from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.response_body import BLOCK_BYTES
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger import Ledger
-from bigin_archive.queue import Queue
-from bigin_archive.records import Records
-from bigin_archive.s3_requests import S3Requests
-from bigin_archive.storage import Storage
-from bigin_archive.worker import Delays, Message, Worker
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.storage import object_attributes
+from bigin_archive.storage.object_store import ObjectStore
+from bigin_archive.token.access_token import AccessTokens
 from tests.bench.content import MIB, MODULE, File
 from tests.bench.servers import TOKEN
 
@@ -74,10 +77,10 @@ class Job:
             endpoint_url=self.s3_url if service == "s3" else self.aws_url,
             verify=self.ca_bundle,
             region_name=REGION,
-            config=aws_clients.config(30, self.at_once),
+            config=clients.config(30, self.at_once),
         )
 
-    def storage(self) -> Storage:
+    def storage(self) -> ObjectStore:
         requests = S3Requests(
             f"{self.s3_url}/{BUCKET}",
             REGION,
@@ -86,13 +89,13 @@ class Job:
             read_timeout_s=30,
             connections=self.at_once,
         )
-        return Storage(requests, BUCKET)
+        return ObjectStore(requests, BUCKET)
 
-    def bigin(self, meter: Meter | None = None) -> Bigin:
+    def bigin(self, meter: CreditMeter | None = None) -> Bigin:
         session = transport.session(self.at_once)
         session.verify = self.ca_bundle
         tokens = AccessTokens(self.client("secretsmanager"), "token", self.upstream_url)
-        return Bigin(session, self.upstream_url, tokens, meter=meter or Meter())
+        return Bigin(session, self.upstream_url, tokens, meter=meter or CreditMeter())
 
 
 Copy = Callable[[File], None]
@@ -119,7 +122,7 @@ def ours_without_check(job: Job) -> Copy:
     def copy(file: File) -> None:
         request = _request(file)
         with bigin.download(request, Deadline(SECONDS)) as download:
-            attributes = objects.describe(job.prefix, request, download.disposition, download.content_type)
+            attributes = object_attributes.describe(job.prefix, request, download.disposition, download.content_type)
             storage.put(attributes, download.body)
 
     return copy
@@ -172,17 +175,19 @@ def _session(job: Job) -> requests.Session:
 
 def worker(job: Job) -> Callable[[Sequence[File]], None]:
     """The queue's worker: batches, log lines, metrics and the ledger included."""
-    meter, reporter, dynamodb = Meter(), wiring.reporter(), job.client("dynamodb")
-    bigin, queue = job.bigin(meter), Queue(job.client("sqs"), f"{job.aws_url}/queue")
-    books = Books(Ledger(dynamodb, "ledger"), Credits(dynamodb, "ledger"), meter, reporter.report_unwritten)
+    meter, reporter, dynamodb = CreditMeter(), wiring.reporter(), job.client("dynamodb")
+    bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
+    ledger_writer = LedgerWriter(
+        Ledger(dynamodb, "ledger"), CreditUsage(dynamodb, "ledger"), meter, reporter.report_unwritten
+    )
     archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
     made = Worker(
         archiver,
-        Records(bigin, archiver, queue, books),
+        RecordExpander(bigin, archiver, queue, ledger_writer),
         queue,
-        Brake(60, 900),
+        CircuitBreaker(60, 900),
         Delays(30, 3600),
-        books,
+        ledger_writer,
         reporter,
         job.at_once,
     )

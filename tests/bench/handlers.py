@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from bigin_archive import transport
 from bigin_archive.settings import DataCenter, RefreshSettings
-from bigin_archive.token_refresher import TokenRefresher
+from bigin_archive.token.token_refresher import TokenRefresher
 from tests.bench.clients import Job
 from tests.bench.environment import FUNCTION_ENVIRONMENT
 from tests.bench.servers import WEBHOOK_SECRET

@@ -27,12 +27,12 @@ def final(lab: Lab) -> Iterator[Row]:
     with lab.bench() as bench:
         good = [bench.file(500) for _ in range(10)]
         for status, body in SETTLED:
-            request = bench.file(10, fate="settled")
+            request = bench.file(10, outcome="settled")
             bench.strike_answer(request, status, body, AS_JSON if body else {}, times=None)
             bench.send(request)
         for code in REFUSED:
             for status in (400, 403, 404):
-                request = bench.file(10, fate="bigin_refused")
+                request = bench.file(10, outcome="bigin_refused")
                 bench.strike_answer(request, status, {"code": code, **ERROR}, AS_JSON, times=None)
                 bench.send(request)
         bench.send(*good)
@@ -121,7 +121,7 @@ def throttled(lab: Lab) -> Iterator[Row]:
     with lab.bench() as bench:
         for value in RETRY_AFTER:
             for body, status in (("", 429), ({"code": "TOO_MANY_REQUESTS", **ERROR}, 400), ("", 503)):
-                bench.next_is_cold()  # the brake of the last one would wait as long as it was asked to
+                bench.next_is_cold()  # the breaker of the last one would wait as long as it was asked to
                 request = bench.file(100)
                 headers = {} if value is None else {"Retry-After": value}
                 bench.strike_answer(request, status, body, headers)

@@ -115,7 +115,7 @@ def sqs(lab: Lab) -> Iterator[Row]:
         yield bench.row("SQS fails: delay")
     with lab.bench() as bench:
         for fault in _JSON.values():
-            request = bench.file(10, fate="bigin_refused")
+            request = bench.file(10, outcome="bigin_refused")
             bench.bigin.answer(
                 403, {"code": "NO_PERMISSION", **ERROR}, attachment_id=request["attachment_id"], times=None
             )

@@ -75,13 +75,13 @@ class Bench:
 
     # ---- Files and faults ------------------------------------------------------------------------------------------
 
-    def file(self, size_bytes: int = 1000, *, fate: str = "archived", **fields: Any) -> Request:
+    def file(self, size_bytes: int = 1000, *, outcome: str = "archived", **fields: Any) -> Request:
         """A new attachment of pseudo-random bytes."""
         if "content" in fields:
             request = self.bigin.add(**fields)
         else:
             request = self.bigin.add(size_bytes=size_bytes, seed=len(self.fates), **fields)
-        self.fates[request["attachment_id"]] = fate
+        self.fates[request["attachment_id"]] = outcome
         return request
 
     def link(self, url: str, title: str, **fields: Any) -> Request:

@@ -35,7 +35,7 @@ def _framed(framing: str) -> Callable[[Bench], Request]:
 
 
 def _refused(bench: Bench) -> Request:
-    request = bench.file(10, fate="bigin_refused")
+    request = bench.file(10, outcome="bigin_refused")
     bench.bigin.answer(403, {"code": "NO_PERMISSION", **ERROR}, attachment_id=request["attachment_id"], times=None)
     return request
 

@@ -95,7 +95,7 @@ class EventSource:
         end_s = time.monotonic() + patience_s
         in_vain = 0
         while time.monotonic() < end_s:
-            # Where several batches came to nothing, a brake is on: let it have its second.
+            # Where several batches came to nothing, a breaker is on: let it have its second.
             wait_s = 1 if in_vain > 1 else 0
             if messages := self.receive(wait_s):
                 before = self.crashes

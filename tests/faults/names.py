@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
-from bigin_archive import objects
 from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.storage import object_attributes
 from tests.faults import reading
 from tests.faults.lab import Lab
 from tests.faults.tally import Row, of_checks
@@ -91,7 +91,7 @@ def pure(lab: Lab) -> Iterator[Row]:
             for disposition in (extended(name), raw(name)):
                 if disposition is None:
                     continue
-                made = objects.describe(PREFIX, request, disposition, "application/octet-stream")
+                made = object_attributes.describe(PREFIX, request, disposition, "application/octet-stream")
                 if text := complaint(name, made, request):
                     complaints.append(f"{name[:60]!a}: {text}")
                 if keys.setdefault(made.key, number) != number:
@@ -103,7 +103,7 @@ _FORBIDDEN = set("/\\") | {chr(c) for c in (*range(0x20), *range(0x7F, 0xA0), 0x
 _FORBIDDEN |= {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)}
 
 
-def complaint(name: str, made: objects.ObjectAttributes, request: ArchiveRequest) -> str | None:
+def complaint(name: str, made: object_attributes.ObjectAttributes, request: ArchiveRequest) -> str | None:
     """What is wrong with the object of a name; None where nothing is."""
     folder = f"{PREFIX}{request.module}/{request.record_id}/{request.attachment_id}/"
     last = made.key.removeprefix(folder)

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest, Hints
-from bigin_archive.bigin import Download
-from bigin_archive.body import Body
-from bigin_archive.brake import Brake
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.queue_worker import Delays, Message, Worker
+from bigin_archive.bigin.client import Download
+from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -23,10 +24,9 @@ from bigin_archive.errors import (
     BiginTokenRejectedError,
     BiginUnavailableError,
 )
-from bigin_archive.objects import ObjectAttributes
-from bigin_archive.outcome import Outcome
-from bigin_archive.storage import StoredObject
-from bigin_archive.worker import Delays, Message, Worker
+from bigin_archive.request_outcome import Outcome
+from bigin_archive.storage.archived_object import StoredObject
+from bigin_archive.storage.object_attributes import ObjectAttributes
 from tests.faults.lab import Lab
 from tests.faults.tally import Row
 from tests.faults.template import numbers
@@ -35,7 +35,7 @@ HOUR_S = 3600.0
 OUTAGE_HOURS = 6
 MESSAGES = 10_000
 CONTAINERS = 2  # the template's MaximumConcurrency
-CONTAINER_LIFE_S = 2 * HOUR_S  # Lambda replaces containers: a new one has a new brake
+CONTAINER_LIFE_S = 2 * HOUR_S  # Lambda replaces containers: a new one has a new breaker
 MOST_CALLS_AN_HOUR = 200
 FILE_BYTES = 10
 OVERSIZE_EVERY = 50  # one message in so many is of a file that the listing says is too large
@@ -117,7 +117,7 @@ class SimulatedQueue:
     delays_s: dict[str, float] = field(default_factory=dict)
     _order: Iterator[int] = field(default_factory=itertools.count)
 
-    def park(self, body: str, error: ArchiveError) -> None:
+    def dead_letter(self, body: str, error: ArchiveError) -> None:
         self.parked.append(error.code)
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
@@ -149,7 +149,7 @@ class SimulatedQueue:
         self.put(message, self.clock.now_s + delay_s)
 
 
-class NoBooks:
+class NoLedgerWriter:
     """Enters nothing: the ledger decides nothing here."""
 
     def enter(self, outcome: Outcome) -> None:
@@ -192,10 +192,10 @@ def _outage(kind: str, failure: Callable[[], ArchiveError], call_s: float, messa
     archiver = Archiver(bigin, storage, key_prefix="", max_size_bytes=1000)  # type: ignore[arg-type]
 
     def worker() -> Worker:
-        brake = Brake(template.retry_first_s * 2, template.retry_longest_s / 4, clock)
+        breaker = CircuitBreaker(template.retry_first_s * 2, template.retry_longest_s / 4, clock)
         delays = Delays(template.retry_first_s, template.retry_longest_s, randomness.uniform)
         # One thread: with several the order of calls, and with it the figures, would vary from run to run.
-        return Worker(archiver, None, queue, brake, delays, NoBooks(), Silent(), 1)  # type: ignore[arg-type]
+        return Worker(archiver, None, queue, breaker, delays, NoLedgerWriter(), Silent(), 1)  # type: ignore[arg-type]
 
     oversize = 0
     for number in range(messages):

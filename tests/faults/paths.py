@@ -27,4 +27,4 @@ def constant(file: str, name: str) -> float:
 
 # What a worker keeps for what follows the last byte, and the least that it begins with.
 RESERVE_S = constant("archive_queued.py", "RESERVE_S")
-LEAST_TIME_S = constant("bigin_archive/worker.py", "LEAST_TIME_S")
+LEAST_TIME_S = constant("bigin_archive/archiving/queue_worker.py", "LEAST_TIME_S")

@@ -61,7 +61,7 @@ def conflicts(lab: Lab) -> Iterator[Row]:
                 if stands == "other bytes" and not is_race:
                     continue  # sizes are all that is known before the download
                 content, other = bytes([1]) * size, bytes([2]) * (size + _DIFFERENCE[stands])
-                request = bench.file(content=content, file_name="twice.bin", fate="content_conflict")
+                request = bench.file(content=content, file_name="twice.bin", outcome="content_conflict")
                 bench.names[request["attachment_id"]] = f"{size} bytes, {stands}, {'race' if is_race else 'before'}"
                 bench.expect(request, other)
                 _archive_by_hand(bench, request, other)

@@ -107,17 +107,17 @@ def compare(
     for upload in aws.s3.list_multipart_uploads(Bucket=aws.bucket).get("Uploads", []):
         findings.extra[upload["Key"]] = "an upload in parts that nobody will finish"
     waiting = set() if is_drained else {_id_in(body) for body, _, _ in bodies(aws, aws.queue_url)}
-    for attachment_id, fate in fates.items():
-        _check_objects(attachment_id, by_id.pop(attachment_id, []), fate, listed, findings)
+    for attachment_id, outcome in fates.items():
+        _check_objects(attachment_id, by_id.pop(attachment_id, []), outcome, listed, findings)
         codes = parked.pop(attachment_id, [])
         has_object = attachment_id not in findings.lost
-        if fate == "archived" and not has_object and (codes or attachment_id in waiting or not is_drained):
+        if outcome == "archived" and not has_object and (codes or attachment_id in waiting or not is_drained):
             del findings.lost[attachment_id]
             findings.unsettled[attachment_id] = f"parked as {codes}" if codes else "still in the queue"
-        elif fate in ("archived", "settled") and codes:
+        elif outcome in ("archived", "settled") and codes:
             findings.unsettled[attachment_id] = f"parked as {sorted(set(codes))}"
-        elif fate not in ("archived", "settled") and set(codes) != {fate}:
-            findings.unsettled[attachment_id] = f"parked as {sorted(set(codes))}, not as {fate}"
+        elif outcome not in ("archived", "settled") and set(codes) != {outcome}:
+            findings.unsettled[attachment_id] = f"parked as {sorted(set(codes))}, not as {outcome}"
     for attachment_id, found in by_id.items():
         findings.extra[attachment_id] = f"objects that nobody asked for: {[version.key for version in found]}"
     for attachment_id, codes in parked.items():
@@ -130,11 +130,11 @@ def compare(
 def _check_objects(
     attachment_id: str,
     found: list[Version],
-    fate: str,
+    outcome: str,
     listed: Mapping[str, Mapping[str, Any]],
     findings: Findings,
 ) -> None:
-    if fate not in ("archived", "content_conflict"):
+    if outcome not in ("archived", "content_conflict"):
         if found:
             findings.extra[attachment_id] = f"{len(found)} versions of what has no file"
         return

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bigin_archive.access_token import AccessTokens
-from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.bigin import Bigin
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
-from bigin_archive.queue import Outgoing
-from bigin_archive.record_queue import RecordQueue
+from bigin_archive.queueing.archive_queue import Outgoing
+from bigin_archive.queueing.record_queue import RecordQueue
+from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench

@@ -9,13 +9,13 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-from bigin_archive.access_token import AccessTokens
-from bigin_archive.archive import Archiver
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.bigin import Bigin
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, TransientError
 from bigin_archive.settings import DATA_CENTERS
+from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.archive import Archived
 from bigin_archive.archive_request import Hints
+from bigin_archive.archiving.archiver import Archived
+from bigin_archive.archiving.queue_worker import Message
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -19,7 +20,6 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     StorageRefusedError,
 )
-from bigin_archive.worker import Message
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator, sha256
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bigin_archive import access_token
+from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
-from bigin_archive.worker import Message, Worker
+from bigin_archive.token import access_token
 from tests.aws import Aws
 from tests.bigin import PROJECT, TOKEN, Simulator
 from tests.lambdas import Context, load

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
-from bigin_archive.worker import Message, Worker
 from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.lambdas import Context, api_event, load, sqs_event

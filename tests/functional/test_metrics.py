@@ -8,7 +8,7 @@ import pytest
 
 from bigin_archive import errors
 from bigin_archive.archive_request import MODULES
-from bigin_archive.queue import LISTED_SIZE
+from bigin_archive.queueing.archive_queue import LISTED_SIZE
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.lambdas import Context, api_event, load, sqs_event

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.credits import Credits
-from bigin_archive.sweep_state import Cursor, SweepState
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.sweep.cursor import Cursor, SweepState
 from tests import planted
 from tests.archived import Archive
 from tests.aws import Aws
@@ -252,7 +252,7 @@ def test_the_credits_enter_the_book(
 
     used = archive.bigin.calls()["credits_used"]
     assert used > 12
-    assert used == report["credits"] == Credits(archive.aws.dynamodb, archive.aws.ledger_table).used().used
+    assert used == report["credits"] == CreditUsage(archive.aws.dynamodb, archive.aws.ledger_table).used().used
 
 
 def test_a_lost_ledger_is_told(

@@ -287,7 +287,7 @@ def test_an_interruption_between_the_two_secrets_is_mended_by_the_stack(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as now:
-        now.setattr("operate.connection.store", interrupted)
+        now.setattr("operate.connect.secrets.store", interrupted)
         assert 130 == run(monkeypatch, "authorize", "--stack", stack)
 
     assert "Stopped while storing" in capsys.readouterr().err

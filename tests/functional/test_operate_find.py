@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.links import Link, shortcut
+from bigin_archive.bigin.listing import Link
+from bigin_archive.storage.link_shortcut import shortcut
 from tests import planted
 from tests.archived import Archive, content
 from tests.aws import Aws

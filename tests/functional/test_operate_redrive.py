@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from operate.dead_letters import DeadLetters
-from operate.failure import OperateError
-from operate.redrive import Choice, Sent, look, send_back
+from operate.errors import OperateError
+from operate.redrive.dead_letter_queue import DeadLetterQueue
+from operate.redrive.redrive import Choice, Sent, look, send_back
 from tests.aws import Aws
 from tests.functional.test_operate_authorize import converse
 from tests.functional.test_operate_stack import deploy, run
@@ -45,8 +45,8 @@ def counts(aws: Aws, url: str) -> tuple[int, int]:
     return int(figures[names[0]]), int(figures[names[1]])
 
 
-def queue_of(aws: Aws, client: Any = None) -> DeadLetters:
-    return DeadLetters(client or aws.sqs, aws.dead_letter_queue_url, aws.queue_url, wait_s=0)
+def queue_of(aws: Aws, client: Any = None) -> DeadLetterQueue:
+    return DeadLetterQueue(client or aws.sqs, aws.dead_letter_queue_url, aws.queue_url, wait_s=0)
 
 
 class Interrupted:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from operate.aws import Account
 from operate.cli import main
-from operate.failure import OperateError
-from operate.stack import find, from_description
+from operate.errors import OperateError
+from operate.stack.aws import Account
+from operate.stack.stack import find, from_description
 from tests.aws import REGION, Aws
 
 FUNCTION = "refresh-function"
@@ -209,7 +209,7 @@ def test_a_bug_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, capsys:
     def fail(*_: object) -> None:
         raise RuntimeError("s3cret")
 
-    monkeypatch.setattr("operate.cli.Account", fail)
+    monkeypatch.setattr("operate.commands.redrive.Account", fail)
 
     assert 1 == run(monkeypatch, "redrive")
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bigin_archive.credits import Credits
-from operate import sweep_command
+from bigin_archive.ledger.credit_usage import CreditUsage
 from operate.cli import main
-from operate.options import MODULE
+from operate.commands import sweep
+from operate.commands.options import MODULE
 from tests.account import Account
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -45,7 +45,7 @@ def test_a_dry_run_enters_its_credits(
     assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
 
     used = bigin.calls()["credits_used"]
-    assert used == Credits(aws.dynamodb, aws.ledger_table).used().used
+    assert used == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
     told = capsys.readouterr().out
     assert "12 records, all looked into: 24 attachments." in told
     assert "24 files, 24 bytes" in told
@@ -60,7 +60,7 @@ def test_a_dry_run_of_many_records_is_a_sample(
     code = run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
 
     assert 0 == code
-    assert 57 == bigin.calls()["credits_used"] == Credits(aws.dynamodb, aws.ledger_table).used().used
+    assert 57 == bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
     assert "120 records, of which 50 were looked into: about 120 attachments." in capsys.readouterr().out
 
 
@@ -112,8 +112,8 @@ def test_who_stops_watching_is_told_that_the_sweep_goes_on(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweep_command.sweeping, "begin", lambda *_: None)
-    monkeypatch.setattr(sweep_command.sweeping, "follow", interrupted)
+    monkeypatch.setattr(sweep.sweeping, "begin", lambda *_: None)
+    monkeypatch.setattr(sweep.sweeping, "follow", interrupted)
     stack = deploy(aws)
 
     assert 130 == run(monkeypatch, "sweep", "--stack", stack, "--watch")
@@ -169,7 +169,7 @@ def test_a_sweep_is_followed_by_the_clock_of_its_function(
         assert "start" in event, "the sweep was waited for after its end"
         account.sweep()
 
-    monkeypatch.setattr("operate.sweep._invoke", invoke)
+    monkeypatch.setattr("operate.sweep.progress._invoke", invoke)
     stack = deploy(aws)
     capsys.readouterr()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from bigin_archive import channels
+from bigin_archive.bigin import notification_channels
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.functional.test_operate_stack import API_URL, RECEIVER_LOGS, deploy, run
@@ -16,7 +16,7 @@ from tests.lambdas import Context, load
 
 URL = f"{API_URL}/webhooks/bigin"
 MODULES = ("Contacts", "Pipelines")
-IDS = [channels.channel_id(URL, module) for module in MODULES]
+IDS = [notification_channels.channel_id(URL, module) for module in MODULES]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def renew() -> None:
-    assert "renewed" == load("receive_webhook").handler({channels.RENEW: URL}, Context(20))["status"]
+    assert "renewed" == load("receive_webhook").handler({notification_channels.RENEW: URL}, Context(20))["status"]
 
 
 def log(aws: Aws, *events: tuple[float, str]) -> None:
@@ -132,7 +132,11 @@ def test_channels_of_others_are_told_apart(
 ) -> None:
     """A channel with another id, or with our id and another address, is not this stack's."""
     for channel_id in (IDS[0], "90210"):
-        watch = {"channel_id": channel_id, "events": channels.events("Contacts"), "notify_url": "https://x.example/"}
+        watch = {
+            "channel_id": channel_id,
+            "events": notification_channels.events("Contacts"),
+            "notify_url": "https://x.example/",
+        }
         requests.post(
             f"{bigin.url}/bigin/v2/actions/watch",
             json={"watch": [watch]},

@@ -20,14 +20,14 @@ from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from urllib3 import HTTPResponse
 
-from bigin_archive import aws_clients
-from bigin_archive.body import Body
-from bigin_archive.chunked_upload import FRAME_BYTES
+from bigin_archive.aws import clients
+from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
-from bigin_archive.objects import ObjectAttributes
-from bigin_archive.s3_requests import S3Requests
-from bigin_archive.storage import AlreadyThereError, Storage
+from bigin_archive.storage.aws_chunked import FRAME_BYTES
+from bigin_archive.storage.object_attributes import ObjectAttributes
+from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 from local.emulator import Emulator
 
 REGION = "eu-central-1"
@@ -71,8 +71,8 @@ class FakeS3:
     def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008
         return S3Requests(f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2)
 
-    def storage(self) -> Storage:
-        return Storage(self.requests(), "bucket")
+    def storage(self) -> ObjectStore:
+        return ObjectStore(self.requests(), "bucket")
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_a_certificate_that_is_not_trusted_ends_the_call(emulator: Emulator) -> 
     )
 
     with pytest.raises(StorageUnavailableError, match="SSLError"):
-        Storage(requests, "bucket").sizes("a")
+        ObjectStore(requests, "bucket").sizes("a")
 
 
 def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -> None:
@@ -329,14 +329,14 @@ def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -
             return ReadOnlyCredentials(f"id-{self.count}", "secret", f"session-{self.count}")
 
     s3.body = LISTING
-    storage = Storage(s3.requests(Renewed()), "bucket")
+    storage = ObjectStore(s3.requests(Renewed()), "bucket")
     storage.sizes("a")
     storage.sizes("a")
 
     assert ["session-1", "session-2"] == [call.headers["x-amz-security-token"] for call in s3.calls]
     assert all(f"id-{n}/" in call.headers["authorization"] for n, call in enumerate(s3.calls, 1))
     with pytest.raises(StorageUnavailableError, match="NoCredentialsError"):
-        Storage(s3.requests(None), "bucket").sizes("a")
+        ObjectStore(s3.requests(None), "bucket").sizes("a")
 
 
 def regions() -> list[str]:
@@ -363,4 +363,4 @@ def test_the_buckets_address_is_boto3s(region: str, monkeypatch: pytest.MonkeyPa
     client.meta.events.register("before-send.s3.HeadBucket", answer)
     client.head_bucket(Bucket="bucket")
 
-    assert asked == [aws_clients.session().bucket("bucket", read_timeout_s=5, connections=1).url + "/"]
+    assert asked == [clients.session().bucket("bucket", read_timeout_s=5, connections=1).url + "/"]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.credits import Credits
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger import Ledger, LedgerEntry
-from bigin_archive.sweep import Order
-from bigin_archive.sweep_state import Cursor
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.sweep.cursor import Cursor
+from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, Killed
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -49,7 +49,7 @@ def test_a_sweep_archives_the_whole_account(aws: Aws, bigin: Simulator, way: str
     state = Account(aws, bigin).sweep()
 
     entries, expected = ledger(aws), attachments(bigin)
-    assert way == state.way
+    assert way == state.strategy
     assert set(expected) == set(entries)
     states = {"file": "archived", "link": "link", "gone": "gone"}
     assert {key: states[found["kind"]] for key, found in expected.items()} == {
@@ -97,7 +97,7 @@ def test_a_sweep_survives_a_kill_at_any_call(aws: Aws, bigin: Simulator, way: st
 
     for kill_at in itertools.count(1, 13):
         try:
-            state = account.slice(Order(), kill_at)
+            state = account.slice(SweepRequest(), kill_at)
         except Killed:
             kills += 1
             account.clock.now_s += 16 * 60  # the lease of the dead has to end
@@ -123,7 +123,7 @@ def test_what_page_numbers_do_not_reach_is_listed_too(aws: Aws, bigin: Simulator
     made = bigin.control("POST", "records", {"module": "Accounts", "count": 2100})
     account = Account(aws, bigin, 192)  # 12 credits an hour: enough for the lists
 
-    state = account.slice(Order(modules=("Accounts",), by_record=True))
+    state = account.slice(SweepRequest(modules=("Accounts",), by_record=True))
 
     assert state is not None
     cursor = Cursor(aws.dynamodb, aws.ledger_table, "", account.clock)
@@ -139,7 +139,7 @@ def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simul
     account = Account(aws, bigin)
     bigin.fault({"kind": "answer", "status": 503, "headers": {}, "body": ""}, call="records", skip=2, times=1)
 
-    states = [account.slice(Order(modules=("Contacts",)))]
+    states = [account.slice(SweepRequest(modules=("Contacts",)))]
     bigin.control("PATCH", "settings", {"page_token_lifetime_s": 86400})
     states.append(account.slice())
 
@@ -154,7 +154,7 @@ def test_a_sweep_waits_for_its_share(aws: Aws, bigin: Simulator) -> None:
     account = Account(aws, bigin, 120)
     event = bigin.add(b"event", record_id="4000")
 
-    state = account.slice(Order())
+    state = account.slice(SweepRequest())
     account.drain()
 
     assert state is not None
@@ -172,7 +172,7 @@ def test_bigins_own_word_goes_before_the_count(aws: Aws, bigin: Simulator) -> No
     bigin.control("PATCH", "settings", {"daily_credits": 40})
     account = Account(aws, bigin, 1000)
 
-    state = account.slice(Order())
+    state = account.slice(SweepRequest())
     account.drain()
     state = account.slice()
 
@@ -188,7 +188,7 @@ def test_the_credits_that_are_counted_are_those_of_bigin(aws: Aws, bigin: Simula
 
     account.sweep()
 
-    book = Credits(aws.dynamodb, aws.ledger_table, account.clock)
+    book = CreditUsage(aws.dynamodb, aws.ledger_table, account.clock)
     assert bigin.calls()["credits_used"] == book.used().used
 
 
@@ -199,7 +199,7 @@ def test_a_sweep_pauses_while_the_queue_is_full(aws: Aws, bigin: Simulator) -> N
     for _ in range(2001):
         aws.sqs.send_message_batch(QueueUrl=aws.queue_url, Entries=entries)
 
-    state = Account(aws, bigin).slice(Order())
+    state = Account(aws, bigin).slice(SweepRequest())
 
     assert state
     assert state.waits_for
@@ -216,7 +216,7 @@ def test_only_what_was_changed_since(aws: Aws, bigin: Simulator, way: str) -> No
     old = bigin.add(b"old", module="Notes", record_id="3000", created_time=OLD, attachment_id="3001")
     bigin.control("PATCH", "records", {"module": "Notes", "record_ids": ["3000"], "modified_time": OLD})
 
-    state = Account(aws, bigin).sweep(Order(since="2026-06-01T00:00:00+00:00"))
+    state = Account(aws, bigin).sweep(SweepRequest(since="2026-06-01T00:00:00+00:00"))
 
     assert old["attachment_id"] not in ledger(aws)
     assert (4, "partial") == (len(archived(aws)), state.result)
@@ -226,13 +226,13 @@ def test_a_nightly_sweep_by_record_looks_at_changes_alone(aws: Aws, bigin: Simul
     """After a full sweep it costs one call for each changed record, and once a week one for all."""
     many(bigin, 30)
     account = Account(aws, bigin)
-    account.sweep(Order(nightly=True))
+    account.sweep(SweepRequest(nightly=True))
     account.clock.now_s += 3600
     bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5003"], "modified_time": LATER})
 
-    second = account.sweep(Order(nightly=True))
+    second = account.sweep(SweepRequest(nightly=True))
     account.clock.now_s += 8 * 86400
-    third = account.sweep(Order(nightly=True))
+    third = account.sweep(SweepRequest(nightly=True))
 
     assert (False, 1, "complete") == (second.is_full, second.records, second.result)
     assert (True, 30) == (third.is_full, third.records)
@@ -244,7 +244,7 @@ def test_a_refused_module_is_told(aws: Aws, bigin: Simulator) -> None:
     refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
     bigin.answer(403, refusal, call="records", times=1)
 
-    state = Account(aws, bigin).sweep(Order(modules=("Tasks", "Contacts"), by_record=True))
+    state = Account(aws, bigin).sweep(SweepRequest(modules=("Tasks", "Contacts"), by_record=True))
 
     assert (["Tasks"], 2, "partial") == (state.refused, len(archived(aws)), state.result)
 
@@ -265,11 +265,11 @@ def test_one_sweep_at_a_time(aws: Aws, bigin: Simulator) -> None:
     many(bigin, 3)
     account = Account(aws, bigin)
     with pytest.raises(Killed):
-        account.slice(Order(), kill_at=12)
+        account.slice(SweepRequest(), kill_at=12)
 
-    assert account.slice(Order()) is None
+    assert account.slice(SweepRequest()) is None
     account.clock.now_s += 16 * 60
-    state = account.slice(Order(modules=("Notes",)))
+    state = account.slice(SweepRequest(modules=("Notes",)))
 
     assert state
     assert len(state.modules) == 7
@@ -288,7 +288,7 @@ def test_a_slice_with_nothing_to_do_turns_away_no_order(aws: Aws, bigin: Simulat
         with suppress(Killed):
             account.slice(kill_at=kill_at)
 
-    assert account.slice(Order()) is not None
+    assert account.slice(SweepRequest()) is not None
 
 
 def test_a_parked_attachment_is_not_queued_again(aws: Aws, bigin: Simulator) -> None:
@@ -311,7 +311,7 @@ def test_a_dead_token_stops_a_sweep_for_a_while(aws: Aws, bigin: Simulator) -> N
     many(bigin, 12)
     account = Account(aws, bigin)
     with pytest.raises(Killed):
-        account.slice(Order(), kill_at=60)
+        account.slice(SweepRequest(), kill_at=60)
     account.clock.now_s += 16 * 60
     bigin.control("DELETE", "tokens")
     before = bigin.calls()["total"]
@@ -353,15 +353,15 @@ def test_a_nightly_sweep_sees_what_a_narrow_one_left_out(aws: Aws, bigin: Simula
     """A change before a sweep of another module is found by the next nightly one."""
     many(bigin, 3)
     account = Account(aws, bigin)
-    account.sweep(Order(nightly=True))
+    account.sweep(SweepRequest(nightly=True))
     bigin.add(b"new", record_id="5001", attachment_id="777")
     between = datetime.fromtimestamp(account.clock.now_s + 1800, UTC).isoformat(timespec="seconds")
     bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": between})
     account.clock.now_s += 3600
-    account.sweep(Order(modules=("Notes",)))
+    account.sweep(SweepRequest(modules=("Notes",)))
     account.clock.now_s += 3600
 
-    account.sweep(Order(nightly=True))
+    account.sweep(SweepRequest(nightly=True))
 
     assert "777" in ledger(aws)
 
@@ -373,7 +373,7 @@ def test_what_was_refused_stays_told_until_it_was_listed(aws: Aws, bigin: Simula
     account = Account(aws, bigin)
     refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
     bigin.answer(403, refusal, call=call, times=1)
-    nightly = Order(nightly=True, by_record=True)
+    nightly = SweepRequest(nightly=True, by_record=True)
     results = []
 
     for hours in (1, 1, 8 * 24):
@@ -397,7 +397,7 @@ def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> Non
     )
     account.clock.now_s += 7200
 
-    state = account.sweep(Order(since=at(account, 0)))
+    state = account.sweep(SweepRequest(since=at(account, 0)))
 
     assert ("partial", 3) == (state.result, len(ledger(aws)))
 
@@ -427,7 +427,7 @@ def test_a_list_of_all_that_bigin_does_not_offer_is_done_without(
 
     state = Account(aws, bigin).sweep()
 
-    assert ("records", 3, "complete") == (state.way, len(ledger(aws)), state.result)
+    assert ("records", 3, "complete") == (state.strategy, len(ledger(aws)), state.result)
 
 
 def test_a_bigin_that_is_down_does_not_decide_the_way(aws: Aws, bigin: Simulator) -> None:
@@ -437,12 +437,12 @@ def test_a_bigin_that_is_down_does_not_decide_the_way(aws: Aws, bigin: Simulator
     bigin.answer(500, "down", call="records", times=2)
     account = Account(aws, bigin)
 
-    first = account.slice(Order())
+    first = account.slice(SweepRequest())
     state = account.sweep()
 
     assert first is not None
-    assert (None, 1) == (first.way, first.failures)
-    assert ("all", 0, "complete") == (state.way, state.failures, state.result)
+    assert (None, 1) == (first.strategy, first.failures)
+    assert ("all", 0, "complete") == (state.strategy, state.failures, state.result)
 
 
 def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:
@@ -454,7 +454,7 @@ def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, big
 
     state = account.sweep()
 
-    assert ("records", 210, "complete") == (state.way, len(ledger(aws)), state.result)
+    assert ("records", 210, "complete") == (state.strategy, len(ledger(aws)), state.result)
     assert {1} == set(bigin.calls()["downloads"].values())
 
 
@@ -470,7 +470,7 @@ def test_a_list_of_all_that_is_none_in_the_middle_is_given_up(aws: Aws, bigin: S
 
     state = Account(aws, bigin).sweep()
 
-    assert ("records", [], "complete") == (state.way, state.refused, state.result)
+    assert ("records", [], "complete") == (state.strategy, state.refused, state.result)
     assert set(attachments(bigin)) == set(ledger(aws))
 
 
@@ -503,7 +503,7 @@ def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Sim
     many(bigin, 1)
     bigin.answer(500, "down", call="records", skip=1, times=98)  # the first asks for the list of all
 
-    state = Account(aws, bigin).sweep(Order(modules=("Notes", "Contacts")))
+    state = Account(aws, bigin).sweep(SweepRequest(modules=("Notes", "Contacts")))
 
     assert (["Notes"], 1, "partial") == (state.refused, len(ledger(aws)), state.result)
 
@@ -514,7 +514,7 @@ def test_page_tokens_that_always_end_too_early_do_not_keep_a_sweep_for_ever(aws:
     bigin.control("POST", "records", {"module": "Notes", "count": 450})
     bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
 
-    state = Account(aws, bigin).sweep(Order(modules=("Notes", "Contacts")))
+    state = Account(aws, bigin).sweep(SweepRequest(modules=("Notes", "Contacts")))
 
     assert ("done", ["Notes"], 1, "partial") == (state.phase, state.refused, len(ledger(aws)), state.result)
 
@@ -527,7 +527,7 @@ def test_a_list_of_all_whose_page_tokens_end_too_early_is_given_up_for_the_recor
 
     state = Account(aws, bigin).sweep()
 
-    assert ("records", 210, "complete") == (state.way, len(ledger(aws)), state.result)
+    assert ("records", 210, "complete") == (state.strategy, len(ledger(aws)), state.result)
 
 
 def test_a_link_that_no_text_can_hold_stops_no_sweep(aws: Aws, bigin: Simulator) -> None:
@@ -557,7 +557,7 @@ def test_an_audit_that_kills_its_function_ends_the_sweep(aws: Aws, bigin: Simula
     """After four tries the sweep is done, its audit failed, and the next one can begin."""
     many(bigin, 1)
     account = Account(aws, bigin)
-    account.slice(Order())
+    account.slice(SweepRequest())
     account.drain()
     state, kills = None, 0
 
@@ -577,7 +577,7 @@ def test_a_sweep_says_when_it_waits_for_the_queue(aws: Aws, bigin: Simulator) ->
     for number in range(8):
         aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody=f"{number}")
 
-    state = Account(aws, bigin, 120).slice(Order())
+    state = Account(aws, bigin, 120).slice(SweepRequest())
 
     assert state is not None
     assert "8 messages" in str(state.waits_for)
@@ -598,7 +598,7 @@ def test_the_audit_waits_until_the_queue_can_be_counted(aws: Aws, bigin: Simulat
     """SQS may count nothing for a minute after something was sent: an empty queue is believed later."""
     many(bigin, 2)
     account = Account(aws, bigin)
-    account.slice(Order())
+    account.slice(SweepRequest())
     account.drain()
 
     phases = []
@@ -614,4 +614,4 @@ def test_the_audit_waits_until_the_queue_can_be_counted(aws: Aws, bigin: Simulat
 def test_a_wrong_order_begins_nothing(wrong: dict[str, Any]) -> None:
     """A date that cannot be read would mean everything, a module that is none nothing."""
     with pytest.raises(ValueError, match=r"modules|Invalid|time zone"):
-        Order(**wrong)
+        SweepRequest(**wrong)

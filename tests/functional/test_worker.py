@@ -1,4 +1,4 @@
-"""The queue's worker: every message by its own fate."""
+"""The queue's worker: every message by its own outcome."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bigin_archive.archive_request import Hints
+from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
-from bigin_archive.worker import Message, Worker
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 
@@ -156,7 +156,7 @@ def test_a_record_without_attachments_is_done(aws: Aws, bigin: Simulator) -> Non
 
 
 def test_a_dead_token_costs_one_call_and_parks_nothing(aws: Aws, bigin: Simulator) -> None:
-    """With a dead token a cold worker makes one call; all messages stay, and the brake holds for the next batch."""
+    """With a dead token a cold worker makes one call; all messages stay, and the breaker holds for the next batch."""
     bigin.control("DELETE", "tokens")
     worker = aws.worker(RETRY_DELAY_S="30", RETRY_DELAY_MAX_S="3600")
     requests = [bigin.add(b"%d" % number) for number in range(20)]

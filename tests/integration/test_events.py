@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bigin_archive.channels import RENEW
+from bigin_archive.bigin.notification_channels import RENEW
 from local.deployment import STACK_NAME
 from local.stack import LocalStack
 from tests.bigin import PROJECT, TOKEN, Simulator

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
-from bigin_archive import archive_request, channels, settings
-from bigin_archive.worker import Delays
+from bigin_archive import archive_request, settings
+from bigin_archive.archiving.queue_worker import Delays
+from bigin_archive.bigin import notification_channels
 from tests.vectors import load
 
 ROOT = Path(__file__).parents[2]
@@ -589,14 +590,14 @@ def test_channels_are_renewed_as_often_as_the_code_believes() -> None:
     condition, on_aws, local = schedule["Input"]["Fn::If"]
 
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
-    assert timedelta(hours=1) == channels.RENEWED_EVERY
+    assert timedelta(hours=1) == notification_channels.RENEWED_EVERY
     assert schedule["State"] == {"Fn::If": ["WatchesModules", "ENABLED", "DISABLED"]}
     assert condition == "IsOnAws"
     for text in (on_aws, local):
         event = re.sub(r"\$\{[A-Za-z:]+\}", "x", text["Fn::Sub"])
 
-        assert list(json.loads(event)) == [channels.RENEW]
-        assert json.loads(event)[channels.RENEW].endswith("/v1/webhooks/bigin")
+        assert list(json.loads(event)) == [notification_channels.RENEW]
+        assert json.loads(event)[notification_channels.RENEW].endswith("/v1/webhooks/bigin")
 
 
 def test_a_stack_that_watches_nothing_has_no_alarm_for_it() -> None:
@@ -606,7 +607,7 @@ def test_a_stack_that_watches_nothing_has_no_alarm_for_it() -> None:
     assert alarm["Condition"] == "WatchesModules"
     assert alarm["Properties"]["TreatMissingData"] == "breaching"
     assert alarm["Properties"]["MetricName"] == "ChannelsDead"
-    assert alarm["Properties"]["Period"] == channels.RENEWED_EVERY.total_seconds()
+    assert alarm["Properties"]["Period"] == notification_channels.RENEWED_EVERY.total_seconds()
     assert "python -m operate watch" in alarm["Properties"]["AlarmDescription"]
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.access_token import AccessToken, AccessTokens, parse
 from bigin_archive.errors import BiginTokenRejectedError
+from bigin_archive.token.access_token import AccessToken, AccessTokens, parse
 from tests.vectors import load
 
 API_URL = "https://www.zohoapis.com"

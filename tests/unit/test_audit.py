@@ -11,23 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive import index, report, report_page
-from bigin_archive.account import Found
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.audit import Audit
-from bigin_archive.census import Census
-from bigin_archive.differences import Kind
-from bigin_archive.found_object import FoundObject, describe, place_of
-from bigin_archive.known import Known
-from bigin_archive.ledger import LedgerEntry
-from bigin_archive.links import Link
-from bigin_archive.listing import ListedAttachment
-from bigin_archive.objects import describe as attributes
+from bigin_archive.audit import manifest, report_html, report_json
+from bigin_archive.audit.attachment_view import AttachmentView
+from bigin_archive.audit.comparison import Audit
+from bigin_archive.audit.difference_kinds import Kind
+from bigin_archive.audit.merge_join import MergeJoin
+from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.listing import Link, ListedAttachment
+from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.storage.archived_object import ArchivedObject, describe, place_of
+from bigin_archive.storage.object_attributes import describe as attributes
 
 NOW = "2026-11-23T20:00:00+00:00"
 BEFORE, AFTER = "2026-11-01T00:00:00+00:00", "2026-11-23T20:00:01+00:00"
 PLACE = "Contacts/1/2"
-OBJECT = FoundObject(f"bigin/{PLACE}/a.pdf", f"{PLACE}/a.pdf", 5, "ab", "v1", BEFORE, PLACE, "a.pdf")
+OBJECT = ArchivedObject(f"bigin/{PLACE}/a.pdf", f"{PLACE}/a.pdf", 5, "ab", "v1", BEFORE, PLACE, "a.pdf")
 ENTRY = LedgerEntry(
     "Contacts",
     "1",
@@ -94,10 +93,10 @@ def audit(*unlisted: str) -> Audit:
     ],
 )
 def test_each_attachment_gets_one_name(
-    listed: Found | None, entry: LedgerEntry | None, objects: tuple[FoundObject, ...], code: str | None
+    listed: Found | None, entry: LedgerEntry | None, objects: tuple[ArchivedObject, ...], code: str | None
 ) -> None:
     """The gravest difference counts, and there is none without a reason."""
-    found = audit().add(Known(PLACE, listed, entry, objects))
+    found = audit().add(AttachmentView(PLACE, listed, entry, objects))
 
     assert code == (found.kind.code if found else None)
 
@@ -110,7 +109,7 @@ def test_a_list_that_is_not_whole_proves_no_removal(entry: LedgerEntry, code: st
     """Where the module could not be listed, an attachment that is not in the list may well be there."""
     objects = (OBJECT,) if entry.key else ()
 
-    found = audit("Contacts").add(Known(PLACE, None, entry, objects))
+    found = audit("Contacts").add(AttachmentView(PLACE, None, entry, objects))
 
     assert code == (found.kind.code if found else None)
 
@@ -119,9 +118,9 @@ def test_green_needs_everything() -> None:
     """One grave difference, one thing that was not compared, or a failure: not complete. What is only told is."""
     complete, partial, uncovered, failed = audit(), audit(), audit(), audit()
     for one in (complete, partial, uncovered, failed):
-        one.add(Known(PLACE, LISTED, ENTRY, (OBJECT,)))
-    complete.add(Known(PLACE, None, ENTRY, (OBJECT,)))
-    partial.add(Known(PLACE, LISTED))
+        one.add(AttachmentView(PLACE, LISTED, ENTRY, (OBJECT,)))
+    complete.add(AttachmentView(PLACE, None, ENTRY, (OBJECT,)))
+    partial.add(AttachmentView(PLACE, LISTED))
     uncovered.uncovered.append("Notes")
     failed.failure = "Bigin is down."
 
@@ -149,14 +148,14 @@ def test_green_needs_everything() -> None:
 def test_the_verdict_is_a_sentence(missing: int, wrong: int, uncovered: int, sentence: str) -> None:
     """As one would say it."""
     made = audit()
-    made.add(Known(PLACE, LISTED, ENTRY, (OBJECT,)))
+    made.add(AttachmentView(PLACE, LISTED, ENTRY, (OBJECT,)))
     for _ in range(missing):
-        made.add(Known(PLACE, LISTED))
+        made.add(AttachmentView(PLACE, LISTED))
     for _ in range(wrong):
-        made.add(Known(PLACE, LISTED, None, (OBJECT,)))
+        made.add(AttachmentView(PLACE, LISTED, None, (OBJECT,)))
     made.uncovered += ["x"] * uncovered
 
-    assert sentence == report.sentence(made)
+    assert sentence == report_json.sentence(made)
 
 
 ids = st.integers(1, 30).map(str)
@@ -174,8 +173,8 @@ def test_the_three_sides_meet_at_their_places(
 ) -> None:
     """Whatever lies where, in S3's order: each place comes once, with all that is known of it."""
     paths = {f"{'/'.join(place)}/{name}" for place, name in files} | others
-    objects = [FoundObject(path, path, 1, None, None, NOW) for path in sorted(paths, key=str.encode)]
-    with Census() as census:
+    objects = [ArchivedObject(path, path, 1, None, None, NOW) for path in sorted(paths, key=str.encode)]
+    with MergeJoin() as census:
         census.add_listed(Found(ArchiveRequest(*place), None, ListedAttachment(place[2], 1)) for place in listed)
         census.add_entries(LedgerEntry(*place) for place in rows)
 
@@ -192,7 +191,7 @@ def test_the_three_sides_meet_at_their_places(
 @given(st.lists(st.text(), min_size=2))
 def test_no_cell_is_a_formula(cells: list[str]) -> None:
     """A spreadsheet computes nothing; a reader of CSV gets every cell back, but for the apostrophe."""
-    line = index.csv_line(cells)
+    line = manifest.csv_line(cells)
 
     (read,) = csv.reader(io.StringIO(line, newline=""))
     for cell, told in zip(cells, read, strict=True):
@@ -206,19 +205,19 @@ STRANGER = replace(OBJECT, claimed=None)
 @pytest.mark.parametrize(
     ("known", "rows", "archived"),
     [
-        (Known(PLACE, None, None, (OBJECT,)), [("archived", OBJECT.key)], 1),
-        (Known(PLACE, None, None, (STRANGER,)), [], 0),
-        (Known(PLACE, LISTED, None, (STRANGER,)), [("pending", "")], 0),
-        (Known(PLACE, LISTED, ENTRY, (STRANGER,)), [("archived", OBJECT.key)], 1),
+        (AttachmentView(PLACE, None, None, (OBJECT,)), [("archived", OBJECT.key)], 1),
+        (AttachmentView(PLACE, None, None, (STRANGER,)), [], 0),
+        (AttachmentView(PLACE, LISTED, None, (STRANGER,)), [("pending", "")], 0),
+        (AttachmentView(PLACE, LISTED, ENTRY, (STRANGER,)), [("archived", OBJECT.key)], 1),
     ],
 )
 def test_an_object_of_a_stranger_is_no_archived_attachment(
-    known: Known, rows: list[tuple[str, str]], archived: int
+    known: AttachmentView, rows: list[tuple[str, str]], archived: int
 ) -> None:
     """It stands in neither index nor totals, wherever it lies; the attachment whose place it takes is not archived."""
     made = audit()
     made.add(known)
-    with index.Index() as files:
+    with manifest.Index() as files:
         files.add(known)
         files.table.seek(0)
         table = list(csv.DictReader(io.StringIO(files.table.read().decode("utf-8-sig"), newline="")))
@@ -230,7 +229,7 @@ def test_an_object_of_a_stranger_is_no_archived_attachment(
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_a_line_of_checksums_is_one_line(path: str) -> None:
     """As coreutils reads it: a backslash in front tells that the name is escaped."""
-    line = index.sum_line("ab" * 32, path)
+    line = manifest.sum_line("ab" * 32, path)
 
     assert 1 == line.count("\n")
     escaped = line.startswith("\\")
@@ -264,14 +263,14 @@ def test_names_stay_text_in_the_page(name: str) -> None:
     made, calm = audit(), audit()
     for one, called in ((made, name), (calm, "calm")):
         listed = Found(LISTED.request, called, replace(LISTED.listed, name=called))
-        one.add(Known(PLACE, listed))
-        one.add(Known(called, objects=(FoundObject(called, called, 1, None, None, BEFORE),)))
+        one.add(AttachmentView(PLACE, listed))
+        one.add(AttachmentView(called, objects=(ArchivedObject(called, called, 1, None, None, BEFORE),)))
         one.uncovered.append(called)
         one.failure = called
 
     page, other = Reader(), Reader()
-    page.feed("".join(report_page.pieces(made, f"s3://{name}/")))
-    other.feed("".join(report_page.pieces(calm, "s3://calm/")))
+    page.feed("".join(report_html.pieces(made, f"s3://{name}/")))
+    other.feed("".join(report_html.pieces(calm, "s3://calm/")))
 
     assert [tag for tag, _ in other.tags] == [tag for tag, _ in page.tags]
     assert name in page.text
@@ -280,9 +279,9 @@ def test_names_stay_text_in_the_page(name: str) -> None:
 def test_the_page_needs_nothing_from_elsewhere() -> None:
     """No address, no script, no picture; and a browser is told so."""
     made = audit()
-    made.add(Known(PLACE, LISTED))
+    made.add(AttachmentView(PLACE, LISTED))
     page = Reader()
-    page.feed("".join(report_page.pieces(made, "s3://bucket/bigin/")))
+    page.feed("".join(report_html.pieces(made, "s3://bucket/bigin/")))
 
     assert not {"script", "img", "link", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
     for tag, attributes_ in page.tags:
@@ -296,22 +295,22 @@ def test_the_page_calls_companies_what_bigin_calls_them() -> None:
     """The API's name for them is Accounts, which keys and reports for machines have."""
     made = Audit(NOW, NOW, ("Accounts",))
 
-    assert "<td>Accounts (Companies)</td>" in "".join(report_page.pieces(made, "s3://bucket/"))
+    assert "<td>Accounts (Companies)</td>" in "".join(report_html.pieces(made, "s3://bucket/"))
 
 
 def test_the_page_takes_ten_thousand_of_a_kind() -> None:
     """And tells of the rest; the JSON has them all."""
     made = audit()
-    for number in range(report_page.MOST_ROWS + 5):
+    for number in range(report_html.MOST_ROWS + 5):
         request = ArchiveRequest("Contacts", "1", str(number))
-        made.add(Known(f"Contacts/1/{number}", replace(LISTED, request=request)))
+        made.add(AttachmentView(f"Contacts/1/{number}", replace(LISTED, request=request)))
 
-    text = "".join(report_page.pieces(made, "s3://bucket/"))
-    told = json.loads("".join(report.pieces(made, "s3://bucket/")))
+    text = "".join(report_html.pieces(made, "s3://bucket/"))
+    told = json.loads("".join(report_json.pieces(made, "s3://bucket/")))
 
-    assert report_page.MOST_ROWS == text.count("<tr><td><bdi>")
+    assert report_html.MOST_ROWS == text.count("<tr><td><bdi>")
     assert "5 more stand in the JSON file" in text
-    assert report_page.MOST_ROWS + 5 == len(told["differences"]) == told["kinds"]["not_archived"]
+    assert report_html.MOST_ROWS + 5 == len(told["differences"]) == told["kinds"]["not_archived"]
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.code)

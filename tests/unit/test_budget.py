@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.budget import Budget
-from bigin_archive.sweep_state import KEPT_S
+from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.cursor import KEPT_S
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 COUNTS = st.integers(0, 200_000)
@@ -34,13 +34,13 @@ def test_a_sweep_may_spend_what_nobody_else_needs(
     used_day: int, used_hour: int, waiting: int, remaining: int | None, expected: int
 ) -> None:
     """The least of what is left of the day, of the hour and by Bigin's count, less what others need and what waits."""
-    assert expected == Budget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
+    assert expected == CreditBudget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
 
 
 @given(daily=st.integers(1000, 100_000), percent=st.integers(1, 100), used=COUNTS, waiting=COUNTS)
 def test_the_share_is_never_passed(daily: int, percent: int, used: int, waiting: int) -> None:
     """What was used, what waits and what a sweep may spend stay within the share together, unless events passed it."""
-    budget = Budget(daily, percent)
+    budget = CreditBudget(daily, percent)
 
     allowance = budget.allowance(used, 0, waiting, None)
 
@@ -58,7 +58,7 @@ def test_the_readme_tells_the_durations(row: tuple[str, ...]) -> None:
 
     assert records // 200 + records + files == stated
     for daily, text in zip((5000, 51_250, 100_000), row[3:], strict=True):
-        budget = Budget(daily, 50)
+        budget = CreditBudget(daily, 50)
         days = stated / budget.sweep_share
         expected = f"{days:.1f} days" if days > 1 else f"{8 * stated / budget.share:.1f} hours"
         assert expected == text

@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.classify import ERROR_BODY_BYTES, classify, may_be_error, retry_after_s
-from bigin_archive.errors import ArchiveError, PermanentError, SettledError, TransientError
+from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error, retry_after_s
+from bigin_archive.errors import ArchiveError, NothingToArchiveError, PermanentError, TransientError
 from tests.vectors import load, text
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
-FATES: dict[str, type[ArchiveError]] = {"done": SettledError, "parked": PermanentError, "retried": TransientError}
+FATES: dict[str, type[ArchiveError]] = {
+    "done": NothingToArchiveError,
+    "parked": PermanentError,
+    "retried": TransientError,
+}
 
 
 def body(vector: dict[str, Any]) -> bytes:
@@ -53,7 +57,7 @@ def test_error_decides_the_fate_of_the_message(vector: dict[str, Any]) -> None:
     """Every error settles, parks or retries its message, and never two of these."""
     error = judge(vector)
 
-    assert [vector["message"]] == [fate for fate, kind in FATES.items() if isinstance(error, kind)]
+    assert [vector["message"]] == [outcome for outcome, kind in FATES.items() if isinstance(error, kind)]
 
 
 @pytest.mark.parametrize("vector", ERRORS)

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from bigin_archive import api
-from bigin_archive.errors import ArchiveError, OutOfTimeError, PermanentError, SettledError, TransientError
+from bigin_archive.api import gateway
+from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError, PermanentError, TransientError
 from tests.vectors import load
 
-FATES: dict[str, type[ArchiveError]] = {"done": SettledError, "parked": PermanentError, "retried": TransientError}
+FATES: dict[str, type[ArchiveError]] = {
+    "done": NothingToArchiveError,
+    "parked": PermanentError,
+    "retried": TransientError,
+}
 EVENT = {"requestContext": {"requestId": "id-1"}}
 
 
@@ -39,8 +43,8 @@ def test_status(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", load("errors", where=lambda vector: vector["message"]))
 def test_fate_of_the_message(vector: dict[str, Any]) -> None:
-    """Every code has exactly one fate in the queue."""
-    fates = [fate for fate, kind in FATES.items() if issubclass(KINDS[vector["name"]], kind)]
+    """Every code has exactly one outcome in the queue."""
+    fates = [outcome for outcome, kind in FATES.items() if issubclass(KINDS[vector["name"]], kind)]
 
     assert [vector["message"]] == fates
 
@@ -48,7 +52,7 @@ def test_fate_of_the_message(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", load("errors"))
 def test_problem_document(vector: dict[str, Any]) -> None:
     """An error is answered as a problem document (RFC 9457) with code, request id, and Retry-After where it helps."""
-    answer = api.problem(KINDS[vector["name"]]("What to do."), EVENT)
+    answer = gateway.problem(KINDS[vector["name"]]("What to do."), EVENT)
     document = json.loads(answer["body"])
 
     assert vector["status"] == answer["statusCode"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.file_names import from_content_disposition, safe, shortened
+from bigin_archive.storage.file_names import from_content_disposition, safe, shortened
 from tests.vectors import load, text
 
 FOLDER = "bigin/Contacts/2034020000000489124/2034020000000711002/"

@@ -1,4 +1,4 @@
-"""The layout of functions/: which module may import which, and what an import may not do."""
+"""The layout of the code: which package may import which, and what an import may not do."""
 
 import ast
 import os
@@ -10,120 +10,83 @@ from pathlib import Path
 
 import pytest
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
 PACKAGE = FUNCTIONS / "bigin_archive"
+OPERATE = ROOT / "operate"
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
-MODULES = sorted(PACKAGE.glob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
 SOURCES = [*HANDLERS, *MODULES]
+OPERATE_SOURCES = sorted(OPERATE.rglob("*.py"))
 MAX_LINES = 250
+MAX_MODULES = 12  # of a package; the commands, one file each, may be more
 
-# Each module may import those before it, and no other.
-ORDER = [
-    "cold_start",
-    "s3_requests",
-    "aws_clients",
-    "errors",
-    "settings",
-    "deadline",
-    "archive_request",
-    "file_names",
-    "objects",
-    "links",
-    "listing",
-    "classify",
-    "brake",
-    "transport",
-    "body",
-    "chunked_upload",
-    "leases",
-    "storage",
-    "ledger",
-    "credits",
-    "access_token",
-    "bigin",
-    "account",
-    "channels",
-    "archive",
-    "found_object",
-    "differences",
-    "known",
-    "audit",
-    "report",
-    "report_page",
-    "index",
-    "inventory",
-    "census",
-    "auditor",
-    "api",
-    "webhook",
-    "webhook_secret",
-    "queue",
-    "record_queue",
-    "oauth",
-    "token_refresher",
-    "outcome",
-    "books",
-    "records",
-    "budget",
-    "sweep_state",
-    "discovery",
-    "sweep",
-    "closing",
-    "archive_or_queue",
-    "webhook_receiver",
-    "worker",
-    "wiring",
-]
-PURE = [
-    "errors",
-    "settings",
-    "deadline",
-    "archive_request",
-    "file_names",
-    "objects",
-    "links",
-    "listing",
-    "classify",
-    "brake",
-    "webhook",
-    "api",
-    "budget",
-    "found_object",
-    "differences",
-    "known",
-    "audit",
-    "report",
-    "report_page",
-    "index",
-]
-# Third-party packages, and the only modules that may import them at run time.
+# A package, or a module of the root, may import those of the levels before its own, and itself.
+LEVELS = (
+    {"errors", "settings", "deadline", "archive_request", "cold_start", "transport"},
+    {"aws"},
+    {"token"},
+    {"bigin", "queueing"},
+    {"storage"},
+    {"request_outcome"},
+    {"ledger", "telemetry"},
+    {"archiving", "audit"},
+    {"api", "sweep"},
+    {"wiring"},
+)
+OPERATE_LEVELS = (
+    {"errors", "terminal", "local_files"},
+    {"stack"},
+    {"audit", "connect", "redrive", "sweep", "watch"},
+    {"doctor"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+)
+# Third-party packages, and who may import them at run time.
 USERS = {
-    "boto3": {"aws_clients", "wiring"},
-    "botocore": {
-        "s3_requests",
-        "aws_clients",
-        "leases",
-        "ledger",
-        "inventory",
-        "access_token",
-        "storage",
-        "queue",
-        "token_refresher",
-        "webhook_secret",
-        "wiring",
-    },
-    "requests": {"transport", "bigin", "oauth", "token_refresher"},
-    "urllib3": {"s3_requests", "transport", "storage", "oauth"},
-    "aws_lambda_powertools": {"outcome", "wiring"},
+    "boto3": {"aws", "wiring"},
+    "botocore": {"aws", "token", "queueing", "storage", "ledger", "api", "wiring"},
+    "requests": {"transport", "token", "bigin"},
+    "urllib3": {"transport", "aws", "token", "storage"},
+    "aws_lambda_powertools": {"telemetry", "wiring"},
 }
+# Modules that take and return values: they load where no library is installed.
+PURE = (
+    "errors",
+    "settings",
+    "deadline",
+    "archive_request",
+    "request_outcome",
+    "bigin.listing",
+    "bigin.classify",
+    "bigin.concurrency",
+    "bigin.credit_meter",
+    "storage.file_names",
+    "storage.object_attributes",
+    "storage.link_shortcut",
+    "storage.archived_object",
+    "archiving.circuit_breaker",
+    "api.gateway",
+    "api.webhook_request",
+    "sweep.credit_budget",
+    "audit.difference_kinds",
+    "audit.attachment_view",
+    "audit.comparison",
+    "audit.report_json",
+    "audit.report_html",
+    "audit.manifest",
+)
+# Each module named, imported one after the other; what one does that it may not is told with its name.
 WATCH = """
 import os, sys
 package, modules = sys.argv[1], sys.argv[2:]
 sys.path.insert(0, os.path.dirname(package))
+importing = ""
 
 def watch_sockets(event, arguments):
     if event.startswith("socket."):
-        raise RuntimeError("opens a socket: " + event)
+        raise RuntimeError(importing + " opens a socket: " + event)
 
 class Environment(type(os.environ)):
     def __getitem__(self, name):
@@ -131,18 +94,19 @@ class Environment(type(os.environ)):
         while frame and frame.f_code.co_filename.startswith("<frozen"):
             frame = frame.f_back
         if frame and frame.f_code.co_filename.startswith(package):
-            raise RuntimeError("reads the environment: " + name)
+            raise RuntimeError(importing + " reads the environment: " + name)
         return super().__getitem__(name)
 
 sys.addaudithook(watch_sockets)
 os.environ.__class__ = Environment
-for module in modules:
-    __import__(module)
+for importing in modules:
+    __import__(importing)
+print(len(modules))
 """
 
 
 def imports(source: Path) -> Iterator[str]:
-    """Full names of what a module imports at run time: ``bigin_archive.errors``, ``os``."""
+    """Full names of what a module imports at run time: ``bigin_archive.errors.ArchiveError``, ``os``."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
@@ -157,74 +121,135 @@ def imports(source: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{source.name} has a relative import"
-            assert node.module is not None
-            if node.module == "bigin_archive":
-                yield from (f"bigin_archive.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            within = ".".join(source.relative_to(ROOT).parts[: -node.level]) if node.level else ""
+            module = ".".join(part for part in (within, node.module) if part)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def siblings(source: Path) -> set[str]:
-    """Modules of the package that a module imports."""
-    names = {name.split(".")[1] for name in imports(source) if name.startswith("bigin_archive.")}
+def rooms(source: Path, package: str) -> set[str]:
+    """The packages, and modules of the root, that a module imports of ``package``."""
+    names = {name.split(".")[1] for name in imports(source) if name.startswith(f"{package}.")}
     return names - {"__version__"}
 
 
-def names(paths: list[Path]) -> list[str]:
-    return [path.stem for path in paths]
+def room(source: Path, root: Path) -> str:
+    """The package of a module, or itself where it lies in the root."""
+    return source.relative_to(root).with_suffix("").parts[0]
 
 
-def test_every_module_has_its_place() -> None:
-    """A new module is put into the order of imports on purpose."""
-    assert sorted(["__init__", *ORDER]) == names(MODULES)
+def name(source: Path) -> str:
+    """The dotted name below functions/ or the project's root."""
+    base = FUNCTIONS if source.is_relative_to(FUNCTIONS) else ROOT
+    return ".".join(source.relative_to(base).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("source", MODULES, ids=names(MODULES))
-def test_imports_go_one_way(source: Path) -> None:
-    """A module imports only modules that stand before it."""
-    allowed = ORDER[: ORDER.index(source.stem)] if source.stem in ORDER else []
+def upwards(sources: list[Path], root: Path, levels: tuple[set[str], ...]) -> Iterator[str]:
+    """What is imported from the same level or from above."""
+    level = {each: number for number, names in enumerate(levels) for each in names}
+    for source in sources:
+        own = room(source, root)
+        if own == "__init__":
+            continue
+        for other in rooms(source, root.name) - {own}:
+            # Modules of the root's lowest level are values that may be made of each other.
+            if level[other] >= level[own] > 0:
+                yield f"{name(source)} imports {other}"
 
-    assert siblings(source) <= set(allowed)
+
+def test_every_package_has_its_place() -> None:
+    """A new package is put into the order of imports on purpose."""
+    assert {room(source, PACKAGE) for source in MODULES} - {"__init__"} == set().union(*LEVELS)
+    assert {room(source, OPERATE) for source in OPERATE_SOURCES} - {"__init__"} == set().union(*OPERATE_LEVELS)
+    assert len(LEVELS) <= 10
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_pure_module_loads_no_library(name: str) -> None:
+def test_imports_between_packages_go_one_way() -> None:
+    """A package imports only packages of lower levels."""
+    assert not [
+        *upwards(MODULES, PACKAGE, LEVELS),
+        *upwards(OPERATE_SOURCES, OPERATE, OPERATE_LEVELS),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sources", "base"), [(MODULES, FUNCTIONS), (OPERATE_SOURCES, ROOT)], ids=["package", "operate"]
+)
+def test_no_import_leads_back(sources: list[Path], base: Path) -> None:
+    """Modules form no circle, inside a package either."""
+    known = {name(source): source for source in sources}
+    needs = {
+        each: {part for full in imports(source) for part in (full, full.rpartition(".")[0]) if part in known} - {each}
+        for each, source in known.items()
+    }
+    while free := [each for each, others in needs.items() if not others]:
+        needs = {each: others - set(free) for each, others in needs.items() if others}
+
+    assert not needs
+
+
+def test_pure_modules_load_no_library() -> None:
     """What takes and returns values can be imported where no library is installed."""
-    code = "import sys; sys.path.insert(0, sys.argv[1]); __import__(sys.argv[2])"
     run = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code, str(FUNCTIONS), f"bigin_archive.{name}"],
+        [sys.executable, "-I", "-S", "-c", WATCH, str(PACKAGE), *(f"bigin_archive.{each}" for each in PURE)],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert run.returncode == 0, run.stderr.splitlines()[-1]
+    assert (run.stdout, run.stderr) == (f"{len(PURE)}\n", "")
 
 
-@pytest.mark.parametrize("source", MODULES, ids=names(MODULES))
-def test_libraries_stay_in_their_places(source: Path) -> None:
-    """Each library is used by the few modules that are named for it."""
-    roots = {name.split(".")[0] for name in imports(source)} - set(sys.stdlib_module_names) - {"bigin_archive"}
-    allowed = {library for library, users in USERS.items() if source.stem in users}
+def test_import_has_no_effect() -> None:
+    """Importing a module of the package reads no environment and opens no socket."""
+    named = [name(source) for source in MODULES if source.stem not in ("__init__", "cold_start")]
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", WATCH, str(PACKAGE), *named],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert roots <= allowed
+    assert (run.stdout, run.stderr) == (f"{len(named)}\n", "")
 
 
-@pytest.mark.parametrize("source", HANDLERS, ids=names(HANDLERS))
+def test_libraries_stay_in_their_places() -> None:
+    """Each library is used by the few packages that are named for it."""
+    ours = set(sys.stdlib_module_names) | {"bigin_archive"}
+    used = {
+        (room(source, PACKAGE), full.split(".")[0])
+        for source in MODULES
+        for full in imports(source)
+        if full.split(".")[0] not in ours
+    }
+
+    assert used
+    assert not {(where, library) for where, library in used if where not in USERS.get(library, set())}
+
+
+@pytest.mark.parametrize("source", HANDLERS, ids=name)
 def test_handler_imports_only_the_package(source: Path) -> None:
     """A handler translates between Lambda and the package, and knows nothing else."""
-    others = {name for name in imports(source) if not name.startswith("bigin_archive.")}
+    others = {each.split(".")[0] for each in imports(source) if not each.startswith("bigin_archive.")}
 
     assert others <= {"os", "typing", "functools", "contextlib", "dataclasses"}
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=names(SOURCES))
-def test_package_stands_alone(source: Path) -> None:
-    """Nothing that is deployed imports what is only for this machine."""
-    roots = {name.split(".")[0] for name in imports(source)}
+def test_what_is_deployed_stands_alone() -> None:
+    """Nothing that is deployed imports what is only for this machine; the local stack knows nothing of the others."""
+    assert not [
+        name(source)
+        for source in SOURCES
+        if any(
+            isinstance(node, ast.ImportFrom) and node.level
+            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        )
+    ]
+    deployed = {each.split(".")[0] for source in SOURCES for each in imports(source)}
+    local = {each.split(".")[0] for source in (ROOT / "local").rglob("*.py") for each in imports(source)}
 
-    assert not roots & {"local", "operate", "tests"}
+    assert not deployed & {"local", "operate", "tests"}
+    assert not local & {"bigin_archive", "operate", "tests"}
 
 
 def test_root_names_hide_no_other_module() -> None:
@@ -234,44 +259,47 @@ def test_root_names_hide_no_other_module() -> None:
     assert not roots & (set(sys.stdlib_module_names) | set(packages_distributions()))
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_import_has_no_effect(name: str) -> None:
-    """Importing a module of the package reads no environment and opens no socket."""
-    environment = {"PATH": os.environ["PATH"]}
-    run = subprocess.run(
-        [sys.executable, "-P", "-c", WATCH, str(PACKAGE), f"bigin_archive.{name}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stderr.splitlines()[-1]
-
-
-@pytest.mark.parametrize("source", MODULES, ids=names(MODULES))
-def test_environment_is_read_by_handlers_alone(source: Path) -> None:
+def test_environment_is_read_by_handlers_alone() -> None:
     """The package gets the environment passed in."""
-    assert not {"os", "dotenv"} & set(imports(source))
+    assert not [
+        name(source) for source in MODULES if {"os", "dotenv"} & {each.split(".")[0] for each in imports(source)}
+    ]
 
 
-NEVER_SLEEPING = [source for source in SOURCES if source.stem != "leases"]
+def test_nothing_sleeps() -> None:
+    """Waiting is the queue's task; only a caller of the API, who waits anyway, waits for the semaphore."""
+    sleeping = {
+        name(source)
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr == "sleep")
+        or (isinstance(node, ast.ImportFrom) and "sleep" in {alias.name for alias in node.names})
+    }
+
+    assert sleeping == {"bigin_archive.aws.semaphore"}
 
 
-@pytest.mark.parametrize("source", NEVER_SLEEPING, ids=names(NEVER_SLEEPING))
-def test_nothing_sleeps(source: Path) -> None:
-    """Waiting is the queue's task; only a caller of the API, who waits anyway, waits for a lease."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+def test_every_package_says_what_it_is_for() -> None:
+    """The ``__init__`` of a package tells its purpose, what it may import and where to start; it holds no code."""
+    folders = [source for source in [*MODULES, *OPERATE_SOURCES] if source.stem == "__init__"]
+    inner = [source for source in folders if source.parent not in (PACKAGE, OPERATE)]
 
-    assert "sleep" not in called | imported
+    assert inner
+    for source in inner:
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        text = ast.get_docstring(tree) or ""
+        assert "may import" in text, name(source)
+        assert "Start with" in text, name(source)
+        assert len(tree.body) == 1, name(source)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=names(SOURCES))
-def test_module_is_short_and_says_what_it_is(source: Path) -> None:
-    """Every module begins with its purpose and can be read in one sitting."""
-    text = source.read_text(encoding="utf-8")
+def test_packages_and_modules_are_small() -> None:
+    """A package can be overlooked, and a module begins with its purpose and can be read in one sitting."""
+    counts: dict[Path, int] = {}
+    for source in [*MODULES, *OPERATE_SOURCES]:
+        counts[source.parent] = counts.get(source.parent, 0) + (source.stem != "__init__")
+    texts = {source: source.read_text(encoding="utf-8") for source in [*SOURCES, *OPERATE_SOURCES]}
 
-    assert ast.get_docstring(ast.parse(text))
-    assert len(text.splitlines()) <= MAX_LINES
+    assert not {folder.name for folder, count in counts.items() if count > MAX_MODULES and folder.name != "commands"}
+    assert not [name(source) for source, text in texts.items() if len(text.splitlines()) > MAX_LINES]
+    assert not [name(source) for source, text in texts.items() if not ast.get_docstring(ast.parse(text))]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.oauth import GrantError, parse_answer
+from bigin_archive.token.oauth import GrantError, parse_answer
 from tests.vectors import load
 
 API_URL = "https://www.zohoapis.com"

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.file_names import from_content_disposition
-from bigin_archive.objects import ObjectAttributes, describe, folder
+from bigin_archive.storage.file_names import from_content_disposition
+from bigin_archive.storage.object_attributes import ObjectAttributes, describe, folder
 from tests.vectors import load, text
 
 REQUESTS = st.builds(

@@ -4,11 +4,11 @@ import pytest
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.errors import PermanentError, UnauthorizedError
-from bigin_archive.oauth import GrantError
 from bigin_archive.settings import DATA_CENTERS
-from operate import scopes
-from operate.reasons import GAVE_UP, reason_text
-from operate.zoho import CONSOLES, explain
+from bigin_archive.token.oauth import GrantError
+from operate.connect import scopes
+from operate.connect.zoho import CONSOLES, explain
+from operate.redrive.reasons import GAVE_UP, reason_text
 
 
 def test_the_scope_line_is_one_line_with_every_module() -> None:

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from bigin_archive import errors
-from bigin_archive.audit import EXIT_STATUS
-from bigin_archive.differences import Kind
+from bigin_archive.audit.comparison import EXIT_STATUS
+from bigin_archive.audit.difference_kinds import Kind
 from bigin_archive.settings import DATA_CENTERS
-from operate.scopes import markdown_table
+from operate.connect.scopes import markdown_table
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.queue import Queue
-from bigin_archive.record_queue import RecordQueue
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.queueing.record_queue import RecordQueue
 
 DELAY_S = 90
 SPAN_S = 60
@@ -24,7 +24,7 @@ class Sqs:
 def ids_at(*times_s: float) -> list[str]:
     sqs = Sqs()
     for time_s in times_s:
-        assert RecordQueue(Queue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1")], time_s) == 1
+        assert RecordQueue(ArchiveQueue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1")], time_s) == 1
     return [entry["MessageDeduplicationId"] for entry in sqs.entries]
 
 
@@ -46,6 +46,8 @@ def test_the_listing_starts_after_its_minute_has_ended() -> None:
 def test_records_do_not_wait_for_each_other() -> None:
     """Each record is a message group of its own."""
     sqs = Sqs()
-    RecordQueue(Queue(sqs, "url"), DELAY_S).send([ArchiveRequest("Contacts", "1"), ArchiveRequest("Notes", "1")], 0)
+    RecordQueue(ArchiveQueue(sqs, "url"), DELAY_S).send(
+        [ArchiveRequest("Contacts", "1"), ArchiveRequest("Notes", "1")], 0
+    )
 
     assert len({entry["MessageGroupId"] for entry in sqs.entries}) == 2

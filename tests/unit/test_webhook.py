@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive import webhook
+from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 from tests.vectors import load, text
@@ -60,7 +60,7 @@ EVENTS = st.fixed_dictionaries(
 @pytest.mark.parametrize("vector", VALID)
 def test_webhook_names_its_records(vector: dict[str, Any]) -> None:
     """JSON, form fields and query parameters name module and records; each record counts once."""
-    actual = webhook.requests_in(event(vector))
+    actual = webhook_request.requests_in(event(vector))
 
     assert [ArchiveRequest(**expected) for expected in vector["expected"]] == actual
 
@@ -69,7 +69,7 @@ def test_webhook_names_its_records(vector: dict[str, Any]) -> None:
 def test_webhook_is_refused(vector: dict[str, Any]) -> None:
     """What names no known module or no well-formed id is refused, so that Bigin's failure list shows it."""
     with pytest.raises(InvalidRequestError) as caught:
-        webhook.requests_in(event(vector))
+        webhook_request.requests_in(event(vector))
 
     assert vector["detail"] in caught.value.detail
 
@@ -77,7 +77,7 @@ def test_webhook_is_refused(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", load("webhooks", where=lambda vector: vector["expected"] != "invalid_request"))
 def test_deletion_is_recognized(vector: dict[str, Any]) -> None:
     """A webhook that tells of a deletion is told apart from all others."""
-    actual = webhook.is_deletion(event(vector))
+    actual = webhook_request.is_deletion(event(vector))
 
     assert vector.get("deletion", False) == actual
 
@@ -85,7 +85,7 @@ def test_deletion_is_recognized(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", load("webhooks", "presented"))
 def test_first_place_that_is_filled_gives_the_secret(vector: dict[str, Any]) -> None:
     """The secret is looked for in the header, then in the query, then in the body."""
-    actual = webhook.presented_secret(event(vector))
+    actual = webhook_request.presented_secret(event(vector))
 
     assert vector["expected"] == actual
 
@@ -93,7 +93,7 @@ def test_first_place_that_is_filled_gives_the_secret(vector: dict[str, Any]) -> 
 def test_1000_ids_are_taken() -> None:
     """A notification of 1,000 records is not too long."""
     ids = [str(10**49 + number) for number in range(1000)]
-    actual = webhook.requests_in({"headers": {}, "body": json.dumps({"module": "Tasks", "ids": ids})})
+    actual = webhook_request.requests_in({"headers": {}, "body": json.dumps({"module": "Tasks", "ids": ids})})
 
     assert ids == [request.record_id for request in actual]
 
@@ -101,7 +101,7 @@ def test_1000_ids_are_taken() -> None:
 @pytest.mark.parametrize("accepted", [[SECRET], [SECRET, "b" * 40], ["b" * 40, SECRET], ["", SECRET]])
 def test_current_and_previous_secret_are_accepted(accepted: list[str]) -> None:
     """During a rotation both secrets are good."""
-    webhook.authenticate(SECRET, accepted)
+    webhook_request.authenticate(SECRET, accepted)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_current_and_previous_secret_are_accepted(accepted: list[str]) -> None:
 def test_wrong_secret_is_unauthorized(presented: str, accepted: list[str]) -> None:
     """Anything but the secret is refused; without a configured secret everything is."""
     with pytest.raises(UnauthorizedError) as caught:
-        webhook.authenticate(presented, accepted)
+        webhook_request.authenticate(presented, accepted)
 
     assert SECRET not in caught.value.detail
 
@@ -120,13 +120,13 @@ def test_wrong_secret_is_unauthorized(presented: str, accepted: list[str]) -> No
 def test_good_secret_is_useless_where_none_is_configured() -> None:
     """A stack without a secret lets nobody in."""
     with pytest.raises(UnauthorizedError):
-        webhook.authenticate(SECRET, ["", ""])
+        webhook_request.authenticate(SECRET, ["", ""])
 
 
 def test_unauthorized_tells_where_the_secret_goes() -> None:
     """The refusal names the three places."""
     with pytest.raises(UnauthorizedError) as caught:
-        webhook.authenticate("", [SECRET])
+        webhook_request.authenticate("", [SECRET])
 
     for place in ("X-Webhook-Secret", "secret", "token"):
         assert place in caught.value.detail
@@ -149,7 +149,7 @@ def test_unauthorized_tells_where_the_secret_goes() -> None:
 )
 def test_secret_in(stored: str | None, expected: str) -> None:
     """The stored secret is a JSON object; whatever else is stored is no secret."""
-    actual = webhook.secret_in(stored)
+    actual = webhook_request.secret_in(stored)
 
     assert expected == actual
 
@@ -163,17 +163,17 @@ def test_form_in_base64() -> None:
         "isBase64Encoded": True,
     }
 
-    assert [ArchiveRequest("Contacts", "1")] == webhook.requests_in(encoded)
-    assert webhook.presented_secret(encoded) == "abc"
+    assert [ArchiveRequest("Contacts", "1")] == webhook_request.requests_in(encoded)
+    assert webhook_request.presented_secret(encoded) == "abc"
 
 
 @given(event=EVENTS)
 def test_no_webhook_makes_the_receiver_fail(event: dict[str, Any]) -> None:
     """Any event is unauthorized to somebody without the secret, and a request or an invalid one to others."""
     with pytest.raises(UnauthorizedError):
-        webhook.authenticate(webhook.presented_secret(event), [SECRET])
+        webhook_request.authenticate(webhook_request.presented_secret(event), [SECRET])
     try:
-        requests = webhook.requests_in(event)
+        requests = webhook_request.requests_in(event)
     except InvalidRequestError:
         return
 

@@ -1,0 +1,76 @@
+"""``POST /attachments``: archive while the caller waits, or queue what takes longer."""
+
+import time
+from dataclasses import replace
+
+from bigin_archive import archive_request
+from bigin_archive.archiving.archiver import Archived, Archiver
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
+from bigin_archive.telemetry import Reporter
+
+
+class ArchiveEndpoint:
+    """Takes one request at a time, and always tries: no breaker stands before it."""
+
+    def __init__(
+        self, archiver: Archiver, queue: ArchiveQueue, ledger_writer: LedgerWriter, reporter: Reporter
+    ) -> None:
+        self._archiver = archiver
+        self._ledger_writer = ledger_writer
+        self._queue = queue
+        self._reporter = reporter
+        self.bucket = archiver.bucket
+
+    def take(self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline) -> Archived | int:
+        """Archive what ``body`` asks for; or queue it, unchanged, and return the number of messages.
+
+        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline.
+        Raises ArchiveError.
+        """
+        started = time.monotonic()
+        outcome = Outcome("refused", request_id)
+        try:
+            outcome = replace(outcome, request=archive_request.parse(body))
+            taken = self._take(outcome, body, later, deadline)
+        except NothingToArchiveError as error:
+            outcome = replace(outcome, outcome=outcome_without_file(error), error=error)
+            raise
+        except ArchiveError as error:
+            outcome = replace(outcome, error=error)
+            raise
+        except Exception as error:  # a bug is told as the contract says, too
+            bug = internal_error(error)
+            outcome = replace(outcome, error=bug)
+            raise bug from error
+        else:
+            outcome = _taken(outcome, taken)
+            return taken
+        finally:
+            outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
+            self._ledger_writer.record(outcome)
+            self._ledger_writer.flush_credits()
+            self._reporter.report(outcome)
+            self._reporter.flush()
+
+    def _take(self, outcome: Outcome, body: str | bytes | None, later: bool, deadline: Deadline) -> Archived | int:
+        request = outcome.request
+        if request and request.attachment_id is not None and not later:
+            try:
+                return self._archiver.archive(request, deadline)
+            except OutOfTimeError:
+                pass
+        return self._queue.send([Outgoing(body.decode() if isinstance(body, bytes) else str(body))])
+
+
+def _taken(outcome: Outcome, taken: Archived | int) -> Outcome:
+    if isinstance(taken, int):
+        return replace(outcome, outcome="queued", queued=taken)
+    return replace(
+        outcome,
+        outcome="already_archived" if taken.already else "archived",
+        stored=taken.stored,
+    )

@@ -1,0 +1,107 @@
+"""HTTP as API Gateway speaks it: events in, answers and problem documents (RFC 9457) out. Pure."""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bigin_archive.errors import ArchiveError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from bigin_archive.archiving.archiver import Archived
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+
+# For what may be tried again at once or soon, but gives no time of its own.
+DEFAULT_RETRY_AFTER_S = 30
+
+
+def header(event: Event, name: str) -> str | None:
+    """A request header, whatever the case of its name."""
+    for found, value in (event.get("headers") or {}).items():
+        if found.lower() == name.lower():
+            return str(value)
+    return None
+
+
+def body(event: Event) -> str | bytes | None:
+    """The request's body. Raises InvalidRequestError where its base64 is malformed."""
+    content: str | None = event.get("body")
+    if content and event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidRequestError("The body is not valid base64.") from None
+    return content
+
+
+def request_id(event: Event) -> str:
+    """API Gateway's id of the request."""
+    return str((event.get("requestContext") or {}).get("requestId") or "")
+
+
+def received_at_s(event: Event) -> float:
+    """When API Gateway received the request: one clock for all containers, whose own may differ."""
+    epoch_ms = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    return epoch_ms / 1000 if isinstance(epoch_ms, int) else time.time()
+
+
+def wants_queue(event: Event) -> bool:
+    """Whether the caller sent ``Prefer: respond-async`` (RFC 7240, 4.1)."""
+    preferences = (header(event, "Prefer") or "").split(",")
+    return any(preference.partition(";")[0].strip().lower() == "respond-async" for preference in preferences)
+
+
+def answer(status: int, content: Mapping[str, object]) -> Answer:
+    """A JSON answer."""
+    return _answer(status, content, {"Content-Type": "application/json"})
+
+
+def archived(bucket: str, result: "Archived") -> Answer:
+    """``201`` archived, or ``200`` already archived before."""
+    stored = result.stored
+    return answer(
+        200 if result.already else 201,
+        {
+            "status": "already_archived" if result.already else "archived",
+            "bucket": bucket,
+            "key": stored.key,
+            "version_id": stored.version_id,
+            "size_bytes": stored.size_bytes,
+            "sha256": stored.sha256,
+            "content_type": stored.content_type,
+            "file_name": result.file_name,
+        },
+    )
+
+
+def queued(count: int) -> Answer:
+    """``202``: so many messages wait in the queue."""
+    return answer(202, {"status": "queued", "queued": count})
+
+
+def problem(error: ArchiveError, event: Event) -> Answer:
+    """An error as ``application/problem+json``, with ``Retry-After`` where a retry helps."""
+    headers = {"Content-Type": "application/problem+json"}
+    if error.status == 503:
+        headers["Retry-After"] = str(error.retry_after_s or DEFAULT_RETRY_AFTER_S)
+    document = {
+        "type": f"urn:bigin-archive:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id(event),
+    }
+    return _answer(error.status, document, headers)
+
+
+def _answer(status: int, content: Mapping[str, object], headers: dict[str, str]) -> Answer:
+    return {
+        "statusCode": status,
+        "headers": {**headers, "Cache-Control": "no-store"},
+        "body": json.dumps(content),
+    }

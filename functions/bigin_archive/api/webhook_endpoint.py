@@ -1,0 +1,79 @@
+"""``POST /webhooks/bigin``: check the secret, queue the records named, answer. Never calls Bigin."""
+
+import time
+
+from bigin_archive.api import gateway, webhook_request
+from bigin_archive.api.webhook_secret import WebhookSecret
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.errors import ArchiveError, UnauthorizedError
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.queueing.record_queue import RecordQueue
+from bigin_archive.request_outcome import Outcome, internal_error
+from bigin_archive.telemetry import Reporter
+
+
+class WebhookEndpoint:
+    """Receives what Bigin's workflow rules and notifications send."""
+
+    def __init__(
+        self,
+        secret: WebhookSecret,
+        queue: ArchiveQueue,
+        record_queue: RecordQueue,
+        reporter: Reporter,
+    ) -> None:
+        self._secret = secret
+        self._queue = queue
+        self._record_queue = record_queue
+        self._reporter = reporter
+
+    def receive(self, event: gateway.Event) -> int:
+        """Queue what the webhook names; return the number of messages.
+
+        Raises UnauthorizedError before anything else is looked at, InvalidRequestError, StorageUnavailableError.
+        """
+        outcome = Outcome("refused", gateway.request_id(event))
+        started = time.monotonic()
+        queued = channel_id = None
+        try:
+            self._authenticate(webhook_request.presented_secret(event))
+            channel_id = webhook_request.channel_id(event)
+            if webhook_request.is_deletion(event):
+                outcome, queued = Outcome("recorded", outcome.request_id), 0
+                return 0
+            requests = webhook_request.requests_in(event)
+            queued = self._send(requests, gateway.received_at_s(event))
+            outcome = Outcome("queued", outcome.request_id, request=requests[0])
+            return queued
+        except ArchiveError as error:
+            outcome = Outcome("refused", outcome.request_id, error=error)
+            raise
+        except Exception as error:  # a bug is told as the contract says, too
+            bug = internal_error(error)
+            outcome = Outcome("refused", outcome.request_id, error=bug)
+            raise bug from error
+        finally:
+            duration_ms = round((time.monotonic() - started) * 1000)
+            self._reporter.report(
+                Outcome(
+                    outcome.outcome,
+                    outcome.request_id,
+                    request=outcome.request,
+                    error=outcome.error,
+                    queued=queued,
+                    duration_ms=duration_ms,
+                    channel_id=channel_id,
+                )
+            )
+            self._reporter.flush()
+
+    def _send(self, requests: list[ArchiveRequest], at_s: float) -> int:
+        if requests[0].attachment_id is None:
+            return self._record_queue.send(requests, at_s)
+        return self._queue.send(Outgoing(request.to_json()) for request in requests)
+
+    def _authenticate(self, presented: str) -> None:
+        try:
+            webhook_request.authenticate(presented, self._secret.accepted())
+        except UnauthorizedError:
+            webhook_request.authenticate(presented, self._secret.accepted(refused=True))

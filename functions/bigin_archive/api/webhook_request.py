@@ -1,0 +1,161 @@
+"""Bigin's webhooks: who may send them, and which records they name. Pure.
+
+Everything in a webhook is a hint: ids are validated, the rest is read from the API. Nothing of a body, and no query
+string, is ever logged.
+"""
+
+import email
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bigin_archive import archive_request
+from bigin_archive.api import gateway
+from bigin_archive.archive_request import MAX_BODY_BYTES, ArchiveRequest
+from bigin_archive.errors import InvalidRequestError, UnauthorizedError
+
+MAX_CHANNEL_ID = 20  # digits: more than a 64-bit number has
+MAX_FIELDS = 100  # of a form
+MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
+
+_HOW_TO_SEND = (
+    "Send the stack's webhook secret in the header X-Webhook-Secret, in the query parameter secret, "
+    "or in the body field token."
+)
+
+
+def presented_secret(event: gateway.Event) -> str:
+    """What the caller gives as secret: the first place that is filled decides. Empty where none is."""
+    if value := gateway.header(event, "X-Webhook-Secret"):
+        return value
+    if value := _query(event).get("secret"):
+        return str(value)
+    try:
+        token: object = _fields(event).get("token")
+    except InvalidRequestError:
+        return ""
+    return token if isinstance(token, str) else ""
+
+
+def authenticate(presented: str, accepted: Iterable[str]) -> None:
+    """Raise UnauthorizedError unless ``presented`` is one of the ``accepted`` secrets (constant time)."""
+    matches = [
+        hmac.compare_digest(presented.encode(errors="surrogatepass"), secret.encode()) for secret in accepted if secret
+    ]
+    if not presented or not any(matches):
+        raise UnauthorizedError(f"The webhook secret is missing or wrong. {_HOW_TO_SEND}")
+
+
+def secret_in(text: str | None) -> str:
+    """The ``webhook_secret`` in the JSON text of a secret; empty where there is none."""
+    try:
+        stored = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return ""
+    value = stored.get("webhook_secret") if isinstance(stored, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def is_deletion(event: gateway.Event) -> bool:
+    """Whether the webhook tells of a deletion in Bigin: nothing is deleted here for that."""
+    return _fields_and_query(event).get("operation") == "delete"
+
+
+def channel_id(event: gateway.Event) -> str | None:
+    """The id of the notification channel that the webhook came through; None for a workflow rule's."""
+    value = str(_fields_and_query(event).get("channel_id", ""))
+    return value if value.isascii() and value.isdigit() and len(value) <= MAX_CHANNEL_ID else None
+
+
+def requests_in(event: gateway.Event) -> list[ArchiveRequest]:
+    """The records (or the attachment) that the webhook names, each once.
+
+    JSON, form fields or query parameters: ``module``, one of ``ids`` (list), ``record_id``, ``id``, and
+    ``attachment_id`` if it has one. Raises InvalidRequestError.
+    """
+    fields = _fields_and_query(event)
+    module = archive_request.module_name(fields.get("module"))
+    attachment_id = fields.get("attachment_id")
+    if attachment_id is not None:
+        attachment_id = archive_request.identifier("attachment_id", attachment_id)
+    record_ids = _listed(fields.get("ids")) or [fields.get("record_id", fields.get("id"))]
+    if not 1 <= len(record_ids) <= MAX_RECORDS:
+        raise InvalidRequestError(f"ids must name 1 to {MAX_RECORDS} records.")
+    unique = dict.fromkeys(archive_request.identifier("record_id", value) for value in record_ids)
+    return [ArchiveRequest(module, record_id, attachment_id) for record_id in unique]
+
+
+def _listed(ids: object) -> list[object]:
+    """The entries of ``ids``: a list, or its text with commas or as JSON. Empty ones are merge fields without value."""
+    if isinstance(ids, str) and ids.startswith("["):
+        with suppress(ValueError, RecursionError):
+            ids = json.loads(ids)
+    if isinstance(ids, str):
+        ids = [part.strip() for part in ids.split(",")]
+    entries = ids if isinstance(ids, list) else [ids]
+    return [entry for entry in entries if entry not in (None, "", "null")]
+
+
+def _fields_and_query(event: gateway.Event) -> dict[str, Any]:
+    """All fields, the body's before the query's. Merge fields of Bigin that came empty or as null are left out."""
+    merged = {**_query(event), **_filled(_fields(event))}
+    return _filled(merged)
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "", "null")}
+
+
+def _query(event: gateway.Event) -> dict[str, Any]:
+    if repeated := event.get("multiValueQueryStringParameters"):
+        return _merged((name, value) for name, values in repeated.items() for value in values)
+    return _merged((event.get("queryStringParameters") or {}).items())
+
+
+def _fields(event: gateway.Event) -> dict[str, Any]:
+    content = gateway.body(event)
+    if not content:
+        return {}
+    if len(content) > MAX_BODY_BYTES:
+        raise InvalidRequestError(f"The body is longer than {MAX_BODY_BYTES} bytes.")
+    content_type = gateway.header(event, "Content-Type") or ""
+    media = content_type.partition(";")[0].strip().lower()
+    if media == "application/x-www-form-urlencoded":
+        text = content if isinstance(content, str) else content.decode(errors="replace")
+        try:
+            return _merged(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        except ValueError:
+            raise InvalidRequestError(f"The form has more than {MAX_FIELDS} fields.") from None
+    if media == "multipart/form-data":
+        raw = content if isinstance(content, bytes) else content.encode(errors="replace")
+        return _merged(_parts(content_type, raw))
+    return archive_request.json_object(content)
+
+
+def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
+    """Names and values of a multipart form (RFC 7578), which is a MIME message without its first headers."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode(errors="replace")
+    form = email.message_from_bytes(head + raw)
+    found = []
+    for part in form.walk():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            found.append((name, value.decode(errors="replace").strip()))
+    return found
+
+
+def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """One value for each name, the last one; of ``ids`` all, also from a list with commas."""
+    merged: dict[str, Any] = {}
+    ids: list[str] = []
+    for name, value in pairs:
+        merged[name] = value
+        if name in ("ids", "ids[]"):
+            ids += [str(entry) for entry in _listed(value)]
+    if ids:
+        merged["ids"] = ids
+    return merged

@@ -1,0 +1,74 @@
+"""The breaker: while Bigin, the token or its scope is at fault, a container leaves Bigin alone.
+
+Without it an outage would cost one call for each message and try; with it, a few each quarter of an hour.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from bigin_archive.errors import ArchiveError, BiginUnavailableError, BiginUnhealthyError
+
+# One file that Bigin cannot deliver (an error 500 each time) is no outage; so many different ones in a row are.
+UNAVAILABLE_IN_A_ROW = 3
+
+
+class CircuitBreaker:
+    """Pauses of ``first_s`` seconds, doubling to ``longest_s``; any success ends them. For several threads.
+
+    ``is_closed`` tells whether Bigin has answered since the last pause (or the cold start); until then callers
+    go one at a time, so that a dead token costs one call, not one for each thread.
+    """
+
+    def __init__(self, first_s: float, longest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._clock = clock
+        self._lock = threading.Condition()
+        self._pauses = 0
+        self._until = clock()
+        self._unavailable: set[str] = set()
+        self.cause: ArchiveError | None = None
+        self.is_closed = False
+
+    def remaining_s(self) -> float:
+        """Seconds for which Bigin is not to be called; 0 when it may be."""
+        with self._lock:
+            return max(0.0, self._until - self._clock())
+
+    def record_success(self) -> None:
+        """Bigin has answered as it should: full speed."""
+        with self._lock:
+            self.is_closed, self.cause = True, None
+            self._pauses, self._until = 0, self._clock()
+            self._unavailable.clear()
+            self._lock.notify_all()
+
+    def wait_for_answer(self, future: Future[Any]) -> None:
+        """Wait until Bigin has answered a call as it should, or ``future`` is done."""
+        future.add_done_callback(self._wake)
+        with self._lock:
+            self._lock.wait_for(lambda: self.is_closed or future.done())
+
+    def _wake(self, _: object) -> None:
+        with self._lock:
+            self._lock.notify_all()
+
+    def record_failure(self, error: BiginUnhealthyError, attachment: str) -> None:
+        """Bigin has failed for ``attachment``: pause, unless it may be this attachment's own fault.
+
+        After a pause the first failure is enough for the next one.
+        """
+        with self._lock:
+            if isinstance(error, BiginUnavailableError) and not self._pauses:
+                self._unavailable.add(attachment)
+                if len(self._unavailable) < UNAVAILABLE_IN_A_ROW:
+                    return
+            self.is_closed, self.cause = False, error
+            if self._until > self._clock():
+                return  # calls that were under way when another one pulled it
+            pause_s = min(self._longest_s, self._first_s * 2 ** min(self._pauses, 32))
+            self._until = self._clock() + max(pause_s, error.retry_after_s or 0)
+            self._pauses += 1

@@ -1,0 +1,171 @@
+"""The queue's worker: each message of a batch by its own outcome, several at once.
+
+A message is done when its outcome is durable (in S3, in the dead-letter queue, or nothing is left to do); all
+others stay on the queue and come back after a growing delay. A batch in which all fail is no error of the function.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bigin_archive import archive_request
+from bigin_archive.archive_request import NO_HINTS, Hints
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.record_expander import RecordExpander
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import (
+    BiginRefusedError,
+    BiginUnhealthyError,
+    NothingToArchiveError,
+    OutOfTimeError,
+    PermanentError,
+    StorageUnavailableError,
+    TransientError,
+)
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
+from bigin_archive.telemetry import Reporter
+
+# With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
+LEAST_TIME_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing."""
+
+    message_id: str
+    body: str
+    receipt_handle: str
+    attempt: int
+    hints: Hints = NO_HINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """When a message comes back: ``first_s`` seconds, doubling with each attempt to ``longest_s``."""
+
+    first_s: int
+    longest_s: int
+    # Up to a quarter less, so that what failed together does not come back together.
+    jitter: Callable[[float, float], float] = random.uniform
+
+    def after(self, attempt: int) -> int:
+        """Seconds until the next attempt, at least 1."""
+        doubled: int = min(self.longest_s, self.first_s * 2 ** min(attempt - 1, 32))
+        return max(1, round(doubled * self.jitter(0.75, 1.0)))
+
+
+class Worker:
+    """Works on batches of messages."""
+
+    def __init__(
+        self,
+        archiver: Archiver,
+        records: RecordExpander,
+        queue: ArchiveQueue,
+        breaker: CircuitBreaker,
+        delays: Delays,
+        ledger_writer: LedgerWriter,
+        reporter: Reporter,
+        threads: int,
+    ) -> None:
+        self._archiver = archiver
+        self._records = records
+        self._queue = queue
+        self._breaker = breaker
+        self._delays = delays
+        self._ledger_writer = ledger_writer
+        self._reporter = reporter
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
+
+    def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
+        """Work on all messages; return the ids of those that stay on the queue."""
+        futures = []
+        for message in messages:
+            futures.append(self._pool.submit(self._work_on, message, deadline))
+            # Until Bigin has shown that it is well, one call at a time.
+            if not self._breaker.is_closed:
+                self._breaker.wait_for_answer(futures[-1])
+        outcomes = [future.result() for future in futures]
+        self._ledger_writer.flush_credits()
+        self._reporter.flush()
+        return [outcome.request_id for outcome in outcomes if not outcome.is_done]
+
+    def _work_on(self, message: Message, deadline: Deadline) -> Outcome:
+        started = time.monotonic()
+        outcome = self._settle(message, deadline)
+        outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
+        self._ledger_writer.record(outcome)
+        self._reporter.report(outcome)
+        return outcome
+
+    def _settle(self, message: Message, deadline: Deadline) -> Outcome:
+        outcome = Outcome("retried", message.message_id, attempt=message.attempt)
+        try:
+            request = archive_request.parse(message.body)
+            outcome = replace(outcome, request=replace(request, hints=message.hints))
+            return self._archive(outcome, deadline)
+        except NothingToArchiveError as error:
+            return replace(outcome, outcome=outcome_without_file(error), error=error)
+        except PermanentError as error:
+            return self._dead_letter(message, replace(outcome, error=error))
+        except TransientError as error:
+            return self._retry(message, replace(outcome, error=error))
+        except Exception as error:  # noqa: BLE001 - a bug must neither lose this message nor hold up its neighbours
+            return self._retry(message, replace(outcome, error=internal_error(error)))
+
+    def _archive(self, outcome: Outcome, deadline: Deadline) -> Outcome:
+        request = outcome.request
+        if request is None:
+            raise ValueError("the message was not read")
+        self._check_start(deadline)
+        try:
+            if request.attachment_id is None:
+                queued = self._records.archive(request, deadline)
+                self._breaker.record_success()
+                return replace(outcome, outcome="queued", queued=queued)
+            archived = self._archiver.archive(request, deadline)
+        except BiginUnhealthyError as error:
+            self._breaker.record_failure(error, f"{request.record_id}/{request.attachment_id}")
+            raise
+        except (NothingToArchiveError, BiginRefusedError):
+            self._breaker.record_success()
+            raise
+        if archived.already:
+            return replace(outcome, outcome="already_archived", stored=archived.stored)
+        self._breaker.record_success()
+        return replace(outcome, outcome="archived", stored=archived.stored)
+
+    def _check_start(self, deadline: Deadline) -> None:
+        cause, pause_s = self._breaker.cause, self._breaker.remaining_s()
+        if cause and pause_s > 0:
+            raise type(cause)(cause.detail, retry_after_s=math.ceil(pause_s))
+        if deadline.remaining_s() < LEAST_TIME_S:
+            raise OutOfTimeError("The function's time is nearly used up; not begun. Retried by itself.")
+
+    def _dead_letter(self, message: Message, outcome: Outcome) -> Outcome:
+        if outcome.error is None:
+            raise ValueError("what is parked needs a reason")
+        try:
+            self._queue.dead_letter(Outgoing(message.body, message.hints), outcome.error)
+        except StorageUnavailableError as error:
+            return self._retry(message, replace(outcome, error=error))
+        return replace(outcome, outcome="parked")
+
+    def _retry(self, message: Message, outcome: Outcome) -> Outcome:
+        wait_s = self._delays.after(message.attempt)
+        if outcome.error:
+            wait_s = max(wait_s, outcome.error.retry_after_s or 0)
+        if isinstance(outcome.error, BiginUnhealthyError):
+            wait_s = max(wait_s, math.ceil(self._breaker.remaining_s()))
+        # Without the delay the message still comes back, when the queue's own visibility time-out ends.
+        with suppress(StorageUnavailableError):
+            self._queue.delay(message.receipt_handle, wait_s)
+        return replace(outcome, outcome="retried")

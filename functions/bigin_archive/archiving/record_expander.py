@@ -1,0 +1,39 @@
+"""Whole records: every file that Bigin lists becomes a request of its own, every link a shortcut at once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.deadline import Deadline
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+
+
+class RecordExpander:
+    """Finds out what records hold."""
+
+    def __init__(self, bigin: Bigin, archiver: Archiver, queue: ArchiveQueue, ledger_writer: LedgerWriter) -> None:
+        self._bigin = bigin
+        self._ledger_writer = ledger_writer
+        self._archiver = archiver
+        self._queue = queue
+
+    def archive(self, request: ArchiveRequest, deadline: Deadline) -> int:
+        """Queue every file of the record with what is listed of it, archive every link; return how many were queued.
+
+        Nothing is lost when this is cut short: the record's message comes back, and what was queued twice is
+        archived once. Raises what the listing and the storage raise, and StorageUnavailableError.
+        """
+        return self._queue.send(self._files(request, deadline))
+
+    def _files(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Outgoing]:
+        for entry in self._bigin.attachments(request, deadline):
+            attachment = replace(request, attachment_id=entry.attachment_id)
+            if entry.link:
+                self._ledger_writer.record_link(
+                    attachment, entry, self._archiver.archive_link(attachment, entry.link).stored
+                )
+            else:
+                yield Outgoing(attachment.to_json(), entry.hints)

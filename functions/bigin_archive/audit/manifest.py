@@ -1,0 +1,117 @@
+"""The index: all attachments as a table, and the checksums of all objects, in formats that need no program of ours.
+
+``attachments.csv`` is RFC 4180 in UTF-8, with the byte order mark that Excel needs to see that it is UTF-8.
+``SHA256SUMS`` is what ``sha256sum`` writes (GNU coreutils manual, "sha2 utilities"), its paths relative to the prefix.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable
+from typing import IO, Self
+
+from bigin_archive.audit.attachment_view import AttachmentView
+
+CSV_PATH, SUMS_PATH = "_index/attachments.csv", "_index/SHA256SUMS"
+CSV_TYPE, SUMS_TYPE = "text/csv; charset=utf-8; header=present", "text/plain; charset=utf-8"
+COLUMNS = (
+    "module",
+    "record_id",
+    "record_name",
+    "attachment_id",
+    "file_name",
+    "size_bytes",
+    "sha256",
+    "key",
+    "state",
+    "reason",
+    "created_time",
+    "modified_time",
+    "archived_at",
+    "last_seen",
+    "owner",
+)
+# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), the full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class Index:
+    """The two files while they are written, on disk. A context manager: they are gone at the end."""
+
+    def __init__(self) -> None:
+        self.table: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self.sums: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the same
+        self.table.write(csv_line(COLUMNS).encode("utf-8-sig"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.table.close()
+        self.sums.close()
+
+    def add(self, known: AttachmentView) -> None:
+        """Add an attachment to the table, and what was archived for it to the checksums."""
+        if known.is_attachment:
+            self.table.write(csv_line(row(known)).encode(errors="replace"))
+        entry = known.entry if known.entry and known.entry.is_stored else None
+        for found in known.objects:
+            is_archived = found.is_ours or (entry is not None and found.key == entry.key)
+            if is_archived and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
+                self._add_sum(sha256, found.path)
+        # Whoever checks a copy has to be told of a file that is not there any more.
+        if entry and entry.key and entry.sha256 and not known.objects:
+            self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
+
+    def _add_sum(self, sha256: str, path: str) -> None:
+        self.sums.write(sum_line(sha256, path).encode(errors="surrogatepass"))
+
+
+def archived_sha256(known: AttachmentView) -> str | None:
+    """The SHA-256 (hex) that the file had when it was archived: the ledger's, where it tells of another version."""
+    entry, stored = known.entry, known.stored if known.is_archived else None
+    if not stored or (entry and entry.is_stored and entry.sha256 and entry.version_id != stored.version_id):
+        return entry.sha256 if entry else None
+    return stored.sha256
+
+
+def row(known: AttachmentView) -> list[str]:
+    """One row of the table, in the order of :data:`COLUMNS`."""
+    request, entry = known.request, known.entry
+    stored = known.stored if known.is_archived else None
+    listed = known.listed.listed if known.listed else None
+    state = entry.state if entry else "pending"
+    if stored and state not in ("archived", "link"):
+        state = "link" if known.is_link else "archived"
+    listed_bytes = listed.size_bytes if listed else entry.listed_size_bytes if entry else None
+    cells: dict[str, object] = {
+        "module": request and request.module,
+        "record_id": request and request.record_id,
+        "record_name": known.record_name,
+        "attachment_id": request and request.attachment_id,
+        "file_name": known.file_name,
+        "size_bytes": stored.size_bytes if stored else listed_bytes,
+        "sha256": archived_sha256(known),
+        "key": stored and stored.key,
+        "state": "missing" if state in ("archived", "link") and not stored else state,
+        "reason": entry and entry.reason,
+        "created_time": (listed and listed.created_time) or (entry and entry.created_time),
+        "modified_time": (listed and listed.modified_time) or (entry and entry.modified_time),
+        "archived_at": (entry and entry.archived_at) or (stored and stored.modified_at),
+        "last_seen": entry and entry.last_seen,
+        "owner": (listed and listed.owner) or (entry and entry.owner),
+    }
+    return ["" if cells[name] is None else str(cells[name]) for name in COLUMNS]
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """A line of the table; before what a spreadsheet would compute goes an apostrophe, which makes it text."""
+    text = io.StringIO()
+    csv.writer(text).writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+    return text.getvalue()
+
+
+def sum_line(sha256: str, path: str) -> str:
+    """A line of SHA256SUMS; a name with a backslash or a line break is escaped, which a backslash before it tells."""
+    escaped = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if escaped == path else chr(92)}{sha256}  {escaped}\n"

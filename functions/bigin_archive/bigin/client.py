@@ -1,0 +1,247 @@
+"""Bigin API v2: open an attachment as a stream, list the attachments of a record, exchange JSON.
+
+Pages: "Download an attachment", "Get attachments" (bigin.com/developer/docs/apis/v2). Every call carries the
+token to the one host of the data centre, follows no redirect, and ends at the deadline.
+"""
+
+import json
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from bigin_archive import transport
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error
+from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
+from bigin_archive.bigin.response_body import Body, Framing
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import (
+    ArchiveError,
+    AttachmentGoneError,
+    BiginTokenRejectedError,
+    BiginUnavailableError,
+    DownloadIncompleteError,
+    PageTokenEndedError,
+)
+from bigin_archive.settings import MIB
+from bigin_archive.token.access_token import AccessTokens
+
+CONNECT_TIMEOUT_S = 5
+# Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
+# of the API waits (24 s), so that what stalls there is queued, not refused.
+READ_TIMEOUT_S = 30
+
+PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
+MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
+_MAX_PASSES = 5  # through a listing that changes while it is read
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An attachment on its way: headers as Bigin sent them, and the body."""
+
+    body: Body
+    disposition: str | None
+    content_type: str | None
+    compressed: bool
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size that Bigin declared for the file itself; None where it did not."""
+        return None if self.compressed else self.body.declared_bytes
+
+    @property
+    def end_is_certain(self) -> bool:
+        """Whether the framing tells a whole body from a lost connection."""
+        return self.compressed or self.body.framing is not Framing.CLOSE
+
+
+class Bigin:
+    """The API of one data centre, for several threads."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        api_url: str,
+        tokens: AccessTokens,
+        gate: ConcurrencyLimiter = unlimited,
+        meter: CreditMeter | None = None,
+    ) -> None:
+        """``gate(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
+        self._session = session
+        self._gate = gate
+        self._meter = meter or CreditMeter()
+        self._root = f"{api_url}/bigin/v2"
+        self._tokens = tokens
+
+    @contextmanager
+    def download(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Download]:
+        """Open the attachment. Raises the ArchiveError that Bigin's answer amounts to."""
+        path = f"/{request.module}/{request.record_id}/Attachments/{request.attachment_id}"
+        with self._call("GET", path, deadline) as (response, body):
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            if encoding not in ("", "identity", "gzip", "x-gzip"):
+                raise BiginUnavailableError(
+                    f"Bigin sent the file in an encoding that was not asked for ({encoding[:20]!a})."
+                )
+            yield Download(
+                body=body,
+                disposition=response.headers.get("Content-Disposition"),
+                content_type=response.headers.get("Content-Type"),
+                compressed=encoding in ("gzip", "x-gzip"),
+            )
+
+    def attachments(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[ListedAttachment]:
+        """Every attachment of the record, each once.
+
+        What is deleted while pages are read moves others to a page that was read already; so a listing of several
+        pages is read again until it brings nothing new. Raises as :meth:`download` does.
+        """
+        path = f"/{request.module}/{request.record_id}/Attachments"
+        seen: set[str] = set()
+        for _ in range(_MAX_PASSES):
+            pages, known = 0, len(seen)
+            for page in self._pages(path, deadline):
+                fresh = [entry for entry in page if entry.attachment_id not in seen]
+                seen.update(entry.attachment_id for entry in fresh)
+                yield from fresh
+                pages += 1
+            if pages < 2 or len(seen) == known:
+                return
+
+    def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
+        """One page of a list, 200 entries at most.
+
+        Raises as :meth:`download` does, and PageTokenEndedError where Bigin no longer knows ``position``.
+        """
+        params = {"fields": fields, "per_page": str(PAGE_SIZE), **position}
+        accepted = (204, 400) if "page_token" in position else (204,)
+        listing = self._json("GET", path, deadline, accepted, params=params)
+        if "code" in listing:
+            raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
+        return Page(listing, position)
+
+    def _pages(self, path: str, deadline: Deadline) -> Iterator[list[ListedAttachment]]:
+        """The listing once through; ends when Bigin has no more, or when a page brings nothing new."""
+        seen: set[str] = set()
+        position: Position | None = FIRST_PAGE
+        while position:
+            page = self.page(path, LISTING_FIELDS, position, deadline)
+            found = list(entries(page.listing))
+            yield found
+            ids = {entry.attachment_id for entry in found}
+            position = None if ids <= seen else page.next
+            seen |= ids
+
+    def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
+        """The size that the record's listing gives for this one attachment; None where it gives none."""
+        for entry in self.attachments(request, deadline):
+            if entry.attachment_id == request.attachment_id:
+                return entry.size_bytes
+        return None
+
+    def exchange(self, method: str, path: str, deadline: Deadline, content: object = None) -> dict[str, object]:
+        """Send and receive JSON; empty where Bigin has nothing. Raises as :meth:`download` does.
+
+        That all or some of what was sent is refused (400, 207) is an answer as well.
+        """
+        return self._json(method, path, deadline, (201, 204, 207, 400), json=content)
+
+    def _json(
+        self, method: str, path: str, deadline: Deadline, accepted: Collection[int], **sent: object
+    ) -> dict[str, object]:
+        with self._call(method, path, deadline, accepted, **sent) as (response, body):
+            if response.status_code == 204:
+                return {}
+            text = body.peek(MAX_LISTING_BYTES)
+        try:
+            answer = json.loads(_plain(response.headers, text))
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict) or not answer:
+            raise BiginUnavailableError("Bigin's answer is not the JSON that it should be. Try again later.")
+        return answer
+
+    @contextmanager
+    def _call(
+        self, method: str, path: str, deadline: Deadline, accepted: Collection[int] = (), **sent: object
+    ) -> Iterator[tuple[requests.Response, Body]]:
+        """An ``accepted`` status is no error, unless the answer names one that concerns every call."""
+        with self._gate(deadline), transport.until(deadline):
+            token = self._tokens.current()
+            response, body, error = self._ask(method, path, sent, token.value, deadline)
+            if isinstance(error, BiginTokenRejectedError):
+                _give_back(response, body)
+                token = self._tokens.after_refusal(token)
+                response, body, error = self._ask(method, path, sent, token.value, deadline)
+            if response.status_code in accepted and isinstance(error, BiginUnavailableError | AttachmentGoneError):
+                error = None
+            try:
+                if error:
+                    raise error
+                yield response, body
+            finally:
+                _give_back(response, body)
+
+    def _ask(
+        self, method: str, path: str, sent: Mapping[str, Any], token: str, deadline: Deadline
+    ) -> tuple[requests.Response, Body, ArchiveError | None]:
+        deadline.check()
+        try:
+            response = transport.send(
+                self._session,
+                method,
+                self._root + path,
+                headers={"Authorization": f"Zoho-oauthtoken {token}"},
+                timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
+                **sent,
+            )
+        except (requests.RequestException, OSError) as error:
+            self._meter.count(None)
+            deadline.check()
+            raise BiginUnavailableError(
+                f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
+            ) from error
+        self._meter.count(response.status_code, response.headers)
+        received = response.raw._original_response
+        if received.msg.defects or received.msg.get_payload():
+            # Headers that break off, or hold a line break of their own: what follows them cannot be trusted.
+            response.close()
+            raise BiginUnavailableError("Bigin's answer has broken headers. Try again later.")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = Body(received, deadline)
+        beginning = b""
+        try:
+            # An empty body tells nothing of an error; that of a file is read to its end later, which takes a moment.
+            if may_be_error(response.status_code, headers) and body.declared_bytes != 0:
+                beginning = _plain(headers, body.peek(ERROR_BODY_BYTES))
+        except DownloadIncompleteError:
+            # Of an error the status is enough; a file that is cut off has been recognized as such.
+            if response.status_code == 200:
+                response.close()
+                raise
+        return response, body, classify(response.status_code, headers, beginning)
+
+
+def _give_back(response: requests.Response, body: Body) -> None:
+    """Return the connection to the pool if its answer was read to the end, else close it."""
+    if body.at_end:
+        response.raw.release_conn()
+    else:
+        response.close()
+
+
+def _plain(headers: Mapping[str, str], data: bytes) -> bytes:
+    """``data``, decoded as far as it goes where a server compressed it unasked."""
+    if "gzip" not in (headers.get("content-encoding") or headers.get("Content-Encoding") or ""):
+        return data
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, MAX_LISTING_BYTES)
+    except zlib.error:
+        return b""

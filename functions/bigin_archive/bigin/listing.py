@@ -1,0 +1,179 @@
+"""Lists of Bigin: attachments of a record or of the account, and records (Bigin API v2, "Get attachments", "Get
+records"). Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bigin_archive.archive_request import ALIASES, ArchiveRequest, Hints
+from bigin_archive.errors import BiginUnavailableError
+
+# Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
+LISTING_FIELDS = "id,File_Name,Size,Created_Time,Modified_Time,Owner,$type,$link_url"
+ACCOUNT_FIELDS = f"{LISTING_FIELDS},Parent_Id,$se_module"
+# What a record of each module is called (Bigin API v2, "Get field metadata"; Notes: "Get notes").
+NAME_FIELDS: Mapping[str, str] = {
+    "Contacts": "Full_Name",
+    "Pipelines": "Deal_Name",
+    "Accounts": "Account_Name",
+    "Products": "Product_Name",
+    "Tasks": "Subject",
+    "Events": "Event_Title",
+    "Notes": "Note_Title",
+}
+_RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
+_ID = re.compile(r"[0-9]{1,50}")
+
+
+# A place in a list: what a page is asked for with. Page numbers reach 2,000 entries, page tokens all; a token lives 24
+# hours (Bigin API v2, "Get records").
+Position = Mapping[str, str]
+FIRST_PAGE: Position = {"page": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: what Bigin sent (empty where it has nothing), and where it stands in the list."""
+
+    listing: Mapping[str, object]
+    position: Position
+
+    @property
+    def next(self) -> Position | None:
+        """Where the list goes on; None at its end."""
+        info = self.listing.get("info")
+        if not isinstance(info, dict) or info.get("more_records") is not True:
+            return None
+        token = info.get("next_page_token")
+        if isinstance(token, str):
+            return {"page_token": token}
+        return {"page": str(int(self.position.get("page", "1")) + 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link attachment as the record's listing describes it."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAttachment:
+    """One entry of a listing; a field is None where Bigin does not tell it, ``link`` is None for files.
+
+    Times are ISO 8601 as Bigin sent them, ``owner`` is a name.
+    """
+
+    attachment_id: str
+    size_bytes: int | None
+    link: Link | None = None
+    name: str | None = None
+    created_time: str | None = None
+    modified_time: str | None = None
+    owner: str | None = None
+
+    @property
+    def hints(self) -> Hints:
+        """What goes along with a message about this attachment."""
+        return Hints(self.size_bytes, self.name, self.modified_time)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRecord:
+    """One record; ``changed_times`` are those of its last edit and last activity, where Bigin tells them."""
+
+    record_id: str
+    name: str | None
+    changed_times: tuple[str, ...] = ()
+
+
+def entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
+    """The attachments of one page; none where Bigin has none (204).
+
+    Raises BiginUnavailableError where a page or an entry is not what it should be: what cannot be read is not left out.
+    """
+    for attachment_id, entry in _rows(listing):
+        yield _attachment(attachment_id, entry)
+
+
+def account_entries(listing: Mapping[str, object]) -> Iterator[tuple[ArchiveRequest, str | None, ListedAttachment]]:
+    """The attachments of one page of the whole account: of which record, the record's name, and the entry.
+
+    Raises BiginUnavailableError as :func:`entries` does, also where an entry does not name its record. Modules that
+    this project does not know come as they are.
+    """
+    for attachment_id, entry in _rows(listing):
+        module, parent = entry.get("$se_module"), entry.get("Parent_Id")
+        record_id = parent.get("id") if isinstance(parent, dict) else None
+        if (
+            not isinstance(parent, dict)
+            or not isinstance(module, str)
+            or not isinstance(record_id, str)
+            or not _ID.fullmatch(record_id)
+        ):
+            raise _unreadable()
+        listed = _attachment(attachment_id, entry)
+        request = ArchiveRequest(ALIASES.get(module, module), record_id, attachment_id, listed.hints)
+        yield request, _text(parent, "name"), listed
+
+
+def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord]:
+    """The records of one page. Raises BiginUnavailableError as :func:`entries` does."""
+    for record_id, entry in _rows(listing):
+        times = tuple(time for field in _RECORD_TIMES if (time := _text(entry, field)))
+        yield ListedRecord(record_id, _text(entry, NAME_FIELDS[module]), times)
+
+
+def record_fields(module: str) -> str:
+    """The fields to ask for in a list of records."""
+    return ",".join(("id", NAME_FIELDS[module], *_RECORD_TIMES))
+
+
+def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    data = listing.get("data") if listing else []
+    for entry in data if isinstance(data, list) else [None]:
+        found = entry.get("id") if isinstance(entry, dict) else None
+        # A number has lost digits on its way.
+        if not isinstance(entry, dict) or not isinstance(found, str) or not _ID.fullmatch(found):
+            raise _unreadable()
+        yield found, entry
+
+
+def _unreadable() -> BiginUnavailableError:
+    return BiginUnavailableError("Bigin's listing cannot be read. Try again later.")
+
+
+def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttachment:
+    owner = entry.get("Owner")
+    return ListedAttachment(
+        attachment_id=attachment_id,
+        size_bytes=_size(entry.get("Size")),
+        link=_link(entry),
+        name=_text(entry, "File_Name"),
+        created_time=_text(entry, "Created_Time"),
+        modified_time=_text(entry, "Modified_Time"),
+        owner=_text(owner, "name") if isinstance(owner, dict) else None,
+    )
+
+
+def _text(entry: Mapping[str, object], field: str) -> str | None:
+    value = entry.get(field)
+    # A lone surrogate, which JSON can carry, fits into no message and no table.
+    return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
+
+
+def _link(entry: Mapping[str, object]) -> Link | None:
+    # The type of files has several names in Zoho's pages, that of links has one.
+    if not entry.get("$link_url") and entry.get("$type") != "Link URL":
+        return None
+    return Link(title=_text(entry, "File_Name") or "", url=_text(entry, "$link_url") or "")
+
+
+def _size(value: object) -> int | None:
+    # A string of digits in the newer specification, a number in older pages.
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return None

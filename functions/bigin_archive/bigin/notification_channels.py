@@ -1,0 +1,204 @@
+"""Notification channels: Bigin tells of changed records through them, for a day at most unless they are renewed.
+
+Bigin API v2, "Enable notifications" and "Get notification details": a channel is enabled by ``POST actions/watch``,
+renewed by the same call with the same id, and gone from ``GET actions/watch`` when it has expired.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, BiginRefusedError, BiginScopeMissingError, InvalidRequestError
+
+RENEW = "renew_channels"  # the key of the schedule's event; its value is the address of the webhook
+RENEWED_EVERY = timedelta(hours=1)  # as the template's schedule says
+LIFETIME = timedelta(hours=23, minutes=55)  # Bigin allows a day; the rest is room for clocks that differ
+OPERATIONS = ("create", "edit")
+MAX_TOKEN = 50  # characters that Bigin takes as a channel's token
+_PATH = "/actions/watch"
+_MOST_PAGES = 10  # of 200 channels
+# The secret is told to Bigin together with the address that it is for: an API of AWS, or this machine.
+_NOTIFY_URL = re.compile(
+    r"https://([a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)"
+    r"/[A-Za-z0-9/_-]{1,200}"
+)
+SCOPE_REMEDY = (
+    "Connect again with the scope ZohoBigin.notifications.ALL, which only notification channels need: "
+    "python -m operate authorize --notifications. Or deploy with an empty WatchModules."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as Bigin lists it; its token is left out."""
+
+    channel_id: str
+    module: str
+    events: tuple[str, ...]
+    notify_url: str
+    expires_at: datetime | None
+
+    def lives_until(self, time: datetime) -> bool:
+        """Whether it has not expired then."""
+        return self.expires_at is not None and self.expires_at > time
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a renewal went: the modules whose channels will live until the next one, and those whose will not."""
+
+    status: str
+    detail: str
+    alive: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
+    code: str | None = None
+    expires_at: str | None = None
+
+
+def channel_id(notify_url: str, module: str) -> str:
+    """The id of a module's channel: the same at each renewal, another for each stack. 15 digits: JSON keeps them."""
+    digest = hashlib.sha256(f"{module} {notify_url}".encode()).digest()
+    return str(10**14 + int.from_bytes(digest) % (9 * 10**14))
+
+
+def events(module: str) -> list[str]:
+    """What a module's channel tells of."""
+    return [f"{module}.{operation}" for operation in OPERATIONS]
+
+
+def serves(channel: Channel, module: str, notify_url: str) -> bool:
+    """Whether the channel is the one that tells this address of this module."""
+    return (
+        channel.channel_id == channel_id(notify_url, module)
+        and channel.notify_url == notify_url
+        and set(events(module)) <= set(channel.events)
+    )
+
+
+class NotificationChannels:
+    """The channels of one stack."""
+
+    def __init__(
+        self,
+        bigin: Bigin,
+        modules: Sequence[str] = (),
+        secret: Callable[[], str] = str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``secret`` gives what Bigin shall bring along with each notification."""
+        self._bigin = bigin
+        self._modules = modules
+        self._secret = secret
+        self._now = now
+
+    def renew(self, notify_url: object, deadline: Deadline) -> Renewal:
+        """Enable or renew the channels, then look whether Bigin has them. Every failure is told, none is raised."""
+        try:
+            url = _checked(notify_url)
+            refused = self._enable(url, deadline)
+            found = list(self.listed(deadline))
+        except ArchiveError as error:
+            detail = (
+                f"A scope is missing. {SCOPE_REMEDY}" if isinstance(error, BiginScopeMissingError) else error.detail
+            )
+            return Renewal("failed", detail, dead=tuple(self._modules), code=error.code)
+        until = self._now() + RENEWED_EVERY
+        expiries = {
+            module: channel.expires_at
+            for module in self._modules
+            for channel in found
+            if channel.expires_at and channel.lives_until(until) and serves(channel, module, url)
+        }
+        dead = tuple(module for module in self._modules if module not in expiries)
+        return Renewal(
+            status="failed" if dead else "renewed",
+            detail=_told(dead, refused),
+            alive=tuple(expiries),
+            dead=dead,
+            code="channel_dead" if dead else None,
+            expires_at=min(expiries.values()).isoformat(timespec="seconds") if expiries else None,
+        )
+
+    def listed(self, deadline: Deadline) -> Iterator[Channel]:
+        """Every channel that the token's user has, of other programs as well. Raises ArchiveError."""
+        for page in count(1):
+            answer = self._bigin.exchange("GET", _PATH if page == 1 else f"{_PATH}?page={page}", deadline)
+            if "watch" not in answer and (code := _code(answer)):
+                raise BiginRefusedError(f"Bigin does not list the notification channels ({code}).")
+            yield from _channels(answer)
+            info = answer.get("info")
+            if page == _MOST_PAGES or not isinstance(info, dict) or info.get("more_records") is not True:
+                return
+
+    def _enable(self, notify_url: str, deadline: Deadline) -> dict[str, str]:
+        """Post the channels; return Bigin's code for each module that it refused."""
+        secret = self._secret()
+        if not 0 < len(secret) <= MAX_TOKEN:
+            raise InvalidRequestError(
+                f"The webhook secret must have 1 to {MAX_TOKEN} characters, as many as a channel of Bigin takes."
+            )
+        expiry = (self._now() + LIFETIME).isoformat(timespec="seconds")
+        watch = [
+            {
+                "channel_id": channel_id(notify_url, module),
+                "events": events(module),
+                "notify_url": notify_url,
+                "channel_expiry": expiry,
+                "token": secret,
+            }
+            for module in self._modules
+        ]
+        answer = self._bigin.exchange("POST", _PATH, deadline, {"watch": watch})
+        results = answer.get("watch")
+        if not isinstance(results, list) or len(results) != len(watch):
+            results = [answer] * len(watch)
+        codes = [_code(result) for result in results]
+        return {module: code for module, code in zip(self._modules, codes, strict=True) if code}
+
+
+def _checked(notify_url: object) -> str:
+    if not isinstance(notify_url, str) or not _NOTIFY_URL.fullmatch(notify_url):
+        raise InvalidRequestError(f"{RENEW} must be the address of the stack's webhook.")
+    return notify_url
+
+
+def _code(result: object) -> str | None:
+    """Why Bigin refused; None where it did not. A text of its own is not repeated: it may quote what was sent."""
+    if not isinstance(result, Mapping) or result.get("status") != "error":
+        return None
+    code = result.get("code")
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Z0-9_]{1,60}", code) else "NO_CODE"
+
+
+def _told(dead: Sequence[str], refused: Mapping[str, str]) -> str:
+    if not dead:
+        return "Bigin has all channels."
+    reasons = [f"{module} ({refused.get(module, 'Bigin does not list it, or not for long enough')})" for module in dead]
+    return f"No channel for {', '.join(reasons)}. Bigin does not tell of changes there until that is mended."
+
+
+def _channels(answer: Mapping[str, object]) -> Iterator[Channel]:
+    listing = answer.get("watch")
+    for entry in listing if isinstance(listing, list) else []:
+        if isinstance(entry, dict):
+            told = entry.get("events")
+            yield Channel(
+                channel_id=str(entry.get("channel_id") or ""),
+                module=str(entry.get("resource_name") or ""),
+                events=tuple(str(event) for event in told) if isinstance(told, list) else (),
+                notify_url=str(entry.get("notify_url") or ""),
+                expires_at=_time(entry.get("channel_expiry")),
+            )
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time and time.tzinfo else None

@@ -1,0 +1,93 @@
+"""API credits: what this application's calls to Bigin cost, counted over a rolling day.
+
+Bigin gives an account 5,000 (Free) to 100,000 credits for any 24 hours; a call costs one (Bigin API v2, "API limits").
+Each container counts its own calls, and adds them to the ledger table in spans of a quarter of an hour.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bigin_archive.aws.dynamodb import call
+from bigin_archive.bigin.credit_meter import Usage
+from bigin_archive.ledger.ledger import CONTROL
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DAY_S = 24 * 60 * 60
+HOUR_S = 60 * 60
+SPAN_S = 15 * 60
+_KEPT_S = 3 * DAY_S
+_KEY = f"{CONTROL}credits"
+_REMAINING = "remaining"  # sorts behind every time
+# What Bigin said of the remaining credits is a guess an hour later: other integrations call, too.
+_BELIEVED_S = HOUR_S
+
+
+class CreditUsage:
+    """The account's book of credits, in the ledger table. Methods raise StorageUnavailableError."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def add(self, usage: Usage) -> None:
+        """Enter what was used until now."""
+        now = self._now()
+        if usage.used:
+            call(
+                self._client,
+                "update_item",
+                TableName=self._table,
+                Key=_key(_span(now)),
+                UpdateExpression="ADD used :used SET ends_at = :ends_at",
+                ExpressionAttributeValues={
+                    ":used": {"N": str(usage.used)},
+                    ":ends_at": {"N": str(round(now + _KEPT_S))},
+                },
+            )
+        if usage.remaining is not None:
+            call(
+                self._client,
+                "update_item",
+                TableName=self._table,
+                Key=_key(_REMAINING),
+                UpdateExpression="SET remaining = :remaining, told_at = :now",
+                ExpressionAttributeValues={":remaining": {"N": str(usage.remaining)}, ":now": {"N": str(now)}},
+            )
+
+    def used(self, seconds: float = DAY_S) -> Usage:
+        """What was used in the last ``seconds``, rounded up to whole spans, and what Bigin lately said remains.
+
+        The rest that Bigin told is lowered by what was used since.
+        """
+        now = self._now()
+        answer = call(
+            self._client,
+            "query",
+            TableName=self._table,
+            KeyConditionExpression="#record = :key AND attachment_id >= :since",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":key": {"S": _KEY}, ":since": {"S": _span(now - seconds)}},
+            ConsistentRead=True,
+        )
+        spans = {item["attachment_id"]["S"]: item for item in answer["Items"]}
+        told = spans.pop(_REMAINING, None)
+        used = sum(int(item["used"]["N"]) for item in spans.values())
+        if told is None or now - float(told["told_at"]["N"]) > _BELIEVED_S:
+            return Usage(used)
+        # The span of that answer counts in part twice: better too few credits than too many.
+        since = sum(int(item["used"]["N"]) for at, item in spans.items() if at >= _span(float(told["told_at"]["N"])))
+        return Usage(used, max(0, int(told["remaining"]["N"]) - since))
+
+
+def _span(at_s: float) -> str:
+    begin = datetime.fromtimestamp(at_s // SPAN_S * SPAN_S, UTC)
+    return begin.isoformat(timespec="seconds")
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"record": {"S": _KEY}, "attachment_id": {"S": name}}

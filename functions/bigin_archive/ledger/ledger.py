@@ -1,0 +1,223 @@
+"""The ledger: one item for each attachment that was ever seen, in exactly one state.
+
+S3 stays the truth of what is archived; the ledger saves calls and answers questions. Losing the table loses no file:
+it is rebuilt from the objects (``operate rebuild-ledger``), and the next sweep completes it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.bigin.listing import ListedAttachment
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from bigin_archive.storage.archived_object import StoredObject
+
+STATES = ("archived", "link", "gone", "parked", "pending")
+STORED_STATES = ("archived", "link")  # an object stands for the attachment
+# Names of modules are words; items with other keys belong to the sweep and the budget.
+CONTROL = "#"
+_BATCH_GET = 100  # keys (DynamoDB API Reference, BatchGetItem)
+_NUMBERS = ("size_bytes", "listed_size_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What is known of one attachment.
+
+    ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked. ``key`` to ``archived_at`` tell of
+    the object, ``file_name`` to ``listed_size_bytes`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when
+    it was listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
+    """
+
+    module: str
+    record_id: str
+    attachment_id: str
+    state: str = "pending"
+    reason: str | None = None
+    key: str | None = None
+    version_id: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    archived_at: str | None = None
+    file_name: str | None = None
+    record_name: str | None = None
+    created_time: str | None = None
+    modified_time: str | None = None
+    owner: str | None = None
+    listed_size_bytes: int | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+
+    @property
+    def request(self) -> ArchiveRequest:
+        """What would archive it."""
+        return ArchiveRequest(self.module, self.record_id, self.attachment_id)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether an object stands for it."""
+        return self.state in STORED_STATES
+
+
+_FIELDS = tuple(field.name for field in fields(LedgerEntry))
+
+
+class Ledger:
+    """A DynamoDB table with the keys ``record`` (``{module}/{record_id}``) and ``attachment_id``.
+
+    Every method raises StorageUnavailableError where the table cannot be used.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def find(self, requests: Sequence[ArchiveRequest]) -> dict[str, LedgerEntry]:
+        """What is known of these attachments, by their places; unknown ones are left out."""
+        found: dict[str, LedgerEntry] = {}
+        keys = list({request.place: _key(request) for request in requests}.values())
+        while keys:
+            wanted, keys = keys[:_BATCH_GET], keys[_BATCH_GET:]
+            answer = self._call("batch_get_item", RequestItems={self._table: {"Keys": wanted}})
+            for item in answer["Responses"].get(self._table, []):
+                entry = _entry(item)
+                found[entry.request.place] = entry
+            keys += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Every entry, in no order that means anything."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._call("scan", TableName=self._table, **start)
+            for item in answer["Items"]:
+                if not item["record"]["S"].startswith(CONTROL):
+                    yield _entry(item)
+            if not answer.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def record_listing(
+        self, request: ArchiveRequest, listed: ListedAttachment, record_name: str | None, at: str
+    ) -> None:
+        """Note that Bigin lists the attachment; it is ``pending`` until something becomes of it."""
+        given = {
+            "file_name": listed.name,
+            "record_name": record_name,
+            "created_time": listed.created_time,
+            "modified_time": listed.modified_time,
+            "owner": listed.owner,
+            "listed_size_bytes": listed.size_bytes,
+            "last_seen": at,
+        }
+        self._update(request, given, {"first_seen": at, "state": "pending"})
+
+    def record_outcome(
+        self,
+        request: ArchiveRequest,
+        state: str,
+        at: str,
+        *,
+        reason: str | None = None,
+        stored: "StoredObject | None" = None,
+        archived_before: str | None = None,
+    ) -> None:
+        """Note what became of the attachment; ``stored`` is the object that stands for it.
+
+        With ``archived_before`` nothing is changed where something was archived since: another delivery was faster.
+        """
+        given: dict[str, str | int | None] = {"state": state, "reason": reason}
+        if stored:
+            given |= {
+                "key": stored.key,
+                "version_id": stored.version_id,
+                "size_bytes": stored.size_bytes,
+                "sha256": stored.sha256,
+            }
+        if request.hints.name:
+            given["file_name"] = request.hints.name
+        if request.hints.modified_time:
+            given["modified_time"] = request.hints.modified_time
+        once = {"first_seen": at} | ({"archived_at": at} if stored else {})
+        self._update(request, given, once, archived_before)
+
+    def put(self, entry: LedgerEntry) -> bool:
+        """Write a whole entry unless there is one; return whether it was written."""
+        names = [name for name in _FIELDS if name not in ("module", "record_id") and getattr(entry, name) is not None]
+        item = {name: _value(name, getattr(entry, name)) for name in names}
+        try:
+            self._call(
+                "put_item",
+                TableName=self._table,
+                Item={**item, **_key(entry.request)},
+                ConditionExpression="attribute_not_exists(attachment_id)",
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _update(
+        self,
+        request: ArchiveRequest,
+        given: Mapping[str, str | int | None],
+        once: Mapping[str, str],
+        archived_before: str | None = None,
+    ) -> None:
+        """Set what is ``given`` (None removes), and ``once`` where it is not set yet."""
+        kept = {name: value for name, value in given.items() if value is not None}
+        expression = "SET " + ", ".join(
+            [
+                *(f"#{name} = :{name}" for name in kept),
+                *(f"#{name} = if_not_exists(#{name}, :{name})" for name in once),
+            ]
+        )
+        if removed := [name for name in given if name not in kept and name not in once]:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+        values = {f":{name}": _value(name, value) for name, value in {**once, **kept}.items()}
+        condition: dict[str, Any] = {}
+        names = {f"#{name}": name for name in {*given, *once}}
+        if archived_before:
+            condition = {"ConditionExpression": "attribute_not_exists(#at) OR #at < :before"}
+            names["#at"] = "archived_at"
+            values[":before"] = {"S": archived_before}
+        try:
+            self._call(
+                "update_item",
+                TableName=self._table,
+                Key=_key(request),
+                UpdateExpression=expression,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                **condition,
+            )
+        except ConditionFailedError:
+            return
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        return call(self._client, operation, **arguments)
+
+
+def _key(request: ArchiveRequest) -> dict[str, Any]:
+    return {
+        "record": {"S": f"{request.module}/{request.record_id}"},
+        "attachment_id": {"S": str(request.attachment_id)},
+    }
+
+
+def _value(name: str, value: str | int) -> dict[str, str]:
+    return {"N" if name in _NUMBERS else "S": str(value)}
+
+
+def _entry(item: Mapping[str, Any]) -> LedgerEntry:
+    plain = {name: _plain(item[name]) for name in _FIELDS if name in item}
+    module, _, record_id = item["record"]["S"].partition("/")
+    return LedgerEntry(**{**plain, "module": module, "record_id": record_id})
+
+
+def _plain(value: Mapping[str, str]) -> str | int:
+    return int(value["N"]) if "N" in value else value["S"]

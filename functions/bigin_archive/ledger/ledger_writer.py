@@ -1,0 +1,90 @@
+"""What became of requests, entered in the ledger, and the credits that it took.
+
+S3 has been written by then: an entry that fails holds nothing up. The next sweep finds what the ledger does not know,
+and learns at the price of one look into the bucket that it is archived.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnavailableError
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.request_outcome import Outcome
+from bigin_archive.storage.archived_object import StoredObject
+
+_STATES = {
+    "archived": "archived",
+    "already_archived": "archived",
+    "gone": "gone",
+    "link": "link",
+    "parked": "parked",
+}
+# Longer than two deliveries of one message can overlap: what was archived within is not called gone or parked.
+_OVERLAP = timedelta(hours=1)
+
+
+class LedgerWriter:
+    """Ledger and credits of one container."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        credits_book: CreditUsage,
+        meter: CreditMeter,
+        unwritten: Callable[[ArchiveError], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``unwritten`` is told why an entry could not be made."""
+        self._ledger = ledger
+        self._credits = credits_book
+        self._meter = meter
+        self._unwritten = unwritten
+        self._now = now
+
+    def record(self, outcome: Outcome) -> None:
+        """Enter the outcome of an attachment; what is to be retried keeps the state that it has."""
+        state = _STATES.get(outcome.outcome)
+        request = outcome.request
+        if state is None or request is None or request.attachment_id is None:
+            return
+        now = datetime.fromtimestamp(self._now(), UTC)
+        # Other bytes stand where an attachment is in conflict: that is true of one archived a moment ago, too.
+        yields = state in ("gone", "parked") and not isinstance(outcome.error, ContentConflictError)
+        try:
+            self._ledger.record_outcome(
+                request,
+                state,
+                _iso(now),
+                reason=outcome.error.code if outcome.error and state == "parked" else None,
+                stored=outcome.stored,
+                archived_before=_iso(now - _OVERLAP) if yields else None,
+            )
+        except StorageUnavailableError as error:
+            self._unwritten(error)
+
+    def record_link(self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject) -> None:
+        """Enter a link attachment, whose shortcut is ``stored``."""
+        now = _iso(datetime.fromtimestamp(self._now(), UTC))
+        try:
+            self._ledger.record_listing(request, listed, None, now)
+            self._ledger.record_outcome(request, "link", now, stored=stored)
+        except StorageUnavailableError as error:
+            self._unwritten(error)
+
+    def flush_credits(self) -> None:
+        """Enter the credits that were used since the last time; what fails is entered the next time."""
+        usage = self._meter.take()
+        try:
+            self._credits.add(usage)
+        except StorageUnavailableError as error:
+            self._meter.give_back(usage)
+            self._unwritten(error)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

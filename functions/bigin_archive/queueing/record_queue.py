@@ -1,0 +1,34 @@
+"""The record queue: a burst of events for one record becomes one listing, and no later change is missed.
+
+A FIFO queue delivers a message after ``delay_s`` and drops others with the same deduplication id. The id names the
+record and a span of two thirds of the delay; so the listing starts after the span has ended, and sees every change
+that an event of the span told of. The last third is room for clocks that differ and for Bigin's own index.
+"""
+
+from collections.abc import Iterable
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+
+
+class RecordQueue:
+    """Where whole records wait a moment before they are listed."""
+
+    def __init__(self, queue: ArchiveQueue, delay_s: int) -> None:
+        self._queue = queue
+        self._span_s = max(1, delay_s * 2 // 3)
+
+    def send(self, requests: Iterable[ArchiveRequest], at_s: float) -> int:
+        """Queue the records of an event that came at ``at_s`` (seconds since 1970); return how many.
+
+        Raises StorageUnavailableError unless SQS confirmed every one.
+        """
+        span = int(at_s // self._span_s)
+        return self._queue.send(
+            Outgoing(
+                request.to_json(),
+                group=f"{request.module}-{request.record_id}",
+                deduplication_id=f"{request.module}-{request.record_id}-{span}",
+            )
+            for request in requests
+        )

@@ -1,0 +1,186 @@
+"""S3 as an audit sees it: every object below the prefix, with its checksum; and what is written beside them.
+
+Reads and adds; nothing here deletes, and only ``_index/`` and ``_audit/`` are ever written.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
+
+from bigin_archive.bigin.response_body import BLOCK_BYTES
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.storage import archived_object
+from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
+from bigin_archive.storage.object_store import RETRY_AFTER_S, classify_s3_error, hexadecimal
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, little to keep in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The objects of one stack. The client should repeat calls that fail: one that does not ends the audit."""
+
+    client: "S3Client"
+    bucket: str
+    prefix: str
+    threads: int = 16
+
+    def objects(
+        self, folders: Iterable[str] = ("",), reread: Callable[[str], bool] = lambda place: False
+    ) -> Iterator[ArchivedObject]:
+        """Every object below the prefix, or below ``folders`` of it, in the order of the keys' UTF-8 bytes.
+
+        The bytes of those whose place ``reread`` chooses are read again. Raises StorageUnavailableError,
+        StorageRefusedError.
+        """
+
+        def look(key: str) -> ArchivedObject | None:
+            found = self.head(key)
+            if found and found.sha256 and reread(archived_object.place_of(found.path)):
+                return replace(found, bytes_right=self.sha256(key) == found.sha256)
+            return found
+
+        waiting: deque[Future[ArchivedObject | None]] = deque()
+        with ThreadPoolExecutor(self.threads) as pool:
+            try:
+                for key in self._keys(sorted(folders)):
+                    waiting.append(pool.submit(look, key))
+                    if len(waiting) > self.threads * _AHEAD and (found := waiting.popleft().result()):
+                        yield found
+                while waiting:
+                    if found := waiting.popleft().result():
+                        yield found
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def head(self, key: str) -> ArchivedObject | None:
+        """The object under ``key``, None if there is none. Raises as :meth:`objects` does."""
+        try:
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED")
+        except NoObjectError:
+            return None
+        # With a number of parts behind a hyphen it is a checksum of checksums, not of the bytes.
+        checksum = answer.get("ChecksumSHA256")
+        return archived_object.describe(
+            self.prefix,
+            key,
+            answer["ContentLength"],
+            hexadecimal(checksum) if checksum and "-" not in checksum else None,
+            answer.get("VersionId"),
+            _iso(answer["LastModified"]),
+            answer.get("ContentType", ""),
+            answer.get("Metadata", {}),
+        )
+
+    def sha256(self, key: str) -> str | None:
+        """The SHA-256 (hex) of the bytes, read now; None where they are not those that S3's checksum tells of.
+
+        Raises as :meth:`objects` does.
+        """
+        # Calls are repeated by the client itself, a body that breaks off is not.
+        for last_try in (False, True):
+            digest = hashlib.sha256()
+            try:
+                for block in self.blocks(key):
+                    digest.update(block)
+            except StorageUnavailableError:
+                if last_try:
+                    raise
+                continue
+            except (BytesDifferError, NoObjectError):
+                return None
+            break
+        return digest.hexdigest()
+
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """The bytes of an object, a block at a time.
+
+        Raises as :meth:`objects` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
+        """
+        try:
+            yield from self._call("get_object", Key=key)["Body"].iter_chunks(BLOCK_BYTES)
+        except FlexibleChecksumError:
+            raise BytesDifferError from None
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
+
+    def tags(self, path: str) -> Mapping[str, str]:
+        """The metadata of what was written under ``path``; empty if nothing was. Raises as :meth:`objects` does."""
+        try:
+            found: Mapping[str, str] = self._call("head_object", Key=self.prefix + path)["Metadata"]
+        except NoObjectError:
+            return {}
+        return found
+
+    def write(self, path: str, content: IO[bytes], content_type: str, tags: Mapping[str, str] | None = None) -> str:
+        """Write a file of ours, over an earlier one; return its key. Raises as :meth:`objects` does."""
+        if not path.startswith(OWN_FOLDERS):
+            raise ValueError(f"{path} is not ours to write")
+        content.seek(0)
+        key = self.prefix + path
+        self._call(
+            "put_object",
+            Key=key,
+            Body=content,
+            ContentType=content_type,
+            Metadata=dict(tags or {}),
+            ChecksumAlgorithm="SHA256",
+        )
+        return key
+
+    def _keys(self, folders: Iterable[str]) -> Iterator[str]:
+        previous = ""
+        for folder in folders:
+            start: dict[str, str] = {}
+            while True:
+                answer = self._call("list_objects_v2", Prefix=self.prefix + folder, **start)
+                for found in answer.get("Contents", []):
+                    key = found["Key"]
+                    # The three sides are merged by their order (S3 API Reference, ListObjectsV2).
+                    if key < previous:
+                        raise StorageUnavailableError("S3's listing is not in the order of its keys.")
+                    previous = key
+                    if not key.removeprefix(self.prefix).startswith(OWN_FOLDERS):
+                        yield key
+                if not answer.get("IsTruncated"):
+                    break
+                start = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in ("404", "NoSuchKey", "NotFound"):
+                raise NoObjectError from None
+            raise classify_s3_error(int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code) from error
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
+
+
+class NoObjectError(Exception):
+    """Nothing lies under the key."""
+
+
+class BytesDifferError(Exception):
+    """The bytes that came are not those that the checksum tells of."""
+
+
+def _unreachable(error: Exception) -> ArchiveError:
+    return StorageUnavailableError(
+        f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")

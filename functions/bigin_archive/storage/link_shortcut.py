@@ -1,0 +1,34 @@
+"""Link attachments as Internet shortcuts: small files that a desktop opens in the browser. Pure.
+
+A link is never followed and never fetched: what stands behind it is not Bigin's.
+"""
+
+import re
+from urllib.parse import quote
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.listing import Link
+from bigin_archive.storage import object_attributes
+from bigin_archive.storage.object_attributes import ObjectAttributes
+
+# Besides user metadata of the ids and the title, S3's 2 KB have room for so much of an address.
+_MAX_METADATA_URL_BYTES = 400
+# A shortcut to another scheme (file:, javascript:) would act with the rights of whoever opens it.
+_OPENED = re.compile(r"https?://", re.IGNORECASE)
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986: reserved ones, and the percent sign of what is encoded already
+
+
+def shortcut(prefix: str, request: ArchiveRequest, link: Link) -> tuple[ObjectAttributes, bytes]:
+    """The object for a link: ``{title}.url``, whose text names the address.
+
+    An address that is neither http nor https is kept as text that no desktop opens.
+    """
+    url = quote(link.url, safe=_URL_CHARACTERS)  # no line break can add a line to the file
+    line = f"URL={url}" if _OPENED.match(url) else f"; not opened: {url}"
+    name = quote(f"{link.title or 'link'}.url", safe="")
+    attributes = object_attributes.describe(
+        prefix, request, f"attachment; filename*=UTF-8''{name}", "application/internet-shortcut"
+    )
+    if len(url) <= _MAX_METADATA_URL_BYTES:
+        attributes.metadata["link-url"] = url
+    return attributes, f"[InternetShortcut]\r\n{line}\r\n".encode()

@@ -1,0 +1,182 @@
+"""Where a sweep stands: lease and cursor in one item of the ledger table, stored lists in others.
+
+The cursor is written only by the holder of the lease, in one conditional write: a function that was thought dead
+cannot set it back.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.ledger.ledger import CONTROL
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
+KEPT_S = 400 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
+_MOST_PACKED_BYTES = 380 * 1024  # DynamoDB, "Quotas": 400 KB for an item, its keys and names included
+_KEY = f"{CONTROL}sweep"
+_STATE = "state"
+
+
+@dataclass(slots=True)
+class SweepState:
+    """The cursor of a sweep, and its figures.
+
+    ``phase`` is one of listing, attachments, draining, closing and done. ``strategy`` is "all" (Bigin's list of all
+    attachments) or "records". ``since`` leaves out what was not changed after it. While listing, ``position`` is where
+    the list of ``modules[module]`` goes on, and ``pages`` counts the stored pages, ``pages_before`` those of the lists
+    before; after that, ``page`` and ``index`` are what is next. Times are ISO 8601 in UTC.
+    """
+
+    started_at: str
+    modules: list[str]
+    since: str | None = None
+    by_record: bool = False
+    phase: str = "listing"
+    strategy: str | None = None
+    module: int = 0
+    position: dict[str, str] | None = None
+    pages_before: int = 0
+    pages: int = 0
+    page: int = 0
+    index: int = 0
+    waits_for: str | None = None
+    finished_at: str | None = None
+    draining_since: str | None = None
+    full_since: str | None = None  # the beginning of the last sweep of everything that was finished
+    result: str | None = None  # of the audit
+    records: int = 0
+    listed: int = 0
+    known: int = 0
+    queued: int = 0
+    links: int = 0
+    bytes_queued: int = 0
+    credits: int = 0
+    credits_limit: int = 0  # of this slice
+    failures: int = 0  # slices in a row that began here and came no step further
+    restarts: int = 0  # of the list that is read
+    # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
+    refused: list[str] = field(default_factory=list)
+    uncovered: dict[str, int] = field(default_factory=dict)  # attachments of modules that are not archived
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.phase == "done"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it covers everything, not only what was changed since a date."""
+        return self.since is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For answers and logs."""
+        return asdict(self)
+
+
+_Values = dict[str, str | float]
+_FIELDS = {each.name for each in fields(SweepState)}
+_RENAMED = {"way": "strategy"}  # as version 0.1.0 wrote it
+
+
+class Cursor:
+    """The state in the table, as one holder of the lease sees it. Methods raise StorageUnavailableError."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, holder: str, now: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._holder = holder
+        self._now = now
+
+    def take(self) -> bool:
+        """Take the lease; False where another function holds it."""
+        values: _Values = {":holder": self._holder, ":until": self._now() + LEASE_S, ":now": self._now()}
+        return self._update(
+            "SET holder = :holder, lease_until = :until", "attribute_not_exists(holder) OR lease_until < :now", values
+        )
+
+    def give_back(self) -> None:
+        """End the lease."""
+        self._update("REMOVE holder, lease_until", "holder = :holder", {":holder": self._holder})
+
+    def is_taken(self) -> bool:
+        """Whether a slice is at work."""
+        item = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
+        until = item.get("Item", {}).get("lease_until", {}).get("N")
+        return until is not None and float(until) >= self._now()
+
+    def save(self, state: SweepState) -> None:
+        """Write the state, and prolong the lease. Raises LeaseLostError where another function has taken over."""
+        until = self._now() + LEASE_S
+        values: _Values = {":holder": self._holder, ":until": until, ":state": json.dumps(state.as_dict())}
+        if not self._update("SET lease_until = :until, sweep = :state", "holder = :holder", values):
+            raise LeaseLostError
+
+    def load(self) -> SweepState | None:
+        """The state of the last sweep, finished or not; None where there was none."""
+        answer = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
+        text = answer.get("Item", {}).get("sweep", {}).get("S")
+        if not text:
+            return None
+        # What an older version wrote may lack fields, what a newer one wrote may have more.
+        stored = {_RENAMED.get(name, name): value for name, value in json.loads(text).items()}
+        return SweepState(**{name: value for name, value in stored.items() if name in _FIELDS})
+
+    def store_rows(self, number: int, rows: Sequence[object]) -> int:
+        """Keep rows of a list from page ``number`` on, as one page or as many as they need; return how many.
+
+        Bigin's own page tokens live a day, a sweep may take weeks.
+        """
+        packed = zlib.compress(json.dumps(rows).encode())
+        if len(packed) > _MOST_PACKED_BYTES and len(rows) > 1:
+            first = self.store_rows(number, rows[: len(rows) // 2])
+            return first + self.store_rows(number + first, rows[len(rows) // 2 :])
+        item = {"rows": {"B": packed}, "ends_at": {"N": str(round(self._now() + KEPT_S))}}
+        call(self._client, "put_item", TableName=self._table, Item={**item, **_key(_page(number))})
+        return 1
+
+    def page(self, number: int) -> list[Any]:
+        """A stored page."""
+        answer = call(self._client, "get_item", TableName=self._table, Key=_key(_page(number)), ConsistentRead=True)
+        packed = answer.get("Item", {}).get("rows", {}).get("B")
+        if packed is None:
+            raise PageLostError
+        rows: list[Any] = json.loads(zlib.decompress(bytes(packed)))
+        return rows
+
+    def _update(self, change: str, condition: str, values: _Values) -> bool:
+        typed = {name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in values.items()}
+        try:
+            call(
+                self._client,
+                "update_item",
+                TableName=self._table,
+                Key=_key(_STATE),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=typed,
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+
+class LeaseLostError(Exception):
+    """Another function has taken the sweep over."""
+
+
+class PageLostError(Exception):
+    """A stored page is no longer there: the sweep has to list again."""
+
+
+def _page(number: int) -> str:
+    return f"page-{number:06d}"
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"record": {"S": _KEY}, "attachment_id": {"S": name}}

@@ -1,0 +1,191 @@
+"""The sweep: every attachment of the account, found in slices.
+
+Each slice goes on from the stored cursor: a crash, a deployment, a dead token and a used-up budget are all resumed in
+the same way. At its end, when the queue has run empty, it writes the index and the audit.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.comparison import FAILED
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
+from bigin_archive.sweep.discovery import Discovery
+
+MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
+_LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
+_CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
+_MOST_AUDITS = 4  # that may fail in a row; then the sweep ends with a failed one, so that the next sweep can begin
+_LONGEST_DRAIN = timedelta(hours=6)
+_SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS API Reference, GetQueueAttributes)
+# A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
+# attaching a file counts as a change of the record is not documented.
+_FULL_EVERY = timedelta(days=7)
+_WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; goes on by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """What a new sweep shall cover. ``since`` is an ISO 8601 time; ``nightly`` lets the sweep choose it.
+
+    Raises ValueError where a module or the time is none.
+    """
+
+    modules: tuple[str, ...] = MODULES
+    since: str | None = None
+    by_record: bool = False
+    nightly: bool = False
+
+    def __post_init__(self) -> None:
+        if not set(self.modules) <= set(MODULES):
+            raise ValueError(f"modules must be some of {', '.join(MODULES)}")
+        if self.since and datetime.fromisoformat(str(self.since)).tzinfo is None:
+            raise ValueError("since must say its time zone: for example 2026-01-01T00:00:00+00:00")
+
+
+class Sweep:
+    """Sweeps of one account."""
+
+    def __init__(
+        self,
+        discovery: Discovery,
+        queue: ArchiveQueue,
+        ledger_writer: LedgerWriter,
+        credits_book: CreditUsage,
+        budget: CreditBudget,
+        cursor: Callable[[], Cursor],
+        close: Callable[[SweepState, Deadline], str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, and tells its result."""
+        self._discovery = discovery
+        self._queue = queue
+        self._ledger_writer = ledger_writer
+        self._credits = credits_book
+        self._budget = budget
+        self._new_cursor = cursor
+        self._close = close
+        self._now = now
+
+    def work(self, order: SweepRequest | None, deadline: Deadline) -> SweepState | None:
+        """Begin what ``order`` says unless a sweep is under way, and go on with it for one slice.
+
+        Returns where the sweep stands; None where there never was one, or another slice is at work. Raises
+        StorageUnavailableError where the ledger cannot be used at all.
+        """
+        cursor = self._new_cursor()
+        if not order and ((last := cursor.load()) is None or last.is_done):
+            return last  # without the lease, which would turn away an order at the same moment
+        if not cursor.take():
+            return None
+        try:
+            state = cursor.load()
+            if order and (state is None or state.is_done):
+                state = self._begin(order, state)
+            if state and not state.is_done:
+                self._go_on(cursor, state, deadline)
+            return state
+        finally:
+            self._ledger_writer.flush_credits()
+            with suppress(StorageUnavailableError):  # it ends by itself
+                cursor.give_back()
+
+    def _begin(self, order: SweepRequest, last: SweepState | None) -> SweepState:
+        now = datetime.fromtimestamp(self._now(), UTC)
+        since, full_since = order.since, last.full_since if last else None
+        if order.nightly and last and last.strategy == "records" and full_since:
+            is_recent = datetime.fromisoformat(full_since) > now - _FULL_EVERY
+            # Not since the last sweep: that may have left modules or older changes out.
+            since = full_since if is_recent else None
+        state = SweepState(_iso(now), list(order.modules), since, order.by_record, full_since=full_since)
+        if last:
+            # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
+            state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
+        return state
+
+    def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        try:
+            state.failures += 1  # until a step is done
+            cursor.save(state)
+            state.waits_for = self._obstacle(state)
+            state.failures -= state.waits_for is not None
+            while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
+                self._step(cursor, state, deadline)
+                state.failures = 0
+                self._ledger_writer.flush_credits()  # what dies with this function must not be missing from the budget
+                cursor.save(state)
+        except ArchiveError as error:
+            state.waits_for = error.detail
+        except LeaseLostError:
+            return
+        with suppress(LeaseLostError):
+            cursor.save(state)
+
+    def _step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        if state.phase == "draining":
+            self._drain(state)
+        elif state.phase == "closing":
+            if deadline.remaining_s() < _CLOSING_TIME_S:
+                state.waits_for = "the next slice: the audit needs time"
+            else:
+                self._finish(state, deadline)
+        elif state.credits >= state.credits_limit:
+            state.waits_for = _WAITS_FOR_CREDITS
+        elif state.phase == "listing":
+            self._discovery.store_lists(cursor, state, deadline)
+        else:
+            self._discovery.compare(cursor, state, deadline, _iso(datetime.fromtimestamp(self._now(), UTC)))
+
+    def _obstacle(self, state: SweepState) -> str | None:
+        """Why nothing can be done now; else None, and the state says how many credits this slice may use."""
+        if state.phase not in ("listing", "attachments"):
+            return None
+        waiting = self._queue.waiting()
+        if waiting > MOST_WAITING:
+            return _waits_for_queue(waiting)
+        self._ledger_writer.flush_credits()
+        day, hour = self._credits.used(), self._credits.used(HOUR_S)
+        allowance = self._budget.allowance(day.used, hour.used, waiting, day.remaining)
+        state.credits_limit = state.credits + allowance
+        if allowance:
+            return None
+        alone = self._budget.allowance(day.used, hour.used, 0, day.remaining)
+        return _waits_for_queue(waiting) if alone else _WAITS_FOR_CREDITS
+
+    def _drain(self, state: SweepState) -> None:
+        """Wait for the queue, so that the audit does not find missing what is on its way."""
+        now = datetime.fromtimestamp(self._now(), UTC)
+        since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
+        state.draining_since = since.isoformat()
+        waiting = self._queue.waiting()
+        if not waiting and state.queued and now - since < _SETTLED:
+            state.waits_for = "the next slice: the queue's count lags behind"
+        elif waiting and now - since < _LONGEST_DRAIN:
+            state.waits_for = _waits_for_queue(waiting)
+        else:
+            state.phase = "closing"
+
+    def _finish(self, state: SweepState, deadline: Deadline) -> None:
+        if state.is_full and set(state.modules) == set(MODULES):
+            state.full_since = state.started_at
+        # An audit may take its function with it, for want of memory or space.
+        state.result = self._close(state, deadline) if state.failures <= _MOST_AUDITS else FAILED
+        state.finished_at = _iso(datetime.fromtimestamp(self._now(), UTC))
+        state.phase = "done"
+
+
+def _waits_for_queue(waiting: int) -> str:
+    return f"the queue: about {waiting} messages wait in it"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

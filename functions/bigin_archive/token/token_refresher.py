@@ -1,0 +1,129 @@
+"""Renews the access token: credentials secret -> Zoho -> access-token secret. The only writer of the latter."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.settings import RefreshSettings
+from bigin_archive.token.oauth import Grant, GrantError, request_grant
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CREDENTIALS = ("client_id", "client_secret", "refresh_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How a renewal went. ``token_age_s`` is the age of the token now stored; None where there is none."""
+
+    status: str
+    detail: str
+    code: str | None = None
+    expires_at: str | None = None
+    token_age_s: float | None = None
+
+
+class TokenRefresher:
+    """Runs on a schedule; two runs at once do no harm, since each stores a whole token in one write."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        client: "SecretsManagerClient",
+        settings: RefreshSettings,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._session = session
+        self._client = client
+        self._settings = settings
+        self._now = now
+
+    def refresh(self) -> Refreshed:
+        """Renew the token. A bad answer never replaces a stored token; every failure is told, none is raised."""
+        try:
+            form = self._credentials()
+            if form is None:
+                return Refreshed(
+                    "not_connected",
+                    "No refresh token is stored. Connect the stack to Bigin: python -m operate authorize. "
+                    "A bare access token that was stored by hand works until it expires.",
+                    token_age_s=self.age_s(),
+                )
+            hosts = self._settings.hosts
+            grant = request_grant(self._session, hosts.accounts_url, hosts.api_url, form)
+            expires_at = store(self._client, self._settings.token_secret_id, grant, self._now())
+        except GrantError as error:
+            return self._failed(error.code, error.detail)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "ClientError"))
+            return self._failed(code, f"Secrets Manager refuses ({code}). Retried by itself.")
+        except BotoCoreError as error:
+            return self._failed(type(error).__name__, "Secrets Manager cannot be reached. Retried by itself.")
+        return Refreshed("refreshed", "The access token is renewed.", expires_at=expires_at, token_age_s=0.0)
+
+    def _failed(self, code: str, detail: str) -> Refreshed:
+        return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
+
+    def _credentials(self) -> dict[str, str] | None:
+        text = _value(self._client, self._settings.credentials_secret_id).get("SecretString")
+        if not text:
+            return None
+        try:
+            stored = json.loads(text)
+        except (ValueError, RecursionError):
+            stored = None
+        if not isinstance(stored, dict):
+            raise GrantError(
+                "bad_credentials",
+                "The credentials secret is not a JSON object. Connect again: python -m operate authorize.",
+            )
+        form = {name: stored.get(name) for name in CREDENTIALS}
+        if not form["refresh_token"]:
+            return None
+        if not all(isinstance(value, str) and value for value in form.values()):
+            raise GrantError(
+                "bad_credentials",
+                f"The credentials secret must hold {', '.join(CREDENTIALS)}. "
+                "Connect again: python -m operate authorize.",
+            )
+        return {**{name: str(value) for name, value in form.items()}, "grant_type": "refresh_token"}
+
+    def age_s(self) -> float | None:
+        """How old the stored token is, in seconds; None where there is none, or it cannot be read."""
+        try:
+            created = _value(self._client, self._settings.token_secret_id).get("CreatedDate")
+        except (ClientError, BotoCoreError):
+            return None
+        return (self._now() - created).total_seconds() if created else None
+
+
+def store(client: "SecretsManagerClient", secret_id: str, grant: Grant, now: datetime) -> str:
+    """Write the access-token secret in one step; return ``expires_at`` (ISO 8601, UTC)."""
+    expires_at = (now + timedelta(seconds=grant.lifetime_s)).isoformat(timespec="seconds")
+    client.put_secret_value(
+        SecretId=secret_id,
+        SecretString=json.dumps(
+            {
+                "access_token": grant.access_token,
+                "expires_at": expires_at,
+                "api_domain": grant.api_domain,
+            }
+        ),
+    )
+    return expires_at
+
+
+def _value(client: "SecretsManagerClient", secret_id: str) -> dict[str, Any]:
+    """The current version, empty where the secret has no value yet."""
+    try:
+        return dict(client.get_secret_value(SecretId=secret_id))
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+            return {}
+        raise

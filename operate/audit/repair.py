@@ -1,0 +1,49 @@
+"""`audit --repair`: queue what is missing, mend rows of the ledger. No object is deleted or overwritten."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bigin_archive.audit.difference_kinds import Difference
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.storage.archived_object import StoredObject
+from operate.audit.ledger_rows import row_of
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What was done: requests queued, rows restored or corrected, differences that need a person."""
+
+    queued: int = 0
+    rows: int = 0
+    left: int = 0
+
+
+def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueue) -> Repaired:
+    """Mend what can be mended without a person. Raises StorageUnavailableError; to do it again is harmless."""
+    repaired, grave = Repaired(), [one for one in differences if not one.kind.only_told]
+    for one in grave:
+        if one.kind.repaired == "row":
+            _mend_row(one, ledger)
+            repaired.rows += 1
+    repaired.queued = queue.send(_requests(grave))
+    repaired.left = len(grave) - repaired.rows - repaired.queued
+    return repaired
+
+
+def _requests(differences: Iterable[Difference]) -> Iterator[Outgoing]:
+    for one in differences:
+        # What Bigin does not have any more would only become "gone", and hide that a file is missing.
+        if one.kind.repaired == "queue" and one.request and one.in_bigin:
+            yield Outgoing(one.request.to_json(), one.request.hints)
+
+
+def _mend_row(one: Difference, ledger: Ledger) -> None:
+    found, request = one.stored, one.request
+    if not found or not request:
+        raise ValueError(f"{one.kind.code} without an object")
+    row = row_of(found, request)
+    if not ledger.put(row):
+        stored = StoredObject(found.key, found.size_bytes, found.sha256, found.version_id, "")
+        ledger.record_outcome(request, row.state, datetime.now(UTC).isoformat(timespec="milliseconds"), stored=stored)

@@ -1,0 +1,137 @@
+"""The command `audit`: options in, exit status out."""
+
+import re
+import time
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.comparison import EXIT_STATUS, Audit
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.concurrency import unlimited
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep.cursor import Cursor
+from bigin_archive.token.access_token import AccessTokens
+from operate.audit import report
+from operate.audit.bigin_listing import listing as read_now
+from operate.audit.repair import Repaired, repair
+from operate.commands.options import MODULE, of_a_stack
+from operate.connect.zoho import session
+from operate.errors import OperateError
+from operate.stack.archive import Archive, archive_of, enter_credits, translate_errors
+from operate.stack.aws import Account
+from operate.stack.stack import find
+from operate.terminal import working
+
+
+class Share(click.ParamType[float]):
+    """A share such as 5%, as a fraction."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; anything but a number above 0 and at most 100 is used wrongly."""
+        if isinstance(value, float):
+            return value
+        text = str(value).removesuffix("%").strip()
+        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= 100:
+            self.fail(f"{value!r} is no share: say for example 5%", param, ctx)
+        return float(text) / 100
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate audit --stack bigin-archive
+  python -m operate audit --deep 5%               (once a week: all bytes were read after 20 weeks)
+  python -m operate audit --repair
+  python -m operate audit --as-of-sweep           (no credits: Bigin's list as the last sweep found it)
+  python -m operate audit --module Contacts --json
+
+\b
+Exit status: 0 complete, 2 partial (a difference, or something was not compared) or used wrongly, 1 failed: nothing is
+proved, 130 interrupted."""
+)
+@of_a_stack
+@click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
+@click.option("--deep", type=Share(), default=0.0, metavar="5%", help="Read so many bytes again, in turn.")
+@click.option("--by-record", is_flag=True, help="Do not use Bigin's list of all attachments: one call for each record.")
+@click.option(
+    "--as-of-sweep", is_flag=True, help="Use the list that the last sweep of everything found; calls no Bigin."
+)
+@click.option("--repair", "repairing", is_flag=True, help="Queue what is missing, restore rows of the ledger.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON, with every difference.")
+def audit(
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    modules: tuple[str, ...],
+    deep: float,
+    by_record: bool,
+    as_of_sweep: bool,
+    repairing: bool,
+    machine: bool,
+) -> int:
+    """Prove that the archive is complete, or tell every difference.
+
+    Compares what Bigin lists, what the ledger says and what lies in S3, attachment by attachment. Writes a report to
+    the bucket, as a page for people and as JSON. Without --repair nothing else is changed.
+    """
+    if by_record and as_of_sweep:
+        raise click.UsageError("--by-record and --as-of-sweep exclude each other.")
+    account = Account(profile, region)
+    archive = archive_of(account, find(account, stack))
+    chosen = tuple(name for name in MODULES if name in modules) or MODULES
+    meter = CreditMeter()
+    if as_of_sweep:
+        side = _of_last_sweep(archive)
+    else:
+        side = read_now(_bigin(account, archive, meter), chosen, by_record=by_record)
+    with working("Comparing") as progress, translate_errors("audit the archive"):
+        made = Auditor(archive.ledger, archive.inventory).audit(side, modules=chosen, deep=deep, progress=progress)
+    spent = enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    repaired = _repaired(account, archive, made) if repairing and not made.failure else None
+    where = f"s3://{archive.stack.bucket}/{made.report_key}"
+    if machine:
+        extra = {"report": where, "credits": spent, "repaired": asdict(repaired) if repaired else None}
+        click.echo(report.as_json(made, archive.inventory, extra))
+    else:
+        report.show(made, archive.stack.name, where, spent, repaired)
+    return EXIT_STATUS[made.verdict]
+
+
+def _bigin(account: Account, archive: Archive, meter: CreditMeter) -> Bigin:
+    api_url = archive.stack.hosts.api_url
+    tokens = AccessTokens(account.client("secretsmanager"), archive.stack.token_secret_id, api_url)
+    return Bigin(session(api_url), api_url, tokens, unlimited, meter)
+
+
+def _of_last_sweep(archive: Archive) -> Listing:
+    with translate_errors("read where the sweep stands"):
+        state = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time).load()
+    if state is None or state.full_since is None:
+        raise OperateError(
+            "No sweep of everything was finished yet.", "Audit without --as-of-sweep, or let one run: operate sweep."
+        )
+    refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
+    left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
+    # What that sweep could not list is known no longer once the next one of everything has begun.
+    unknown = (
+        {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is under way: audit after it")
+    )
+    return Listing(
+        state.full_since,
+        unlisted=unknown | refused | left_out,
+        unsupported_modules=dict(state.uncovered),
+        is_of_all=state.strategy == "all",
+    )
+
+
+def _repaired(account: Account, archive: Archive, made: Audit) -> Repaired:
+    queue = ArchiveQueue(account.client("sqs"), archive.stack.queue_url)
+    with working("Repairing"), translate_errors("repair everything; what was done stays done"):
+        return repair(made.differences, archive.ledger, queue)

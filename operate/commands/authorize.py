@@ -1,0 +1,104 @@
+"""The command `authorize`: connects a stack to Bigin, or checks it."""
+
+import os
+
+import click
+
+from bigin_archive.archive_request import MODULES
+from operate.commands.options import MODULE, STATUSES, of_a_stack
+from operate.connect import scopes
+from operate.connect.check import as_json, check, show
+from operate.connect.prompts import Prompts
+from operate.connect.secrets import StackSecrets
+from operate.connect.wizard import ACCESS_TOKEN, NOTHING_STORED, Authorization
+from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
+from operate.errors import INTERRUPTED
+from operate.stack.aws import Account
+from operate.stack.stack import find as find_stack
+from operate.terminal import complain
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate authorize --stack bigin-archive
+  python -m operate authorize --stack bigin-archive --check
+  python -m operate authorize --module Contacts --module Notes
+  python -m operate authorize --client-id 1000.ABC    (BIGIN_CLIENT_SECRET and BIGIN_GRANT_CODE are exported)
+
+\b
+Without a terminal, what no option or variable gives is read from stdin, a line each: client id, client secret, code.
+
+"""
+    + STATUSES
+)
+@of_a_stack
+@click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, or you are asked.")
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    type=MODULE,
+    default=MODULES,
+    metavar="NAME",
+    help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",
+)
+@click.option(
+    "--notifications", is_flag=True, help="With the scope that WatchModules needs, if the stack lacks it yet."
+)
+@click.option("--access-token-only", is_flag=True, help="Store a bare access token (BIGIN_ACCESS_TOKEN, or asked for).")
+@click.option("--scopes", "only_scopes", is_flag=True, help="Print the scope line for Zoho's API console, and stop.")
+@click.option("--check", "only_check", is_flag=True, help="Tell what the stored connection can do; change nothing.")
+@click.option("--renew", is_flag=True, help="With --check: have the stack renew its token first (ten in ten minutes).")
+@click.option("--json", "machine", is_flag=True, help="With --check: print JSON.")
+def authorize(
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    client_id: str | None,
+    modules: tuple[str, ...],
+    notifications: bool,
+    access_token_only: bool,
+    only_scopes: bool,
+    only_check: bool,
+    renew: bool,
+    machine: bool,
+) -> int:
+    """Connect a stack to Bigin, or check it.
+
+    Secrets are typed hidden, or come from BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE and BIGIN_ACCESS_TOKEN; no option
+    takes one, since options show in the list of processes.
+    """
+    if (renew or machine) and not only_check:
+        raise click.UsageError("--renew and --json belong to --check.")
+    if only_scopes:
+        click.echo(scopes.line(modules, notifications=notifications))
+        return 0
+    account = Account(profile, region)
+    found = find_stack(account, stack)
+    connection = StackSecrets(account.client("secretsmanager"), found)
+    if only_check:
+        functions = account.client("lambda") if renew else None
+        checked = check(found, connection, session(found.hosts.api_url), modules, functions)
+        if machine:
+            click.echo(as_json(checked))
+        else:
+            show(checked)
+        return 0 if checked.fine else 1
+    given = {
+        CLIENT_ID: client_id,
+        CLIENT_SECRET: os.environ.get("BIGIN_CLIENT_SECRET"),
+        CODE: os.environ.get("BIGIN_GRANT_CODE"),
+        ACCESS_TOKEN: os.environ.get("BIGIN_ACCESS_TOKEN"),
+    }
+    http, answers = session(found.hosts.accounts_url), Prompts(given)
+    talk = Authorization(found, connection, http, answers, modules, notifications=notifications)
+    try:
+        talk.connect_bare_token() if access_token_only else talk.connect()
+    except (KeyboardInterrupt, click.Abort):
+        complain(
+            "Stopped while storing." if connection.touched else f"Stopped. {NOTHING_STORED}",
+            "authorize --check tells what the stack has now." if connection.touched else "",
+        )
+        return INTERRUPTED
+    return 0

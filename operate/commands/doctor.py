@@ -1,0 +1,111 @@
+"""The command `doctor`: what goes wrong in practice, looked at, each with its remedy. Changes nothing."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import click
+
+from operate.commands.options import STATUSES, of_a_stack
+from operate.doctor import account as account_doctor
+from operate.doctor.bigin import BiginDoctor
+from operate.doctor.findings import Finding, State, look, problem
+from operate.doctor.stack import StackDoctor, resources
+from operate.errors import OperateError
+from operate.stack.aws import Account
+from operate.stack.stack import find
+from operate.terminal import bad, good, say, uncertain
+
+_NAME_WIDTH = 16  # columns
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate doctor --before --region eu-central-1
+  python -m operate doctor --stack bigin-archive
+  python -m operate doctor --profile customer --json
+
+\b
+It changes and queues nothing. Bigin is asked for one record and one attachment of each module: 14 credits at most.
+
+"""
+    + STATUSES
+)
+@of_a_stack
+@click.option("--before", is_flag=True, help="Before a deployment: look at this machine and the AWS account alone.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def doctor(stack: str, region: str | None, profile: str | None, before: bool, machine: bool) -> int:
+    """Look at everything that goes wrong in practice.
+
+    Each line is well, a problem with its remedy, or something that cannot be told. The status is 1 if there is a
+    problem.
+    """
+    account = Account(profile, region)
+    found = []
+    if not machine:
+        say(f"The stack {stack} ({account.region or 'no region'})" if not before else "Before a deployment", "bold")
+    for finding in _findings(account, stack, before=before):
+        found.append(finding)
+        if not machine:
+            _show(finding)
+    problems = [finding for finding in found if finding.state is State.PROBLEM]
+    if machine:
+        click.echo(_as_json(stack, account.region, found))
+    elif problems:
+        bad(f"{len(problems)} of {len(found)} are problems: {', '.join(finding.name for finding in problems)}.")
+    else:
+        good("No problem was found.")
+    return 1 if problems else 0
+
+
+def _findings(account: Account, stack: str, *, before: bool) -> Iterator[Finding]:
+    """Without credentials and region there is nothing else to look at."""
+    for finding in look(account_doctor.checks(account)):
+        yield finding
+        if finding.state is State.PROBLEM and finding.name in ("AWS region", "AWS credentials"):
+            return
+    if before:
+        return
+    try:
+        deployed = find(account, stack)
+        physical = resources(account, deployed)
+    except OperateError as error:
+        remedy = f"{error.remedy} To deploy: make build, then .venv/sam/bin/sam deploy --guided."
+        yield problem("Stack", error.problem, remedy)
+        return
+    of_stack = StackDoctor(account, deployed, physical)
+    of_bigin = BiginDoctor(account, deployed, physical["WebhookSecret"])
+    yield from look(chain(of_stack.checks(), of_bigin.checks()))
+
+
+def _show(finding: Finding) -> None:
+    text = f"{finding.name + ':':<{_NAME_WIDTH}} {finding.detail}"
+    if finding.state is State.OK:
+        good(text)
+    elif finding.state is State.PROBLEM:
+        bad(text, finding.remedy)
+    else:
+        uncertain(text)
+        if finding.remedy:
+            say(f"  {finding.remedy}")
+
+
+def _as_json(stack: str, region: str, found: Sequence[Finding]) -> str:
+    return json.dumps(
+        {
+            "stack": stack,
+            "region": region,
+            "fine": all(finding.state is not State.PROBLEM for finding in found),
+            "checks": [
+                {
+                    "name": finding.name,
+                    "state": finding.state.value,
+                    "detail": finding.detail,
+                    "remedy": finding.remedy or None,
+                }
+                for finding in found
+            ],
+        },
+        indent=2,
+    )

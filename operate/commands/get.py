@@ -1,0 +1,200 @@
+"""The command `get`: archived files back on this machine, their bytes verified."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from bigin_archive.archive_request import ALIASES, MODULES
+from bigin_archive.audit.report_html import size
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.file_names import UNNAMED
+from bigin_archive.storage.inventory import BytesDifferError, NoObjectError
+from operate import local_files
+from operate.commands.options import STATUSES, of_a_stack
+from operate.local_files import DifferentBytesError
+from operate.stack.archive import Archive, archive_of, translate_errors
+from operate.stack.aws import Account
+from operate.stack.stack import find
+from operate.terminal import complain, good, printable, say, working
+from operate.terminal import progress as progress_console
+
+_RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An object to fetch, and the ledger's row about it, if there is one."""
+
+    found: ArchivedObject
+    folder: Path
+    entry: LedgerEntry | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 (hex) that it was archived with; None where nobody knows it, or S3 has another one."""
+        entry, found = self.entry, self.found
+        # A version never changes: where the row names this one, S3 itself knows its checksum best.
+        if not entry or not entry.sha256 or entry.key != found.key or entry.version_id == found.version_id:
+            return found.sha256
+        return entry.sha256 if found.sha256 in (None, entry.sha256) else None
+
+    @property
+    def attachment_id(self) -> str:
+        """Which attachment it is."""
+        return str(self.found.request.attachment_id) if self.found.request else self.found.file_name
+
+    @property
+    def path(self) -> Path:
+        """Where it goes, under the name that it had in Bigin."""
+        name = self.found.original_name or self.found.file_name
+        if name == UNNAMED and self.entry and self.entry.file_name:
+            name = self.entry.file_name
+        return self.folder / local_files.local_name(name)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate get 2034020000000711002
+  python -m operate get 2034020000000711002 2034020000000711003 --to ~/Downloads
+  python -m operate get --record Contacts/2034020000000489124 --to contact
+
+"""
+    + STATUSES
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@of_a_stack
+@click.option("--record", "records", multiple=True, metavar="MODULE/ID", help="All files of a record (repeatable).")
+@click.option(
+    "--to",
+    "folder",
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put them.",
+)
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def get(
+    ids: tuple[str, ...],
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    records: tuple[str, ...],
+    folder: Path,
+    machine: bool,
+) -> int:
+    """Download archived files: attachments by their IDs (see find), or whole records.
+
+    Each file is verified against its SHA-256 before it appears under its name. A file that is there is never
+    overwritten: the same bytes are left as they are, others get a name beside it.
+    """
+    if not ids and not records:
+        raise click.UsageError("Say what to get: attachment ids, or --record MODULE/ID.")
+    places = [_place(record) for record in records]
+    account = Account(profile, region)
+    archive = archive_of(account, find(account, stack))
+    with working("Looking them up"), translate_errors("look them up"):
+        wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder)]
+    missing = sorted(set(ids) - {one.attachment_id for one in wanted})
+    missing += [place for place in places if not any(one.found.path.startswith(f"{place}/") for one in wanted)]
+    for name in missing:
+        complain(f"{printable(name)}: no archived file.", "operate find tells what there is.")
+    paths = _fetch_all(archive, wanted, quiet=machine)
+    failed = len(wanted) - len(paths)
+    if machine:
+        click.echo(json.dumps({"files": [str(path.resolve()) for path in paths], "failed": failed, "missing": missing}))
+    elif paths:
+        folders = {path.parent for path in paths}
+        place = (folders.pop() if len(folders) == 1 else folder).resolve()
+        say(f"{len(paths)} of {len(wanted)} {'is' if len(paths) == 1 else 'are'} in {place}, verified.")
+    return 1 if failed or missing else 0
+
+
+def _place(record: str) -> str:
+    match = _RECORD.fullmatch(record)
+    if not match:
+        raise click.UsageError(f"{record!r} is no record: say for example Contacts/2034020000000489124.")
+    return f"{ALIASES.get(match[1], match[1])}/{match[2]}"
+
+
+def _by_id(archive: Archive, ids: Sequence[str], folder: Path) -> Iterator[Wanted]:
+    wanted = frozenset(ids)
+    if not wanted:
+        return
+    for entry in archive.ledger.entries():
+        if entry.attachment_id in wanted and entry.key:
+            yield from _look(archive, entry, folder)
+
+
+def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted]:
+    if found := archive.inventory.head(str(entry.key)):
+        yield Wanted(found, folder, entry)
+
+
+def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
+    """All that S3 has, also what the ledger does not know."""
+    for place in places:
+        objects = list(archive.inventory.objects((f"{place}/",)))
+        entries = _entries(archive, objects)
+        for found in objects:
+            entry = entries.get(found.request.place) if found.request else None
+            yield Wanted(found, folder / place.replace("/", " "), entry)
+
+
+def _entries(archive: Archive, objects: Iterable[ArchivedObject]) -> dict[str, LedgerEntry]:
+    try:
+        return archive.ledger.find([found.request for found in objects if found.request])
+    except StorageUnavailableError as error:
+        complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
+        return {}
+
+
+def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:
+    """Fetch them; where those are now that could be had."""
+    paths = []
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
+    console = progress_console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Downloading", total=sum(one.found.size_bytes for one in wanted))
+        for one in wanted:
+            try:
+                paths.append(_fetch(archive, one))
+                if not quiet:
+                    good(f"{printable(paths[-1].name)}, {size(one.found.size_bytes)}")
+            except ArchiveError as error:
+                complain(f"{one.attachment_id}: {error.detail}")
+            except (DifferentBytesError, BytesDifferError):
+                complain(
+                    f"{one.attachment_id}: the bytes are not those that were archived; nothing was kept.",
+                    "python -m operate audit tells more; the bucket keeps earlier versions.",
+                )
+            except NoObjectError:
+                complain(f"{one.attachment_id}: the object has gone.", "python -m operate audit tells what to do.")
+            except OSError as error:
+                complain(
+                    f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).",
+                    "Name another folder with --to, or make room in this one.",
+                )
+            progress.advance(task, one.found.size_bytes)
+    return paths
+
+
+def _fetch(archive: Archive, one: Wanted) -> Path:
+    sha256 = one.sha256
+    if not sha256:
+        raise DifferentBytesError
+    for path in (one.path, local_files.beside(one.path, one.attachment_id)):
+        if not path.exists():
+            local_files.write(path, archive.inventory.blocks(one.found.key), sha256)
+            return path
+        if path.is_file() and local_files.holds(path, sha256):
+            return path
+    raise FileExistsError(0, "other files have its name", str(one.path))

@@ -1,0 +1,49 @@
+"""The command `rebuild-ledger`: the ledger from S3."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from operate.audit.ledger_rows import rebuild
+from operate.commands.options import STATUSES, of_a_stack
+from operate.stack.archive import archive_of, translate_errors
+from operate.stack.aws import Account
+from operate.stack.stack import find
+from operate.terminal import good, say, working
+
+
+@click.command(
+    "rebuild-ledger",
+    epilog="""\b
+Examples:
+  python -m operate rebuild-ledger --dry-run
+  python -m operate rebuild-ledger --stack bigin-archive
+
+"""
+    + STATUSES,
+)
+@of_a_stack
+@click.option("--dry-run", is_flag=True, help="Tell how many rows are missing, and write none.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def rebuild_ledger(stack: str, region: str | None, profile: str | None, dry_run: bool, machine: bool) -> int:
+    """Restore the ledger from the objects in S3.
+
+    Only rows that are missing are written, so it can be repeated at any time, also while the stack works. Names of
+    records, and what was parked or gone, come back with the next sweep.
+    """
+    account = Account(profile, region)
+    archive = archive_of(account, find(account, stack))
+    with (
+        working("Looking at the objects") as progress,
+        translate_errors("rebuild the ledger; repeat the command to go on"),
+    ):
+        rebuilt = rebuild(archive.ledger, archive.inventory.objects(), dry_run=dry_run, progress=progress)
+    if machine:
+        click.echo(json.dumps({"dry_run": dry_run, **asdict(rebuilt)}, indent=2))
+        return 0
+    done = "would be restored" if dry_run else "restored"
+    good(f"{rebuilt.objects:,} objects: {rebuilt.restored:,} rows {done}, {rebuilt.known:,} were there.")
+    if rebuilt.strange:
+        say(f"{rebuilt.strange:,} objects are not of this application; an audit names them.", "yellow")
+    return 0

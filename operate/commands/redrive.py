@@ -1,0 +1,100 @@
+"""The command `redrive`: shows dead letters, and sends them back."""
+
+import sys
+
+import click
+
+from operate.commands.options import STATUSES, of_a_stack
+from operate.errors import INTERRUPTED
+from operate.redrive import report
+from operate.redrive.dead_letter_queue import DeadLetterQueue
+from operate.redrive.redrive import Choice, Sent, look, send_back
+from operate.stack.aws import Account
+from operate.stack.stack import find as find_stack
+from operate.terminal import complain
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate redrive --stack bigin-archive
+  python -m operate redrive --list
+  python -m operate redrive --reason bigin_refused
+  python -m operate redrive --all --yes
+  python -m operate redrive --message-id 5d8f... --dry-run
+
+\b
+How SQS lets a queue be looked at:
+  To be read, a message has to be received, which hides it from everybody else. A pass hides what it reads for
+  at most 15 minutes, and shows it again when it ends; should it be killed, the messages come back by
+  themselves. A pass takes at most 10 minutes and 100,000 messages: a longer queue takes several. SQS's counts are
+  approximate. Sent back means: received, sent to the source queue, deleted here, in this order, so that nothing
+  is lost wherever it is interrupted; what is then in both queues is archived once.
+
+"""
+    + STATUSES
+)
+@of_a_stack
+@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Send back those of this reason (repeatable).")
+@click.option("--message-id", "ids", multiple=True, metavar="ID", help="Send back this message (repeatable).")
+@click.option("--all", "everything", is_flag=True, help="Send back all.")
+@click.option("--list", "each", is_flag=True, help="Show the messages one by one.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent back, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def redrive(
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    reasons: tuple[str, ...],
+    ids: tuple[str, ...],
+    everything: bool,
+    each: bool,
+    dry_run: bool,
+    yes: bool,
+    machine: bool,
+) -> int:
+    """Show dead letters, and send them back.
+
+    A dead letter is a request that could not be archived: it waits in the dead-letter queue, with its reason.
+    Without --reason, --message-id or --all it is only shown.
+    """
+    choice = Choice(frozenset(reasons), frozenset(ids), everything)
+    sending = bool(choice) and not dry_run
+    if sending and not yes and (machine or not sys.stdin.isatty()):
+        raise click.UsageError("Nobody can be asked here: say --yes to send back, or --dry-run to see.")
+    if not choice and (yes or dry_run):
+        raise click.UsageError("Say what to send back: --reason, --message-id or --all.")
+    account = Account(profile, region)
+    found = find_stack(account, stack)
+    queue = DeadLetterQueue(account.client("sqs"), found.dead_letter_queue_url, found.queue_url)
+    if not sending or not yes:
+        view = look(queue, choice if choice else None)
+        if machine:
+            click.echo(report.view_json(view, dry_run=dry_run))
+            return 0
+        report.show(view, found.name, each=each)
+        if not sending:
+            report.hints(found.name, view.groups, chosen=bool(choice), list_too=bool(view.count) and not each)
+            return 0
+        if not view.count:
+            return 1 if ids else 0
+        if not click.confirm(f"Send {view.count} back to the queue?", default=False):
+            return 0
+    return _send(queue, choice, machine=machine)
+
+
+def _send(queue: DeadLetterQueue, choice: Choice, *, machine: bool) -> int:
+    sent = Sent()
+    status = INTERRUPTED
+    try:
+        send_back(queue, choice, sent)
+        status = 0 if sent.fine else 1
+    except KeyboardInterrupt:
+        complain("Stopped; nothing is lost.", "Run the command again for the rest.")
+    finally:
+        if machine:
+            click.echo(report.sent_json(sent))
+        else:
+            report.show_sent(sent)
+    return status

@@ -1,0 +1,60 @@
+"""The command `request`: archive attachments or records that are named by their ids."""
+
+import json
+
+import click
+
+from bigin_archive.archive_request import ArchiveRequest, identifier, module_name
+from bigin_archive.errors import InvalidRequestError
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from operate.commands.options import STATUSES, of_a_stack
+from operate.stack.archive import translate_errors
+from operate.stack.aws import Account
+from operate.stack.stack import find
+from operate.terminal import good, say
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate request Contacts/2034020000000489124/2034020000000711002
+  python -m operate request Companies/2034020000000489124 Contacts/2034020000000489130
+
+"""
+    + STATUSES
+)
+@click.argument("places", nargs=-1, required=True, metavar="MODULE/RECORD[/ATTACHMENT]...")
+@of_a_stack
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def request(places: tuple[str, ...], stack: str, region: str | None, profile: str | None, machine: bool) -> int:
+    """Archive attachments, or all attachments of a record. What is archived already is not fetched again.
+
+    The ids are those of Bigin's address line, and of every report of an audit.
+    """
+    requests = [_request(place) for place in places]
+    account = Account(profile, region)
+    found = find(account, stack)
+    with translate_errors("queue the requests; repeat the command"):
+        queued = ArchiveQueue(account.client("sqs"), found.queue_url).send(
+            Outgoing(each.to_json()) for each in requests
+        )
+    if machine:
+        click.echo(json.dumps({"queued": queued}))
+        return 0
+    what, them = ("request is", "it") if queued == 1 else ("requests are", "them")
+    good(f"{queued} {what} queued. What becomes of {them}:")
+    say(f"  python -m operate status --stack {found.name}", "cyan", whole=True)
+    return 0
+
+
+def _request(place: str) -> ArchiveRequest:
+    module, _, ids = place.partition("/")
+    record_id, slash, attachment_id = ids.partition("/")
+    try:
+        return ArchiveRequest(
+            module_name(module),
+            identifier("The record's id", record_id),
+            identifier("The attachment's id", attachment_id) if slash else None,
+        )
+    except InvalidRequestError as error:
+        raise click.UsageError(f"{place!r} names nothing: {error.detail}") from None

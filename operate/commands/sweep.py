@@ -1,0 +1,150 @@
+"""The commands `sweep` and `status`: options in, exit status out."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.report_html import size
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.concurrency import unlimited
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.token.access_token import AccessTokens
+from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, of_a_stack
+from operate.connect.zoho import session
+from operate.errors import OperateError
+from operate.stack.archive import enter_credits
+from operate.stack.aws import Account
+from operate.stack.stack import Stack, find
+from operate.sweep import progress as sweeping
+from operate.sweep.estimate import Estimate, estimate
+from operate.sweep.report import show
+from operate.sweep.status import Account as Archive
+from operate.terminal import duration_of_hours, good, say, working
+
+_ESTIMATE_TIMEOUT_S = 3600
+_RESULTS = {"complete": 0, "partial": 2}  # as those of audit
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m operate sweep --dry-run
+  python -m operate sweep --watch
+  python -m operate sweep --module Pipelines --module Contacts --since 2026-01-01
+
+\b
+A sweep goes on by itself, in slices of a quarter of an hour, and waits where the credits of its share are used.
+With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 failed.
+
+"""
+    + STATUSES
+)
+@of_a_stack
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    type=MODULE,
+    default=MODULES,
+    metavar="NAME",
+    help=f"Only this module; can be repeated. Default: all ({', '.join(MODULES)}).",
+)
+@click.option(
+    "--since", type=DAY_OR_TIME, metavar="DAY", help="Only what was changed since: 2026-01-31, or with a time (UTC)."
+)
+@click.option("--by-record", is_flag=True, help="Record by record, even where Bigin lists all attachments at once.")
+@click.option("--dry-run", is_flag=True, help="Tell the credits, bytes and hours to be expected; queue nothing.")
+@click.option("--watch", "watching", is_flag=True, help="Show the progress until it is done.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def sweep(
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    modules: tuple[str, ...],
+    since: datetime | None,
+    by_record: bool,
+    dry_run: bool,
+    watching: bool,
+    machine: bool,
+) -> int:
+    """Archive the whole account: find every attachment, and queue what is not archived yet."""
+    account = Account(profile, region)
+    found = find(account, stack)
+    after = since.replace(tzinfo=UTC).isoformat() if since else None
+    order = {"modules": list(modules), "since": after, "by_record": by_record}
+    if dry_run:
+        expected = _estimate(account, found, modules, after, by_record=by_record)
+        budget = CreditBudget(found.daily_credits, found.share_percent)
+        if machine:
+            click.echo(json.dumps({**asdict(expected), "hours": round(expected.hours(budget), 1)}))
+        else:
+            _show_estimate(expected, budget)
+        return 0
+    archive = Archive(found, account.client("dynamodb"), account.client("sqs"))
+    functions = account.client("lambda")
+    before, _ = archive.sweep()
+    sweeping.begin(functions, found.sweep_function, order)
+    if not watching:
+        if machine:
+            click.echo(json.dumps({"begun": True}))
+        else:
+            good("A sweep has begun, or goes on if one was under way. How far it is:")
+            say(f"  python -m operate status --stack {found.name}", "cyan", whole=True)
+        return 0
+    try:
+        status = sweeping.follow(archive, functions, found.sweep_function, before)
+    except KeyboardInterrupt:
+        raise OperateError(
+            "Stopped watching; the sweep goes on.",
+            f"python -m operate status --stack {found.name} shows how far it is.",
+            status=130,
+        ) from None
+    if machine:
+        click.echo(json.dumps(status.as_dict()))
+    else:
+        show(status, found)
+    return _RESULTS.get(str(status.sweep.result), 1) if status.sweep else 1
+
+
+def _estimate(
+    account: Account, stack: Stack, modules: tuple[str, ...], since: str | None, *, by_record: bool
+) -> Estimate:
+    api_url = stack.hosts.api_url
+    tokens = AccessTokens(account.client("secretsmanager"), stack.token_secret_id, api_url)
+    dynamodb, meter = account.client("dynamodb"), CreditMeter()
+    try:
+        with working("Asking Bigin"):
+            return estimate(
+                Bigin(session(api_url), api_url, tokens, unlimited, meter),
+                Ledger(dynamodb, stack.ledger_table),
+                modules,
+                since,
+                Deadline(_ESTIMATE_TIMEOUT_S),
+                by_record=by_record,
+            )
+    except ArchiveError as error:
+        raise OperateError("The account cannot be listed.", error.detail) from None
+    finally:
+        enter_credits(dynamodb, stack.ledger_table, meter)
+
+
+def _show_estimate(expected: Estimate, budget: CreditBudget) -> None:
+    if expected.sampled is None:
+        say(f"Bigin lists {expected.attachments:,} attachments.")
+    elif expected.sampled == expected.records:
+        say(f"{expected.records:,} records, all looked into: {expected.attachments:,} attachments.")
+    else:
+        say(
+            f"{expected.records:,} records, of which {expected.sampled} were looked into: about "
+            f"{expected.attachments:,} attachments."
+        )
+    say(f"To be downloaded: {expected.unknown:,} files, {size(expected.unknown_bytes)}.")
+    say(f"Credits: {expected.credits:,}; this estimate took {expected.spent:,}.")
+    say(f"Time: {duration_of_hours(expected.hours(budget))}, with {budget.sweep_share:,} credits a day for sweeps.")

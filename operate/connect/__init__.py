@@ -1,0 +1,4 @@
+"""Connecting a stack to Bigin: the wizard, the check of a stored connection, Zoho's grants and scopes.
+
+It may import stack, terminal and errors. Start with ``wizard``.
+"""

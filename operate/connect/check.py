@@ -1,0 +1,173 @@
+"""`authorize --check`: what a stored connection can do. Reads only; a renewal is made only where asked for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from rich.table import Table
+from rich.text import Text
+
+from bigin_archive.errors import ArchiveError
+from operate.connect.secrets import StackSecrets, StoredToken
+from operate.connect.token_probe import Access, Finding, Probe
+from operate.stack.aws import aws_errors
+from operate.stack.stack import Stack
+from operate.terminal import complain, duration, good, moment, out, say, working
+
+CONNECT = "Connect it: python -m operate authorize --stack {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a renewal on request went, in the refresh function's own words."""
+
+    worked: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found out; ``renewable`` is None where the credentials may not be read."""
+
+    stack: Stack
+    renewable: bool | None
+    stored: StoredToken
+    renewal: Renewal | None = None
+    access: Access | None = None
+    refusal: ArchiveError | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Whether the stack can archive now, and go on doing so."""
+        renewed = self.renewal is None or self.renewal.worked
+        return renewed and self.renewable is not False and self.access is not None and self.access.fine
+
+
+def check(
+    stack: Stack,
+    connection: StackSecrets,
+    session: requests.Session,
+    modules: Sequence[str],
+    functions: Any = None,
+) -> Report:
+    """Find out; with the Lambda client ``functions`` the token is renewed first. Raises OperateError."""
+    renewal = _renew(functions, stack.refresh_function) if functions else None
+    renewable, stored = connection.is_renewable(), connection.token()
+    if stored.token is None:
+        return Report(stack, renewable, stored, renewal)
+    try:
+        with working("Asking Bigin"):
+            access = Probe(session, stack.hosts.api_url, stored.token.value).access(modules)
+    except ArchiveError as error:
+        return Report(stack, renewable, stored, renewal, refusal=error)
+    return Report(stack, renewable, stored, renewal, access)
+
+
+def _renew(functions: Any, name: str) -> Renewal:
+    with working("Renewing the token"), aws_errors("invoke the refresh function"):
+        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+    try:
+        result = json.loads(answer["Payload"].read())
+        status, detail = result.get("status"), str(result.get("detail") or "")
+    except (ValueError, AttributeError):
+        status, detail = None, ""
+    if answer.get("FunctionError") or not detail:
+        return Renewal(False, "The refresh function failed: look at its log.")
+    return Renewal(status == "refreshed", detail)
+
+
+def show(report: Report) -> None:
+    """Print the report for a person."""
+    name = report.stack.name
+    say(f"The connection of the stack {name} ({report.stack.region}) to Bigin", "bold")
+    if report.renewable is False:
+        complain("No credentials are stored: nothing renews the token.", CONNECT.format(name))
+    elif report.renewable is None:
+        say("? Whether credentials are stored is not known: you may not read that secret.", "yellow")
+    else:
+        good("Credentials are stored; the stack renews its token every 30 minutes.")
+    if report.renewal:
+        (good if report.renewal.worked else complain)(f"Renewal: {report.renewal.detail}")
+    _show_token(report)
+    if report.access:
+        _show_modules(report.access)
+    if report.fine:
+        good("All fine.")
+    else:
+        complain("Something is missing.")
+
+
+def as_json(report: Report) -> str:
+    """The report for a machine; no secret is in it."""
+    token, access = report.stored.token, report.access
+    problem = report.refusal.detail if report.refusal else report.stored.problem
+    return json.dumps(
+        {
+            "stack": report.stack.name,
+            "fine": report.fine,
+            "credentials_stored": report.renewable,
+            "renewal": asdict(report.renewal) if report.renewal else None,
+            "token": {
+                "stored": token is not None,
+                "accepted": access is not None,
+                "written_at": _iso(report.stored.written_at),
+                "expires_at": _iso(_expiry(report)),
+                "problem": problem or None,
+            },
+            "modules": {module.module: asdict(module) for module in access.modules} if access else {},
+        },
+        indent=2,
+    )
+
+
+def _show_token(report: Report) -> None:
+    stored, now = report.stored, datetime.now(UTC)
+    if stored.token is None:
+        complain(stored.problem)
+        return
+    expires_at = _expiry(report)
+    text = f"written {duration(now - stored.written_at)} ago" if stored.written_at else "stored"
+    if expires_at is None:
+        text += ", its end is not known"
+    elif expires_at > now:
+        text += f", expires in {duration(expires_at - now)} ({moment(expires_at)})"
+    else:
+        text += f", expired {duration(now - expires_at)} ago ({moment(expires_at)})"
+    if report.refusal:
+        complain(f"The access token ({text}) does not work: {report.refusal.detail}", _remedy(report))
+    else:
+        good(f"Bigin takes the access token ({text}).")
+
+
+def _remedy(report: Report) -> str:
+    if report.refusal and report.refusal.code == "bigin_token_rejected" and report.renewable:
+        return "authorize --check --renew has it renewed now, and tells why where that fails."
+    return ""
+
+
+def _expiry(report: Report) -> datetime | None:
+    said_by_bigin = report.access.expires_at if report.access else None
+    return said_by_bigin or (report.stored.token.expires_at if report.stored.token else None)
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.astimezone(UTC).isoformat(timespec="seconds") if time else None
+
+
+def _show_modules(access: Access) -> None:
+    table = Table(header_style="bold")
+    table.add_column("Module", no_wrap=True)
+    table.add_column("Records")
+    table.add_column("Attachments")
+    for module in access.modules:
+        table.add_row(module.module, _cell(module.records), _cell(module.attachments))
+    out().print(table)
+
+
+def _cell(finding: Finding) -> Text:
+    if finding.works is None:
+        return Text(finding.detail, style="dim")
+    return Text("can be listed", style="green") if finding.works else Text(finding.detail, style="red")

@@ -1,0 +1,52 @@
+"""What the person answers: from options and the environment first, then from the terminal or from stdin.
+
+Secrets are typed hidden; they are held in memory alone.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+
+import click
+
+from operate.errors import OperateError
+from operate.terminal import say
+
+# What Zoho hands out has no blanks; more than this is something else that was pasted.
+_VALUE = re.compile(r"[\x21-\x7e]{1,1024}")
+_TRIES = 5
+
+
+class Prompts:
+    """Values by name: ``given`` is used once each, since a wrong one has to be asked for."""
+
+    def __init__(self, given: Mapping[str, str | None]) -> None:
+        self._given = {name: value.strip() for name, value in given.items() if value and value.strip()}
+        self.interactive = sys.stdin.isatty()
+
+    def value(self, name: str, *, hidden: bool, how: str) -> str:
+        """The value called ``name``; ``how`` says how to give it where nobody can be asked. Raises OperateError."""
+        if name in self._given:
+            return self._checked(name, self._given.pop(name))
+        if not self.interactive:
+            return self._checked(name, sys.stdin.readline().strip(), how)
+        for _ in range(_TRIES):
+            label = f"{name[0].upper()}{name[1:]}{' (hidden as you paste)' if hidden else ''}"
+            typed = str(click.prompt(label, hide_input=hidden, default="", show_default=False)).strip()
+            if _VALUE.fullmatch(typed):
+                if hidden:
+                    say(f"  Taken: {len(typed)} characters.", "dim")
+                return typed
+            say(f"  That is no {name}: one piece without blanks is expected. Ctrl-C stops.", "yellow")
+        raise OperateError(f"No usable {name} was given.", "Start again when you have it at hand.")
+
+    def agrees(self, question: str, *, default: bool = False) -> bool:
+        """A yes or no; no where nobody can be asked."""
+        return self.interactive and bool(click.confirm(question, default=default))
+
+    def _checked(self, name: str, value: str, how: str = "") -> str:
+        if not value:
+            raise OperateError(f"The {name} is missing.", f"Give it {how}.", status=2)
+        if not _VALUE.fullmatch(value):
+            raise OperateError(f"That is no {name}: one piece without blanks is expected.", "Copy it again.", status=2)
+        return value

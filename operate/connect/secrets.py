@@ -1,0 +1,92 @@
+"""The two secrets of a connection: written whole, read without keeping what is not needed."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bigin_archive.errors import BiginTokenRejectedError
+from bigin_archive.token import access_token
+from bigin_archive.token.access_token import AccessToken
+from bigin_archive.token.oauth import Grant
+from bigin_archive.token.token_refresher import CREDENTIALS, store
+from operate.errors import OperateError
+from operate.stack.aws import aws_errors, error_code
+from operate.stack.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """The access-token secret: the token, or why there is none, and when it was written."""
+
+    token: AccessToken | None
+    problem: str = ""
+    written_at: datetime | None = None
+
+
+class StackSecrets:
+    """The secrets of one stack."""
+
+    def __init__(self, client: Any, stack: Stack) -> None:
+        self._client = client
+        self._stack = stack
+        self.touched = False  # whether anything may have been written
+
+    def write(self, client_id: str, client_secret: str, grant: Grant) -> str:
+        """Store credentials, then token; return when the token expires. Raises OperateError.
+
+        In this order an interruption in between does no harm: the refresher finds the new credentials at its next
+        run, and until then the old token stays in use. Secrets Manager keeps what was replaced as AWSPREVIOUS.
+        """
+        self.touched = True
+        values = (client_id, client_secret, grant.refresh_token)
+        with aws_errors("store the credentials"):
+            self._client.put_secret_value(
+                SecretId=self._stack.credentials_secret_id,
+                SecretString=json.dumps(dict(zip(CREDENTIALS, values, strict=True))),
+            )
+        with aws_errors("store the access token"):
+            return store(self._client, self._stack.token_secret_id, grant, datetime.now(UTC))
+
+    def write_bare_token(self, token: str, expires_at: datetime | None) -> None:
+        """Store an access token that nothing renews. Raises OperateError."""
+        self.touched = True
+        stored = {"access_token": token, "api_domain": self._stack.hosts.api_url}
+        if expires_at:
+            stored["expires_at"] = expires_at.astimezone(UTC).isoformat(timespec="seconds")
+        with aws_errors("store the access token"):
+            self._client.put_secret_value(SecretId=self._stack.token_secret_id, SecretString=json.dumps(stored))
+
+    def is_renewable(self) -> bool | None:
+        """Whether all credentials are stored; None where this may not be read."""
+        try:
+            text, _ = self._read(self._stack.credentials_secret_id, "read the credentials")
+        except OperateError:
+            return None
+        try:
+            stored = json.loads(text or "{}")
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(stored, dict) and all(stored.get(name) for name in CREDENTIALS)
+
+    def token(self) -> StoredToken:
+        """The stored access token. Raises OperateError where it cannot be read."""
+        text, written_at = self._read(self._stack.token_secret_id, "read the access token")
+        try:
+            token = access_token.parse(text, self._stack.hosts.api_url)
+        except BiginTokenRejectedError as error:
+            return StoredToken(None, error.detail, written_at if text else None)
+        return StoredToken(token, written_at=written_at)
+
+    def _read(self, secret_id: str, doing: str) -> tuple[str | None, datetime | None]:
+        with aws_errors(doing):
+            try:
+                answer = self._client.get_secret_value(SecretId=secret_id)
+            except ClientError as error:
+                # A secret without a value, as it is before the first connection.
+                if error_code(error) == "ResourceNotFoundException":
+                    return None, None
+                raise
+        return answer.get("SecretString"), answer.get("CreatedDate")

@@ -1,0 +1,56 @@
+"""The doctor before a deployment: this machine's AWS credentials and region, and the quotas of the account."""
+
+import re
+from collections.abc import Iterator
+
+from operate.doctor.findings import Check, Finding, ok, problem
+from operate.errors import OperateError
+from operate.stack.aws import Account, aws_errors
+
+# AWS Lambda developer guide, "Lambda quotas": 1,000 executions at once; new accounts begin with 10.
+# Two workers and one each of the other functions, and as many callers of the API as Bigin allows calls at once.
+WANTED_EXECUTIONS = 20
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+
+
+def checks(account: Account) -> Iterator[Check]:
+    """What can be looked at before there is a stack."""
+    yield "AWS region", lambda: _region(account)
+    yield "AWS credentials", lambda: _credentials(account)
+    yield "Lambda quota", lambda: _quota(account)
+
+
+def _region(account: Account) -> Finding:
+    name, remedy = "AWS region", "Name the region: --region eu-central-1, AWS_REGION, or aws configure."
+    if not account.region:
+        return problem(name, "No region is given.", remedy)
+    if not _REGION.fullmatch(account.region):
+        return problem(name, "What is given as region is none of AWS.", remedy)
+    return ok(name, account.region)
+
+
+def _credentials(account: Account) -> Finding:
+    name = "AWS credentials"
+    try:
+        with aws_errors("ask AWS who you are"):
+            who = account.client("sts").get_caller_identity()
+    except OperateError as error:
+        return problem(name, error.problem, error.remedy)
+    kind = str(who["Arn"]).split(":")[-1].split("/")[0]
+    return ok(name, f"account {who['Account']}, as {kind}")
+
+
+def _quota(account: Account) -> Finding:
+    name = "Lambda quota"
+    with aws_errors("read the quotas of Lambda"):
+        limit = account.client("lambda").get_account_settings()["AccountLimit"]
+    executions, free = int(limit["ConcurrentExecutions"]), int(limit["UnreservedConcurrentExecutions"])
+    text = f"{executions} functions may run at one time in this account and region, {free} of them are not reserved"
+    if free < WANTED_EXECUTIONS:
+        return problem(
+            name,
+            f"Only {text}: calls may be throttled.",
+            "It can be deployed all the same. Ask for 1000 in the console of Service Quotas: AWS Lambda, Concurrent "
+            "executions. It costs nothing, and takes hours to days.",
+        )
+    return ok(name, text)

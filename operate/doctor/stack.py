@@ -1,0 +1,162 @@
+"""The doctor on what AWS runs: the stack itself, its worker, queues, bucket, alarms, and who hears of them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from operate.doctor.findings import Check, Finding, ok, problem, unknown
+from operate.stack.aws import Account, aws_errors
+from operate.stack.log_search import last_outcome
+from operate.stack.stack import Stack
+from operate.terminal import duration, moment
+
+_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+_READY, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+_ARCHIVED = ("archived", "already_archived")
+_CALLED = ("queued", "recorded")
+
+
+def resources(account: Account, stack: Stack) -> Mapping[str, str]:
+    """Physical names by logical ones. Raises OperateError."""
+    with aws_errors("list the stack's resources"):
+        pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name)
+        return {
+            found["LogicalResourceId"]: found.get("PhysicalResourceId", "")
+            for page in pages
+            for found in page["StackResourceSummaries"]
+        }
+
+
+class StackDoctor:
+    """Looks at one stack; ``physical`` are its resources by logical name."""
+
+    def __init__(self, account: Account, stack: Stack, physical: Mapping[str, str]) -> None:
+        self._account = account
+        self._stack = stack
+        self._physical = physical
+
+    def checks(self) -> Iterator[Check]:
+        """In the order of the flow."""
+        yield "Stack", self._status
+        yield "Worker", self._worker
+        yield "Bucket", self._bucket
+        yield "Queue", self._queue
+        yield "Dead letters", lambda: self._dead("Dead letters", "DeadLetterQueue")
+        yield "Dead records", lambda: self._dead("Dead records", "RecordDeadLetterQueue")
+        yield "Last success", self._last_success
+        yield "Last webhook", self._last_webhook
+        yield "Alarms", self._alarms
+        yield "Alarm e-mail", self._email
+
+    def _status(self) -> Finding:
+        with aws_errors("look the stack up"):
+            found = self._account.client("cloudformation").describe_stacks(StackName=self._stack.name)["Stacks"][0]
+        status = str(found["StackStatus"])
+        if status in _GOOD:
+            return ok("Stack", f"{self._stack.name}, {status}")
+        return problem(
+            "Stack",
+            f"{self._stack.name} is in state {status}.",
+            "Wait until its deployment is done; where it failed, its events in the console of CloudFormation say why.",
+        )
+
+    def _worker(self) -> Finding:
+        name = self._physical.get("ArchiveQueuedFunction", "")
+        with aws_errors("look at the worker's event source"):
+            found = self._account.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        states = [str(mapping["State"]) for mapping in found]
+        if states and all(state == "Enabled" for state in states):
+            return ok("Worker", "takes requests from the queue")
+        return problem(
+            "Worker",
+            f"The queue's trigger is {states[0].lower() if states else 'gone'}: nothing is archived from the queue.",
+            f"Enable the SQS trigger of the function {name} in the Lambda console, or deploy the stack again.",
+        )
+
+    def _bucket(self) -> Finding:
+        with aws_errors("look at the bucket"):
+            kept = self._account.client("s3").get_bucket_versioning(Bucket=self._physical["Bucket"]).get("Status")
+        if kept == "Enabled":
+            return ok("Bucket", "is there and keeps versions")
+        return problem("Bucket", "It keeps no versions: a deletion would be final.", "Deploy the stack again.")
+
+    def _queue(self) -> Finding:
+        figures = self._figures(self._stack.queue_url)
+        return ok("Queue", f"{figures[_READY]} ready, {figures[_HIDDEN]} worked on or waiting for a retry")
+
+    def _dead(self, name: str, logical: str) -> Finding:
+        figures = self._figures(self._physical[logical])
+        count = figures[_READY] + figures[_HIDDEN]
+        if not count:
+            return ok(name, "none")
+        if logical == "DeadLetterQueue":
+            return problem(
+                name,
+                f"{count} could not be archived.",
+                f"See why, and send them back: python -m operate redrive --stack {self._stack.name}",
+            )
+        return problem(
+            name,
+            f"{count} records that Bigin told of were not handed on.",
+            "Look at the log of the function QueueRecords, then start a DLQ redrive of that queue in the SQS console.",
+        )
+
+    def _figures(self, url: str) -> dict[str, int]:
+        with aws_errors("look at the queues"):
+            answer = self._account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return {name: int(value) for name, value in answer["Attributes"].items() if value.isdigit()}
+
+    def _last_success(self) -> Finding:
+        remedy = "Where something should have come: python -m operate redrive, and the dashboard, tell what failed."
+        groups = [self._physical[name] for name in ("ArchiveQueuedLogs", "ArchiveNowLogs")]
+        return self._last("Last success", "archived last", "archived", groups, _ARCHIVED, remedy)
+
+    def _last_webhook(self) -> Finding:
+        remedy = "Save a record in Bigin: if nothing comes, its workflow rule or its address is wrong (README, Events)."
+        groups = [self._stack.webhook_logs]
+        return self._last("Last webhook", "Bigin called last", "heard of Bigin", groups, _CALLED, remedy)
+
+    def _last(
+        self, name: str, happened: str, done: str, groups: list[str], outcomes: tuple[str, ...], remedy: str
+    ) -> Finding:
+        now = datetime.now(UTC)
+        logs = self._account.client("logs")
+        times = [time for group in groups if (time := last_outcome(logs, group, outcomes, now))]
+        if not times:
+            return unknown(name, f"Nothing was {done} in seven days; that is no fault where nothing came.", remedy)
+        return ok(name, f"{happened} {duration(now - max(times))} ago ({moment(max(times))})")
+
+    def _alarms(self) -> Finding:
+        names = [physical for logical, physical in self._physical.items() if logical.endswith("Alarm")]
+        with aws_errors("look at the alarms"):
+            found = self._account.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        ringing = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
+        if not ringing:
+            return ok("Alarms", f"{len(found)}, none rings")
+        return problem(
+            "Alarms",
+            f"{len(ringing)} of {len(found)} ring: {', '.join(alarm['AlarmName'] for alarm in ringing)}.",
+            " ".join(alarm.get("AlarmDescription") or "Its runbook: docs/runbooks.md." for alarm in ringing),
+        )
+
+    def _email(self) -> Finding:
+        name = "Alarm e-mail"
+        with aws_errors("look at the alarm topic"):
+            told = self._account.client("sns").list_subscriptions_by_topic(TopicArn=self._physical["AlarmTopic"])
+        arns = [str(found["SubscriptionArn"]) for found in told["Subscriptions"]]
+        confirmed = [arn for arn in arns if arn.startswith("arn:")]
+        if confirmed:
+            return ok(name, f"{len(confirmed)} confirmed")
+        if arns:
+            return problem(
+                name,
+                "The address has not confirmed: nobody is told when something is wrong.",
+                "Open the mail of AWS Notifications and confirm (look among spam, too). It is valid for three days: "
+                "after that, subscribe the address again in the console of SNS.",
+            )
+        if self._stack.is_local:
+            return ok(name, "nobody is told of a stack on this machine")
+        return problem(
+            name,
+            "Nobody is told when something is wrong.",
+            "Deploy with AlarmEmail, or subscribe to the topic of the output AlarmTopicArn.",
+        )

@@ -1,0 +1,54 @@
+"""The archive of a stack as the commands use it: its objects and its ledger, with their errors in plain words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.storage.inventory import Inventory
+from operate.errors import OperateError
+from operate.stack.aws import Account
+from operate.stack.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One stack's archive, with the operator's own rights."""
+
+    stack: Stack
+    dynamodb: Any
+    ledger: Ledger
+    inventory: Inventory
+
+
+def archive_of(account: Account, stack: Stack) -> Archive:
+    """The archive of the stack. Raises OperateError where there is no region."""
+    dynamodb = account.client("dynamodb")
+    return Archive(
+        stack,
+        dynamodb,
+        Ledger(dynamodb, stack.ledger_table),
+        Inventory(account.client("s3"), stack.bucket, stack.key_prefix),
+    )
+
+
+def enter_credits(dynamodb: Any, table: str, meter: CreditMeter) -> int:
+    """Enter what was used in the account's book, which the sweep's share is counted from; return how many."""
+    usage = meter.take()
+    with suppress(StorageUnavailableError):  # the result matters more, also to one who may only read
+        CreditUsage(dynamodb, table).add(usage)
+    return usage.used
+
+
+@contextmanager
+def translate_errors(doing: str) -> Iterator[None]:
+    """Turn an ArchiveError inside the block into an OperateError; ``doing`` completes "could not ..."."""
+    try:
+        yield
+    except ArchiveError as error:
+        # What a function does by itself, nobody does here.
+        raise OperateError(f"Could not {doing}.", error.detail.removesuffix(" Retried by itself.")) from None

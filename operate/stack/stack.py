@@ -1,0 +1,134 @@
+"""What the commands need to know of a deployed stack, read from CloudFormation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.settings import DATA_CENTERS, DataCenter, SettingsError, data_center
+from operate.errors import OperateError
+from operate.stack.aws import Account, aws_errors, error_code
+
+_MOST_STACKS = 500  # looked through for a hint
+# The template's parameters, and what settings.data_center calls them.
+_HOST_PARAMETERS = {
+    "DataCenter": "DATA_CENTER",
+    "BiginApiUrl": "BIGIN_API_URL",
+    "BiginAccountsUrl": "BIGIN_ACCOUNTS_URL",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One deployed stack: its outputs, and the hosts that its parameters decide."""
+
+    name: str
+    region: str
+    hosts: DataCenter
+    credentials_secret_id: str
+    token_secret_id: str
+    bucket: str
+    key_prefix: str
+    ledger_table: str
+    sweep_function: str
+    daily_credits: int
+    share_percent: int
+    queue_url: str
+    dead_letter_queue_url: str
+    refresh_function: str
+    webhook_url: str
+    webhook_function: str
+    webhook_logs: str
+    watched: tuple[str, ...]
+
+    @property
+    def data_center(self) -> str | None:
+        """The data centre whose accounts server is used; None for a simulator on this machine."""
+        for name, hosts in DATA_CENTERS.items():
+            if hosts.accounts_url == self.hosts.accounts_url:
+                return name
+        return None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, on an emulator of AWS."""
+        return urlsplit(self.webhook_url).hostname in ("127.0.0.1", "localhost")
+
+
+def find(account: Account, name: str) -> Stack:
+    """Look the stack up. Raises OperateError, which says where was looked."""
+    if not name:  # CloudFormation would describe all stacks
+        raise OperateError("No stack is named.", "Name it with --stack, or leave that out for bigin-archive.", status=2)
+    client = account.client("cloudformation")
+    with aws_errors("look the stack up"):
+        try:
+            found = client.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            # What CloudFormation answers for a name that it does not know (API Reference, DescribeStacks).
+            if error_code(error) != "ValidationError":
+                raise
+            raise _not_found(account, client, name) from None
+    return from_description(found, account.region)
+
+
+def from_description(found: Mapping[str, Any], region: str) -> Stack:
+    """Read one entry of DescribeStacks. Raises OperateError unless it is a stack of this template."""
+    name, status = found["StackName"], found.get("StackStatus", "")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    parameters = {given["ParameterKey"]: given.get("ParameterValue", "") for given in found.get("Parameters", [])}
+    try:
+        return Stack(
+            name=name,
+            region=region,
+            hosts=data_center({env: parameters.get(key, "") for key, env in _HOST_PARAMETERS.items()}),
+            credentials_secret_id=outputs["CredentialsSecretId"],
+            token_secret_id=outputs["TokenSecretId"],
+            bucket=outputs["BucketName"],
+            key_prefix=outputs.get("KeyPrefix", ""),
+            ledger_table=outputs["LedgerTable"],
+            sweep_function=outputs["SweepFunctionName"],
+            daily_credits=int(parameters.get("DailyCredits") or 50_000),
+            share_percent=int(parameters.get("CreditsSharePercent") or 50),
+            queue_url=outputs["QueueUrl"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            refresh_function=outputs["RefreshTokenFunctionName"],
+            webhook_url=f"{outputs['ApiUrl']}/webhooks/bigin",
+            webhook_function=outputs["ReceiveWebhookFunctionName"],
+            webhook_logs=outputs["ReceiveWebhookLogGroupName"],
+            watched=tuple(module for module in parameters.get("WatchModules", "").split(",") if module),
+        )
+    except (KeyError, SettingsError):
+        if not outputs and status:
+            raise OperateError(
+                f"The stack {name} has no outputs; its status is {status}.",
+                "Wait until its deployment is done, or deploy it again where that failed.",
+            ) from None
+        raise OperateError(
+            f"The stack {name} exists, but is not of this version of Bigin Archive: outputs or parameters are missing.",
+            "Check the name, or deploy this version's template.",
+        ) from None
+
+
+def _not_found(account: Account, client: Any, name: str) -> OperateError:
+    others = _stacks_of_ours(client)
+    remedy = "Check --stack, --region and --profile."
+    if others:
+        remedy += f" Stacks of Bigin Archive there: {', '.join(others)}."
+    return OperateError(f"There is no stack {name} in {account.describe()}.", remedy)
+
+
+def _stacks_of_ours(client: Any) -> list[str]:
+    """Names that may have been meant; none where they may not be listed."""
+    try:
+        pages = client.get_paginator("describe_stacks").paginate(PaginationConfig={"MaxItems": _MOST_STACKS})
+        return [
+            str(stack["StackName"])
+            for page in pages
+            for stack in page["Stacks"]
+            if {"CredentialsSecretId", "RefreshTokenFunctionName"}
+            <= {output["OutputKey"] for output in stack.get("Outputs", [])}
+        ]
+    except (ClientError, BotoCoreError):
+        return []

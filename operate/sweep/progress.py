@@ -1,0 +1,135 @@
+"""`sweep` and `status`: begin a sweep, follow it, show how far the archive is."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.report_html import size
+from bigin_archive.sweep.cursor import SweepState
+from operate.stack.aws import aws_errors
+from operate.sweep.status import Account, Status, done_part, expected_end
+from operate.terminal import moment, out, progress
+
+_LOOK_S = 2
+_WHOLE_LOOK_S = 30  # at least: it reads the whole ledger, which shall not take more than a twentieth of the time
+# The function's own schedule comes every 15 minutes; whoever watches does not want to wait for it.
+_NEXT_SLICE_S = 15
+_PHASES = {
+    "listing": "storing Bigin's lists",
+    "attachments": "comparing attachments with the ledger",
+    "draining": "waiting for the queue to run empty",
+    "closing": "writing index and audit",
+    "done": "done",
+}
+
+
+def begin(functions: Any, name: str, order: dict[str, Any]) -> None:
+    """Have the function begin a sweep; one that is under way goes on. Raises OperateError."""
+    _invoke(functions, name, {"start": order})
+
+
+def follow(account: Account, functions: Any, name: str, before: SweepState | None) -> Status:
+    """Show the progress of the sweep until it is done, and have each slice followed by the next. Raises OperateError.
+
+    ``before`` is how the last sweep stood when this one was ordered: one that was done then is not waited for.
+    """
+    console = progress()
+    status, next_look_s = _look(account)
+    invoked_s = time.monotonic()
+    told = ""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            sweep, is_at_work = account.sweep()
+            now_s = time.monotonic()
+            is_over = sweep is not None and sweep.is_done and _is_awaited(sweep, before)
+            if now_s > next_look_s or is_over:
+                status, next_look_s = _look(account)
+            if console.is_terminal:
+                live.update(table(status, sweep), refresh=True)
+            elif sweep and sweep.phase != told and (is_over or not sweep.is_done):
+                told = sweep.phase
+                console.print(Text(f"{_PHASES[told]} ({sweep.listed} listed, {sweep.queued} queued)"), soft_wrap=True)
+            if is_over:
+                return status
+            if not is_at_work and now_s - invoked_s > _NEXT_SLICE_S:
+                _invoke(functions, name, {})
+                invoked_s = now_s
+            time.sleep(_LOOK_S)
+
+
+def _look(account: Account) -> tuple[Status, float]:
+    """Where all stands, and when to look again."""
+    began_s = time.monotonic()
+    status = account.status()
+    now_s = time.monotonic()
+    return status, now_s + max(_WHOLE_LOOK_S, 20 * (now_s - began_s))
+
+
+def _is_awaited(sweep: SweepState, before: SweepState | None) -> bool:
+    # By the function's own clock: this machine's may go ahead of it.
+    return before is None or not before.is_done or sweep.started_at != before.started_at
+
+
+def table(status: Status, sweep: SweepState | None) -> Group:
+    """All of it for a person to read."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in _lines(status, sweep):
+        grid.add_row(Text(name, style="bold"), Text(value))
+    return Group(grid)
+
+
+def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
+    lines = []
+    if sweep is None:
+        lines.append(("Sweep", "none yet: python -m operate sweep"))
+    else:
+        part = done_part(sweep)
+        lines.append(("Sweep", _PHASES[sweep.phase] + (f", {part:.0%}" if part is not None and part < 1 else "")))
+        if set(sweep.modules) != set(MODULES):
+            lines.append(("Only", ", ".join(sweep.modules)))
+        lines.append(("Begun", moment(datetime.fromisoformat(sweep.started_at))))
+        if sweep.waits_for:
+            lines.append(("Waits for", sweep.waits_for))
+        if end := expected_end(sweep, status.share, datetime.now(UTC)):
+            lines.append(("Expected end", moment(end)))
+        if sweep.finished_at:
+            lines.append(("Finished", moment(datetime.fromisoformat(sweep.finished_at))))
+        looked = f"{sweep.listed:,} listed, {sweep.known:,} known, {sweep.queued:,} queued ({size(sweep.bytes_queued)})"
+        lines.append(("Attachments", f"{looked}, {_count(sweep.links, 'link')}"))
+        lines.append(("Its credits", f"{sweep.credits:,}"))
+        if sweep.refused:
+            lines.append(("Not listed by Bigin", ", ".join(sweep.refused[:5])))
+        if sweep.result:
+            lines.append(("Audit", sweep.result))
+        if sweep.full_since and sweep.full_since != sweep.started_at:
+            lines.append(("Last of everything", moment(datetime.fromisoformat(sweep.full_since))))
+    stored = status.states.get("archived", 0) + status.states.get("link", 0)
+    lines += [
+        ("In the archive", f"{stored:,} attachments, {size(status.stored_bytes)}"),
+        ("Not in it", f"{status.states.get('gone', 0):,} gone, {status.states.get('pending', 0):,} pending"),
+        ("Waiting", f"{_count(status.waiting, 'message')}, {_count(status.dead_letters, 'dead letter')}"),
+        ("Credits in 24 h", f"{status.credits.used:,} used, {status.left:,} left of a share of {status.share:,}"),
+    ]
+    lines += [("Parked", f"{count} {reason}") for reason, count in sorted(status.parked.items())]
+    return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def show(status: Status) -> None:
+    """Print it."""
+    out().print(table(status, status.sweep))
+
+
+def _invoke(functions: Any, name: str, event: dict[str, Any]) -> None:
+    with aws_errors("invoke the sweep function"):
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())

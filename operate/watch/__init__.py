@@ -1,0 +1,4 @@
+"""Bigin's notification channels, shown and renewed.
+
+It may import stack, terminal and errors. Start with ``channels``.
+"""
