@@ -114,6 +114,7 @@ class Account:
     def __init__(self) -> None:
         self.records: dict[str, dict[str, Record]] = {module: {} for module in MODULES}
         self.attachments: dict[str, Attachment] = {}
+        self.hidden: dict[str, int | None] = {}  # ids, and how many lists of the record leave them out; None: all
         self._ids: Iterator[int] = itertools.count(FIRST_NEW_ID)
 
     def new_id(self) -> str:
@@ -153,6 +154,17 @@ class Account:
         self.remove(attachment.id)
         record.attachments[attachment.id] = attachment
         self.attachments[attachment.id] = attachment
+
+    def shown(self, record: Record) -> list[Attachment]:
+        """Return what a list of the record shows now."""
+        visible = []
+        for attachment in record.attachments.values():
+            left = self.hidden.get(attachment.id, 0)
+            if left:
+                self.hidden[attachment.id] = left - 1
+            if left == 0:
+                visible.append(attachment)
+        return visible
 
     def remove(self, attachment_id: str) -> bool:
         """Delete an attachment; False if there is none of that id."""

@@ -5,38 +5,36 @@ taken from the query, a form or multipart alike, as Zoho does.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
 from . import answers
 from .answers import Answer
-from .calls import answer_under, send
+from .calls import Handler, answer_under, send
 from .state import STATE, State
-
-SCOPE = (
-    "ZohoBigin.modules.ALL ZohoBigin.modules.attachments.READ ZohoBigin.settings.modules.READ "
-    "ZohoBigin.org.READ ZohoBigin.notifications.ALL"
-)
 
 
 def add_routes(app: web.Application, own_url: str) -> None:
     """Give the application the accounts server's addresses."""
 
-    async def token(request: web.Request) -> web.StreamResponse:
-        state = request.app[STATE]
-        journal = state.journal
-        entry = journal.enter(request.method, request.path, "token")
-        try:
-            parameters = await _parameters(request)
-            fault = state.faults.strike("token", request.path)
-            answer = await answer_under(fault, lambda: hand_out(state, parameters, own_url))
-            return await send(request, answer, fault, entry)
-        finally:
-            journal.leave(entry)
+    def call(name: str, reply: Callable[[State, Mapping[str, str]], Answer]) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            state = request.app[STATE]
+            entry = state.journal.enter(request.method, request.path, name)
+            try:
+                parameters = await _parameters(request)
+                fault = state.faults.strike(name, request.path)
+                answer = await answer_under(fault, lambda: reply(state, parameters))
+                return await send(request, answer, fault, entry)
+            finally:
+                state.journal.leave(entry)
 
+        return handle
+
+    token = call("token", lambda state, parameters: hand_out(state, parameters, own_url))
     app.router.add_post("/oauth/v2/token", token)
-    app.router.add_post("/oauth/v2/token/revoke", revoke)
+    app.router.add_post("/oauth/v2/token/revoke", call("revoke", revoke))
 
 
 def hand_out(state: State, parameters: Mapping[str, str], own_url: str) -> Answer:
@@ -56,7 +54,7 @@ def hand_out(state: State, parameters: Mapping[str, str], own_url: str) -> Answe
         return _throttled()
     body = {
         "access_token": tokens.mint(refresh_token),
-        "scope": SCOPE,
+        "scope": tokens.refreshes[refresh_token].scope,
         "api_domain": state.settings.api_domain or own_url,
         "token_type": "Bearer",
         "expires_in": math.ceil(state.settings.token_lifetime_s),
@@ -64,12 +62,11 @@ def hand_out(state: State, parameters: Mapping[str, str], own_url: str) -> Answe
     return _accounts_answer(200, body | ({"refresh_token": refresh_token} if exchange else {}))
 
 
-async def revoke(request: web.Request) -> web.StreamResponse:
-    """Answer the end of a refresh token or of an access token."""
-    parameters = await _parameters(request)
-    if request.app[STATE].tokens.revoke(parameters.get("token", "")):
-        return web.json_response({"status": "success"})
-    return web.json_response({"error": "invalid_code"}, status=400)
+def revoke(state: State, parameters: Mapping[str, str]) -> Answer:
+    """Answer the end of a refresh token or of an access token ("Revoke tokens")."""
+    if state.tokens.revoke(parameters.get("token", "")):
+        return _accounts_answer(200, {"status": "success"})
+    return _accounts_answer(400, {"error": "invalid_code"})
 
 
 async def _parameters(request: web.Request) -> dict[str, str]:

@@ -151,11 +151,13 @@ def scope_mismatch(status: int) -> Answer:
     return error(status, "OAUTH_SCOPE_MISMATCH", "Unauthorized")
 
 
-def too_many_calls(code: str) -> Answer:
-    """Return the one answer to used-up credits and to too many calls at once ("API limits").
+def too_many_calls(code: str, *, at_once: bool = False) -> Answer:
+    """Return the answer to used-up credits, or to too many calls at once ("API limits").
 
-    It never says when to come back.
+    It never says when to come back; only the message tells which of the two it is.
     """
+    if at_once:
+        return error(429, code, "Many requests fired in concurrent than the allowed limit")
     messages = {
         "TOO_MANY_REQUESTS": "Too many requests fired. Please try again later",
         "RATE_LIMIT_EXCEEDED": "API rate limit exceeded. Please retry after some time",

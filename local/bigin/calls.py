@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from . import answers
+from .account import MODULES
 from .answers import Answer
 from .content import BLOCK_BYTES
-from .faults import Canned, Delay, Drip, Fault, ResetBeforeHeaders, Stall
+from .faults import Canned, Delay, Drip, Fault, Late, ResetBeforeHeaders, Stall
 from .journal import Call
 from .state import STATE, State
 from .timestamps import iso
@@ -70,7 +71,10 @@ async def answer_under(fault: Fault | None, endpoint: Callable[[], Answer | Awai
     if isinstance(fault, Delay) or (isinstance(fault, Stall) and fault.phase == "before-headers"):
         await asyncio.sleep(fault.seconds)
     answer = endpoint()
-    return answer if isinstance(answer, Answer) else await answer
+    answer = answer if isinstance(answer, Answer) else await answer
+    if isinstance(fault, Late):
+        await asyncio.sleep(fault.seconds)
+    return answer
 
 
 async def send(request: web.Request, answer: Answer, fault: Fault | None, entry: Call) -> web.StreamResponse:
@@ -107,12 +111,16 @@ def _refusal(course: _Course, methods: tuple[str, ...]) -> Answer | None:
     if course.expiry_s is None:
         return answers.invalid_token()
     if journal.concurrent() > settings.concurrency_limit:
-        return answers.too_many_calls(settings.rate_limit_code)
+        return answers.too_many_calls(settings.rate_limit_code, at_once=True)
     if settings.daily_credits is not None and journal.credits_used >= settings.daily_credits:
         return answers.too_many_calls(settings.rate_limit_code)
     journal.credits_used += 1
     if settings.scope_mismatch_status and course.entry.call in ("list", "download"):
         return answers.scope_mismatch(settings.scope_mismatch_status)
+    operation = {"list": "READ", "download": "READ", "upload": "CREATE"}.get(course.entry.call)
+    module = course.request.match_info.get("module")
+    if operation and not course.state.tokens.may(token, operation, module if module in MODULES else None):
+        return answers.scope_mismatch(settings.scope_mismatch_status or 401)
     if course.entry.attachment_id is not None:
         journal.downloads[course.entry.attachment_id] += 1
     return None

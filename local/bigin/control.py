@@ -22,18 +22,19 @@
     DELETE /_simulator/calls                  count from zero, used credits included
     GET    /_simulator/settings               every switch
     PATCH  /_simulator/settings               {name: value, ...}
-    POST   /_simulator/tokens                 {token, lifetime_s?} adds an access token
+    GET    /_simulator/tokens                 how many access and refresh tokens live
+    POST   /_simulator/tokens                 {token, lifetime_s?, scope?} adds an access token
     DELETE /_simulator/tokens                 ends every access token
-    POST   /_simulator/codes                  {code, lifetime_s?} adds a grant code
+    POST   /_simulator/codes                  {code, lifetime_s?, scope?} adds a grant code
     POST   /_simulator/reset                  back to the seeded state
 
 Added attachments and changed records are told to the notification channels that watch for them.
 `as` is json, form, query or multipart; only addresses of this machine are called.
 `disposition` null leaves the header out, a string is sent verbatim, absent means the usual form.
-`times` null means every matching call; the default is once. `call` is download, list, records,
-token, other or any. `listed` replaces fields of the attachment as lists show it. The kinds of
-faults and their parameters are the classes of `faults.py`. A wrong request is answered with 400
-and {"error": text}.
+`times` null means every matching call; the default is once. `call` is any or one of `fault_rules.CALLS`;
+commit is what becomes of an upload. `listed` replaces fields of the attachment as lists show it. The kinds
+of faults and their parameters are the classes of `faults.py`. A wrong request is answered with 400 and
+{"error": text}.
 """
 
 import asyncio
@@ -49,9 +50,11 @@ from aiohttp import web
 from . import events
 from .account import Attachment, disposition_of, is_id
 from .content import Content, pseudo_random, sha256_of, stored
-from .faults import CALLS, Rule, parse_fault
+from .fault_rules import CALLS, Rule
+from .faults import parse_fault
 from .state import STATE, State
 from .timestamps import iso
+from .tokens import GRANT_LIFETIME_S, READING
 
 Reply = Callable[[State, Mapping[str, Any]], Any]
 
@@ -74,6 +77,7 @@ def add_routes(app: web.Application) -> None:
     router.add_delete(root + "/calls", _reply(lambda state, _: state.journal.clear()))
     router.add_get(root + "/settings", _reply(lambda state, _: state.settings.as_json()))
     router.add_patch(root + "/settings", _reply(change_settings))
+    router.add_get(root + "/tokens", _reply(lambda state, _: state.tokens.as_json()))
     router.add_post(root + "/tokens", _reply(add_token, status=201))
     router.add_delete(root + "/tokens", _reply(lambda state, _: state.tokens.expiries_s.clear()))
     router.add_post(root + "/codes", _reply(add_code, status=201))
@@ -205,13 +209,13 @@ def change_settings(state: State, data: Mapping[str, Any]) -> dict[str, Any]:
 def add_token(state: State, data: Mapping[str, Any]) -> None:
     """Add an access token."""
     lifetime_s = data.get("lifetime_s", state.settings.token_lifetime_s)
-    state.tokens.add(str(data["token"]), lifetime_s)
+    state.tokens.add(str(data["token"]), lifetime_s, str(data.get("scope", READING)))
 
 
 def add_code(state: State, data: Mapping[str, Any]) -> None:
     """Add a grant code."""
-    seconds = {"lifetime_s": float(data["lifetime_s"])} if "lifetime_s" in data else {}
-    state.tokens.add_code(str(data["code"]), **seconds)
+    lifetime_s = float(data.get("lifetime_s", GRANT_LIFETIME_S))
+    state.tokens.add_code(str(data["code"]), lifetime_s, str(data.get("scope", READING)))
 
 
 _CONDITIONS = {"call", "attachment_id", "record_id", "times", "skip", "fraction", "seed"}

@@ -1,6 +1,6 @@
 """The addresses of the Bigin v2 API that the simulator answers, and what each answers.
 
-Reading only: uploads and deletions are left to the control interface.
+Attachments can be read and added; deletions are left to the control interface.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import answers, listing
+from . import answers, listing, uploads
 from .account import MODULES, Record
 from .answers import Answer
 from .calls import api_call
@@ -33,6 +33,7 @@ def add_routes(app: web.Application) -> None:
     router.add_route("*", v2 + "/actions/watch", watch)
     router.add_route("*", v2 + "/Attachments", api_call("records", all_attachments))
     router.add_route("*", attachments + "/{attachment_id}", api_call("download", download))
+    router.add_route("POST", attachments, api_call("upload", upload, methods=("POST",)))
     router.add_route("*", attachments, api_call("list", attachments_of_record))
     router.add_route("*", module_records + "/{record_id}", api_call("other", record_by_id))
     router.add_route("*", module_records, api_call("records", records))
@@ -55,7 +56,15 @@ def attachments_of_record(state: State, request: web.Request) -> Answer:
     record = _record(state, request)
     if isinstance(record, Answer):
         return record
-    return _listing(state, request, (item.fields() for item in record.attachments.values()))
+    return _listing(state, request, (item.fields() for item in state.account.shown(record)))
+
+
+async def upload(state: State, request: web.Request) -> Answer:
+    """Answer "Upload an attachment" to a record."""
+    record = _record(state, request)
+    if isinstance(record, Answer):
+        return record
+    return await uploads.upload(state, request, record)
 
 
 def all_attachments(state: State, request: web.Request) -> Answer:

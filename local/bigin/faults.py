@@ -1,16 +1,9 @@
-"""What can be made to go wrong, and on which calls it does.
+"""What can be made to go wrong: the kinds of faults and their parameters."""
 
-A rule names calls and a fault; choosing depends on the order of calls alone, never on time, and a
-fraction depends on the seed and on the path, so that concurrency does not change what fails.
-"""
-
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-CALLS = ("download", "list", "records", "token", "other")
 FRAMINGS = ("content-length", "chunked", "close", "gzip")
 PHASES = ("before-headers", "after-headers", "mid-body")
 
@@ -102,12 +95,57 @@ class Delay:
     seconds: float
 
 
-Fault = Canned | Cut | Framing | Longer | Declared | Reset | ResetBeforeHeaders | Stall | Drip | Delay
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The call does its work at once, and its answer comes after a number of seconds."""
+
+    kind: ClassVar[str] = "late"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """Of an upload (call `commit`): another name, other bytes of the same size, or another size as lists show it."""
+
+    kind: ClassVar[str] = "altered"
+    file_name: str | None = None
+    content: bool = False
+    size_listed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Of an upload (call `commit`): so many lists of its record do not show it yet; None: no list ever does."""
+
+    kind: ClassVar[str] = "hidden"
+    lists: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Of an upload (call `commit`): the connection is reset at once, and the file appears after some seconds."""
+
+    kind: ClassVar[str] = "deferred"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDeleted:
+    """Of an upload (call `commit`): the record is deleted while the file is on its way."""
+
+    kind: ClassVar[str] = "record-deleted"
+
+
+Fault = (
+    Canned | Cut | Framing | Longer | Declared | Reset | ResetBeforeHeaders | Stall | Drip | Delay | Late
+    | Altered | Hidden | Deferred | RecordDeleted
+)  # fmt: skip
 
 _FAULTS: dict[str, type[Fault]] = {
     fault.kind: fault
     for fault in (
-        Canned, Cut, Framing, Longer, Declared, Reset, ResetBeforeHeaders, Stall, Drip, Delay
+        Canned, Cut, Framing, Longer, Declared, Reset, ResetBeforeHeaders, Stall, Drip, Delay, Late,
+        Altered, Hidden, Deferred, RecordDeleted,
     )
 }  # fmt: skip
 
@@ -142,76 +180,15 @@ def _seconds(value: object) -> bool:
 _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "after": lambda value: _count(value) or value in ("half", "last-byte"),
     "bytes_per_second": lambda value: _count(value) and value > 0,
+    "content": lambda value: isinstance(value, bool),
     "extra": _count,
+    "file_name": lambda value: value is None or isinstance(value, str),
     "framing": lambda value: value in FRAMINGS,
     "headers": lambda value: isinstance(value, dict),
+    "lists": lambda value: value is None or _count(value),
     "phase": lambda value: value in PHASES,
     "seconds": _seconds,
     "size": _count,
+    "size_listed": lambda value: value is None or _count(value),
     "status": lambda value: _count(value) and 200 <= value <= 599,
 }
-
-
-@dataclass(slots=True)
-class Rule:
-    """One fault and the calls it strikes; `times` None means every one of them."""
-
-    id: int
-    fault: Fault
-    call: str = "any"
-    attachment_id: str | None = None
-    record_id: str | None = None
-    times: int | None = 1
-    skip: int = 0
-    fraction: float | None = None
-    seed: int = 0
-    matched: int = 0
-    fired: int = 0
-    seen: Counter[str] = field(default_factory=Counter)
-
-    def matches(self, call: str, record_id: str | None, attachment_id: str | None) -> bool:
-        """Say whether the rule speaks of this call."""
-        return (
-            self.call in ("any", call)
-            and self.record_id in (None, record_id)
-            and self.attachment_id in (None, attachment_id)
-        )
-
-    def strikes(self, path: str) -> bool:
-        """Count a call the rule speaks of, and say whether it is struck."""
-        self.matched += 1
-        self.seen[path] += 1
-        spent = self.times is not None and self.fired >= self.times
-        if self.matched <= self.skip or spent or not self._drawn(path):
-            return False
-        self.fired += 1
-        return True
-
-    def _drawn(self, path: str) -> bool:
-        if self.fraction is None:
-            return True
-        draw = hashlib.sha256(f"{self.seed}:{path}:{self.seen[path]}".encode()).digest()
-        return int.from_bytes(draw[:8], "big") / 2**64 < self.fraction
-
-
-class Faults:
-    """The rules in force, in the order they were given; the first that strikes wins."""
-
-    def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self._added = 0
-
-    def add(self, fault: Fault, **conditions: Any) -> Rule:
-        """Put a rule in force and return it."""
-        self._added += 1
-        self.rules.append(Rule(self._added, fault, **conditions))
-        return self.rules[-1]
-
-    def strike(
-        self, call: str, path: str, record_id: str | None = None, attachment_id: str | None = None
-    ) -> Fault | None:
-        """Return the fault for this call, if any rule has one."""
-        for rule in self.rules:
-            if rule.matches(call, record_id, attachment_id) and rule.strikes(path):
-                return rule.fault
-        return None

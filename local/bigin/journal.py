@@ -69,7 +69,7 @@ class Journal:
 
     def concurrent(self) -> int:
         """Return the number of API calls in progress; the accounts server is not the API."""
-        return self.running.total() - self.running["token"]
+        return self.running.total() - self.running["token"] - self.running["revoke"]
 
     def count_token(self, token: str) -> None:
         """Count a call under its access token's digest."""

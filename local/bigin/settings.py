@@ -30,6 +30,14 @@ class Settings:
     page_token_lifetime_s: float = 24 * 3600
     channel_lifetime_s: float | None = None  # channels end after it, whatever they asked for; None = as asked
     attaching_edits: bool = True  # an added attachment is told as an edit of its record
+    upload_limit_bytes: int = 20 * 1024 * 1024  # of one file; a Bigin client and "Upload files" say 20 MB
+    upload_limit_status: int = 413  # 413, 415 or 400, by page of the platform's specification
+    upload_limit_code: str = "FILE_SIZE_MORE_THAN_ALLOWED_SIZE"
+    upload_status: int = 200  # of a success; a client expects 201
+    refused_extensions: str = "exe"  # apart by commas
+    empty_uploads: bool = True  # whether files of 0 bytes are taken: unknown
+    storage_bytes: int | None = None  # file storage of the account; None = endless
+    access_outlives_refresh: bool = False  # a revoked refresh token leaves its access tokens; Zoho says it does not
     latency_s: float = 0.0  # before every API answer
     bytes_per_second: int | None = None  # of every API answer's body; None = unlimited
 
@@ -89,6 +97,14 @@ _POSSIBLE: dict[str, Callable[[object], bool]] = {
     "page_token_lifetime_s": _number,
     "channel_lifetime_s": _or_none(_number),
     "attaching_edits": _flag,
+    "upload_limit_bytes": _count,
+    "upload_limit_status": _one_of(400, 413, 415),
+    "upload_limit_code": _one_of("FILE_SIZE_MORE_THAN_ALLOWED_SIZE", "BODY_SIZE_REACHED"),
+    "upload_status": _one_of(200, 201),
+    "refused_extensions": lambda value: isinstance(value, str),
+    "empty_uploads": _flag,
+    "storage_bytes": _or_none(_count),
+    "access_outlives_refresh": _flag,
     "latency_s": _number,
     "bytes_per_second": _or_none(lambda value: _count(value, least=1)),
 }

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from .account import Account
 from .deliveries import Deliveries
-from .faults import Faults
+from .fault_rules import Faults
 from .journal import Journal
 from .seed import seeded_account
 from .settings import DEFAULT_TOKEN_LIFETIME_S, Settings

@@ -12,14 +12,21 @@ from .settings import DEFAULT_TOKEN_LIFETIME_S, Settings
 
 MINT_WINDOW_S = 10 * 60
 ACTIVE_TOKENS_PER_REFRESH_TOKEN = 15  # the 16th ends the oldest
+REFRESH_TOKENS_PER_USER = 20  # the 21st ends the oldest
 GRANT_LIFETIME_S = 3 * 60
+READING = (
+    "ZohoBigin.modules.ALL ZohoBigin.modules.attachments.READ ZohoBigin.settings.modules.READ "
+    "ZohoBigin.org.READ ZohoBigin.notifications.ALL"
+)
+"""The scopes of a grant that names none, and of the fixed token: everything can be read, no attachment be added."""
 SEEDED_CREDENTIAL = "test"  # client id, client secret and refresh token of the made-up account
 
 
 @dataclass(slots=True)
 class Refresh:
-    """One refresh token's access tokens (oldest first) and the moments of its last mints."""
+    """One refresh token: its scopes, its access tokens (oldest first) and the moments of its last mints."""
 
+    scope: str = READING
     issued: deque[str] = field(default_factory=deque)
     minted_at_s: deque[float] = field(default_factory=deque)
 
@@ -33,11 +40,25 @@ class Tokens:
     client_secret: str = SEEDED_CREDENTIAL
     expiries_s: dict[str, float | None] = field(default_factory=dict)
     refreshes: dict[str, Refresh] = field(default_factory=lambda: {SEEDED_CREDENTIAL: Refresh()})
-    codes: dict[str, float] = field(default_factory=dict)
+    codes: dict[str, tuple[float, str]] = field(default_factory=dict)
+    scopes: dict[str, str] = field(default_factory=dict)
 
-    def add(self, token: str, lifetime_s: float | None) -> None:
+    def add(self, token: str, lifetime_s: float | None, scope: str = READING) -> None:
         """Make an access token valid for a number of seconds; None: for ever."""
         self.expiries_s[token] = None if lifetime_s is None else time.time() + lifetime_s
+        self.scopes[token] = scope
+
+    def may(self, token: str, operation: str, module: str | None) -> bool:
+        """Say whether an access token reaches attachments: READ or CREATE, of one module or (None) of any.
+
+        "Upload an attachment": a scope of the module and one of attachments; WRITE and ALL hold CREATE.
+        """
+        held = set(self.scopes.get(token, "").lower().replace(",", " ").split())
+        kinds = ("all", "read") if operation == "READ" else ("all", "write", "create")
+        areas = [""] if module is None else ["", f"{module.lower()}."]
+        modules = {f"zohobigin.modules.{area}{kind}" for area in areas for kind in kinds if area or kind == "all"}
+        attachments = {f"zohobigin.modules.attachments.{kind}" for kind in kinds}
+        return bool(held & attachments) and (module is None or bool(held & modules))
 
     def expiry_s(self, token: str) -> float | None:
         """Return when a valid access token ends, or None if it is unknown or has ended."""
@@ -48,16 +69,24 @@ class Tokens:
             return time.time() + DEFAULT_TOKEN_LIFETIME_S
         return expiry if expiry > time.time() else None
 
-    def add_code(self, code: str, lifetime_s: float = GRANT_LIFETIME_S) -> None:
+    def as_json(self) -> dict[str, int]:
+        """Return how many tokens live, as the control interface shows it; no token."""
+        live = [token for token in self.expiries_s if self.expiry_s(token) is not None]
+        return {"access_tokens": len(live), "refresh_tokens": len(self.refreshes)}
+
+    def add_code(self, code: str, lifetime_s: float = GRANT_LIFETIME_S, scope: str = READING) -> None:
         """Make a grant code valid for one exchange within a number of seconds."""
-        self.codes[code] = time.time() + lifetime_s
+        self.codes[code] = (time.time() + lifetime_s, scope)
 
     def redeem(self, code: str) -> str | None:
         """Exchange a grant code for a new refresh token; None if it is unknown, used or old."""
-        if self.codes.pop(code, 0) <= time.time():
+        until_s, scope = self.codes.pop(code, (0.0, ""))
+        if until_s <= time.time():
             return None
         refresh_token = f"1000.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
-        self.refreshes[refresh_token] = Refresh()
+        self.refreshes[refresh_token] = Refresh(scope)
+        for displaced in list(self.refreshes)[:-REFRESH_TOKENS_PER_USER]:
+            self.revoke(displaced)
         return refresh_token
 
     def throttled(self, refresh_token: str) -> bool:
@@ -72,7 +101,7 @@ class Tokens:
         """Return a new access token; the oldest of more than fifteen active ones ends."""
         refresh = self.refreshes[refresh_token]
         token = f"1000.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
-        self.add(token, self.settings.token_lifetime_s)
+        self.add(token, self.settings.token_lifetime_s, refresh.scope)
         refresh.minted_at_s.append(time.time())
         refresh.issued.append(token)
         active = [old for old in refresh.issued if self.expiry_s(old) is not None]
@@ -82,9 +111,10 @@ class Tokens:
         return token
 
     def revoke(self, token: str) -> bool:
-        """End a refresh token with its access tokens, or one access token; False if unknown."""
+        """End a refresh token with its access tokens ("Revoke tokens"), or one access token; False if unknown."""
         if token in self.refreshes:
             for issued in self.refreshes.pop(token).issued:
-                self.expiries_s.pop(issued, None)
+                if not self.settings.access_outlives_refresh:
+                    self.expiries_s.pop(issued, None)
             return True
         return self.expiries_s.pop(token, -1.0) != -1.0

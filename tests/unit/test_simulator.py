@@ -799,7 +799,7 @@ def test_drip_and_delay(bigin: Client) -> None:
         {"fault": {"kind": "unknown"}},
         {"fault": {"kind": "cut", "after": -1}},
         {"fault": {"kind": "answer"}},
-        {"fault": {"kind": "delay", "seconds": 1}, "call": "upload"},
+        {"fault": {"kind": "delay", "seconds": 1}, "call": "delete"},
         {"fault": {"kind": "delay", "seconds": 1}, "time": 1},
         {},
     ],
