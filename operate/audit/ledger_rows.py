@@ -6,6 +6,7 @@ from itertools import islice
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.restored_copy import RestoredCopy
 from bigin_archive.storage.archived_object import ArchivedObject
 
 _BATCH = 100  # rows that are looked up together
@@ -60,6 +61,20 @@ def rebuild(
         rebuilt.restored += restored
         progress(rebuilt.objects)
     return rebuilt
+
+
+def rebuild_restored(ledger: Ledger, files: Iterable[bytes], rebuilt: Rebuilt, *, dry_run: bool) -> None:
+    """Put the rows of files that were sent back to Bigin, from what was written beside the objects."""
+    for text in files:
+        copy = RestoredCopy.from_json(text)
+        if copy is None:
+            continue
+        there = ledger.find([copy.entry.request]).get(copy.entry.request.place)
+        is_known = there is not None and there.is_stored
+        if not is_known and not dry_run:
+            copy.record_in(ledger)
+        rebuilt.known += is_known
+        rebuilt.restored += not is_known
 
 
 def _batches(objects: Iterable[ArchivedObject]) -> Iterator[list[ArchivedObject]]:

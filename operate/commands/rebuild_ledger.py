@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from operate.audit.ledger_rows import rebuild
+from bigin_archive.ledger.restored_copy import FOLDER
+from operate.audit.ledger_rows import rebuild, rebuild_restored
 from operate.commands.options import STATUSES, of_a_stack
 from operate.stack.archive import archive_of, translate_errors
 from operate.stack.aws import Account
@@ -39,6 +40,7 @@ def rebuild_ledger(stack: str, region: str | None, profile: str | None, dry_run:
         translate_errors("rebuild the ledger; repeat the command to go on"),
     ):
         rebuilt = rebuild(archive.ledger, archive.inventory.objects(), dry_run=dry_run, progress=progress)
+        rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=dry_run)
     if machine:
         click.echo(json.dumps({"dry_run": dry_run, **asdict(rebuilt)}, indent=2))
         return 0

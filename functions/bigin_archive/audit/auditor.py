@@ -121,10 +121,19 @@ class Auditor:
                     )
                     return
                 seen = known if listing.found is not None else _seen_since(known, listing.began_at)
+                seen = self._with_object_of_origin(seen)
                 audit.add(seen)
                 yield seen
         except ArchiveError as error:
             audit.failure = audit.failure or f"S3 could not be read to its end: {error.detail}"
+
+    def _with_object_of_origin(self, known: AttachmentView) -> AttachmentView:
+        """A file that was sent back to Bigin is proved by the object that it came from, which lies elsewhere."""
+        entry = known.entry
+        if known.objects or not entry or not entry.restored_from or not entry.key:
+            return known
+        found = self._inventory.head(entry.key)
+        return replace(known, objects=(found,)) if found else known
 
     def _limits(self, audit: Audit, listing: Listing, deep: float) -> None:
         others = [module for module in MODULES if module not in audit.modules]

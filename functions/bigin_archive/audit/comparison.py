@@ -141,7 +141,7 @@ class Audit:
             if entry.state == "parked" and entry.reason == "content_conflict":
                 return Kind.PARKED, "content_conflict: Bigin sent other bytes than those that are archived"
             return Kind.LEDGER_WRONG, f"the row says {entry.state}, the object is there"
-        if self._is_removed(known) and not is_fresh:
+        if self._is_removed(known) and not is_fresh and not entry.restored_as:
             return Kind.REMOVED_IN_BIGIN, "archived; Bigin does not list it any more"
         return None
 

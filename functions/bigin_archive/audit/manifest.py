@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import IO, Self
 
 from bigin_archive.audit.attachment_view import AttachmentView
+from bigin_archive.storage.archived_object import place_of
 
 CSV_PATH, SUMS_PATH = "_index/attachments.csv", "_index/SHA256SUMS"
 CSV_TYPE, SUMS_TYPE = "text/csv; charset=utf-8; header=present", "text/plain; charset=utf-8"
@@ -56,11 +57,13 @@ class Index:
             self.table.write(csv_line(row(known)).encode(errors="replace"))
         entry = known.entry if known.entry and known.entry.is_stored else None
         for found in known.objects:
+            if place_of(found.path) != known.place:
+                continue  # of a file that was sent back: its line stands where it came from
             is_archived = found.is_ours or (entry is not None and found.key == entry.key)
             if is_archived and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
                 self._add_sum(sha256, found.path)
         # Whoever checks a copy has to be told of a file that is not there any more.
-        if entry and entry.key and entry.sha256 and not known.objects:
+        if entry and entry.key and entry.sha256 and not known.objects and not entry.restored_from:
             self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
 
     def _add_sum(self, sha256: str, path: str) -> None:

@@ -32,6 +32,9 @@ class LedgerEntry:
     ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked. ``key`` to ``archived_at`` tell of
     the object, ``file_name`` to ``listed_size_bytes`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when
     it was listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
+
+    A file that was sent back to Bigin has a new id there, and the object that it came from. ``restored_from`` and
+    ``restored_as`` are the places of the two in each other's rows.
     """
 
     module: str
@@ -52,6 +55,8 @@ class LedgerEntry:
     listed_size_bytes: int | None = None
     first_seen: str | None = None
     last_seen: str | None = None
+    restored_from: str | None = None
+    restored_as: str | None = None
 
     @property
     def request(self) -> ArchiveRequest:
@@ -138,6 +143,7 @@ class Ledger:
                 "version_id": stored.version_id,
                 "size_bytes": stored.size_bytes,
                 "sha256": stored.sha256,
+                "restored_from": None,  # it has an object of its own now
             }
         if request.hints.name:
             given["file_name"] = request.hints.name
@@ -146,20 +152,23 @@ class Ledger:
         once = {"first_seen": at} | ({"archived_at": at} if stored else {})
         self._update(request, given, once, archived_before)
 
-    def put(self, entry: LedgerEntry) -> bool:
+    def put(self, entry: LedgerEntry, condition: str = "attribute_not_exists(attachment_id)") -> bool:
         """Write a whole entry unless there is one; return whether it was written."""
         names = [name for name in _FIELDS if name not in ("module", "record_id") and getattr(entry, name) is not None]
-        item = {name: _value(name, getattr(entry, name)) for name in names}
+        item = {name: _value(name, getattr(entry, name)) for name in names} | _key(entry.request)
         try:
-            self._call(
-                "put_item",
-                TableName=self._table,
-                Item={**item, **_key(entry.request)},
-                ConditionExpression="attribute_not_exists(attachment_id)",
-            )
+            self._call("put_item", TableName=self._table, Item=item, ConditionExpression=condition)
         except ConditionFailedError:
             return False
         return True
+
+    def record_restored(self, copy: LedgerEntry) -> None:
+        """Note a file that was sent back, unless the archive has an object of its own for its new id."""
+        self.put(copy, "attribute_not_exists(version_id) OR attribute_exists(restored_from)")
+
+    def record_restored_as(self, request: ArchiveRequest, place: str) -> None:
+        """Note where an archived file was sent back to."""
+        self._update(request, {"restored_as": place}, {}, if_known=True)
 
     def _update(
         self,
@@ -167,6 +176,8 @@ class Ledger:
         given: Mapping[str, str | int | None],
         once: Mapping[str, str],
         archived_before: str | None = None,
+        *,
+        if_known: bool = False,
     ) -> None:
         """Set what is ``given`` (None removes), and ``once`` where it is not set yet."""
         kept = {name: value for name, value in given.items() if value is not None}
@@ -179,7 +190,7 @@ class Ledger:
         if removed := [name for name in given if name not in kept and name not in once]:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
         values = {f":{name}": _value(name, value) for name, value in {**once, **kept}.items()}
-        condition: dict[str, Any] = {}
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_exists(attachment_id)"} if if_known else {}
         names = {f"#{name}": name for name in {*given, *once}}
         if archived_before:
             condition = {"ConditionExpression": "attribute_not_exists(#at) OR #at < :before"}

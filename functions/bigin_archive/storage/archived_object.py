@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 
 # What this application writes beside the attachments, below the same prefix.
-OWN_FOLDERS = ("_index/", "_audit/")
+OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
 _PLACE = re.compile(rf"(({'|'.join(MODULES)})/([0-9]{{1,50}})/([0-9]{{1,50}}))/")
 _ENCODED_WORD = re.compile(r"=\?UTF-8\?B\?([A-Za-z0-9+/=]*)\?=")
 

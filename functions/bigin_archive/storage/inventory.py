@@ -1,6 +1,6 @@
 """S3 as an audit sees it: every object below the prefix, with its checksum; and what is written beside them.
 
-Reads and adds; nothing here deletes, and only ``_index/`` and ``_audit/`` are ever written.
+Reads and adds; nothing here deletes, and only the folders of our own are ever written.
 """
 
 import hashlib
@@ -138,7 +138,15 @@ class Inventory:
         )
         return key
 
-    def _keys(self, folders: Iterable[str]) -> Iterator[str]:
+    def own_files(self, folder: str) -> Iterator[bytes]:
+        """What was written below a folder of ours, each file whole. Raises as :meth:`objects` does."""
+        for key in self._keys((folder,), own=True):
+            try:
+                yield b"".join(self.blocks(key))
+            except (NoObjectError, BytesDifferError):
+                continue
+
+    def _keys(self, folders: Iterable[str], *, own: bool = False) -> Iterator[str]:
         previous = ""
         for folder in folders:
             start: dict[str, str] = {}
@@ -150,7 +158,7 @@ class Inventory:
                     if key < previous:
                         raise StorageUnavailableError("S3's listing is not in the order of its keys.")
                     previous = key
-                    if not key.removeprefix(self.prefix).startswith(OWN_FOLDERS):
+                    if own or not key.removeprefix(self.prefix).startswith(OWN_FOLDERS):
                         yield key
                 if not answer.get("IsTruncated"):
                     break

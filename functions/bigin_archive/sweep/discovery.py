@@ -162,7 +162,9 @@ def _is_known(found: Found, entry: LedgerEntry | None, started_at: str) -> bool:
     if found.listed.link:
         return entry.state == "link"
     if entry.state == "archived":
-        return found.listed.size_bytes in (None, entry.size_bytes)
+        # A file that was sent back to Bigin has the object that it came from, until it is changed there.
+        is_changed = entry.restored_from and entry.modified_time != found.listed.modified_time
+        return found.listed.size_bytes in (None, entry.size_bytes) and not is_changed
     if entry.state in ("parked", "gone"):
         # Nothing would become of it but the same; what Bigin lists otherwise since then is tried again.
         return (entry.listed_size_bytes, entry.modified_time) == (found.listed.size_bytes, found.listed.modified_time)

@@ -1,0 +1,142 @@
+"""A file that was sent back to Bigin is the same file for sweep, audit, index and a rebuilt ledger."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
+from operate.audit import ledger_rows
+from tests.account import Account
+from tests.archived import Archive, content
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+TIME = "2026-04-01T08:00:00+03:00"
+RESTORED_AT = "2026-04-01T05:00:00.000+00:00"
+
+
+@pytest.fixture
+def archive(aws: Aws, bigin: Simulator) -> Archive:
+    made = Archive(aws, bigin)
+    made.empty_bigin()
+    return made
+
+
+def sent_back(archive: Archive, original: LedgerEntry, attachment_id: str, **fields: str) -> LedgerEntry:
+    """The copy of a file in Bigin, noted as a restore notes it."""
+    copy = replace(
+        original,
+        attachment_id=attachment_id,
+        restored_from=original.request.place,
+        first_seen=RESTORED_AT,
+        last_seen=RESTORED_AT,
+        modified_time=TIME,
+        **fields,
+    )
+    archive.bigin.add(
+        content(original),
+        module=copy.module,
+        record_id=copy.record_id,
+        attachment_id=attachment_id,
+        file_name=copy.file_name,
+        created_time=TIME,
+    )
+    noted = RestoredCopy(copy)
+    archive.inventory.write(noted.path, io.BytesIO(noted.to_json()), CONTENT_TYPE)
+    noted.record_in(archive.ledger)
+    return copy
+
+
+def test_an_audit_takes_it_for_the_same_file(archive: Archive) -> None:
+    """Neither new, nor removed in Bigin; its line of SHA256SUMS stands once, where the object lies."""
+    first, second = archive.new(2)
+    sent_back(archive, first, "9900001")
+    sent_back(archive, second, "9900002", record_id="424242")
+
+    audit = archive.auditor.audit(archive.listing())
+
+    assert ("complete", []) == (audit.verdict, audit.differences)
+    assert 2 == len(archive.read("_index/SHA256SUMS").decode().splitlines())
+    assert 5 == len(archive.read("_index/attachments.csv").decode("utf-8-sig").splitlines())  # with the heading
+
+
+def test_an_audit_misses_the_object_that_it_came_from(archive: Archive) -> None:
+    """A lost object is told for both, and the one that Bigin has is fetched by a repair."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=original.key)
+
+    audit = archive.auditor.audit(archive.listing())
+
+    told = {found.place: (found.kind.code, found.in_bigin) for found in audit.differences}
+    expected = {copy.request.place: ("missing_object", True), original.request.place: ("missing_object", False)}
+    assert expected == told
+
+
+def test_a_copy_that_was_removed_again_is_told(archive: Archive) -> None:
+    """Once, for the copy: the original was sent back."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    archive.empty_bigin()
+
+    audit = archive.auditor.audit(archive.listing())
+
+    assert [("removed_in_bigin", copy.request.place)] == [(one.kind.code, one.place) for one in audit.differences]
+
+
+def test_a_sweep_queues_it_only_once_it_was_changed(archive: Archive) -> None:
+    """The same file costs nothing; changed in Bigin, it is a new one, with an object of its own."""
+    account = Account(archive.aws, archive.bigin)
+    original, other = archive.new(2)
+    copy = sent_back(archive, original, "9900001")
+    sent_back(archive, other, "9900002")
+    before = archive.versions()
+
+    account.sweep()
+    assert before == archive.versions()
+    assert not archive.bigin.calls()["by_call"].get("download")
+
+    archive.bigin.control("DELETE", "attachments/9900001")
+    archive.bigin.add(
+        b"other bytes" + content(original),
+        module=copy.module,
+        record_id=copy.record_id,
+        attachment_id="9900001",
+        file_name=copy.file_name,
+    )
+    account.clock.now_s += 3600
+    account.sweep()
+
+    row = archive.ledger.find([copy.request])[copy.request.place]
+    assert f"bigin/{copy.request.place}/{copy.file_name}" == row.key
+    assert row.restored_from is None
+    assert "complete" == archive.auditor.audit(archive.listing()).verdict
+
+
+def test_a_rebuilt_ledger_knows_it(archive: Archive) -> None:
+    """Both rows come back as they were, but for what only a list of Bigin tells."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    for entry in (original, copy):
+        archive.drop_row(entry)
+    archive.inventory.write(f"{FOLDER}damaged.json", io.BytesIO(b"{"), CONTENT_TYPE)
+
+    rebuilt = ledger_rows.rebuild(archive.ledger, archive.inventory.objects(), dry_run=False, progress=lambda _: None)
+    ledger_rows.rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=False)
+
+    assert (1, 2, 0) == (rebuilt.objects, rebuilt.restored, rebuilt.strange)
+    rows = archive.ledger.find([original.request, copy.request])
+    assert copy == rows[copy.request.place]
+    assert copy.request.place == rows[original.request.place].restored_as
+
+
+def test_an_object_of_its_own_counts_more(archive: Archive) -> None:
+    """A worker may be faster with the new id than the restore with its note."""
+    original, own = archive.new(2)
+    noted = RestoredCopy(replace(original, attachment_id=own.attachment_id, restored_from=original.request.place))
+
+    RestoredCopy(replace(noted.entry, module=own.module, record_id=own.record_id)).record_in(archive.ledger)
+
+    assert own == archive.ledger.find([own.request])[own.request.place]
