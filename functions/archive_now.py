@@ -8,12 +8,12 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.api import gateway
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InternalError
 from bigin_archive.settings import SettingsError
+from bigin_archive.wiring.archive_now import archive_endpoint
 
 # API Gateway waits 29 s, as this function may run; what is not finished 5 s earlier is queued.
 RESERVE_S = 5
@@ -21,7 +21,7 @@ RESERVE_S = 5
 
 @cache
 def _service() -> ArchiveEndpoint:
-    return wiring.archive_or_queue(os.environ)
+    return archive_endpoint(os.environ)
 
 
 def handler(event: gateway.Event, context: Any) -> gateway.Answer:

@@ -7,10 +7,10 @@ import os
 from functools import cache
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
 from bigin_archive.queueing.archive_queue import read_hints
+from bigin_archive.wiring.archive_queued import worker
 
 # For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
 RESERVE_S = 40
@@ -18,7 +18,7 @@ RESERVE_S = 40
 
 @cache
 def _worker() -> Worker:
-    return wiring.worker(os.environ)
+    return worker(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import os
 from functools import cache
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.wiring.queue_records import queue
 
 
 @cache
 def _queue() -> ArchiveQueue:
-    return wiring.queue(os.environ)
+    return queue(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -11,41 +11,46 @@ import os
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bigin_archive import wiring
 from bigin_archive.api import gateway
 from bigin_archive.api.webhook_endpoint import WebhookEndpoint
-from bigin_archive.bigin import notification_channels
-from bigin_archive.bigin.notification_channels import NotificationChannels
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InternalError
-from bigin_archive.settings import SettingsError
+from bigin_archive.settings import RENEW_CHANNELS, SettingsError
+from bigin_archive.wiring.receive_webhook import webhook_endpoint
+from bigin_archive.wiring.reporting import reporter
+
+if TYPE_CHECKING:
+    from bigin_archive.bigin.notification_channels import NotificationChannels
 
 # For the log line, after the last call to Bigin.
 RESERVE_S = 3
 
 
 @cache
-def _receiver() -> WebhookEndpoint:
-    return wiring.webhook_receiver(os.environ)
+def _endpoint() -> WebhookEndpoint:
+    return webhook_endpoint(os.environ)
 
 
 @cache
-def _channels() -> NotificationChannels:
-    return wiring.channels(os.environ)
+def _channels() -> "NotificationChannels":
+    # Here, since a webhook needs nothing that calls Bigin.
+    from bigin_archive.wiring.renew_channels import notification_channels
+
+    return notification_channels(os.environ)
 
 
 def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
     """Answer one webhook; or renew the channels, which no event of API Gateway can ask for."""
-    if notification_channels.RENEW in event:
+    if RENEW_CHANNELS in event:
         renewal = _channels().renew(
-            event[notification_channels.RENEW], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
+            event[RENEW_CHANNELS], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
         )
-        wiring.reporter().report_channels(renewal)
+        reporter().report_channels(renewal)
         return asdict(renewal)
     try:
-        return gateway.queued(_receiver().receive(event))
+        return gateway.queued(_endpoint().receive(event))
     except SettingsError as error:
         return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
@@ -53,5 +58,5 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
 
 
 with suppress(SettingsError):  # told by the answer
-    _receiver()  # at cold start, where the processor is faster than the memory size says
+    _endpoint()  # at cold start, where the processor is faster than the memory size says
 cold_start.over()

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.token.token_refresher import TokenRefresher
+from bigin_archive.wiring.refresh_token import token_refresher
+from bigin_archive.wiring.reporting import reporter
 
 # What the second schedule asks for: an alarm on the token's age cannot wait for the next renewal.
 REPORT_AGE = "report_age"
@@ -17,7 +18,7 @@ REPORT_AGE = "report_age"
 
 @cache
 def _refresher() -> TokenRefresher:
-    return wiring.token_refresher(os.environ)
+    return token_refresher(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -26,10 +27,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
     """
     if event.get(REPORT_AGE):
-        wiring.reporter().report_token_age(_refresher().age_s())
+        reporter().report_token_age(_refresher().age_s())
         return {"status": "reported"}
     refreshed = _refresher().refresh()
-    wiring.reporter().report_refresh(refreshed)
+    reporter().report_refresh(refreshed)
     return asdict(refreshed)
 
 

@@ -7,12 +7,13 @@ import os
 from functools import cache
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.archive_request import MODULES
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
+from bigin_archive.wiring.reporting import reporter
+from bigin_archive.wiring.sweep_account import sweep
 
 START = "start"
 # For the last write of the cursor, and the log line.
@@ -21,7 +22,7 @@ RESERVE_S = 30
 
 @cache
 def _sweep() -> tuple[Sweep, CreditUsage, CreditBudget]:
-    return wiring.sweep(os.environ)
+    return sweep(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,10 +32,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     under way; every key may be left out. Raises ValueError where one is malformed, StorageUnavailableError where the
     ledger cannot be used.
     """
-    sweep, book, budget = _sweep()
+    sweeping, usage, budget = _sweep()
     order = _order(event[START]) if START in event else None
-    state = sweep.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    wiring.reporter().report_sweep(state, book.used().used, budget.share)
+    state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
+    reporter().report_sweep(state, usage.used().used, budget.share)
     return state.as_dict() if state else {}
 
 

@@ -3,11 +3,12 @@
 import time
 from typing import Any
 
-from bigin_archive import wiring
 from bigin_archive.aws import clients
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
+from bigin_archive.wiring.archive_queued import worker
+from bigin_archive.wiring.sweep_account import sweep
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -49,7 +50,7 @@ class Account:
     def __init__(self, aws: Aws, bigin: Simulator, daily_credits: int = 50_000) -> None:
         self.aws, self.bigin, self.clock, self.executioner = aws, bigin, Clock(), Executioner()
         self.daily_credits = daily_credits
-        self._worker = wiring.worker(aws.environment, self.clock)
+        self._worker = worker(aws.environment, self.clock)
         self._session = clients.session()  # one for all slices: a new one takes as long as most of them
         self._session.events.register("before-send", self.executioner)
         self.used_at: list[tuple[float, int]] = []  # simulated time, credits that the simulator has counted
@@ -100,5 +101,5 @@ class Account:
 
     def _made_sweep(self) -> Sweep:
         environment = {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}
-        made, _, _ = wiring.sweep(environment, self._session, self.clock)
+        made, _, _ = sweep(environment, self._session, self.clock)
         return made

@@ -8,12 +8,13 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from bigin_archive import wiring
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.queueing.archive_queue import read_hints
 from bigin_archive.storage.object_store import ObjectStore
+from bigin_archive.wiring.archive_now import archive_endpoint
+from bigin_archive.wiring.archive_queued import worker
 from local.emulator import Emulator
 from tests.bigin import TOKEN
 
@@ -174,7 +175,7 @@ class Aws:
         ]
 
     def worker(self, **environment: str) -> Worker:
-        return wiring.worker({**self.environment, **environment})
+        return worker({**self.environment, **environment})
 
     def archive_or_queue(self, **environment: str) -> ArchiveEndpoint:
-        return wiring.archive_or_queue({**self.environment, **environment})
+        return archive_endpoint({**self.environment, **environment})

@@ -1,11 +1,16 @@
 """What became of one request: the value that the queue, the API, the ledger and the log share. Pure."""
 
+from __future__ import annotations
+
 import traceback
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError
-from bigin_archive.storage.archived_object import StoredObject
+
+if TYPE_CHECKING:
+    from bigin_archive.storage.archived_object import StoredObject
 
 
 @dataclass(frozen=True, slots=True)

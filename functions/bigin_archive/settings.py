@@ -37,6 +37,9 @@ DATA_CENTERS: Mapping[str, DataCenter] = {
 # Bigin API v2, "Get notification details": what its notifications know of the modules that hold attachments.
 WATCHABLE_MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events")
 
+# The key of the schedule's event that has the channels renewed; its value is the address of the webhook.
+RENEW_CHANNELS = "renew_channels"
+
 # Besides Zoho's own hosts, the token may go to a simulator on this machine, and nowhere else.
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 

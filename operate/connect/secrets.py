@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from bigin_archive.aws.error_codes import code_of
 from bigin_archive.errors import BiginTokenRejectedError
 from bigin_archive.token import access_token
 from bigin_archive.token.access_token import AccessToken
 from bigin_archive.token.oauth import Grant
 from bigin_archive.token.token_refresher import CREDENTIALS, store
 from operate.errors import OperateError
-from operate.stack.aws import aws_errors, error_code
+from operate.stack.aws import aws_errors
 from operate.stack.stack import Stack
 
 
@@ -86,7 +87,7 @@ class StackSecrets:
                 answer = self._client.get_secret_value(SecretId=secret_id)
             except ClientError as error:
                 # A secret without a value, as it is before the first connection.
-                if error_code(error) == "ResourceNotFoundException":
+                if code_of(error) == "ResourceNotFoundException":
                     return None, None
                 raise
         return answer.get("SecretString"), answer.get("CreatedDate")

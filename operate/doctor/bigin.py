@@ -12,11 +12,12 @@ from botocore.exceptions import ClientError
 
 from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import MODULES
+from bigin_archive.aws.error_codes import code_of
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
 from operate.connect.zoho import session
 from operate.doctor.findings import Check, Finding, ok, problem, unknown
-from operate.stack.aws import Account, aws_errors, error_code
+from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
 from operate.terminal import duration
 
@@ -108,7 +109,7 @@ class BiginDoctor:
             try:
                 stored = self._secrets.get_secret_value(SecretId=self._webhook_secret_id).get("SecretString")
             except ClientError as error:
-                if error_code(error) != "ResourceNotFoundException":
+                if code_of(error) != "ResourceNotFoundException":
                     raise
                 return ""
         return webhook_request.secret_in(stored)

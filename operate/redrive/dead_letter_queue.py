@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bigin_archive.deadline import Deadline
-from bigin_archive.queueing.archive_queue import BATCH, MAX_BATCH_BYTES
+from bigin_archive.queueing.batches import BATCH, batches
 from operate.errors import OperateError
 from operate.redrive.reasons import GAVE_UP
 from operate.stack.aws import aws_errors
@@ -124,7 +124,7 @@ class Pass:
     def send_back(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Send to the source queue, then delete; return those that SQS took. Raises OperateError."""
         sent: list[DeadLetter] = []
-        for group in _groups(letters):
+        for group in batches(letters, lambda letter: letter.body):
             with aws_errors("send to the source queue"):
                 answer = self._client.send_message_batch(
                     QueueUrl=self._source_url,
@@ -176,21 +176,6 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 
 def _entry(number: int, letter: DeadLetter) -> dict[str, Any]:
     return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": dict(letter.attributes)}
-
-
-def _groups(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
-    """Groups that one call may send: ten messages, and not too many bytes unless it is a single one."""
-    group: list[DeadLetter] = []
-    size = 0
-    for letter in letters:
-        length = len(letter.body.encode())
-        if group and (len(group) == BATCH or size + length > MAX_BATCH_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(letter)
-        size += length
-    if group:
-        yield group
 
 
 def _tries(policy: str | None) -> int | None:

@@ -11,6 +11,7 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
+from bigin_archive.aws.error_codes import code_of
 from operate.errors import OperateError
 
 # The read time-out leaves room for SQS's long polling, the connections for those who look at many objects at once.
@@ -86,13 +87,8 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise _trouble(error, doing) from None
 
 
-def error_code(error: ClientError) -> str:
-    """AWS's code of an error."""
-    return str(error.response.get("Error", {}).get("Code", "no code"))
-
-
 def _refusal(error: ClientError, doing: str) -> OperateError:
-    code, operation = error_code(error), error.operation_name
+    code, operation = code_of(error), error.operation_name
     problem = f"Could not {doing} ({code})."
     if code in _EXPIRED:
         return OperateError("Your AWS credentials have expired.", _SIGN_IN)

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_archive.aws.error_codes import code_of
 from bigin_archive.settings import DATA_CENTERS, DataCenter, SettingsError, data_center
 from operate.errors import OperateError
-from operate.stack.aws import Account, aws_errors, error_code
+from operate.stack.aws import Account, aws_errors
 
 _MOST_STACKS = 500  # looked through for a hint
 # The template's parameters, and what settings.data_center calls them.
@@ -67,7 +68,7 @@ def find(account: Account, name: str) -> Stack:
             found = client.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as error:
             # What CloudFormation answers for a name that it does not know (API Reference, DescribeStacks).
-            if error_code(error) != "ValidationError":
+            if code_of(error) != "ValidationError":
                 raise
             raise _not_found(account, client, name) from None
     return from_description(found, account.region)

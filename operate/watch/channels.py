@@ -12,7 +12,6 @@ from rich.text import Text
 
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.notification_channels import (
-    RENEW,
     SCOPE_REMEDY,
     Channel,
     NotificationChannels,
@@ -21,6 +20,7 @@ from bigin_archive.bigin.notification_channels import (
 )
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginScopeMissingError
+from bigin_archive.settings import RENEW_CHANNELS
 from bigin_archive.token.access_token import AccessTokens
 from operate.errors import OperateError
 from operate.stack.aws import aws_errors
@@ -99,7 +99,7 @@ def renew(functions: Any, stack: Stack) -> str:
     """Have the stack renew its channels now; tells how it went. Raises OperateError."""
     with working("Renewing the channels"), aws_errors("invoke the webhook receiver"):
         answer = functions.invoke(
-            FunctionName=stack.webhook_function, Payload=json.dumps({RENEW: stack.webhook_url}).encode()
+            FunctionName=stack.webhook_function, Payload=json.dumps({RENEW_CHANNELS: stack.webhook_url}).encode()
         )
     try:
         detail = str(json.loads(answer["Payload"].read())["detail"])

@@ -55,6 +55,9 @@ FUNCTION_ENVIRONMENT = {
     "RETRY_DELAY_MAX_S": "3600",
     "LEASES_TABLE": "leases",
     "LEDGER_TABLE": "ledger",
+    "CREDENTIALS_SECRET_ID": "credentials",
+    "DAILY_CREDITS": "50000",
+    "CREDITS_SHARE_PERCENT": "50",
 }
 
 

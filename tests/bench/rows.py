@@ -115,8 +115,19 @@ def cold(bench: Bench) -> list[Row]:
             note=", ".join(f"{name} {run.cpu_s * 1000:.0f} ms" for name, run in runs.items()),
         ),
         Row("memory after the cold start", ours.rss_mb, " MB", peers={USUAL: usual.rss_mb}),
+        _every_function(packages[OURS][0], 1 if bench.quick else 5),
         _further_steps(packages[OURS]),
     ]  # fmt: skip
+
+
+def _every_function(package: Path, rounds: int) -> Row:
+    """The start of each function of the package, in milliseconds; the slowest is the figure."""
+    starts = {
+        name: statistics.median(cold_start.start(PYTHON, package, f"{name}.handler").wall_s for _ in range(rounds))
+        for name in sorted(cold_start.HANDLERS)
+    }
+    peers = {name: seconds * 1000 for name, seconds in starts.items()}
+    return Row("cold start of every function, the slowest", max(peers.values()), " ms", peers=peers)
 
 
 def _further_steps(package: tuple[Path, str]) -> Row:

@@ -396,7 +396,7 @@ MUTATIONS = (
     ),
     Mutation(
         "webhook given up at the first reset",
-        "functions/bigin_archive/wiring.py",
+        "functions/bigin_archive/wiring/receive_webhook.py",
         "twice = config(5, tries=2)",
         "twice = config(5)",
         ("webhooks",),

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from bigin_archive.bigin import notification_channels
-from bigin_archive.settings import SettingsError
+from bigin_archive.settings import RENEW_CHANNELS, SettingsError
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.lambdas import Context, load
@@ -28,7 +27,7 @@ def watching(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 def renew(url: object = URL) -> dict[str, Any]:
-    answer: dict[str, Any] = load("receive_webhook").handler({notification_channels.RENEW: url}, Context(20))
+    answer: dict[str, Any] = load("receive_webhook").handler({RENEW_CHANNELS: url}, Context(20))
     return answer
 
 
@@ -173,13 +172,13 @@ def test_a_missing_scope_is_explained(watching: Aws, bigin: Simulator, status: i
 def test_a_refused_token_is_read_once_more(watching: Aws, bigin: Simulator) -> None:
     """A newer token in the secret is used; the call is repeated once."""
     handler = load("receive_webhook").handler
-    handler({notification_channels.RENEW: URL}, Context(20))
+    handler({RENEW_CHANNELS: URL}, Context(20))
     bigin.control("DELETE", "tokens")
     bigin.control("POST", "tokens", {"token": "newer"})
     watching.store_token("newer")
     bigin.control("DELETE", "calls")
 
-    assert "renewed" == handler({notification_channels.RENEW: URL}, Context(20))["status"]
+    assert "renewed" == handler({RENEW_CHANNELS: URL}, Context(20))["status"]
 
     assert 3 == bigin.calls()["total"]
 
@@ -220,7 +219,7 @@ def test_a_bigin_that_stalls_ends_with_the_function(watching: Aws, bigin: Simula
     """No call outlives the time of the function."""
     bigin.fault({"kind": "stall", "seconds": 30, "phase": "before-headers"}, call="other")
 
-    answer = load("receive_webhook").handler({notification_channels.RENEW: URL}, Context(4))
+    answer = load("receive_webhook").handler({RENEW_CHANNELS: URL}, Context(4))
 
     assert "failed" == answer["status"]
 
@@ -260,7 +259,7 @@ def test_the_secret_is_told_for_an_api_of_aws_alone(watching: Aws, bigin: Simula
 
 def test_a_webhook_never_leads_to_a_call_of_bigin(watching: Aws, bigin: Simulator) -> None:
     """Whatever its body asks for."""
-    body = json.dumps({notification_channels.RENEW: URL, "module": "Contacts", "id": "1", "token": SECRET})
+    body = json.dumps({RENEW_CHANNELS: URL, "module": "Contacts", "id": "1", "token": SECRET})
 
     answer = load("receive_webhook").handler({"headers": {}, "body": body}, Context(20))
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from bigin_archive.bigin import notification_channels
+from bigin_archive.settings import RENEW_CHANNELS
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.functional.test_operate_stack import API_URL, RECEIVER_LOGS, deploy, run
@@ -32,7 +33,7 @@ def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def renew() -> None:
-    assert "renewed" == load("receive_webhook").handler({notification_channels.RENEW: URL}, Context(20))["status"]
+    assert "renewed" == load("receive_webhook").handler({RENEW_CHANNELS: URL}, Context(20))["status"]
 
 
 def log(aws: Aws, *events: tuple[float, str]) -> None:

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from urllib3 import HTTPResponse
 
-from bigin_archive.aws import clients
+from bigin_archive.aws import clients, s3_http
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
@@ -363,4 +363,4 @@ def test_the_buckets_address_is_boto3s(region: str, monkeypatch: pytest.MonkeyPa
     client.meta.events.register("before-send.s3.HeadBucket", answer)
     client.head_bucket(Bucket="bucket")
 
-    assert asked == [clients.session().bucket("bucket", read_timeout_s=5, connections=1).url + "/"]
+    assert asked == [s3_http.bucket_requests(clients.session(), "bucket", read_timeout_s=5, connections=1).url + "/"]

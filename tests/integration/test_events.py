@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bigin_archive.bigin.notification_channels import RENEW
+from bigin_archive.settings import RENEW_CHANNELS
 from local.deployment import STACK_NAME
 from local.stack import LocalStack
 from tests.bigin import PROJECT, TOKEN, Simulator
@@ -61,7 +61,7 @@ def scheduled(told: Deployed) -> dict[str, Any]:
     """The schedule that renews the channels."""
     scheduler = told.stack.client("scheduler")
     found = [scheduler.get_schedule(Name=one["Name"]) for one in scheduler.list_schedules()["Schedules"]]
-    (schedule,) = [one for one in found if RENEW in one["Target"].get("Input", "")]
+    (schedule,) = [one for one in found if RENEW_CHANNELS in one["Target"].get("Input", "")]
     return dict(schedule)
 
 

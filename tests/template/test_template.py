@@ -13,6 +13,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 from bigin_archive import archive_request, settings
 from bigin_archive.archiving.queue_worker import Delays
 from bigin_archive.bigin import notification_channels
+from bigin_archive.settings import RENEW_CHANNELS
 from tests.vectors import load
 
 ROOT = Path(__file__).parents[2]
@@ -596,8 +597,8 @@ def test_channels_are_renewed_as_often_as_the_code_believes() -> None:
     for text in (on_aws, local):
         event = re.sub(r"\$\{[A-Za-z:]+\}", "x", text["Fn::Sub"])
 
-        assert list(json.loads(event)) == [notification_channels.RENEW]
-        assert json.loads(event)[notification_channels.RENEW].endswith("/v1/webhooks/bigin")
+        assert list(json.loads(event)) == [RENEW_CHANNELS]
+        assert json.loads(event)[RENEW_CHANNELS].endswith("/v1/webhooks/bigin")
 
 
 def test_a_stack_that_watches_nothing_has_no_alarm_for_it() -> None:

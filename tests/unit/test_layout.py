@@ -23,12 +23,11 @@ MAX_MODULES = 12  # of a package; the commands, one file each, may be more
 
 # A package, or a module of the root, may import those of the levels before its own, and itself.
 LEVELS = (
-    {"errors", "settings", "deadline", "archive_request", "cold_start", "transport"},
+    {"errors", "settings", "deadline", "archive_request", "request_outcome", "cold_start", "transport"},
     {"aws"},
     {"token"},
     {"bigin", "queueing"},
     {"storage"},
-    {"request_outcome"},
     {"ledger", "telemetry"},
     {"archiving", "audit"},
     {"api", "sweep"},
@@ -46,7 +45,7 @@ OPERATE_LEVELS = (
 # Third-party packages, and who may import them at run time.
 USERS = {
     "boto3": {"aws", "wiring"},
-    "botocore": {"aws", "token", "queueing", "storage", "ledger", "api", "wiring"},
+    "botocore": {"aws", "token", "storage", "api", "wiring"},
     "requests": {"transport", "token", "bigin"},
     "urllib3": {"transport", "aws", "token", "storage"},
     "aws_lambda_powertools": {"telemetry", "wiring"},

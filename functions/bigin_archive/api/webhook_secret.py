@@ -4,9 +4,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bigin_archive.api import webhook_request
+from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
 from bigin_archive.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -50,11 +49,9 @@ class WebhookSecret:
     def _stage(self, stage: str) -> str | None:
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        except AWS_ERRORS as error:
+            if code_of(error) == NOT_FOUND:
                 return None
-            raise _unreadable(error) from error
-        except BotoCoreError as error:
             raise _unreadable(error) from error
         text: str | None = answer.get("SecretString")
         return text
@@ -62,5 +59,5 @@ class WebhookSecret:
 
 def _unreadable(error: Exception) -> StorageUnavailableError:
     return StorageUnavailableError(
-        f"The webhook secret cannot be read ({type(error).__name__}); nothing was queued. Try again later."
+        f"The webhook secret cannot be read ({code_of(error)}); nothing was queued. Try again later."
     )

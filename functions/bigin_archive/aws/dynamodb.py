@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bigin_archive.aws.error_codes import AWS_ERRORS, CONDITION_FAILED, code_of
 from bigin_archive.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -14,13 +13,11 @@ def call(client: "DynamoDBClient", operation: str, **arguments: Any) -> Any:
     """Call DynamoDB. Raises StorageUnavailableError, or ConditionFailedError where a condition does not hold."""
     try:
         return getattr(client, operation)(**arguments)
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "no code"))
-        if code == "ConditionalCheckFailedException":
+    except AWS_ERRORS as error:
+        code = code_of(error)
+        if code == CONDITION_FAILED:
             raise ConditionFailedError(code) from None
         raise _unavailable(code) from error
-    except BotoCoreError as error:
-        raise _unavailable(type(error).__name__) from error
 
 
 class ConditionFailedError(Exception):

@@ -14,12 +14,15 @@ from urllib.parse import quote, urlsplit
 import urllib3
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, AWSRequest
+from botocore.httpsession import get_cert_path
 from urllib3.util.ssl_ import create_urllib3_context
 
 from bigin_archive import __version__
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
+
+    from bigin_archive.aws.clients import Session
 
 NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 CHECKSUM = "x-amz-checksum-sha256"  # header or trailer, base64
@@ -115,3 +118,24 @@ class S3Requests:
             signed["Expect"] = b"100-continue"  # botocore's connections know it as bytes
         answer = self._pool.urlopen(method, target, body, signed, retries=False, redirect=False, assert_same_host=False)
         return Answer(answer.status, answer.headers, answer.data)
+
+
+def bucket_requests(
+    session: "Session", name: str, *, endpoint_url: str | None = None, read_timeout_s: float, connections: int
+) -> S3Requests:
+    """Requests to a bucket of the session's region, or behind another ``endpoint_url``."""
+    region = session.region_name
+    return S3Requests(
+        f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.s3.{region}.{_dns_suffix(session)}",
+        region,
+        session.get_credentials(),
+        ca_bundle=get_cert_path(session.core.get_config_variable("ca_bundle") or True),
+        read_timeout_s=read_timeout_s,
+        connections=connections,
+    )
+
+
+def _dns_suffix(session: "Session") -> str:
+    partition = session.get_partition_for_region(session.region_name)
+    known = session.core.get_data("partitions")["partitions"]
+    return str(next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition))

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from bigin_archive.aws.error_codes import AWS_ERRORS, CONDITION_FAILED, code_of
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import OutOfTimeError
 
@@ -49,13 +50,13 @@ class Semaphore:
         holder = uuid.uuid4().hex
         try:
             lease = self._wait(holder, deadline)
-        except (ClientError, BotoCoreError):
+        except AWS_ERRORS:
             lease = None
         try:
             yield
         finally:
             if lease is not None:
-                with suppress(ClientError, BotoCoreError):  # it ends by itself
+                with suppress(*AWS_ERRORS):  # it ends by itself
                     self._give_back(lease, holder)
 
     def _wait(self, holder: str, deadline: Deadline) -> str:
@@ -82,7 +83,7 @@ class Semaphore:
                 },
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+            if code_of(error) == CONDITION_FAILED:
                 return False
             raise
         return True

@@ -70,12 +70,12 @@ class Bigin:
         session: requests.Session,
         api_url: str,
         tokens: AccessTokens,
-        gate: ConcurrencyLimiter = unlimited,
+        limiter: ConcurrencyLimiter = unlimited,
         meter: CreditMeter | None = None,
     ) -> None:
-        """``gate(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
+        """``limiter(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
         self._session = session
-        self._gate = gate
+        self._limiter = limiter
         self._meter = meter or CreditMeter()
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens
@@ -173,7 +173,7 @@ class Bigin:
         self, method: str, path: str, deadline: Deadline, accepted: Collection[int] = (), **sent: object
     ) -> Iterator[tuple[requests.Response, Body]]:
         """An ``accepted`` status is no error, unless the answer names one that concerns every call."""
-        with self._gate(deadline), transport.until(deadline):
+        with self._limiter(deadline), transport.until(deadline):
             token = self._tokens.current()
             response, body, error = self._ask(method, path, sent, token.value, deadline)
             if isinstance(error, BiginTokenRejectedError):

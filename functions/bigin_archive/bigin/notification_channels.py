@@ -14,8 +14,8 @@ from itertools import count
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginRefusedError, BiginScopeMissingError, InvalidRequestError
+from bigin_archive.settings import RENEW_CHANNELS
 
-RENEW = "renew_channels"  # the key of the schedule's event; its value is the address of the webhook
 RENEWED_EVERY = timedelta(hours=1)  # as the template's schedule says
 LIFETIME = timedelta(hours=23, minutes=55)  # Bigin allows a day; the rest is room for clocks that differ
 OPERATIONS = ("create", "edit")
@@ -163,7 +163,7 @@ class NotificationChannels:
 
 def _checked(notify_url: object) -> str:
     if not isinstance(notify_url, str) or not _NOTIFY_URL.fullmatch(notify_url):
-        raise InvalidRequestError(f"{RENEW} must be the address of the stack's webhook.")
+        raise InvalidRequestError(f"{RENEW_CHANNELS} must be the address of the stack's webhook.")
     return notify_url
 
 

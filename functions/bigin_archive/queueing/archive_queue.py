@@ -1,21 +1,19 @@
 """SQS: queue requests, park what cannot be archived, let the rest come back later."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bigin_archive.archive_request import NO_HINTS, Hints
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.queueing.batches import batches
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-BATCH = 10  # messages (SQS API Reference, SendMessageBatch)
-MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's 1 MiB
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
 
@@ -81,7 +79,7 @@ class ArchiveQueue:
         After an error some may be queued: sending all again is harmless, an archived file is not fetched twice.
         """
         sent = 0
-        for batch in _batches(messages):
+        for batch in batches(messages, lambda message: message.body):
             entries = {str(number): message for number, message in enumerate(batch)}
             for last_try in (False, True):
                 entries = self._send_batch(entries)
@@ -96,8 +94,8 @@ class ArchiveQueue:
         """About how many messages there are: visible, delayed and being worked on. Raises StorageUnavailableError."""
         try:
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
-        except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(_reason(cause)) from cause
+        except AWS_ERRORS as cause:
+            raise _unavailable(code_of(cause)) from cause
         return sum(int(answer["Attributes"][name]) for name in _COUNTS)
 
     def dead_letter(self, message: Outgoing, error: ArchiveError) -> None:
@@ -111,8 +109,8 @@ class ArchiveQueue:
                 MessageBody=message.body,
                 MessageAttributes={**entry.get("MessageAttributes", {}), **attributes},
             )
-        except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(_reason(cause)) from cause
+        except AWS_ERRORS as cause:
+            raise _unavailable(code_of(cause)) from cause
         if not answer.get("MessageId"):
             raise _unavailable("does not confirm the message")
 
@@ -124,8 +122,8 @@ class ArchiveQueue:
                 ReceiptHandle=receipt_handle,
                 VisibilityTimeout=min(seconds, MAX_VISIBILITY_S),
             )
-        except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(_reason(cause)) from cause
+        except AWS_ERRORS as cause:
+            raise _unavailable(code_of(cause)) from cause
 
     def _send_batch(self, entries: dict[str, Outgoing]) -> dict[str, Outgoing]:
         """Send; return the entries that SQS did not confirm."""
@@ -134,30 +132,10 @@ class ArchiveQueue:
                 QueueUrl=self._url,
                 Entries=[{"Id": number, **message.entry()} for number, message in entries.items()],
             )
-        except (ClientError, BotoCoreError) as cause:
-            raise _unavailable(_reason(cause)) from cause
+        except AWS_ERRORS as cause:
+            raise _unavailable(code_of(cause)) from cause
         confirmed = {entry["Id"] for entry in answer.get("Successful", [])}
         return {number: message for number, message in entries.items() if number not in confirmed}
-
-
-def _batches(messages: Iterable[Outgoing]) -> Iterator[Sequence[Outgoing]]:
-    batch: list[Outgoing] = []
-    size = 0
-    for message in messages:
-        length = len(message.body.encode())
-        if batch and (len(batch) == BATCH or size + length > MAX_BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(message)
-        size += length
-    if batch:
-        yield batch
-
-
-def _reason(cause: ClientError | BotoCoreError) -> str:
-    if isinstance(cause, ClientError):
-        return str(cause.response.get("Error", {}).get("Code", "no code"))
-    return type(cause).__name__
 
 
 def _unavailable(reason: str) -> StorageUnavailableError:

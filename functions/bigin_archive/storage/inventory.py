@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
+from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.storage import archived_object
@@ -168,7 +169,7 @@ class Inventory:
         try:
             return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
+            code = code_of(error)
             if code in ("404", "NoSuchKey", "NotFound"):
                 raise NoObjectError from None
             raise classify_s3_error(int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code) from error

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
 from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -116,12 +115,10 @@ class AccessTokens:
         self._token = None
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        except AWS_ERRORS as error:
+            if code_of(error) == NOT_FOUND:
                 raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
-            raise _unreadable(_code(error)) from error
-        except BotoCoreError as error:
-            raise _unreadable(type(error).__name__) from error
+            raise _unreadable(code_of(error)) from error
         self._token = parse(answer.get("SecretString"), self._api_url)
         return self._token
 
@@ -134,10 +131,6 @@ def _unreadable(reason: str) -> StorageRefusedError | StorageUnavailableError:
             "and its key. Retried by itself."
         )
     return StorageUnavailableError(f"The access token cannot be read from Secrets Manager ({reason}). Try again later.")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "no code"))
 
 
 def _time(value: object) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
 
@@ -61,7 +62,7 @@ class TokenRefresher:
         except GrantError as error:
             return self._failed(error.code, error.detail)
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", "ClientError"))
+            code = code_of(error)
             return self._failed(code, f"Secrets Manager refuses ({code}). Retried by itself.")
         except BotoCoreError as error:
             return self._failed(type(error).__name__, "Secrets Manager cannot be reached. Retried by itself.")
@@ -98,7 +99,7 @@ class TokenRefresher:
         """How old the stored token is, in seconds; None where there is none, or it cannot be read."""
         try:
             created = _value(self._client, self._settings.token_secret_id).get("CreatedDate")
-        except (ClientError, BotoCoreError):
+        except AWS_ERRORS:
             return None
         return (self._now() - created).total_seconds() if created else None
 
@@ -124,6 +125,6 @@ def _value(client: "SecretsManagerClient", secret_id: str) -> dict[str, Any]:
     try:
         return dict(client.get_secret_value(SecretId=secret_id))
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        if code_of(error) == NOT_FOUND:
             return {}
         raise

@@ -1,0 +1,14 @@
+"""What AWS calls an error: the one reading of botocore's exceptions."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+AWS_ERRORS = (ClientError, BotoCoreError)  # a refusal by the service, and no answer from it
+NOT_FOUND = "ResourceNotFoundException"  # Secrets Manager: no such secret, or one without a value
+CONDITION_FAILED = "ConditionalCheckFailedException"  # DynamoDB: the item is not as the write asks for
+
+
+def code_of(error: BaseException) -> str:
+    """The service's error code; the exception's name where no service answered. Never a message: it may quote data."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code") or "no code")
+    return type(error).__name__

@@ -1,0 +1,46 @@
+"""The queue's worker."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.queue_worker import Delays, Worker
+from bigin_archive.archiving.record_expander import RecordExpander
+from bigin_archive.aws.clients import config, session
+from bigin_archive.settings import WorkerSettings
+from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S, archive_pipeline
+from bigin_archive.wiring.reporting import reporter
+
+# The breaker follows the retry delays: from twice the first (60 s) to a quarter of the longest (15 min).
+_PAUSE_FIRST, _PAUSE_LONGEST = 2, 4
+_S3_TIMEOUT_S = 30  # S3 answers a PutObject of 5 GiB well within it
+
+
+def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Worker:
+    """Raises SettingsError."""
+    settings = WorkerSettings.from_env(env)
+    aws = session()
+    first_s = settings.retry_delay_s * _PAUSE_FIRST
+    breaker = CircuitBreaker(first_s, max(first_s, settings.retry_delay_max_s / _PAUSE_LONGEST))
+    reports = reporter()
+    pipeline = archive_pipeline(
+        env,
+        aws,
+        aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S, settings.threads)),
+        reports,
+        threads=settings.threads,
+        read_timeout_s=_S3_TIMEOUT_S,
+        answered=breaker.record_success,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
+        now=now,
+    )
+    return Worker(
+        pipeline.archiver,
+        RecordExpander(pipeline.bigin, pipeline.archiver, pipeline.queue, pipeline.ledger_writer),
+        pipeline.queue,
+        breaker,
+        Delays(settings.retry_delay_s, settings.retry_delay_max_s),
+        pipeline.ledger_writer,
+        reports,
+        settings.threads,
+    )

@@ -1,0 +1,74 @@
+"""The way of an attachment from Bigin to S3: what the worker, the API and the sweep have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bigin_archive import transport
+from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.aws.clients import Session, config
+from bigin_archive.aws.s3_http import bucket_requests
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.settings import ArchiveSettings
+from bigin_archive.storage.object_store import ObjectStore
+from bigin_archive.telemetry import Reporter
+from bigin_archive.token.access_token import AccessTokens
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# A slow ledger must not hold up an answer or a message.
+LEDGER_TIMEOUT_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePipeline:
+    """All that takes part in archiving, and what is noted of it."""
+
+    bigin: Bigin
+    storage: ObjectStore
+    archiver: Archiver
+    queue: ArchiveQueue
+    ledger: Ledger
+    credits: CreditUsage
+    ledger_writer: LedgerWriter
+
+
+def archive_pipeline(
+    env: Mapping[str, str],
+    aws: Session,
+    dynamodb: DynamoDBClient,
+    reports: Reporter,
+    *,
+    threads: int,
+    read_timeout_s: float,
+    limiter: ConcurrencyLimiter = unlimited,
+    answered: Callable[[], None] = lambda: None,
+    dead_letter_queue_url: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> ArchivePipeline:
+    """Put it together. ``answered`` is called when Bigin has answered a download. Raises SettingsError."""
+    settings = ArchiveSettings.from_env(env)
+    bucket = bucket_requests(
+        aws, settings.bucket, endpoint_url=settings.s3_url, read_timeout_s=read_timeout_s, connections=threads
+    )
+    tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
+    meter = CreditMeter()
+    bigin = Bigin(transport.session(threads), settings.api_url, tokens, limiter, meter)
+    storage = ObjectStore(bucket, settings.bucket, settings.storage_class)
+    archiver = Archiver(
+        bigin, storage, key_prefix=settings.key_prefix, max_size_bytes=settings.max_size_bytes, answered=answered
+    )
+    queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
+    ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
+    ledger_writer = LedgerWriter(ledger, usage, meter, reports.report_unwritten, now)
+    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, ledger_writer)

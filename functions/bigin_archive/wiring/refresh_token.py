@@ -1,0 +1,18 @@
+"""What renews the access token."""
+
+from collections.abc import Mapping
+
+from bigin_archive import transport
+from bigin_archive.aws.clients import config, session
+from bigin_archive.settings import RefreshSettings
+from bigin_archive.token.token_refresher import TokenRefresher
+
+
+def token_refresher(env: Mapping[str, str]) -> TokenRefresher:
+    """Raises SettingsError."""
+    settings = RefreshSettings.from_env(env)
+    return TokenRefresher(
+        transport.session(1),
+        session().client("secretsmanager", config=config(5)),
+        settings,
+    )

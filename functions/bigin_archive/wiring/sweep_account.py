@@ -1,0 +1,48 @@
+"""The sweep, with the audit at its end."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.aws.clients import Session, config, session
+from bigin_archive.aws.semaphore import Semaphore
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.settings import SweepSettings
+from bigin_archive.storage.inventory import Inventory
+from bigin_archive.sweep.closing import Closing
+from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.cursor import Cursor
+from bigin_archive.sweep.discovery import Discovery
+from bigin_archive.sweep.sweep import Sweep
+from bigin_archive.wiring.pipeline import archive_pipeline
+from bigin_archive.wiring.reporting import reporter
+
+
+def sweep(
+    env: Mapping[str, str], aws: Session | None = None, now: Callable[[], float] = time.time
+) -> tuple[Sweep, CreditUsage, CreditBudget]:
+    """What sweeps, the credits used, and the share that it may use. Raises SettingsError."""
+    settings = SweepSettings.from_env(env)
+    aws = aws or session()
+    dynamodb = aws.client("dynamodb", config=config(10))
+    semaphore = Semaphore(dynamodb, settings.leases_table)
+    pipeline = archive_pipeline(
+        env, aws, dynamodb, reporter(), threads=1, read_timeout_s=30, limiter=semaphore.hold, now=now
+    )
+    # One call for each object: a single failure, not repeated, would end the audit.
+    inventory = Inventory(
+        aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, env.get("KEY_PREFIX", "")
+    )
+    budget = CreditBudget(settings.daily_credits, settings.share_percent)
+    made = Sweep(
+        Discovery(pipeline.bigin, pipeline.archiver, pipeline.queue, pipeline.ledger, pipeline.ledger_writer),
+        pipeline.queue,
+        pipeline.ledger_writer,
+        pipeline.credits,
+        budget,
+        lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
+        Closing(Auditor(pipeline.ledger, inventory)).close,
+        now,
+    )
+    return made, pipeline.credits, budget
