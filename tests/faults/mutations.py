@@ -354,7 +354,7 @@ MUTATIONS = (
     Mutation(
         "lease table in the way",
         "functions/bigin_archive/aws/semaphore.py",
-        "        except (ClientError, BotoCoreError):\n            lease = None\n",
+        "        except AWS_ERRORS:\n            lease = None\n",
         "        except ZeroDivisionError:\n            lease = None\n",
         ("dynamodb",),
     ),
