@@ -1,4 +1,4 @@
-"""Connects a deployed stack to a Bigin by filling its two secrets, as `make authorize` does on AWS."""
+"""Connects a deployed stack to a Bigin by filling its two secrets, as `bigin-archive authorize` does on AWS."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def write(file: Path, text: str) -> None:
 
 
 def environment(description: Mapping[str, str]) -> str:
-    """For a shell: after reading it, the AWS CLI and `python -m operate` work on the local stack."""
+    """For a shell: after reading it, the AWS CLI and `bigin-archive` work on the local stack."""
     values = {
         "AWS_ENDPOINT_URL": description["aws_endpoint_url"],
         "AWS_CA_BUNDLE": description["ca_bundle"],

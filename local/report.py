@@ -107,7 +107,7 @@ def show_how_to_use(console: Console, stack: LocalStack) -> None:
     console.print("  " + " \\\n    ".join(curl), soft_wrap=True, markup=False)
     console.print("As the person who runs it, in another terminal, in this folder:")
     console.print(f"  . {_relative(stack.directory / 'env')}", soft_wrap=True, markup=False)
-    console.print(f"  .venv/project/bin/python -m operate doctor --stack {STACK_NAME}", soft_wrap=True, markup=False)
+    console.print(f"  .venv/project/bin/bigin-archive doctor --stack {STACK_NAME}", soft_wrap=True, markup=False)
     console.print("Ctrl-C stops it.")
 
 

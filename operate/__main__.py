@@ -7,13 +7,15 @@ def run() -> int:
     """Run the command of this process's arguments; returns its exit status."""
     try:
         from operate.cli import main
-    except ModuleNotFoundError as missing:
-        sys.exit(
-            f"The Python package {missing.name} is missing here. Run make venvs in the project's folder and then "
-            ".venv/project/bin/bigin-archive, or install the command: pipx install ."
-        )
-    try:
+
         return main(sys.argv[1:])
+    except ModuleNotFoundError as missing:
+        print(
+            f"The Python package {missing.name} is missing here. Run make venvs in the project's folder and then "
+            ".venv/project/bin/bigin-archive, or install the command: pipx install .",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:  # before a command has begun
         print("Stopped.", file=sys.stderr)
         return 130

@@ -1,8 +1,11 @@
-"""The commands: options in, exit status out.
+"""The command line `bigin-archive`: finds the command, runs it, and turns every failure into a sentence.
 
 Exit statuses: 0 done and all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted.
+A command is imported when it is called: the packages of all commands together take longer than most calls.
 """
 
+import difflib
+import importlib
 import io
 import os
 import sys
@@ -11,22 +14,61 @@ from collections.abc import Sequence
 
 import click
 
-from operate.commands.audit import audit
-from operate.commands.authorize import authorize
-from operate.commands.doctor import doctor
-from operate.commands.find import find
-from operate.commands.get import get
-from operate.commands.options import STATUSES
-from operate.commands.rebuild_ledger import rebuild_ledger
-from operate.commands.redrive import redrive
-from operate.commands.request import request
-from operate.commands.status import status
-from operate.commands.sweep import sweep
-from operate.commands.watch import watch
 from operate.errors import INTERRUPTED, OperateError
-from operate.terminal import complain
 
-WITH_HELP = {"help_option_names": ["-h", "--help"]}
+PROGRAM = "bigin-archive"
+# Each command is the function of its name in operate.commands; its line here is the first one of its own help.
+COMMANDS = {
+    "Set up": {
+        "authorize": "Connect a stack to Bigin, or check the connection.",
+        "watch": "Show or renew the channels by which Bigin announces changes.",
+        "completion": "Print the script that completes commands with Tab.",
+    },
+    "Archive": {
+        "sweep": "Archive the whole account: find and queue what is missing.",
+        "request": "Archive certain attachments, or all of a record.",
+    },
+    "Look": {
+        "status": "Show how far the archive is: files, queue, credits.",
+        "find": "Find archived files by the words of their names.",
+        "get": "Download archived files, checked by their SHA-256.",
+        "audit": "Prove that the archive is complete, or list what is not.",
+        "version": "Print the version of this command.",
+    },
+    "Mend": {
+        "doctor": "Look for everything that goes wrong in practice.",
+        "redrive": "Show requests that failed and why, and send them back.",
+        "rebuild-ledger": "Rebuild the ledger from the files in S3.",
+    },
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the names of its commands, and imports one when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for group in COMMANDS.values() for name in group]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            close = difflib.get_close_matches(cmd_name, self.list_commands(ctx), n=1)
+            if close and not ctx.resilient_parsing:
+                ctx.fail(f"There is no command {cmd_name}. Did you mean {close[0]}?")
+            return None
+        module = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"operate.commands.{module}"), module)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(name) for name in self.list_commands(ctx))
+        for title, group in COMMANDS.items():
+            formatter.write(f"\n{title}:\n")
+            for name, line in group.items():
+                formatter.write(f"  {name:<{width}}  {line}\n")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands alone: there are no options but --help."""
+        self.format_commands(ctx, formatter)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,13 +77,13 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no bug
     try:
-        status = cli.main(list(arguments), prog_name="python -m operate", standalone_mode=False)
+        status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
         return int(status or 0)
     except OperateError as error:
-        complain(error.problem, error.remedy)
+        _complain(error.problem, error.remedy)
         return error.status
     except click.Abort:
-        complain("Stopped.")
+        _complain("Stopped.")
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -51,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - a traceback, or an error's text, might show a secret
         place = traceback.extract_tb(error.__traceback__)[-1]
-        complain(
+        _complain(
             f"A bug of Bigin Archive ({type(error).__name__} in {os.path.basename(place.filename)}, "
             f"line {place.lineno}).",
             "Please report it with this sentence.",
@@ -59,13 +101,19 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-@click.group(context_settings=WITH_HELP, epilog=STATUSES)
+def _complain(problem: str, remedy: str = "") -> None:
+    """Imported when it is needed: rich takes longer than --help."""
+    from operate.terminal import complain
+
+    complain(problem, remedy)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+The stack: --stack, else BIGIN_ARCHIVE_STACK, else the only one in the region.
+Region and profile: as with the AWS CLI. More: bigin-archive COMMAND --help""",
+)
 def cli() -> None:
-    """Operate a deployed stack of Bigin Archive.
-
-    Run it from the project's root, with AWS credentials that may read the stack (aws configure, AWS_PROFILE).
-    """
-
-
-for _command in (authorize, doctor, watch, sweep, status, audit, find, get, request, redrive, rebuild_ledger):
-    cli.add_command(_command)
+    """Run a stack of Bigin Archive, the archive of Bigin's attachments in S3."""

@@ -46,11 +46,11 @@ class Share(click.ParamType[float]):
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate audit --stack bigin-archive
-  python -m operate audit --deep 5%               (once a week: all bytes were read after 20 weeks)
-  python -m operate audit --repair
-  python -m operate audit --as-of-sweep           (no credits: Bigin's list as the last sweep found it)
-  python -m operate audit --module Contacts --json
+  bigin-archive audit --stack bigin-archive
+  bigin-archive audit --deep 5%               (once a week: all bytes were read after 20 weeks)
+  bigin-archive audit --repair
+  bigin-archive audit --as-of-sweep           (no credits: Bigin's list as the last sweep found it)
+  bigin-archive audit --module Contacts --json
 
 \b
 Exit status: 0 complete, 2 partial (a difference, or something was not compared) or used wrongly, 1 failed: nothing is
@@ -66,7 +66,7 @@ proved, 130 interrupted."""
 @click.option("--repair", "repairing", is_flag=True, help="Queue what is missing, restore rows of the ledger.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON, with every difference.")
 def audit(
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     modules: tuple[str, ...],
@@ -76,7 +76,7 @@ def audit(
     repairing: bool,
     machine: bool,
 ) -> int:
-    """Prove that the archive is complete, or tell every difference.
+    """Prove that the archive is complete, or list what is not.
 
     Compares what Bigin lists, what the ledger says and what lies in S3, attachment by attachment. Writes a report to
     the bucket, as a page for people and as JSON. Without --repair nothing else is changed.
@@ -115,7 +115,8 @@ def _of_last_sweep(archive: Archive) -> Listing:
         state = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time).load()
     if state is None or state.full_since is None:
         raise OperateError(
-            "No sweep of everything was finished yet.", "Audit without --as-of-sweep, or let one run: operate sweep."
+            "No sweep of everything was finished yet.",
+            "Audit without --as-of-sweep, or let one run: bigin-archive sweep.",
         )
     refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}

@@ -21,10 +21,10 @@ from operate.terminal import complain
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate authorize --stack bigin-archive
-  python -m operate authorize --stack bigin-archive --check
-  python -m operate authorize --module Contacts --module Notes
-  python -m operate authorize --client-id 1000.ABC    (BIGIN_CLIENT_SECRET and BIGIN_GRANT_CODE are exported)
+  bigin-archive authorize --stack bigin-archive
+  bigin-archive authorize --stack bigin-archive --check
+  bigin-archive authorize --module Contacts --module Notes
+  bigin-archive authorize --client-id 1000.ABC    (BIGIN_CLIENT_SECRET and BIGIN_GRANT_CODE are exported)
 
 \b
 Without a terminal, what no option or variable gives is read from stdin, a line each: client id, client secret, code.
@@ -52,7 +52,7 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
 @click.option("--renew", is_flag=True, help="With --check: have the stack renew its token first (ten in ten minutes).")
 @click.option("--json", "machine", is_flag=True, help="With --check: print JSON.")
 def authorize(
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     client_id: str | None,
@@ -64,7 +64,7 @@ def authorize(
     renew: bool,
     machine: bool,
 ) -> int:
-    """Connect a stack to Bigin, or check it.
+    """Connect a stack to Bigin, or check the connection.
 
     Secrets are typed hidden, or come from BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE and BIGIN_ACCESS_TOKEN; no option
     takes one, since options show in the list of processes.

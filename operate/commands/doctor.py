@@ -22,9 +22,9 @@ _NAME_WIDTH = 16  # columns
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate doctor --before --region eu-central-1
-  python -m operate doctor --stack bigin-archive
-  python -m operate doctor --profile customer --json
+  bigin-archive doctor --before --region eu-central-1
+  bigin-archive doctor --stack bigin-archive
+  bigin-archive doctor --profile customer --json
 
 \b
 It changes and queues nothing. Bigin is asked for one record and one attachment of each module: 14 credits at most.
@@ -35,8 +35,8 @@ It changes and queues nothing. Bigin is asked for one record and one attachment 
 @of_a_stack
 @click.option("--before", is_flag=True, help="Before a deployment: look at this machine and the AWS account alone.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def doctor(stack: str, region: str | None, profile: str | None, before: bool, machine: bool) -> int:
-    """Look at everything that goes wrong in practice.
+def doctor(stack: str | None, region: str | None, profile: str | None, before: bool, machine: bool) -> int:
+    """Look for everything that goes wrong in practice.
 
     Each line is well, a problem with its remedy, or something that cannot be told. The status is 1 if there is a
     problem.
@@ -44,7 +44,7 @@ def doctor(stack: str, region: str | None, profile: str | None, before: bool, ma
     account = Account(profile, region)
     found = []
     if not machine:
-        say(f"The stack {stack} ({account.region or 'no region'})" if not before else "Before a deployment", "bold")
+        say(_title(account, stack) if not before else "Before a deployment", "bold")
     for finding in _findings(account, stack, before=before):
         found.append(finding)
         if not machine:
@@ -59,7 +59,7 @@ def doctor(stack: str, region: str | None, profile: str | None, before: bool, ma
     return 1 if problems else 0
 
 
-def _findings(account: Account, stack: str, *, before: bool) -> Iterator[Finding]:
+def _findings(account: Account, stack: str | None, *, before: bool) -> Iterator[Finding]:
     """Without credentials and region there is nothing else to look at."""
     for finding in look(account_doctor.checks(account)):
         yield finding
@@ -79,6 +79,11 @@ def _findings(account: Account, stack: str, *, before: bool) -> Iterator[Finding
     yield from look(chain(of_stack.checks(), of_bigin.checks()))
 
 
+def _title(account: Account, stack: str | None) -> str:
+    region = account.region or "no region"
+    return f"The stack {stack} ({region})" if stack else f"The stack of region {region}"
+
+
 def _show(finding: Finding) -> None:
     text = f"{finding.name + ':':<{_NAME_WIDTH}} {finding.detail}"
     if finding.state is State.OK:
@@ -91,7 +96,7 @@ def _show(finding: Finding) -> None:
             say(f"  {finding.remedy}")
 
 
-def _as_json(stack: str, region: str, found: Sequence[Finding]) -> str:
+def _as_json(stack: str | None, region: str, found: Sequence[Finding]) -> str:
     return json.dumps(
         {
             "stack": stack,

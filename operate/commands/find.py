@@ -24,9 +24,9 @@ MOST_SHOWN = 200
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate find "muller offer"
-  python -m operate find Angebot --module Pipelines --since 2026-01-01
-  python -m operate find 2034020000000489124 --json
+  bigin-archive find "muller offer"
+  bigin-archive find Angebot --module Pipelines --since 2026-01-01
+  bigin-archive find 2034020000000489124 --json
 
 \b
 Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 interrupted."""
@@ -40,7 +40,7 @@ Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 in
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(
     text: str,
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     modules: tuple[str, ...],
@@ -49,7 +49,9 @@ def find(
     states: tuple[str, ...],
     machine: bool,
 ) -> int:
-    """Find attachments whose record, file name or ids hold every word of TEXT.
+    """Find archived files by the words of their names.
+
+    Shows the attachments whose record, file name or ids contain every word of TEXT.
 
     The record's name is that of the company, contact or deal. Capitals and accents do not matter. The ledger is read
     whole: some seconds for a hundred thousand attachments.
@@ -81,11 +83,11 @@ def find(
     elif not read:
         complain(
             "The ledger is empty.",
-            f"Fill it: python -m operate sweep --stack {stack} --watch; "
-            f"if files are archived already: python -m operate rebuild-ledger --stack {stack}.",
+            f"Fill it: bigin-archive sweep --stack {archive.stack.name} --watch; "
+            f"if files are archived already: bigin-archive rebuild-ledger --stack {archive.stack.name}.",
         )
     else:
-        complain("Nothing was found.", "Attachments that no sweep has listed yet have no record name: try the file's.")
+        complain("Nothing was found.", "Records get their names from the sweep. Try the name of the file.")
     return 0 if found else 1
 
 
@@ -141,4 +143,4 @@ def _show(found: list[LedgerEntry], stack: str) -> None:
     out().print(table)
     first = next((entry for entry in found if entry.is_stored), None)
     if first:
-        say(f"  python -m operate get --stack {stack} {first.attachment_id}", "cyan", whole=True)
+        say(f"  bigin-archive get --stack {stack} {first.attachment_id}", "cyan", whole=True)

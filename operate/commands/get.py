@@ -62,9 +62,9 @@ class Wanted:
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate get 2034020000000711002
-  python -m operate get 2034020000000711002 2034020000000711003 --to ~/Downloads
-  python -m operate get --record Contacts/2034020000000489124 --to contact
+  bigin-archive get 2034020000000711002
+  bigin-archive get 2034020000000711002 2034020000000711003 --to ~/Downloads
+  bigin-archive get --record Contacts/2034020000000489124 --to contact
 
 """
     + STATUSES
@@ -84,14 +84,16 @@ Examples:
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def get(
     ids: tuple[str, ...],
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     records: tuple[str, ...],
     folder: Path,
     machine: bool,
 ) -> int:
-    """Download archived files: attachments by their IDs (see find), or whole records.
+    """Download archived files, checked by their SHA-256.
+
+    Attachments are named by their IDs, which find shows; --record names whole records.
 
     Each file is verified against its SHA-256 before it appears under its name. A file that is there is never
     overwritten: the same bytes are left as they are, others get a name beside it.
@@ -106,7 +108,7 @@ def get(
     missing = sorted(set(ids) - {one.attachment_id for one in wanted})
     missing += [place for place in places if not any(one.found.path.startswith(f"{place}/") for one in wanted)]
     for name in missing:
-        complain(f"{printable(name)}: no archived file.", "operate find tells what there is.")
+        complain(f"{printable(name)}: no archived file.", "bigin-archive find tells what there is.")
     paths = _fetch_all(archive, wanted, quiet=machine)
     failed = len(wanted) - len(paths)
     if machine:
@@ -174,10 +176,10 @@ def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> li
             except (DifferentBytesError, BytesDifferError):
                 complain(
                     f"{one.attachment_id}: the bytes are not those that were archived; nothing was kept.",
-                    "python -m operate audit tells more; the bucket keeps earlier versions.",
+                    "bigin-archive audit tells more; the bucket keeps earlier versions.",
                 )
             except NoObjectError:
-                complain(f"{one.attachment_id}: the object has gone.", "python -m operate audit tells what to do.")
+                complain(f"{one.attachment_id}: the object has gone.", "bigin-archive audit tells what to do.")
             except OSError as error:
                 complain(
                     f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).",

@@ -18,7 +18,12 @@ def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--region", envvar="AWS_REGION", metavar="NAME", help="Its region; else AWS_REGION, the profile's."
         ),
-        click.option("--stack", default="bigin-archive", show_default=True, metavar="NAME", help="Name of the stack."),
+        click.option(
+            "--stack",
+            envvar="BIGIN_ARCHIVE_STACK",
+            metavar="NAME",
+            help="The stack; else BIGIN_ARCHIVE_STACK, else the only one in the region.",
+        ),
     ):
         command = option(command)
     return command

@@ -18,8 +18,8 @@ from operate.terminal import good, say, working
     "rebuild-ledger",
     epilog="""\b
 Examples:
-  python -m operate rebuild-ledger --dry-run
-  python -m operate rebuild-ledger --stack bigin-archive
+  bigin-archive rebuild-ledger --dry-run
+  bigin-archive rebuild-ledger --stack bigin-archive
 
 """
     + STATUSES,
@@ -27,8 +27,8 @@ Examples:
 @of_a_stack
 @click.option("--dry-run", is_flag=True, help="Tell how many rows are missing, and write none.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def rebuild_ledger(stack: str, region: str | None, profile: str | None, dry_run: bool, machine: bool) -> int:
-    """Restore the ledger from the objects in S3.
+def rebuild_ledger(stack: str | None, region: str | None, profile: str | None, dry_run: bool, machine: bool) -> int:
+    """Rebuild the ledger from the files in S3.
 
     Only rows that are missing are written, so it can be repeated at any time, also while the stack works. Names of
     records, and what was parked or gone, come back with the next sweep.

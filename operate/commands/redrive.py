@@ -17,11 +17,11 @@ from operate.terminal import complain
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate redrive --stack bigin-archive
-  python -m operate redrive --list
-  python -m operate redrive --reason bigin_refused
-  python -m operate redrive --all --yes
-  python -m operate redrive --message-id 5d8f... --dry-run
+  bigin-archive redrive --stack bigin-archive
+  bigin-archive redrive --list
+  bigin-archive redrive --reason bigin_refused
+  bigin-archive redrive --all --yes
+  bigin-archive redrive --message-id 5d8f... --dry-run
 
 \b
 How SQS lets a queue be looked at:
@@ -43,7 +43,7 @@ How SQS lets a queue be looked at:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def redrive(
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     reasons: tuple[str, ...],
@@ -54,7 +54,7 @@ def redrive(
     yes: bool,
     machine: bool,
 ) -> int:
-    """Show dead letters, and send them back.
+    """Show requests that failed and why, and send them back.
 
     A dead letter is a request that could not be archived: it waits in the dead-letter queue, with its reason.
     Without --reason, --message-id or --all it is only shown.

@@ -17,8 +17,8 @@ from operate.terminal import good, say
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate request Contacts/2034020000000489124/2034020000000711002
-  python -m operate request Companies/2034020000000489124 Contacts/2034020000000489130
+  bigin-archive request Contacts/2034020000000489124/2034020000000711002
+  bigin-archive request Companies/2034020000000489124 Contacts/2034020000000489130
 
 """
     + STATUSES
@@ -27,7 +27,9 @@ Examples:
 @of_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def request(places: tuple[str, ...], stack: str, region: str | None, profile: str | None, machine: bool) -> int:
-    """Archive attachments, or all attachments of a record. What is archived already is not fetched again.
+    """Archive certain attachments, or all of a record.
+
+    What is archived already is not downloaded again.
 
     The ids are those of Bigin's address line, and of every report of an audit.
     """
@@ -43,7 +45,7 @@ def request(places: tuple[str, ...], stack: str, region: str | None, profile: st
         return 0
     what, them = ("request is", "it") if queued == 1 else ("requests are", "them")
     good(f"{queued} {what} queued. What becomes of {them}:")
-    say(f"  python -m operate status --stack {found.name}", "cyan", whole=True)
+    say(f"  bigin-archive status --stack {found.name}", "cyan", whole=True)
     return 0
 
 

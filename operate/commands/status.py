@@ -14,16 +14,19 @@ from operate.sweep.status import Account as Archive
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate status --stack bigin-archive
-  python -m operate status --json
+  bigin-archive status --stack bigin-archive
+  bigin-archive status --json
 
 """
     + STATUSES
 )
 @of_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def status(stack: str, region: str | None, profile: str | None, machine: bool) -> int:
-    """Show how far the archive is: sweep, attachments, queue, credits. Reads the whole ledger."""
+def status(stack: str | None, region: str | None, profile: str | None, machine: bool) -> int:
+    """Show how far the archive is: files, queue, credits.
+
+    Reads the whole ledger: some seconds for a hundred thousand attachments.
+    """
     account = Account(profile, region)
     found = find(account, stack)
     seen = Archive(found, account.client("dynamodb"), account.client("sqs")).status()

@@ -35,9 +35,9 @@ _RESULTS = {"complete": 0, "partial": 2}  # as those of audit
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate sweep --dry-run
-  python -m operate sweep --watch
-  python -m operate sweep --module Pipelines --module Contacts --since 2026-01-01
+  bigin-archive sweep --dry-run
+  bigin-archive sweep --watch
+  bigin-archive sweep --module Pipelines --module Contacts --since 2026-01-01
 
 \b
 A sweep goes on by itself, in slices of a quarter of an hour, and waits where the credits of its share are used.
@@ -64,7 +64,7 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
 @click.option("--watch", "watching", is_flag=True, help="Show the progress until it is done.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def sweep(
-    stack: str,
+    stack: str | None,
     region: str | None,
     profile: str | None,
     modules: tuple[str, ...],
@@ -74,7 +74,7 @@ def sweep(
     watching: bool,
     machine: bool,
 ) -> int:
-    """Archive the whole account: find every attachment, and queue what is not archived yet."""
+    """Archive the whole account: find and queue what is missing."""
     account = Account(profile, region)
     found = find(account, stack)
     after = since.replace(tzinfo=UTC).isoformat() if since else None
@@ -96,14 +96,14 @@ def sweep(
             click.echo(json.dumps({"begun": True}))
         else:
             good("A sweep has begun, or goes on if one was under way. How far it is:")
-            say(f"  python -m operate status --stack {found.name}", "cyan", whole=True)
+            say(f"  bigin-archive status --stack {found.name}", "cyan", whole=True)
         return 0
     try:
         status = sweeping.follow(archive, functions, found.sweep_function, before)
     except KeyboardInterrupt:
         raise OperateError(
             "Stopped watching; the sweep goes on.",
-            f"python -m operate status --stack {found.name} shows how far it is.",
+            f"bigin-archive status --stack {found.name} shows how far it is.",
             status=130,
         ) from None
     if machine:

@@ -18,9 +18,9 @@ from operate.watch.channels import watch as look
 @click.command(
     epilog="""\b
 Examples:
-  python -m operate watch --stack bigin-archive
-  python -m operate watch --renew
-  python -m operate watch --json
+  bigin-archive watch --stack bigin-archive
+  bigin-archive watch --renew
+  bigin-archive watch --json
 
 """
     + STATUSES
@@ -28,8 +28,8 @@ Examples:
 @of_a_stack
 @click.option("--renew", "renewing", is_flag=True, help="Have the stack renew its channels first.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def watch(stack: str, region: str | None, profile: str | None, renewing: bool, machine: bool) -> int:
-    """Show the channels by which Bigin tells of changed records.
+def watch(stack: str | None, region: str | None, profile: str | None, renewing: bool, machine: bool) -> int:
+    """Show or renew the channels by which Bigin announces changes.
 
     A stack that was deployed with WatchModules renews them each hour. The status is 1 if one is missing or dead.
     """

@@ -17,7 +17,7 @@ from operate.stack.aws import aws_errors
 from operate.stack.stack import Stack
 from operate.terminal import complain, duration, good, moment, out, say, working
 
-CONNECT = "Connect it: python -m operate authorize --stack {}"
+CONNECT = "Connect it: bigin-archive authorize --stack {}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,7 @@ class Authorization:
         good(f"The stack {self._stack.name} is connected to Bigin.")
         until = moment(datetime.fromisoformat(expires_at))
         say(f"  The access token lives until {until}; the stack renews it by itself.")
-        say(
-            f"  What it can do, at any time: python -m operate authorize --stack {self._stack.name} --check", whole=True
-        )
+        say(f"  What it can do, at any time: bigin-archive authorize --stack {self._stack.name} --check", whole=True)
 
     def connect_bare_token(self) -> None:
         """Store an access token without credentials. Raises OperateError."""

@@ -33,8 +33,8 @@ class BiginDoctor:
         self._stack = stack
         self._webhook_secret_id = webhook_secret_id
         self._secrets = account.client("secretsmanager")
-        self._connect = f"Connect it: python -m operate authorize --stack {stack.name}"
-        self._renew = f"python -m operate authorize --stack {stack.name} --check --renew"
+        self._connect = f"Connect it: bigin-archive authorize --stack {stack.name}"
+        self._renew = f"bigin-archive authorize --stack {stack.name} --check --renew"
 
     def checks(self) -> Iterator[Check]:
         """From the data centre to the webhook."""

@@ -92,7 +92,7 @@ class StackDoctor:
             return problem(
                 name,
                 f"{count} could not be archived.",
-                f"See why, and send them back: python -m operate redrive --stack {self._stack.name}",
+                f"See why, and send them back: bigin-archive redrive --stack {self._stack.name}",
             )
         return problem(
             name,
@@ -106,7 +106,7 @@ class StackDoctor:
         return {name: int(value) for name, value in answer["Attributes"].items() if value.isdigit()}
 
     def _last_success(self) -> Finding:
-        remedy = "Where something should have come: python -m operate redrive, and the dashboard, tell what failed."
+        remedy = "Where something should have come: bigin-archive redrive, and the dashboard, tell what failed."
         groups = [self._physical[name] for name in ("ArchiveQueuedLogs", "ArchiveNowLogs")]
         return self._last("Last success", "archived last", "archived", groups, _ARCHIVED, remedy)
 

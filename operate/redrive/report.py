@@ -45,9 +45,9 @@ def hints(stack: str, reasons: Iterable[str], *, chosen: bool, list_too: bool) -
         return
     # The malformed are left out: a hint would only send them round.
     for reason in sorted(set(reasons) - {InvalidRequestError.code}):
-        say(f"  python -m operate redrive --stack {stack} --reason {printable(reason)}", "cyan", whole=True)
+        say(f"  bigin-archive redrive --stack {stack} --reason {printable(reason)}", "cyan", whole=True)
     if list_too:
-        say(f"  python -m operate redrive --stack {stack} --list", "cyan", whole=True)
+        say(f"  bigin-archive redrive --stack {stack} --list", "cyan", whole=True)
 
 
 def show_sent(sent: Sent) -> None:

@@ -58,11 +58,13 @@ class Stack:
         return urlsplit(self.webhook_url).hostname in ("127.0.0.1", "localhost")
 
 
-def find(account: Account, name: str) -> Stack:
-    """Look the stack up. Raises OperateError, which says where was looked."""
-    if not name:  # CloudFormation would describe all stacks
-        raise OperateError("No stack is named.", "Name it with --stack, or leave that out for bigin-archive.", status=2)
+def find(account: Account, name: str | None) -> Stack:
+    """Look the stack up; None: the only one in the region. Raises OperateError, which says where it looked."""
+    if name == "":  # a shell variable that is not set
+        raise OperateError("No stack is named.", "Name it: --stack bigin-archive.", status=2)
     client = account.client("cloudformation")
+    if name is None:
+        name = _only_one(account, client)
     with aws_errors("look the stack up"):
         try:
             found = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -112,8 +114,28 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
         ) from None
 
 
+def _only_one(account: Account, client: Any) -> str:
+    with aws_errors("list the stacks"):
+        names = _stacks_of_ours(client)
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise OperateError(
+            f"There are {len(names)} stacks of Bigin Archive in {account.describe()}: {', '.join(names)}.",
+            "Name one with --stack or BIGIN_ARCHIVE_STACK.",
+            status=2,
+        )
+    raise OperateError(
+        f"There is no stack of Bigin Archive in {account.describe()}.",
+        "Check --region and --profile. To deploy one: make build, then .venv/sam/bin/sam deploy --guided.",
+    )
+
+
 def _not_found(account: Account, client: Any, name: str) -> OperateError:
-    others = _stacks_of_ours(client)
+    try:
+        others = _stacks_of_ours(client)
+    except (ClientError, BotoCoreError):  # who may describe one stack may not list all
+        others = []
     remedy = "Check --stack, --region and --profile."
     if others:
         remedy += f" Stacks of Bigin Archive there: {', '.join(others)}."
@@ -121,15 +143,12 @@ def _not_found(account: Account, client: Any, name: str) -> OperateError:
 
 
 def _stacks_of_ours(client: Any) -> list[str]:
-    """Names that may have been meant; none where they may not be listed."""
-    try:
-        pages = client.get_paginator("describe_stacks").paginate(PaginationConfig={"MaxItems": _MOST_STACKS})
-        return [
-            str(stack["StackName"])
-            for page in pages
-            for stack in page["Stacks"]
-            if {"CredentialsSecretId", "RefreshTokenFunctionName"}
-            <= {output["OutputKey"] for output in stack.get("Outputs", [])}
-        ]
-    except (ClientError, BotoCoreError):
-        return []
+    """The names of the region's stacks that have the outputs of this template."""
+    pages = client.get_paginator("describe_stacks").paginate(PaginationConfig={"MaxItems": _MOST_STACKS})
+    return [
+        str(stack["StackName"])
+        for page in pages
+        for stack in page["Stacks"]
+        if {"CredentialsSecretId", "RefreshTokenFunctionName"}
+        <= {output["OutputKey"] for output in stack.get("Outputs", [])}
+    ]

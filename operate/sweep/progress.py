@@ -88,7 +88,7 @@ def table(status: Status, sweep: SweepState | None) -> Group:
 def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
     lines = []
     if sweep is None:
-        lines.append(("Sweep", "none yet: python -m operate sweep"))
+        lines.append(("Sweep", "none yet: bigin-archive sweep"))
     else:
         part = done_part(sweep)
         lines.append(("Sweep", _PHASES[sweep.phase] + (f", {part:.0%}" if part is not None and part < 1 else "")))

@@ -14,4 +14,4 @@ def show(status: Status, stack: Stack) -> None:
     if status.sweep and status.sweep.result not in (None, COMPLETE):
         report = f"s3://{stack.bucket}/{stack.key_prefix}{latest(status.sweep.modules)}.html"
         say(f"What differs, and what to do: {report}, or", whole=True)
-        say(f"  python -m operate audit --stack {stack.name}", "cyan", whole=True)
+        say(f"  bigin-archive audit --stack {stack.name}", "cyan", whole=True)

@@ -124,7 +124,7 @@ def show(report: Report) -> None:
         good("Bigin tells of every watched module.")
     else:
         dead = ", ".join(found.module for found in report.watched if not found.is_alive(report.now))
-        complain(f"No channel lives for {dead}.", f"Renew now: python -m operate watch --stack {name} --renew")
+        complain(f"No channel lives for {dead}.", f"Renew now: bigin-archive watch --stack {name} --renew")
 
 
 def as_json(report: Report) -> str:

@@ -265,7 +265,7 @@ def test_a_secret_without_a_token_says_connect(aws: Aws, bigin: Simulator, store
     request = bigin.add(b"x")
     secret_id = aws.token_secret_id if stored else aws.credentials_secret_id
 
-    with pytest.raises(BiginTokenRejectedError, match="operate authorize"):
+    with pytest.raises(BiginTokenRejectedError, match="bigin-archive authorize"):
         take(aws, request, TOKEN_SECRET_ID=secret_id)
 
     assert 0 == bigin.calls()["total"]

@@ -190,7 +190,7 @@ def test_a_dead_token_is_told(watching: Aws, bigin: Simulator) -> None:
     answer = renew()
 
     assert ("failed", "bigin_token_rejected") == (answer["status"], answer["code"])
-    assert "operate authorize" in answer["detail"]
+    assert "bigin-archive authorize" in answer["detail"]
     assert 1 == bigin.calls()["total"]
 
 

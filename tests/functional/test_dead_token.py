@@ -145,6 +145,6 @@ def test_an_expired_bare_token_says_so(aws: Aws, bigin: Simulator, capsys: pytes
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' not in line]
     told = [line["error_detail"] for line in lines if line.get("error_code") == "bigin_token_rejected"]
-    assert "operate authorize" in told[0]
+    assert "bigin-archive authorize" in told[0]
     assert "not_connected" == answer["status"]
-    assert "operate authorize" in answer["detail"]
+    assert "bigin-archive authorize" in answer["detail"]

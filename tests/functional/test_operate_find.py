@@ -121,8 +121,8 @@ def test_before_the_first_sweep_the_next_step_is_named(
 
     told = capsys.readouterr().err
     assert "The ledger is empty." in told
-    assert f"python -m operate sweep --stack {stack}" in told
-    assert f"python -m operate rebuild-ledger --stack {stack}" in told
+    assert f"bigin-archive sweep --stack {stack}" in told
+    assert f"bigin-archive rebuild-ledger --stack {stack}" in told
 
 
 def test_files_come_back_with_their_names(

@@ -1,4 +1,4 @@
-"""`operate request`: what a person names is archived as any other request is."""
+"""`bigin-archive request`: what a person names is archived as any other request is."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`python -m operate` and its stack: found by name, or explained. Holds what the other tests of operate begin with."""
+"""`bigin-archive` and its stack: found by name, or explained. Holds what the other tests of operate begin with."""
 
 import io
 import json
@@ -216,3 +216,41 @@ def test_a_bug_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, capsys:
     told = capsys.readouterr()
     assert "RuntimeError in test_operate_stack.py" in told.err
     assert "s3cret" not in told.err + told.out
+
+
+def test_the_only_stack_of_a_region_needs_no_name(aws: Aws) -> None:
+    """Without a name the region is looked through; other stacks there do not count."""
+    client = aws.client("cloudformation")
+    for stack in client.describe_stacks()["Stacks"]:
+        client.delete_stack(StackName=stack["StackName"])
+    deploy(aws, outputs={"BucketName": "of-something-else"})
+    name = deploy(aws)
+
+    assert name == find(Account(None, None), None).name
+
+
+def test_of_several_stacks_one_has_to_be_named(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer names them; BIGIN_ARCHIVE_STACK chooses as --stack does."""
+    first, second = deploy(aws), deploy(aws)
+
+    assert 2 == run(monkeypatch, "redrive")
+    told = capsys.readouterr().err
+    assert first in told
+    assert second in told
+
+    monkeypatch.setenv("BIGIN_ARCHIVE_STACK", second)
+    assert 0 == run(monkeypatch, "redrive")
+    assert f"{second}" in capsys.readouterr().out
+
+
+def test_no_stack_at_all_is_explained(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer says where it looked, and how to deploy one."""
+    assert 1 == run(monkeypatch, "redrive", "--region", "eu-west-2")
+
+    told = capsys.readouterr().err
+    assert "no stack of Bigin Archive in account 000000000000, region eu-west-2" in told
+    assert "sam deploy --guided" in told

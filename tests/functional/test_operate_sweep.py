@@ -1,4 +1,4 @@
-"""`operate sweep --dry-run` and `operate status`: what they tell of an account and of its archive."""
+"""`bigin-archive sweep --dry-run` and `bigin-archive status`: what they tell of an account and of its archive."""
 
 import json
 
@@ -100,7 +100,7 @@ def test_what_is_not_complete_names_its_report(
 
     told = capsys.readouterr().out
     assert f"s3://{aws.bucket}/bigin/_audit/latest.html" in told
-    assert f"python -m operate audit --stack {stack}" in told
+    assert f"bigin-archive audit --stack {stack}" in told
     assert "(2 bytes), 0 links" in told
 
 
@@ -120,7 +120,7 @@ def test_who_stops_watching_is_told_that_the_sweep_goes_on(
 
     told = capsys.readouterr().err
     assert "the sweep goes on" in told
-    assert f"python -m operate status --stack {stack}" in told
+    assert f"bigin-archive status --stack {stack}" in told
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_the_status_of_a_new_stack_names_the_next_step(
 ) -> None:
     """Before the first sweep there is nothing but the command that begins it."""
     assert 0 == run(monkeypatch, "status", "--stack", deploy(aws))
-    assert "none yet: python -m operate sweep" in capsys.readouterr().out
+    assert "none yet: bigin-archive sweep" in capsys.readouterr().out
 
 
 def test_a_sweep_is_followed_by_the_clock_of_its_function(

@@ -170,7 +170,7 @@ def test_a_log_that_cannot_be_read_is_unknown(
     ("status", "body", "told"),
     [
         (401, {"code": "OAUTH_SCOPE_MISMATCH"}, "ZohoBigin.notifications.ALL"),
-        (401, {"code": "INVALID_TOKEN"}, "operate authorize"),
+        (401, {"code": "INVALID_TOKEN"}, "bigin-archive authorize"),
         (429, {"code": "TOO_MANY_REQUESTS"}, "API limit"),
         (500, "", "Try again later"),
         (400, {"code": "INVALID_DATA"}, "INVALID_DATA"),

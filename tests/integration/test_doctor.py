@@ -82,7 +82,7 @@ def test_a_newcomer_is_told_what_to_do(
     )
     status, found = doctor(capsys)
     assert (1, {"Dead letters"}) == (status, problems(found))
-    assert f"python -m operate redrive --stack {STACK_NAME}" in found["Dead letters"]["remedy"]
+    assert f"bigin-archive redrive --stack {STACK_NAME}" in found["Dead letters"]["remedy"]
     newcomer.dead_letters()
     assert 0 == doctor(capsys)[0]
 
@@ -110,7 +110,7 @@ def test_a_stack_that_is_not_connected_is_told(newcomer: Deployed, capsys: pytes
     for secret_id, value in zip(ids, kept, strict=True):
         newcomer.secrets.put_secret_value(SecretId=secret_id, SecretString=value)
     assert (1, {"Credentials", "Token age", "Token"}) == (status, problems(found))
-    assert all("python -m operate authorize" in found[name]["remedy"] for name in ("Credentials", "Token"))
+    assert all("bigin-archive authorize" in found[name]["remedy"] for name in ("Credentials", "Token"))
 
 
 def test_a_missing_scope_is_named(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

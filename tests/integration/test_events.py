@@ -36,7 +36,7 @@ def told(watching: LocalStack) -> Deployed:
 
 
 def operate(told: Deployed, *arguments: str) -> tuple[int, Any]:
-    """``python -m operate watch``; its exit status and what it prints as JSON."""
+    """``bigin-archive watch``; its exit status and what it prints as JSON."""
     environment = {
         "AWS_ENDPOINT_URL": told.description["aws_endpoint_url"],
         "AWS_CA_BUNDLE": told.description["ca_bundle"],

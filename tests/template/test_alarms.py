@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import click
 import pytest
 
 from bigin_archive.errors import ArchiveError, PermanentError, UnauthorizedError
@@ -44,7 +45,7 @@ AWS_METRICS: dict[str, tuple[set[str], set[str], list[str]]] = {
     "AWS/ApiGateway": ({"ApiName", "Stage"}, {"Count", "4XXError", "5XXError", "Latency"}, [STACK]),
 }
 AWS_UNITS = {"ApproximateAgeOfOldestMessage": "Seconds", "Latency": "Milliseconds", "Duration": "Milliseconds"}
-COMMANDS = re.compile(r"python -m operate (\w[\w-]*)")
+COMMANDS = re.compile(r"bigin-archive (\w[\w-]*)")
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -71,7 +72,7 @@ def test_commands_in_descriptions_exist() -> None:
     named = {command for alarm in ALARMS.values() for command in COMMANDS.findall(alarm["AlarmDescription"])}
 
     assert named
-    assert named <= set(cli.commands)
+    assert named <= set(cli.list_commands(click.Context(cli)))
 
 
 def test_only_metric_math_is_left_out_of_the_local_stack() -> None:

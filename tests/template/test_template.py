@@ -609,7 +609,7 @@ def test_a_stack_that_watches_nothing_has_no_alarm_for_it() -> None:
     assert alarm["Properties"]["TreatMissingData"] == "breaching"
     assert alarm["Properties"]["MetricName"] == "ChannelsDead"
     assert alarm["Properties"]["Period"] == notification_channels.RENEWED_EVERY.total_seconds()
-    assert "python -m operate watch" in alarm["Properties"]["AlarmDescription"]
+    assert "bigin-archive watch" in alarm["Properties"]["AlarmDescription"]
 
 
 def test_nobody_may_delete_or_overwrite_settings_of_the_archive() -> None:

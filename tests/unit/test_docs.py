@@ -41,7 +41,7 @@ def commands() -> Iterator[tuple[str, str]]:
                 yield page.name, line.strip()
         prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
         for code in re.findall(r"`([^`\n]+)`", prose):
-            if re.match(r"(make|operate|python -m operate|\.venv/\S+|aws) \S", code):
+            if re.match(r"(make|bigin-archive|\.venv/\S+|aws) \S", code):
                 yield page.name, code
 
 
@@ -77,9 +77,7 @@ def check(words: list[str]) -> None:
     match words:
         case ["make", *rest]:
             assert {word for word in rest if "=" not in word} <= TARGETS
-        case ["operate", *rest] | ["python", "-m", "operate", *rest]:
-            check_operate(rest)
-        case [python, "-m", "operate", *rest] if python == PYTHON:
+        case ["bigin-archive" | ".venv/project/bin/bigin-archive", *rest]:
             check_operate(rest)
         case [python, "-m", module, *_] if python == PYTHON:
             path = PROJECT / module.replace(".", "/")
@@ -101,7 +99,8 @@ def check_operate(arguments: list[str]) -> None:
     if not arguments:
         return
     name, *rest = arguments
-    command = cli.commands[name]
+    command = cli.get_command(click.Context(cli), name)
+    assert command, name
     context = click.Context(command, info_name=name, resilient_parsing=True)
     command.parse_args(context, rest)
     unknown = {word for word in rest if word.startswith("--")} - {

@@ -1,29 +1,85 @@
-"""All commands of operate share one look."""
+"""All commands share one look."""
 
 import importlib.abc
 import runpy
+import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
+from operate.cli import COMMANDS as GROUPS
 from operate.cli import cli, main
 
-COMMANDS = sorted(cli.commands.items())
+ROOT = Path(__file__).parents[2]
+LINES = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
-@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
+def command_of(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command
+    return command
+
+
+COMMANDS = [(name, command_of(name)) for name in LINES]
+OF_A_STACK = [(name, command) for name, command in COMMANDS if name not in ("completion", "version")]
+
+
+def test_every_command_is_listed() -> None:
+    """Each file of ``operate/commands`` is a command of the list, and of no other."""
+    files = {path.stem.replace("_", "-") for path in (ROOT / "operate" / "commands").glob("[a-z]*.py")}
+
+    assert files - {"options"} == set(LINES)
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=list(LINES))
+def test_the_list_says_what_the_command_says(name: str, command: click.Command) -> None:
+    """Its line in the list is the first line of its own help."""
+    assert LINES[name] == (command.help or "").partition("\n")[0]
+
+
+def test_the_list_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    """All commands in four groups, on a terminal of 80 columns and 35 lines."""
+    assert main(["--help"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 35
+    assert max(map(len, lines)) <= 80
+    assert [title for title in GROUPS if f"{title}:" in lines] == ["Set up", "Archive", "Look", "Mend"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["completion", "fish"]], ids=lambda words: words[0])
+def test_what_needs_no_aws_starts_at_once(arguments: list[str]) -> None:
+    """The slow packages are imported by the commands that use them."""
+    program = (
+        "import sys, operate.cli\n"
+        f"assert operate.cli.main({arguments}) == 0\n"
+        "assert not {'boto3', 'botocore', 'requests', 'rich'} & set(sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (run.returncode, run.stderr)
+
+
+def test_a_mistyped_command_is_recognized(capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer names the command that was meant."""
+    assert main(["sttus"]) == 2
+    assert "Did you mean status?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=list(LINES))
 def test_a_command_explains_itself(name: str, command: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
     """``--help`` tells what it does, how it is called and what its exit status means."""
     assert main([name, "--help"]) == 0
 
     told = capsys.readouterr().out
     assert command.help
-    assert f"python -m operate {name}" in told.partition("Examples:")[2]
+    assert f"bigin-archive {name}" in told.partition("Examples:")[2]
     assert "Exit status: 0 " in told
 
 
-@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
+@pytest.mark.parametrize(("name", "command"), OF_A_STACK, ids=[name for name, _ in OF_A_STACK])
 def test_a_command_takes_the_common_options(name: str, command: click.Command) -> None:
     """Stack, profile and region as the AWS CLI has them, and JSON for programs; each option has its words."""
     options = {option for parameter in command.params for option in parameter.opts}

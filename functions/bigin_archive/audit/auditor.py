@@ -117,7 +117,7 @@ class Auditor:
                 if deadline and not deadline.remaining_s():
                     audit.stopped_at = known.place
                     audit.uncovered.append(
-                        f"Everything from {known.place} on: the time was up. `operate audit` takes the time it needs."
+                        f"Everything from {known.place} on: the time ran out. `bigin-archive audit` has no time limit."
                     )
                     return
                 seen = known if listing.found is not None else _seen_since(known, listing.began_at)
@@ -145,7 +145,7 @@ class Auditor:
         if listing.is_of_all:
             audit.limits.append(
                 "It is the list of all attachments, which Bigin documents nowhere. Whether it leaves something out is "
-                "told by `operate audit --by-record`, at a credit for each record."
+                "told by `bigin-archive audit --by-record`, at a credit for each record."
             )
         if deep and _parts(deep) == 1:
             audit.limits.append(f"The bytes of all {audit.reread:,} objects were read again.")

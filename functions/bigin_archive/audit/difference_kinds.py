@@ -55,13 +55,13 @@ class Kind(Enum):
     PARKED = (
         "parked",
         "Could not be archived",
-        "python -m operate redrive tells each reason and its remedy, and sends it back once the cause is mended. "
-        "Where no dead letter is left of it: python -m operate request MODULE/RECORD/ATTACHMENT.",
+        "bigin-archive redrive tells each reason and its remedy, and sends it back once the cause is mended. "
+        "Where no dead letter is left of it: bigin-archive request MODULE/RECORD/ATTACHMENT.",
     )
     GONE_BUT_LISTED = (
         "gone_but_listed",
         "Listed by Bigin, which has no file for it",
-        "Open it in Bigin. If it opens: python -m operate request MODULE/RECORD/ATTACHMENT. Else delete the attachment "
+        "Open it in Bigin. If it opens: bigin-archive request MODULE/RECORD/ATTACHMENT. Else delete the attachment "
         "there, or ask Zoho.",
     )
     SECOND_OBJECT = (

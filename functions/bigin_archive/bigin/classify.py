@@ -44,11 +44,11 @@ _TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 _RATE = ("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED")
 
 _CONNECT_AGAIN = (
-    "Look at the token refresher's log; if the connection was revoked, connect again: python -m operate authorize."
+    "Look at the token refresher's log; if the connection was revoked, connect again: bigin-archive authorize."
 )
 _GRANT_SCOPES = (
     "Connect again with the scopes ZohoBigin.modules.attachments.READ and ZohoBigin.modules.{module}.READ of each "
-    "module (or ZohoBigin.modules.ALL): python -m operate authorize."
+    "module (or ZohoBigin.modules.ALL): bigin-archive authorize."
 )
 
 

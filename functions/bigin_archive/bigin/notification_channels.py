@@ -29,7 +29,7 @@ _NOTIFY_URL = re.compile(
 )
 SCOPE_REMEDY = (
     "Connect again with the scope ZohoBigin.notifications.ALL, which only notification channels need: "
-    "python -m operate authorize --notifications. Or deploy with an empty WatchModules."
+    "bigin-archive authorize --notifications. Or deploy with an empty WatchModules."
 )
 
 

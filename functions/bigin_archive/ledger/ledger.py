@@ -1,7 +1,7 @@
 """The ledger: one item for each attachment that was ever seen, in exactly one state.
 
 S3 stays the truth of what is archived; the ledger saves calls and answers questions. Losing the table loses no file:
-it is rebuilt from the objects (``operate rebuild-ledger``), and the next sweep completes it.
+it is rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next sweep completes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

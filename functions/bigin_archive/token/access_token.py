@@ -18,7 +18,7 @@ from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, S
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CONNECT_REMEDY = "Connect the stack to Bigin: python -m operate authorize."
+CONNECT_REMEDY = "Connect the stack to Bigin: bigin-archive authorize."
 
 # A call that starts now may take so long until Bigin looks at its token.
 _EXPIRY_MARGIN = timedelta(seconds=60)
@@ -62,7 +62,7 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
     if domain and domain != api_url:
         raise BiginTokenRejectedError(
             "The stored token belongs to another data centre than the stack's parameter DataCenter says. "
-            "Deploy with the right one, then connect again: python -m operate authorize."
+            "Deploy with the right one, then connect again: bigin-archive authorize."
         )
     return AccessToken(value, _time(stored.get("expires_at")))
 
@@ -99,7 +99,7 @@ class AccessTokens:
             if token.value == refused.value:
                 raise BiginTokenRejectedError(
                     "Bigin refuses the token, and the stored one is no newer. Look at the token refresher's log; "
-                    "if the connection was revoked, connect again: python -m operate authorize."
+                    "if the connection was revoked, connect again: bigin-archive authorize."
                 )
             return token
 

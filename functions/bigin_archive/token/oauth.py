@@ -24,15 +24,15 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
 _REMEDIES = {
     "invalid_code": (
         "Zoho does not accept the code or refresh token: it was revoked, used before, or has expired. "
-        "Connect again with a new code: python -m operate authorize."
+        "Connect again with a new code: bigin-archive authorize."
     ),
     "invalid_client": (
         "Zoho does not know this client: the client id or the client secret is wrong, or the data centre. "
-        "Check the stack's parameter DataCenter, then connect again: python -m operate authorize."
+        "Check the stack's parameter DataCenter, then connect again: bigin-archive authorize."
     ),
     "invalid_client_secret": (
         "The client secret is wrong: copy it again from Zoho's API console of this data centre, "
-        "then connect again: python -m operate authorize."
+        "then connect again: bigin-archive authorize."
     ),
     "Access Denied": (
         "Zoho blocks further tokens for some minutes (ten in ten minutes are allowed). Wait; the stored token "
@@ -106,7 +106,7 @@ def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
         raise GrantError(
             "wrong_data_center",
             "Zoho names another API host than the one of the configured data centre. "
-            "Deploy with the right DataCenter, then connect again: python -m operate authorize.",
+            "Deploy with the right DataCenter, then connect again: bigin-archive authorize.",
         )
     refresh_token, scope = answer.get("refresh_token"), answer.get("scope")
     return Grant(

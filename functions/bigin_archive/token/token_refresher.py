@@ -52,7 +52,7 @@ class TokenRefresher:
             if form is None:
                 return Refreshed(
                     "not_connected",
-                    "No refresh token is stored. Connect the stack to Bigin: python -m operate authorize. "
+                    "No refresh token is stored. Connect the stack to Bigin: bigin-archive authorize. "
                     "A bare access token that was stored by hand works until it expires.",
                     token_age_s=self.age_s(),
                 )
@@ -82,7 +82,7 @@ class TokenRefresher:
         if not isinstance(stored, dict):
             raise GrantError(
                 "bad_credentials",
-                "The credentials secret is not a JSON object. Connect again: python -m operate authorize.",
+                "The credentials secret is not a JSON object. Connect again: bigin-archive authorize.",
             )
         form = {name: stored.get(name) for name in CREDENTIALS}
         if not form["refresh_token"]:
@@ -90,8 +90,7 @@ class TokenRefresher:
         if not all(isinstance(value, str) and value for value in form.values()):
             raise GrantError(
                 "bad_credentials",
-                f"The credentials secret must hold {', '.join(CREDENTIALS)}. "
-                "Connect again: python -m operate authorize.",
+                f"The credentials secret must hold {', '.join(CREDENTIALS)}. Connect again: bigin-archive authorize.",
             )
         return {**{name: str(value) for name, value in form.items()}, "grant_type": "refresh_token"}
 

@@ -1,0 +1,18 @@
+"""The command `version`: what is installed here."""
+
+import click
+
+from bigin_archive import __version__
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bigin-archive version
+
+\b
+Exit status: 0 printed, 2 used wrongly."""
+)
+def version() -> None:
+    """Print the version of this command."""
+    click.echo(__version__)

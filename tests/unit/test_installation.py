@@ -1,0 +1,28 @@
+"""The command line can be installed on its own, with the versions that the tests run with."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def pins(*files: str) -> set[str]:
+    text = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in files)
+    return set(re.findall(r"^([\w-]+==[\w.]+)", text, re.MULTILINE))
+
+
+def test_what_is_installed_is_what_is_tested() -> None:
+    """Each dependency has the version of the requirement files, and click and rich are among them."""
+    dependencies = set(PROJECT["project"]["dependencies"])
+
+    assert dependencies <= pins("requirements.txt", "operate/requirements.txt")
+    assert pins("operate/requirements.txt") <= dependencies
+
+
+def test_every_package_is_installed() -> None:
+    """A folder without ``__init__.py`` would be left out."""
+    folders = {path.parent for base in ("functions/bigin_archive", "operate") for path in (ROOT / base).rglob("*.py")}
+
+    assert [] == [str(folder) for folder in folders if not (folder / "__init__.py").is_file()]
