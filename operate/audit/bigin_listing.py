@@ -12,6 +12,7 @@ from bigin_archive.audit.auditor import Listing
 from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import FIRST_PAGE, ListedRecord, Position
+from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRateLimitedError, BiginRefusedError, BiginUnavailableError
 
@@ -25,7 +26,7 @@ def listing(
     bigin: Bigin, modules: Sequence[str], *, by_record: bool, sleep: Callable[[float], None] = time.sleep
 ) -> Listing:
     """The list, read while it is iterated; that raises ArchiveError where Bigin cannot be used."""
-    made = Listing(datetime.now(UTC).isoformat(timespec="milliseconds"))
+    made = Listing(iso(datetime.now(UTC)))
     made.found = _Reading(bigin, made, sleep).everything(modules, by_record=by_record)
     return made
 

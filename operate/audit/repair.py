@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bigin_archive.audit.difference_kinds import Difference
+from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.storage.archived_object import StoredObject
@@ -46,4 +47,4 @@ def _mend_row(one: Difference, ledger: Ledger) -> None:
     row = row_of(found, request)
     if not ledger.put(row):
         stored = StoredObject(found.key, found.size_bytes, found.sha256, found.version_id, "")
-        ledger.record_outcome(request, row.state, datetime.now(UTC).isoformat(timespec="milliseconds"), stored=stored)
+        ledger.record_outcome(request, row.state, iso(datetime.now(UTC)), stored=stored)

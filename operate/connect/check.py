@@ -10,6 +10,7 @@ import requests
 from rich.table import Table
 from rich.text import Text
 
+from bigin_archive.clock import iso_or_none
 from bigin_archive.errors import ArchiveError
 from operate.connect.secrets import StackSecrets, StoredToken
 from operate.connect.token_probe import Access, Finding, Probe
@@ -113,8 +114,8 @@ def as_json(report: Report) -> str:
             "token": {
                 "stored": token is not None,
                 "accepted": access is not None,
-                "written_at": _iso(report.stored.written_at),
-                "expires_at": _iso(_expiry(report)),
+                "written_at": iso_or_none(report.stored.written_at),
+                "expires_at": iso_or_none(_expiry(report)),
                 "problem": problem or None,
             },
             "modules": {module.module: asdict(module) for module in access.modules} if access else {},
@@ -151,10 +152,6 @@ def _remedy(report: Report) -> str:
 def _expiry(report: Report) -> datetime | None:
     said_by_bigin = report.access.expires_at if report.access else None
     return said_by_bigin or (report.stored.token.expires_at if report.stored.token else None)
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.astimezone(UTC).isoformat(timespec="seconds") if time else None
 
 
 def _show_modules(access: Access) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bigin_archive.aws.error_codes import code_of
+from bigin_archive.clock import iso
 from bigin_archive.errors import BiginTokenRejectedError
 from bigin_archive.token import access_token
 from bigin_archive.token.access_token import AccessToken
@@ -56,7 +57,7 @@ class StackSecrets:
         self.touched = True
         stored = {"access_token": token, "api_domain": self._stack.hosts.api_url}
         if expires_at:
-            stored["expires_at"] = expires_at.astimezone(UTC).isoformat(timespec="seconds")
+            stored["expires_at"] = iso(expires_at)
         with aws_errors("store the access token"):
             self._client.put_secret_value(SecretId=self._stack.token_secret_id, SecretString=json.dumps(stored))
 

@@ -6,13 +6,14 @@ Bigin API v2, "Get records" and "Get attachments". Fourteen calls at most, one c
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from bigin_archive import transport
 from bigin_archive.bigin.classify import classify
+from bigin_archive.clock import parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginRefusedError, BiginScopeMissingError, BiginUnavailableError
 from operate.connect import scopes
@@ -122,7 +123,7 @@ class Probe:
         except (requests.RequestException, OSError, HTTPError) as error:
             raise BiginUnavailableError(f"Bigin's API cannot be reached ({type(error).__name__}).") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        self._expires_at = _time(headers.get("x-accesstoken-reset")) or self._expires_at
+        self._expires_at = parse(headers.get("x-accesstoken-reset")) or self._expires_at
         return response.status_code, headers, content
 
 
@@ -133,12 +134,3 @@ def _first_id(content: bytes) -> str | None:
     except (ValueError, RecursionError, LookupError, TypeError):
         return None
     return record_id if isinstance(record_id, str) and record_id.isascii() and record_id.isdigit() else None
-
-
-def _time(text: str | None) -> datetime | None:
-    # Recorded on the live API: ISO 8601 with the organisation's offset.
-    try:
-        time = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time and time.tzinfo else None

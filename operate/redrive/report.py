@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
 
 from bigin_archive import archive_request
+from bigin_archive.clock import iso_or_none
 from bigin_archive.errors import InvalidRequestError
 from operate.redrive.reasons import reason_text
 from operate.redrive.redrive import MOST_LISTED, Sent, View
@@ -80,7 +80,7 @@ def view_json(view: View, *, dry_run: bool) -> str:
                 {
                     "reason": reason,
                     "count": group.count,
-                    "oldest": _iso(group.oldest),
+                    "oldest": iso_or_none(group.oldest),
                     "detail": printable(group.detail) or None,
                     "meaning": reason_text(reason, view.depth.tries).meaning,
                     "remedy": reason_text(reason, view.depth.tries).remedy,
@@ -92,7 +92,7 @@ def view_json(view: View, *, dry_run: bool) -> str:
                     "message_id": letter.message_id,
                     "reason": letter.reason,
                     "detail": printable(letter.detail) or None,
-                    "sent_at": _iso(letter.sent_at),
+                    "sent_at": iso_or_none(letter.sent_at),
                     "request": _request(letter.body),
                 }
                 for letter in view.letters
@@ -152,7 +152,3 @@ def _request(body: str) -> dict[str, str | None] | None:
     except InvalidRequestError:
         return None
     return {"module": request.module, "record_id": request.record_id, "attachment_id": request.attachment_id}
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="seconds") if time else None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bigin_archive.bigin.credit_meter import Usage
+from bigin_archive.clock import iso_or_none
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
@@ -41,7 +42,7 @@ class Status:
         """For --json."""
         return {
             "sweep": self.sweep.as_dict() if self.sweep else None,
-            "expected_end": _iso(expected_end(self.sweep, self.share, datetime.now(UTC))),
+            "expected_end": iso_or_none(expected_end(self.sweep, self.share, datetime.now(UTC))),
             "waiting": self.waiting,
             "dead_letters": self.dead_letters,
             "credits": {
@@ -117,7 +118,3 @@ def expected_end(sweep: SweepState | None, share: int, now: datetime) -> datetim
         return None
     rest = sweep.credits * (1 - part) / part
     return now + timedelta(days=rest / max(1, CreditBudget(share, 100).sweep_share))
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="minutes") if time else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -18,6 +18,7 @@ from bigin_archive.bigin.notification_channels import (
     channel_id,
     serves,
 )
+from bigin_archive.clock import iso_or_none
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginScopeMissingError
 from bigin_archive.settings import RENEW_CHANNELS
@@ -140,13 +141,13 @@ def as_json(report: Report) -> str:
                     "module": found.module,
                     "channel_id": found.channel_id,
                     "alive": found.is_alive(report.now),
-                    "expires_at": _iso(found.channel.expires_at if found.channel else None),
-                    "last_event_at": _iso(found.last_event),
+                    "expires_at": iso_or_none(found.channel.expires_at if found.channel else None),
+                    "last_event_at": iso_or_none(found.last_event),
                 }
                 for found in report.watched
             ],
             "others": [
-                {"module": other.module, "channel_id": other.channel_id, "expires_at": _iso(other.expires_at)}
+                {"module": other.module, "channel_id": other.channel_id, "expires_at": iso_or_none(other.expires_at)}
                 for other in report.others
             ],
         },
@@ -182,7 +183,3 @@ def _last(report: Report, found: Watched) -> str:
     if found.last_event:
         return f"{duration(report.now - found.last_event)} ago"
     return "none in 7 days" if report.log_was_read else "unknown"
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.astimezone(UTC).isoformat(timespec="seconds") if time else None

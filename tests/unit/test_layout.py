@@ -23,7 +23,7 @@ MAX_MODULES = 12  # of a package; the commands, one file each, may be more
 
 # A package, or a module of the root, may import those of the levels before its own, and itself.
 LEVELS = (
-    {"errors", "settings", "deadline", "archive_request", "request_outcome", "cold_start", "transport"},
+    {"errors", "settings", "deadline", "archive_request", "clock", "request_outcome", "cold_start", "transport"},
     {"aws"},
     {"token"},
     {"bigin", "queueing"},
@@ -56,6 +56,7 @@ PURE = (
     "settings",
     "deadline",
     "archive_request",
+    "clock",
     "request_outcome",
     "bigin.listing",
     "bigin.classify",

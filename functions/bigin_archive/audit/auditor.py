@@ -13,6 +13,7 @@ from bigin_archive.audit.comparison import Audit
 from bigin_archive.audit.merge_join import MergeJoin
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
+from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger, LedgerEntry
@@ -64,7 +65,7 @@ class Auditor:
         What cannot be read makes the audit ``failed``, a ``deadline`` that passes makes it ``partial``; a report is
         written all the same. Raises StorageUnavailableError, StorageRefusedError where even that is impossible.
         """
-        audit = Audit(self._iso(), listing.began_at, tuple(name for name in MODULES if name in modules))
+        audit = Audit(iso(self._now()), listing.began_at, tuple(name for name in MODULES if name in modules))
         rotation = self._rotation(audit.modules)
         with MergeJoin() as census, manifest.Index() as files:
             if self._gather(census, audit, listing):
@@ -73,7 +74,7 @@ class Auditor:
                     files.add(known)
                     progress(audit.compared)
             self._limits(audit, listing, deep)
-            audit.finished_at = self._iso()
+            audit.finished_at = iso(self._now())
             if not audit.failure and not audit.stopped_at and audit.modules == MODULES:
                 self._inventory.write(manifest.CSV_PATH, files.table, manifest.CSV_TYPE)
                 self._inventory.write(manifest.SUMS_PATH, files.sums, manifest.SUMS_TYPE)
@@ -184,9 +185,6 @@ class Auditor:
             return int(self._inventory.tags(f"{latest(modules)}.json").get(_ROTATION, "0"))
         except ValueError:
             return 0
-
-    def _iso(self) -> str:
-        return self._now().astimezone(UTC).isoformat(timespec="seconds")
 
 
 def latest(modules: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginRefusedError, BiginScopeMissingError, InvalidRequestError
 from bigin_archive.settings import RENEW_CHANNELS
@@ -121,7 +122,7 @@ class NotificationChannels:
             alive=tuple(expiries),
             dead=dead,
             code="channel_dead" if dead else None,
-            expires_at=min(expiries.values()).isoformat(timespec="seconds") if expiries else None,
+            expires_at=iso(min(expiries.values())) if expiries else None,
         )
 
     def listed(self, deadline: Deadline) -> Iterator[Channel]:
@@ -192,13 +193,5 @@ def _channels(answer: Mapping[str, object]) -> Iterator[Channel]:
                 module=str(entry.get("resource_name") or ""),
                 events=tuple(str(event) for event in told) if isinstance(told, list) else (),
                 notify_url=str(entry.get("notify_url") or ""),
-                expires_at=_time(entry.get("channel_expiry")),
+                expires_at=parse(entry.get("channel_expiry")),
             )
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time and time.tzinfo else None

@@ -6,11 +6,11 @@ Each container counts its own calls, and adds them to the ledger table in spans 
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.dynamodb import call
 from bigin_archive.bigin.credit_meter import Usage
+from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import CONTROL
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class CreditUsage:
 
 
 def _span(at_s: float) -> str:
-    begin = datetime.fromtimestamp(at_s // SPAN_S * SPAN_S, UTC)
-    return begin.isoformat(timespec="seconds")
+    return iso(at_s // SPAN_S * SPAN_S)
 
 
 def _key(name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
@@ -59,17 +60,17 @@ class LedgerWriter:
             self._ledger.record_outcome(
                 request,
                 state,
-                _iso(now),
+                iso(now),
                 reason=outcome.error.code if outcome.error and state == "parked" else None,
                 stored=outcome.stored,
-                archived_before=_iso(now - _OVERLAP) if yields else None,
+                archived_before=iso(now - _OVERLAP) if yields else None,
             )
         except StorageUnavailableError as error:
             self._unwritten(error)
 
     def record_link(self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject) -> None:
         """Enter a link attachment, whose shortcut is ``stored``."""
-        now = _iso(datetime.fromtimestamp(self._now(), UTC))
+        now = iso(self._now())
         try:
             self._ledger.record_listing(request, listed, None, now)
             self._ledger.record_outcome(request, "link", now, stored=stored)
@@ -84,7 +85,3 @@ class LedgerWriter:
         except StorageUnavailableError as error:
             self._meter.give_back(usage)
             self._unwritten(error)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")

@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
+from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
@@ -78,7 +78,7 @@ class Inventory:
             answer["ContentLength"],
             hexadecimal(checksum) if checksum and "-" not in checksum else None,
             answer.get("VersionId"),
-            _iso(answer["LastModified"]),
+            iso(answer["LastModified"]),
             answer.get("ContentType", ""),
             answer.get("Metadata", {}),
         )
@@ -189,7 +189,3 @@ def _unreachable(error: Exception) -> ArchiveError:
     return StorageUnavailableError(
         f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
     )
-
-
-def _iso(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="seconds")

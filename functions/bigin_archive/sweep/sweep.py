@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.comparison import FAILED
+from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
@@ -106,7 +107,7 @@ class Sweep:
             is_recent = datetime.fromisoformat(full_since) > now - _FULL_EVERY
             # Not since the last sweep: that may have left modules or older changes out.
             since = full_since if is_recent else None
-        state = SweepState(_iso(now), list(order.modules), since, order.by_record, full_since=full_since)
+        state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
         if last:
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
@@ -143,7 +144,7 @@ class Sweep:
         elif state.phase == "listing":
             self._discovery.store_lists(cursor, state, deadline)
         else:
-            self._discovery.compare(cursor, state, deadline, _iso(datetime.fromtimestamp(self._now(), UTC)))
+            self._discovery.compare(cursor, state, deadline, iso(self._now()))
 
     def _obstacle(self, state: SweepState) -> str | None:
         """Why nothing can be done now; else None, and the state says how many credits this slice may use."""
@@ -165,7 +166,7 @@ class Sweep:
         """Wait for the queue, so that the audit does not find missing what is on its way."""
         now = datetime.fromtimestamp(self._now(), UTC)
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
-        state.draining_since = since.isoformat()
+        state.draining_since = iso(since)
         waiting = self._queue.waiting()
         if not waiting and state.queued and now - since < _SETTLED:
             state.waits_for = "the next slice: the queue's count lags behind"
@@ -179,13 +180,9 @@ class Sweep:
             state.full_since = state.started_at
         # An audit may take its function with it, for want of memory or space.
         state.result = self._close(state, deadline) if state.failures <= _MOST_AUDITS else FAILED
-        state.finished_at = _iso(datetime.fromtimestamp(self._now(), UTC))
+        state.finished_at = iso(self._now())
         state.phase = "done"
 
 
 def _waits_for_queue(waiting: int) -> str:
     return f"the queue: about {waiting} messages wait in it"
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")

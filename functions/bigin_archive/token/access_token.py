@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bigin_archive import clock
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
 from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
@@ -64,7 +65,7 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
             "The stored token belongs to another data centre than the stack's parameter DataCenter says. "
             "Deploy with the right one, then connect again: bigin-archive authorize."
         )
-    return AccessToken(value, _time(stored.get("expires_at")))
+    return AccessToken(value, clock.parse(stored.get("expires_at"), UTC))
 
 
 class AccessTokens:
@@ -131,13 +132,3 @@ def _unreadable(reason: str) -> StorageRefusedError | StorageUnavailableError:
             "and its key. Retried by itself."
         )
     return StorageUnavailableError(f"The access token cannot be read from Secrets Manager ({reason}). Try again later.")
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

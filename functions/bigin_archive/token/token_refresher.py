@@ -10,6 +10,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
+from bigin_archive.clock import iso
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
 
@@ -105,7 +106,7 @@ class TokenRefresher:
 
 def store(client: "SecretsManagerClient", secret_id: str, grant: Grant, now: datetime) -> str:
     """Write the access-token secret in one step; return ``expires_at`` (ISO 8601, UTC)."""
-    expires_at = (now + timedelta(seconds=grant.lifetime_s)).isoformat(timespec="seconds")
+    expires_at = iso(now + timedelta(seconds=grant.lifetime_s))
     client.put_secret_value(
         SecretId=secret_id,
         SecretString=json.dumps(

@@ -1,0 +1,32 @@
+"""Time as it is stored, compared and told: ISO 8601 in UTC, in milliseconds, always as long.
+
+Of two such texts the smaller one is the earlier time, so that DynamoDB can compare them too. Pure.
+"""
+
+from datetime import UTC, datetime, tzinfo
+
+
+def iso(moment: datetime | float) -> str:
+    """``moment`` (with a zone, or seconds since 1970) as ``2026-01-31T09:30:00.000+00:00``."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    """As :func:`iso`; None where there is no time to tell."""
+    return iso(moment) if moment else None
+
+
+def parse(text: object, zone: tzinfo | None = None) -> datetime | None:
+    """The time that ``text`` (ISO 8601, any zone) names, in UTC; one that names no zone is in ``zone``.
+
+    None where it is no such text, or where neither says the zone: half a day may lie between two guesses.
+    """
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if moment and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):  # no time, or one that UTC's calendar does not reach
+        return None

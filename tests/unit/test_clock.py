@@ -1,0 +1,48 @@
+"""Times as they are stored and compared."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from bigin_archive import clock
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2026, 1, 31, 9, 30, tzinfo=UTC), "2026-01-31T09:30:00.000+00:00"),
+        (datetime(2026, 1, 31, 15, 0, 0, 999, tzinfo=INDIA), "2026-01-31T09:30:00.000+00:00"),
+        (1769851800.25, "2026-01-31T09:30:00.250+00:00"),
+    ],
+)
+def test_a_time_has_one_form(moment: datetime | float, text: str) -> None:
+    """Whatever zone and precision it comes in, a time is stored in UTC and in milliseconds."""
+    assert text == clock.iso(moment)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2026-01-31T15:00:00+05:30", "2026-01-31T09:30:00.000+00:00"),
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000+00:00"),
+        ("2026-01-31T09:30:00", None),
+        ("2026-13-31T09:30:00+00:00", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+        (1769851800, None),
+        (["2026-01-31T09:30:00Z"], None),
+    ],
+)
+def test_what_is_no_time_is_none(text: object, found: str | None) -> None:
+    """A time of another program is read in any zone; what cannot be read, or names none, is no guess."""
+    assert found == clock.iso_or_none(clock.parse(text))
+
+
+def test_a_zone_may_be_known_beforehand() -> None:
+    """Where the source promises a zone, a time that names none is in that zone."""
+    assert datetime(2026, 1, 31, 9, 30, tzinfo=UTC) == clock.parse("2026-01-31T15:00:00", INDIA)
