@@ -3,13 +3,38 @@
 import re
 from collections.abc import Iterator
 
-from operate.doctor.findings import Check, Finding, ok, problem
+from operate.doctor.findings import Check, Finding, ok, problem, unknown
 from operate.errors import OperateError
 from operate.stack.aws import Account, aws_errors
 
 # AWS Lambda developer guide, "Lambda quotas": 1,000 executions at once; new accounts begin with 10.
 # Two workers and one each of the other functions, and as many callers of the API as Bigin allows calls at once.
 WANTED_EXECUTIONS = 20
+# Where CloudFormation does not know AWS::Budgets::Budget; the template refuses MonthlyBudgetUsd there.
+WITHOUT_BUDGETS = frozenset(
+    [
+        "af-south-1",
+        "ap-east-1",
+        "ap-east-2",
+        "ap-northeast-3",
+        "ap-south-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-6",
+        "ap-southeast-7",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-south-2",
+        "il-central-1",
+        "me-central-1",
+        "mx-central-1",
+        "us-gov-east-1",
+        "us-gov-west-1",
+    ]
+)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 
 
@@ -18,6 +43,8 @@ def checks(account: Account) -> Iterator[Check]:
     yield "AWS region", lambda: _region(account)
     yield "AWS credentials", lambda: _credentials(account)
     yield "Lambda quota", lambda: _quota(account)
+    if account.region in WITHOUT_BUDGETS:
+        yield "Budget", lambda: _budget(account)
 
 
 def _region(account: Account) -> Finding:
@@ -54,3 +81,11 @@ def _quota(account: Account) -> Finding:
             "executions. It costs nothing, and takes hours to days.",
         )
     return ok(name, text)
+
+
+def _budget(account: Account) -> Finding:
+    return unknown(
+        "Budget",
+        f"CloudFormation makes no budgets in {account.region}: MonthlyBudgetUsd must stay 0.",
+        "Make a budget by hand in AWS Budgets, which counts all regions.",
+    )

@@ -12,6 +12,7 @@ from operate.terminal import duration, moment
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _READY, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 _ARCHIVED = ("archived", "already_archived")
+_ROWS = 1000  # of the ledger, looked at in one call
 _CALLED = ("queued", "recorded")
 
 
@@ -39,6 +40,7 @@ class StackDoctor:
         yield "Stack", self._status
         yield "Worker", self._worker
         yield "Bucket", self._bucket
+        yield "Key prefix", self._key_prefix
         yield "Queue", self._queue
         yield "Dead letters", lambda: self._dead("Dead letters", "DeadLetterQueue")
         yield "Dead records", lambda: self._dead("Dead records", "RecordDeadLetterQueue")
@@ -78,6 +80,28 @@ class StackDoctor:
         if kept == "Enabled":
             return ok("Bucket", "is there and keeps versions")
         return problem("Bucket", "It keeps no versions: a deletion would be final.", "Deploy the stack again.")
+
+    def _key_prefix(self) -> Finding:
+        """One look at the ledger: its rows lie in no order, so that a changed prefix shows in any thousand of them."""
+        name, prefix = "Key prefix", self._stack.key_prefix
+        with aws_errors("look at the ledger"):
+            found = self._account.client("dynamodb").scan(
+                TableName=self._stack.ledger_table,
+                Limit=_ROWS,
+                ProjectionExpression="#key",
+                FilterExpression="attribute_exists(#key) AND NOT begins_with(#key, :prefix)",
+                ExpressionAttributeNames={"#key": "key"},
+                ExpressionAttributeValues={":prefix": {"S": prefix}},
+            )["Items"]
+        if not found:
+            return ok(name, f"{prefix or 'none'}, as of all files that were looked at")
+        return problem(
+            name,
+            f"KeyPrefix was changed to {prefix or 'nothing'}: at least {len(found)} files lie elsewhere, where the "
+            "functions do not see them.",
+            "Deploy with the former KeyPrefix. To move the archive for good, copy its objects with their metadata to "
+            "the new prefix, then run: python -m operate rebuild-ledger",
+        )
 
     def _queue(self) -> Finding:
         figures = self._figures(self._stack.queue_url)
@@ -150,7 +174,7 @@ class StackDoctor:
             return problem(
                 name,
                 "The address has not confirmed: nobody is told when something is wrong.",
-                "Open the mail of AWS Notifications and confirm (look among spam, too). It is valid for three days: "
+                "Open the mail of AWS Notifications and confirm (look among spam, too). It is valid for two days: "
                 "after that, subscribe the address again in the console of SNS.",
             )
         if self._stack.is_local:

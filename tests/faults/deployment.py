@@ -51,7 +51,7 @@ def _checks(resources: Resources) -> Iterator[tuple[str, bool]]:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::S3::Bucket" or name == "CredentialsSecret":
             kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
-            yield f"{name} goes with the stack", kept == ("Retain", "Retain")
+            yield f"{name} goes with the stack", kept == ("RetainExceptOnCreate", "Retain")
 
 
 def _of(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

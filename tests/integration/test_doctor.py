@@ -125,7 +125,7 @@ def test_a_missing_scope_is_named(newcomer: Deployed, capsys: pytest.CaptureFixt
 
 
 def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """A trigger that is off, a bucket without versions, an alarm that rings."""
+    """A trigger that is off, a bucket without versions, an alarm that rings, another prefix than that of the files."""
     stack = newcomer.stack
     functions, alarms = stack.client("lambda"), stack.client("cloudwatch")
     resources = stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
@@ -137,14 +137,18 @@ def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: py
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     newcomer.s3.put_bucket_versioning(Bucket=newcomer.bucket, VersioningConfiguration={"Status": "Suspended"})
     alarms.set_alarm_state(**state, StateValue="ALARM")
+    row = {"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
+    ledger = {"TableName": stack.outputs["LedgerTable"]}
+    stack.client("dynamodb").put_item(**ledger, Item={**row, "key": {"S": "former/Contacts/1/2/a.pdf"}})
     try:
         status, found = doctor(capsys)
     finally:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
         newcomer.s3.put_bucket_versioning(Bucket=newcomer.bucket, VersioningConfiguration={"Status": "Enabled"})
         alarms.set_alarm_state(**state, StateValue="OK")
+        stack.client("dynamodb").delete_item(**ledger, Key=row)
 
-    assert (1, {"Worker", "Bucket", "Alarms"}) == (status, problems(found))
+    assert (1, {"Worker", "Bucket", "Key prefix", "Alarms"}) == (status, problems(found))
     # The emulator leaves descriptions out of its answers in XML, which older clients ask for.
     (alarm,) = alarms.describe_alarms(AlarmNames=[physical["DeadLetterAlarm"]])["MetricAlarms"]
     expected = "#dead-letters" if "AlarmDescription" in alarm else ""
@@ -211,6 +215,14 @@ def test_before_a_deployment_the_account_is_looked_at(newcomer: Deployed, capsys
     status, found = doctor(capsys, "--before")
 
     assert (0, ["AWS region", "AWS credentials", "Lambda quota"]) == (status, list(found))
+
+
+def test_a_region_without_budgets_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the deployment that the template's rule would refuse."""
+    status, found = doctor(capsys, "--before", "--region", "eu-north-1")
+
+    assert (0, "unknown") == (status, found["Budget"]["state"])
+    assert "MonthlyBudgetUsd must stay 0" in found["Budget"]["detail"]
 
 
 def test_a_stack_that_is_not_there_is_a_problem(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,8 +29,8 @@ API_GATEWAY_S = 29  # what API Gateway waits for an answer
 SECRETS = ("CredentialsSecret", "AccessTokenSecret", "WebhookSecret")
 # IAM on AWS has one action for single and batched sends; the local emulator has two. The only pattern in any policy.
 SEND = "sqs:SendMessage*"
-# With KmsKeyArn every role may use that key, and no other: S3, SQS and Secrets Manager ask for it.
-KEY = {("kms:Decrypt", "KmsKeyArn"), ("kms:GenerateDataKey", "KmsKeyArn")}
+# With KmsKeyArn every role may use that key: S3, SQS and Secrets Manager ask for it. With former keys it may only read.
+KEY = {("kms:Decrypt", "KmsKeyArn"), ("kms:GenerateDataKey", "KmsKeyArn"), ("kms:Decrypt", "FormerKmsKeyArns")}
 # What each role may do, and to what. Whatever is not here, no function may do.
 GRANTS = {
     "ArchiveNowRole": {
@@ -178,7 +178,7 @@ def with_all(value: Any) -> Any:
     """The value in a stack that watches modules and has a key of its own."""
     if isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        assert condition in ("WatchesModules", "HasKey")
+        assert condition in ("WatchesModules", "HasKey", "HadKeys")
         assert no == {"Ref": "AWS::NoValue"}
         return yes
     return value
@@ -681,7 +681,7 @@ def test_secret_has_no_value_in_the_template(name: str) -> None:
 
 def test_credentials_outlive_the_stack() -> None:
     """A refresh token is hard to get again: it stays when the stack goes."""
-    assert RESOURCES["CredentialsSecret"]["DeletionPolicy"] == "Retain"
+    assert RESOURCES["CredentialsSecret"]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert RESOURCES["CredentialsSecret"]["UpdateReplacePolicy"] == "Retain"
 
 
@@ -722,7 +722,7 @@ def test_bucket_keeps_what_it_has() -> None:
     bucket = RESOURCES["Bucket"]
 
     assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert bucket["UpdateReplacePolicy"] == "Retain"
 
 
@@ -756,12 +756,17 @@ def test_bucket_answers_only_by_tls() -> None:
 
 
 def test_lifecycle_removes_no_object() -> None:
-    """Only unfinished uploads are cleaned up; no rule ends or moves an object or one of its versions."""
+    """Unfinished uploads go after a day, and versions that an audit has replaced after a month; nothing else ends."""
     rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    keys = {key for rule in rules for key in rule} - {"Id", "Status"}
+    ends = {rule["Prefix"]["Fn::Sub"]: rule for rule in rules if "Prefix" in rule}
 
     assert all(rule["Status"] == "Enabled" for rule in rules)
-    assert keys == {"AbortIncompleteMultipartUpload"}
+    assert [set(rule) - {"Id", "Status"} for rule in rules if "Prefix" not in rule] == [
+        {"AbortIncompleteMultipartUpload"}
+    ]
+    assert set(ends) == {"${KeyPrefix}_index/", "${KeyPrefix}_audit/"}
+    for rule in ends.values():
+        assert set(rule) - {"Id", "Status", "Prefix"} == {"NoncurrentVersionExpiration"}
 
 
 # ---- The whole -------------------------------------------------------------------------------------------------------
