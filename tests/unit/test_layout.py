@@ -24,13 +24,14 @@ MAX_MODULES = 12  # of a package; the commands, one file each, may be more
 # A package, or a module of the root, may import those of the levels before its own, and itself.
 LEVELS = (
     {"errors", "settings", "deadline", "archive_request", "clock", "request_outcome", "cold_start", "transport"},
-    {"aws"},
+    {"aws", "search", "page"},
     {"token"},
     {"bigin", "queueing"},
     {"storage"},
     {"ledger", "telemetry"},
     {"archiving", "audit"},
     {"api", "sweep"},
+    {"console"},
     {"wiring"},
 )
 OPERATE_LEVELS = (
@@ -45,7 +46,7 @@ OPERATE_LEVELS = (
 # Third-party packages, and who may import them at run time.
 USERS = {
     "boto3": {"aws", "wiring"},
-    "botocore": {"aws", "token", "storage", "api", "wiring"},
+    "botocore": {"aws", "token", "storage", "api", "console", "wiring"},
     "requests": {"transport", "token", "bigin"},
     "urllib3": {"transport", "aws", "token", "storage"},
     "aws_lambda_powertools": {"telemetry", "wiring"},
@@ -76,6 +77,15 @@ PURE = (
     "audit.report_json",
     "audit.report_html",
     "audit.manifest",
+    "audit.search_files",
+    "search.folding",
+    "search.query",
+    "search.search_index",
+    "page.files",
+    "page.find_page",
+    "console.answers",
+    "console.errors",
+    "console.search_request",
 )
 # Each module named, imported one after the other; what one does that it may not is told with its name.
 WATCH = """

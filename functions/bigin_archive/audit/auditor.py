@@ -11,6 +11,7 @@ from bigin_archive.audit import manifest, report_html, report_json
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.comparison import Audit
 from bigin_archive.audit.merge_join import MergeJoin
+from bigin_archive.audit.search_files import SearchFiles
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.clock import iso
@@ -67,17 +68,20 @@ class Auditor:
         """
         audit = Audit(iso(self._now()), listing.began_at, tuple(name for name in MODULES if name in modules))
         rotation = self._rotation(audit.modules)
-        with MergeJoin() as census, manifest.Index() as files:
+        with MergeJoin() as census, manifest.Index() as files, SearchFiles() as search:
             if self._gather(census, audit, listing):
                 chosen = _chooser(deep, rotation)
                 for known in self._compared(census, audit, listing, chosen, deadline):
                     files.add(known)
+                    search.add(known)
                     progress(audit.compared)
             self._limits(audit, listing, deep)
             audit.finished_at = iso(self._now())
             if not audit.failure and not audit.stopped_at and audit.modules == MODULES:
                 self._inventory.write(manifest.CSV_PATH, files.table, manifest.CSV_TYPE)
                 self._inventory.write(manifest.SUMS_PATH, files.sums, manifest.SUMS_TYPE)
+                for path, file, content_type in search.files(audit.started_at):
+                    self._inventory.write(path, file, content_type)
         self._publish(audit, str(rotation + 1 if deep else rotation))
         return audit
 

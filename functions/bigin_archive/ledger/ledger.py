@@ -30,7 +30,7 @@ class LedgerEntry:
     """What is known of one attachment.
 
     ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked. ``key`` to ``archived_at`` tell of
-    the object, ``file_name`` to ``listed_size_bytes`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when
+    the object, ``file_name`` to ``link_url`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when
     it was listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
 
     A file that was sent back to Bigin has a new id there, and the object that it came from. ``restored_from`` and
@@ -53,6 +53,7 @@ class LedgerEntry:
     modified_time: str | None = None
     owner: str | None = None
     listed_size_bytes: int | None = None
+    link_url: str | None = None
     first_seen: str | None = None
     last_seen: str | None = None
     restored_from: str | None = None
@@ -97,9 +98,22 @@ class Ledger:
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every entry, in no order that means anything."""
+        return self._pages("scan")
+
+    def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:
+        """The entries of one record, as they are now."""
+        return self._pages(
+            "query",
+            KeyConditionExpression="#record = :record",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
+            ConsistentRead=True,
+        )
+
+    def _pages(self, operation: str, **arguments: Any) -> Iterator[LedgerEntry]:
         start: dict[str, Any] = {}
         while True:
-            answer = self._call("scan", TableName=self._table, **start)
+            answer = self._call(operation, TableName=self._table, **arguments, **start)
             for item in answer["Items"]:
                 if not item["record"]["S"].startswith(CONTROL):
                     yield _entry(item)
@@ -118,6 +132,7 @@ class Ledger:
             "modified_time": listed.modified_time,
             "owner": listed.owner,
             "listed_size_bytes": listed.size_bytes,
+            "link_url": listed.link.url if listed.link else None,
             "last_seen": at,
         }
         self._update(request, given, {"first_seen": at, "state": "pending"})

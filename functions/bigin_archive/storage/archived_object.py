@@ -32,8 +32,8 @@ class ArchivedObject:
 
     ``path`` is its key without the prefix, ``sha256`` (hex) S3's own checksum, ``modified_at`` ISO 8601 in UTC.
     ``claimed`` is the attachment that its metadata names, ``original_name`` the name there, ``is_link`` whether it is a
-    shortcut of ours. ``bytes_right`` tells whether the bytes, read again, have that
-    checksum; None where they were not read.
+    shortcut of ours, ``link_url`` its address where the metadata had room for it. ``bytes_right`` tells whether the
+    bytes, read again, have that checksum; None where they were not read.
     """
 
     key: str
@@ -45,6 +45,7 @@ class ArchivedObject:
     claimed: str | None = None
     original_name: str | None = None
     is_link: bool = False
+    link_url: str | None = None
     bytes_right: bool | None = None
 
     @property
@@ -94,6 +95,7 @@ def describe(
         original_name=_original_name(metadata.get("file-name")),
         # An address too long for the metadata leaves the type alone to tell.
         is_link="link-url" in metadata or (content_type == "application/internet-shortcut" and key.endswith(".url")),
+        link_url=metadata.get("link-url"),
     )
 
 

@@ -1,0 +1,46 @@
+"""Answers of the console, with the headers that keep a browser from doing more than it must. Pure."""
+
+from collections.abc import Mapping
+
+from bigin_archive.api import gateway
+from bigin_archive.api.gateway import Answer, Event
+from bigin_archive.errors import ArchiveError
+
+# Of every answer: no type is guessed, and no address of the console is told to another site.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_FILE_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "no-cache",  # asked again each time, and answered 304
+}
+
+
+def json(status: int, content: Mapping[str, object]) -> Answer:
+    """A JSON answer, which no cache keeps."""
+    return _secured(gateway.answer(status, content))
+
+
+def problem(error: ArchiveError, event: Event) -> Answer:
+    """An error as a problem document (RFC 9457)."""
+    answer = _secured(gateway.problem(error, event))
+    if error.status == 429 and error.retry_after_s:
+        answer["headers"]["Retry-After"] = str(error.retry_after_s)
+    return answer
+
+
+def file(content: str, content_type: str, policy: str, etag: str, event: Event) -> Answer:
+    """One of the page's files, or ``304`` to a browser that has it."""
+    headers = {"Content-Type": content_type, "Content-Security-Policy": policy, "ETag": etag, **_FILE_HEADERS}
+    known = gateway.header(event, "If-None-Match") == etag
+    return _secured({"statusCode": 304 if known else 200, "headers": headers, "body": "" if known else content})
+
+
+def _secured(answer: Answer) -> Answer:
+    answer["headers"].update(HEADERS)
+    return answer

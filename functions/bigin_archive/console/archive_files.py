@@ -1,0 +1,167 @@
+"""What the console reads of the bucket: the search index, the audit's report, and one version of one object.
+
+What was read is kept while its ETag holds: S3 answers 304 then, and sends nothing.
+"""
+
+import io
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.aws.error_codes import code_of
+from bigin_archive.console.errors import IndexUnavailableError, NotArchivedError
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.search import search_index
+from bigin_archive.search.search_index import IndexUnreadableError, SearchIndex
+from bigin_archive.storage import archived_object
+from bigin_archive.storage.object_store import classify_s3_error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REPORT_PATH = "_audit/latest.json"
+_NOTHING_THERE = (403, 404, 405)  # without the right to list, S3 answers 403 for what is not there
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A version of an object: what it is called, and its size in bytes."""
+
+    key: str
+    version_id: str | None
+    file_name: str
+    size_bytes: int
+
+
+class _Kept(Generic[_T]):
+    """A file of the bucket as ``read`` makes it, read again once it changed."""
+
+    def __init__(self, read: Callable[[bytes], _T]) -> None:
+        self._read = read
+        self._etag: str | None = None
+        self._value: _T | None = None
+        self._lock = threading.Lock()
+
+    def get(self, fetch: Callable[[str | None], tuple[str, bytes] | None]) -> _T | None:
+        """``fetch`` takes the ETag that is held, and returns None where it still holds."""
+        with self._lock:
+            if changed := fetch(self._etag):
+                etag, content = changed
+                self._value = None  # two of them would not fit into the memory
+                self._value, self._etag = self._read(content), etag
+            return self._value
+
+
+class ArchiveFiles:
+    """The bucket below one prefix. The client must sign by version 4, which is what S3 takes everywhere."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self._index = _Kept(lambda content: search_index.unpack(io.BytesIO(content)))
+        self._report: _Kept[Mapping[str, Any]] = _Kept(json.loads)
+
+    def index(self) -> SearchIndex:
+        """The search index. Raises IndexUnavailableError, StorageUnavailableError, StorageRefusedError."""
+        try:
+            index = self._index.get(lambda etag: self._changed(search_index.PATH, etag))
+        except _NothingThereError:
+            raise IndexUnavailableError(
+                "There is no search index yet. Each audit of everything writes one: run bigin-archive audit."
+            ) from None
+        except IndexUnreadableError as error:
+            raise IndexUnavailableError(
+                f"The search index cannot be read ({error}). The next audit writes it anew: run bigin-archive audit."
+            ) from None
+        if index is None:
+            raise IndexUnavailableError("The search index changed while it was read. Try again.")
+        return index
+
+    def report(self) -> Mapping[str, Any]:
+        """The report of the last audit of everything; empty where there is none. Raises as :meth:`index` does."""
+        try:
+            report = self._report.get(lambda etag: self._changed(REPORT_PATH, etag))
+        except (_NothingThereError, ValueError):
+            return {}
+        return report if isinstance(report, dict) else {}
+
+    def version(self, key: str, version_id: str | None) -> StoredFile:
+        """One version of an object. Raises NotArchivedError where there is none, and as :meth:`index` does."""
+        if not key.startswith(self._prefix):
+            raise NotArchivedError("The ledger names an object outside the archive: bigin-archive audit tells more.")
+        given = {"VersionId": version_id} if version_id else {}
+        try:
+            answer = self._call("head_object", Key=key, **given)
+        except _NothingThereError:
+            raise NotArchivedError(
+                "The ledger knows the file, S3 does not have it: bigin-archive audit tells more."
+            ) from None
+        found = archived_object.describe(
+            self._prefix,
+            key,
+            answer["ContentLength"],
+            None,
+            answer.get("VersionId"),
+            "",
+            "",
+            answer.get("Metadata", {}),
+        )
+        return StoredFile(key, found.version_id, found.original_name or found.file_name, found.size_bytes)
+
+    def signed_url(self, file: StoredFile, seconds: int) -> str:
+        """An address that downloads this version under its own name, for so many seconds."""
+        version = {"VersionId": file.version_id} if file.version_id else {}
+        url: str = self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": file.key,
+                **version,
+                "ResponseContentType": "application/octet-stream",
+                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
+            },
+            ExpiresIn=seconds,
+        )
+        return url
+
+    def _changed(self, path: str, etag: str | None) -> tuple[str, bytes] | None:
+        given = {"IfNoneMatch": etag} if etag else {}
+        try:
+            answer = self._call("get_object", Key=self._prefix + path, **given)
+            return answer["ETag"], answer["Body"].read()
+        except _NotChangedError:
+            return None
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
+        except ClientError as error:
+            status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
+            if status == 304:
+                raise _NotChangedError from None
+            if status in _NOTHING_THERE:
+                raise _NothingThereError from None
+            raise classify_s3_error(status, code_of(error)) from error
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
+
+
+class _NotChangedError(Exception):
+    """S3 answers 304."""
+
+
+class _NothingThereError(Exception):
+    """No object, or none that may be read."""
+
+
+def _unreachable(error: Exception) -> StorageUnavailableError:
+    return StorageUnavailableError(f"S3 cannot be reached ({code_of(error)}). Try again later.")

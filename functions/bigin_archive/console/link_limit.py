@@ -1,0 +1,83 @@
+"""At most so many links for one user in any hour: a stolen account empties no archive.
+
+The times of a user's links are kept, and those of the last hour counted; so there is no moment at which a new hour
+begins and the count with it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.console.errors import TooManyLinksError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MOST_LINKS, WINDOW_S = 100, 3600
+ITEM = "links#"  # what the keys of these items begin with; the role may write no others
+_TRIES = 5  # of a write that others were faster with
+
+
+class LinkLimit(Protocol):
+    """Counts links."""
+
+    def take(self, user: str) -> None:
+        """Count one link of this user. Raises TooManyLinksError, or StorageUnavailableError."""
+
+
+def admitted(times: Sequence[int], now: int) -> list[int]:
+    """The times (seconds) of the last hour's links, with the one now. Raises TooManyLinksError."""
+    recent = sorted(time for time in times if now - WINDOW_S < time <= now)
+    if len(recent) >= MOST_LINKS:
+        wait_s = recent[-MOST_LINKS] + WINDOW_S - now
+        raise TooManyLinksError(
+            f"You got {MOST_LINKS} links in the last hour. Go on in {-(-wait_s // 60)} minutes.",
+            retry_after_s=max(1, wait_s),
+        )
+    return [*recent, now]
+
+
+class LocalLinkLimit:
+    """For the one user of a process."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._times: dict[str, list[int]] = {}
+
+    def take(self, user: str) -> None:
+        """See :class:`LinkLimit`."""
+        self._times[user] = admitted(self._times.get(user, []), int(self._now()))
+
+
+class TableLinkLimit:
+    """For the users of all containers: an item for each in a table with the key ``lease``."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def take(self, user: str) -> None:
+        """See :class:`LinkLimit`. Two at once are both counted: the slower one reads again."""
+        for last in range(_TRIES - 1, -1, -1):
+            try:
+                self._take({"lease": {"S": ITEM + user}}, int(self._now()))
+                return
+            except ConditionFailedError:
+                if not last:
+                    raise TooManyLinksError("Too many links at one time. Try again.", retry_after_s=1) from None
+
+    def _take(self, key: dict[str, dict[str, str]], now: int) -> None:
+        item = call(self._client, "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
+        before = item.get("times", {}).get("S", "")
+        after = " ".join(map(str, admitted([int(time) for time in before.split()], now)))
+        # One string, so that "as it was read" is one comparison.
+        call(
+            self._client,
+            "put_item",
+            TableName=self._table,
+            Item={**key, "times": {"S": after}, "expires_at": {"N": str(now + WINDOW_S)}},
+            ConditionExpression="times = :before" if before else "attribute_not_exists(times)",
+            **({"ExpressionAttributeValues": {":before": {"S": before}}} if before else {}),
+        )

@@ -1,0 +1,217 @@
+"""The console's routes: an event of API Gateway in, an answer out.
+
+======  ===================================  ====================================================
+GET     ``/``, ``/app.js``, ``/app.css``     the page, without data: anybody
+GET     ``/search``                          attachments by words, module, days and state
+GET     ``/records/{module}/{record_id}``    a record's attachments, fresh from the ledger
+POST    ``/links``                           an address that downloads one file, for a minute
+GET     ``/status``                          whether everything is there
+======  ===================================  ====================================================
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bigin_archive import __version__
+from bigin_archive.api import gateway
+from bigin_archive.api.gateway import Answer, Event
+from bigin_archive.archive_request import ArchiveRequest, identifier, json_object, module_name
+from bigin_archive.console import answers, search_request
+from bigin_archive.console.archive_files import ArchiveFiles
+from bigin_archive.console.errors import (
+    IndexUnavailableError,
+    MethodNotAllowedError,
+    NotArchivedError,
+    UnknownRecordError,
+    UnknownRouteError,
+)
+from bigin_archive.console.link_limit import LinkLimit
+from bigin_archive.errors import ArchiveError, InvalidRequestError
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.search_row import search_row
+from bigin_archive.page import files as page_files
+from bigin_archive.page.files import PageFile
+from bigin_archive.request_outcome import internal_error
+from bigin_archive.search.search_index import IndexUnreadableError, SearchRow
+
+PAGE_ROWS = 50
+LINK_S = 60  # how long a link works: it is used at once
+LINKED_STATES = ("archived", "link", "reclaimed")  # an object stands for the attachment
+RECORD_ROUTE = "/records/{module}/{record_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What differs between the two ways in.
+
+    ``user`` names who asks, and raises UnauthorizedError for nobody; ``sign_in`` tells the address to sign in at and
+    the client's id, both empty where the page's own address holds a key.
+    """
+
+    user: Callable[[Event], str]
+    sign_in: Callable[[Event], tuple[str, str]] = lambda event: ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console of one stack. ``report`` writes a log line; ``now`` is the time in UTC."""
+
+    files: ArchiveFiles
+    ledger: Ledger
+    limit: LinkLimit
+    door: Door
+    report: Callable[[str, Mapping[str, object]], None]
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def answer(self, event: Event) -> Answer:
+        """The answer to one request; every failure is a problem document."""
+        try:
+            return self._answer(event)
+        except ArchiveError as error:
+            self._report_problem(error, event)
+            return answers.problem(error, event)
+        except Exception as error:  # noqa: BLE001 - a bug, told without its text, which might hold a name
+            bug = internal_error(error)
+            self._report_problem(bug, event)
+            return answers.problem(bug, event)
+
+    def _answer(self, event: Event) -> Answer:
+        route, method = str(event.get("resource") or ""), str(event.get("httpMethod") or "")
+        pages: Mapping[str, Callable[[Event], Answer]] = {
+            "/": self._page,
+            "/app.js": self._script,
+            "/app.css": self._style,
+        }
+        routes: Mapping[str, tuple[str, Callable[[Event, str], Answer]]] = {
+            "/search": ("GET", self._search),
+            RECORD_ROUTE: ("GET", self._record),
+            "/links": ("POST", self._link),
+            "/status": ("GET", self._status),
+        }
+        if route in pages and method == "GET":
+            return pages[route](event)
+        allowed, answer = routes.get(route, ("GET", None))
+        if route not in pages and answer is None:
+            raise UnknownRouteError("There is nothing at this address.")
+        if method != allowed or answer is None:
+            raise MethodNotAllowedError(f"Here only {allowed} is answered.")
+        return answer(event, self.door.user(event))
+
+    def _page(self, event: Event) -> Answer:
+        return self._file(page_files.html(*self.door.sign_in(event)), event)
+
+    def _script(self, event: Event) -> Answer:
+        return self._file(page_files.script(), event)
+
+    def _style(self, event: Event) -> Answer:
+        return self._file(page_files.style(), event)
+
+    def _file(self, file: PageFile, event: Event) -> Answer:
+        policy = page_files.policy(self.door.sign_in(event)[0])
+        return answers.file(file.content, file.content_type, policy, file.etag, event)
+
+    def _search(self, event: Event, user: str) -> Answer:
+        given = {name: value for name, value in (event.get("queryStringParameters") or {}).items() if value}
+        query, number = search_request.query(given), search_request.page_number(given)
+        index = self.files.index()
+        found = index.search(query)
+        try:
+            rows = [index.row(place) for place in found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]]
+        except IndexUnreadableError as error:
+            raise IndexUnavailableError(f"The search index is damaged ({error}): run bigin-archive audit.") from None
+        return answers.json(
+            200,
+            {
+                "results": [_told(row) for row in rows],
+                "total": len(found),
+                "page": number,
+                "pages": -(-len(found) // PAGE_ROWS),
+                "as_of": index.as_of,
+            },
+        )
+
+    def _record(self, event: Event, user: str) -> Answer:
+        given = event.get("pathParameters") or {}
+        try:
+            module = module_name(given.get("module"))
+            record_id = identifier("record_id", given.get("record_id"))
+        except InvalidRequestError as error:
+            raise UnknownRecordError(f"There is no such record: {error.detail}") from None
+        rows = [search_row(entry) for entry in self.ledger.entries_of(module, record_id)]
+        if not rows:
+            raise UnknownRecordError("The archive knows no attachment of this record.")
+        rows.sort(key=lambda row: (row.attached_on or "", row.attachment_id.zfill(50)), reverse=True)
+        names = (row.record_name for row in rows if row.record_name)
+        return answers.json(
+            200,
+            {
+                "module": module,
+                "record_id": record_id,
+                "record_name": next(names, None),
+                "attachments": [_told(row) for row in rows],
+            },
+        )
+
+    def _link(self, event: Event, user: str) -> Answer:
+        fields = json_object(gateway.body(event))
+        module = module_name(fields.get("module"))
+        record_id = identifier("record_id", fields.get("record_id"))
+        attachment_id = identifier("attachment_id", fields.get("attachment_id"))
+        request = ArchiveRequest(module, record_id, attachment_id)
+        entry = self.ledger.find([request]).get(request.place)
+        if entry is None or entry.state not in LINKED_STATES or not entry.key:
+            raise NotArchivedError("This attachment is not in the archive.")
+        file = self.files.version(entry.key, entry.version_id)
+        self.limit.take(user)
+        expires_at = (self.now() + timedelta(seconds=LINK_S)).isoformat(timespec="seconds")
+        url = self.files.signed_url(file, LINK_S)
+        ids = {"module": module, "record_id": record_id, "attachment_id": attachment_id}
+        self.report("link_issued", {"user": user, **ids, "version_id": file.version_id, "expires_at": expires_at})
+        return answers.json(
+            201,
+            {
+                "url": url,
+                "expires_at": expires_at,
+                "file_name": file.file_name,
+                "size_bytes": file.size_bytes,
+                "sha256": entry.sha256,
+            },
+        )
+
+    def _status(self, event: Event, user: str) -> Answer:
+        report = self.files.report()
+        try:
+            last_archived_at = self.files.index().last_archived_at
+        except ArchiveError:  # what is known without it is told
+            last_archived_at = None
+        return answers.json(200, {**_totals(report), "last_archived_at": last_archived_at, "version": __version__})
+
+    def _report_problem(self, error: ArchiveError, event: Event) -> None:
+        request_id = gateway.request_id(event)
+        self.report(
+            "console_refused", {"error_code": error.code, "route": event.get("resource"), "request_id": request_id}
+        )
+
+
+def _told(row: SearchRow) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "stored_as"}
+
+
+def _totals(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit's report says of the whole archive; nulls where there is none."""
+    totals = [one for one in report.get("modules", {}).values() if isinstance(one, dict)]
+
+    def total(*names: str) -> int | None:
+        return sum(int(one.get(name) or 0) for one in totals for name in names) if totals else None
+
+    return {
+        "verdict": report.get("verdict"),
+        "audited_at": report.get("finished_at"),
+        "complete_as_of": report.get("complete_as_of"),
+        "archived": total("archived", "links"),
+        "size_bytes": total("size_bytes"),
+        "waiting": total("pending"),
+        "parked": total("parked"),
+    }

@@ -1,0 +1,124 @@
+// What the console and find.html have in common: two languages, and the table of results. Names come from outside:
+// they become text and never markup.
+
+const TEXTS = {
+  en: {
+    skip: "To the search", signOut: "Sign out", signIn: "Sign in", welcome: "Find any file of the archive",
+    searchLabel: "Company, contact, deal or file", searchHint: "For example: muller offer", module: "Module", since: "From",
+    until: "To", clear: "Clear", back: "← All files", caption: "Files found", record: "Belongs to", file: "File", size: "Size", day: "Attached",
+    action: "Download", pages: "Pages", newer: "Newer", older: "Older", all: "All modules", download: "Download", other: "Deutsch",
+    complete: "Everything is there", partial: "Something needs a look", failed: "The last check failed",
+    unchecked: "Not checked yet", checked: "Checked {at}.", whole: "Complete up to {at}.", askPartial: "Some files are missing or differ: whoever runs the archive finds the list in the audit's report.",
+    askFailed: "It proves nothing: whoever runs the archive should start the audit again.", askUnchecked: "The first check is made after the first sweep.",
+    files: "files", bytes: "in all", waiting: "waiting", refused: "refused", last: "last archived",
+    found: ["{n} file", "{n} files"], none: "Nothing was found. Try fewer words, or a part of the name.", range: "{a}–{b} of {n}", page: "Page {a} of {b}",
+    searching: "Searching …", slow: "Still searching …", asOf: "Search: as of {at}", old: "This list is from {at}: newer files are missing here. Please tell whoever runs the archive; a company's own page shows all of its files.",
+    offline: "No answer: check the internet connection, then try again.", signedOut: "You are signed out. Sign in again to go on.", keyEnded: "This page was opened without its key, or the command has ended. Start bigin-archive console again.",
+    tooMany: "You have downloaded many files in the last hour. Please go on in {m} minutes.", index_unavailable: "There is no list to search yet, or it is damaged. The next audit writes it: bigin-archive audit.",
+    unknown_record: "The archive knows no files of this record.", not_archived: "This file is not in the archive.", invalid_request: "That search cannot be made: {d}",
+    failedAnswer: "That did not work ({d}). Please try again; if it goes on, tell whoever runs the archive.", ready: "Downloaded", compare: "SHA-256, to compare",
+    gateText: "The archived attachments of your Bigin account, to search and to download. Only invited people can sign in.",
+    archived: "Missing", pending: "Waiting", parked: "Refused", gone: "Deleted before archived", noName: "Without a name", filesOf: ["{n} file", "{n} files"], version: "Bigin Archive {v}", open: "Open", copy: "A copy of the archive",
+    Contacts: "Contact", Accounts: "Company", Pipelines: "Pipeline", Products: "Product", Tasks: "Task", Events: "Event", Notes: "Note",
+  },
+  de: {
+    skip: "Zur Suche", signOut: "Abmelden", signIn: "Anmelden", welcome: "Jede Datei des Archivs finden",
+    searchLabel: "Firma, Kontakt, Deal oder Datei", searchHint: "Zum Beispiel: müller angebot", module: "Modul", since: "Von",
+    until: "Bis", clear: "Leeren", back: "← Alle Dateien", caption: "Gefundene Dateien", record: "Gehört zu", file: "Datei", size: "Größe", day: "Angehängt",
+    action: "Herunterladen", pages: "Seiten", newer: "Neuere", older: "Ältere", all: "Alle Module", download: "Herunterladen", other: "English",
+    complete: "Alles ist da", partial: "Etwas muss geprüft werden", failed: "Die letzte Prüfung ist gescheitert",
+    unchecked: "Noch nicht geprüft", checked: "Geprüft am {at}.", whole: "Vollständig bis {at}.", askPartial: "Dateien fehlen oder weichen ab: Die Liste steht im Prüfbericht, den der Betreuer des Archivs hat.",
+    askFailed: "Sie beweist nichts: Der Betreuer des Archivs sollte sie neu starten.", askUnchecked: "Nach dem ersten Durchlauf wird zum ersten Mal geprüft.",
+    files: "Dateien", bytes: "insgesamt", waiting: "wartend", refused: "abgelehnt", last: "zuletzt archiviert",
+    found: ["{n} Datei", "{n} Dateien"], none: "Nichts gefunden. Versuchen Sie es mit weniger Wörtern oder einem Teil des Namens.", range: "{a}–{b} von {n}", page: "Seite {a} von {b}",
+    searching: "Suche …", slow: "Suche läuft noch …", asOf: "Suche: Stand {at}", old: "Diese Liste ist vom {at}: Neuere Dateien fehlen hier. Bitte sagen Sie dem Betreuer des Archivs Bescheid; die Seite einer Firma zeigt alle ihre Dateien.",
+    offline: "Keine Antwort: Bitte prüfen Sie die Internetverbindung und versuchen Sie es noch einmal.", signedOut: "Sie sind abgemeldet. Melden Sie sich wieder an, um weiterzumachen.", keyEnded: "Diese Seite wurde ohne ihren Schlüssel geöffnet, oder der Befehl ist beendet. Starten Sie bigin-archive console noch einmal.",
+    tooMany: "Sie haben in der letzten Stunde viele Dateien heruntergeladen. In {m} Minuten geht es weiter.", index_unavailable: "Es gibt noch keine Liste zum Durchsuchen, oder sie ist beschädigt. Die nächste Prüfung schreibt sie: bigin-archive audit.",
+    unknown_record: "Zu diesem Eintrag kennt das Archiv keine Dateien.", not_archived: "Diese Datei ist nicht im Archiv.", invalid_request: "So kann nicht gesucht werden: {d}",
+    failedAnswer: "Das hat nicht geklappt ({d}). Bitte noch einmal versuchen; bleibt es dabei, sagen Sie dem Betreuer des Archivs Bescheid.", ready: "Heruntergeladen", compare: "SHA-256, zum Vergleichen",
+    gateText: "Die archivierten Anhänge Ihres Bigin-Kontos, zum Suchen und Herunterladen. Nur eingeladene Personen können sich anmelden.",
+    archived: "Fehlt", pending: "Wartet", parked: "Abgelehnt", gone: "Vor der Archivierung gelöscht", noName: "Ohne Namen", filesOf: ["{n} Datei", "{n} Dateien"], version: "Bigin Archive {v}", open: "Öffnen", copy: "Eine Kopie des Archivs",
+    Contacts: "Kontakt", Accounts: "Firma", Pipelines: "Pipeline", Products: "Produkt", Tasks: "Aufgabe", Events: "Termin", Notes: "Notiz",
+  },
+};
+const MODULES = ["Contacts", "Accounts", "Pipelines", "Products", "Tasks", "Events", "Notes"];
+const $ = (id) => document.getElementById(id);
+
+let language = "en";
+const t = (name, values = {}) => {
+  let text = TEXTS[language][name] ?? name;
+  if (Array.isArray(text)) text = text[values.n === 1 ? 0 : 1];
+  return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
+};
+const number = (value) => new Intl.NumberFormat(language).format(value);
+const day = (iso) => (iso ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(`${iso.slice(0, 10)}T00:00Z`)) : "");
+const moment = (iso) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+function size(bytes) {
+  if (bytes === null || bytes === undefined) return "";
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const options = { style: "unit", unit: units[power], unitDisplay: power ? "short" : "long", maximumSignificantDigits: power ? 3 : 4 };
+  return new Intl.NumberFormat(language, options).format(bytes / 1000 ** power);
+}
+function remembered(name, value) {
+  try { // a browser may forbid it
+    if (value === undefined) return localStorage.getItem(name);
+    localStorage.setItem(name, value);
+  } catch { /* then it is forgotten */ }
+  return null;
+}
+function speak(chosen) {
+  language = TEXTS[chosen] ? chosen : "en";
+  document.documentElement.lang = language;
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-p]")) node.placeholder = t(node.dataset.p);
+  for (const node of document.querySelectorAll("[data-l]")) node.setAttribute("aria-label", t(node.dataset.l));
+  const select = $("module"), chosenModule = select.value;
+  select.replaceChildren(make("option", { value: "" }, t("all")), ...MODULES.map((module) => make("option", { value: module }, t(module))));
+  select.value = chosenModule;
+  $("language").textContent = t("other");
+  $("language").lang = language === "de" ? "en" : "de";
+}
+const firstLanguage = () => remembered("language") ?? (navigator.language.startsWith("de") ? "de" : "en");
+
+// An element with attributes and children; a child that is a string becomes text.
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "click") node.addEventListener("click", value);
+    else if (value !== null && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+const named = (name) => make("bdi", {}, name || t("noName"));
+const tag = (state) => make("span", { class: `tag ${state}` }, t(state));
+const cell = (kind, ...children) => make("td", { class: kind }, ...children);
+
+// A row; `open` shows the record (null on its own page), `action` is what stands at its end.
+function row(found, open, action) {
+  const record = [];
+  if (open) record.push(make("button", { type: "button", class: "to", click: open }, named(found.record_name)));
+  else record.push(named(found.record_name));
+  record.push(make("span", { class: "kind" }, t(found.module)));
+  const file = [named(found.file_name)];
+  if (found.link_url) file.push(make("span", { class: "sum" }, found.link_url));
+  return make("tr", {}, cell("name", ...record), cell("file", ...file), cell("number", size(found.size_bytes)), cell("day", day(found.attached_on)), cell("do", action));
+}
+function show(rows) {
+  $("results").tBodies[0].replaceChildren(...rows);
+  $("results").hidden = !rows.length;
+  $("results").removeAttribute("aria-busy");
+}
+function tell(text, bad = false) {
+  $("notice").textContent = text;
+  $("notice").className = bad ? "notice bad" : "notice";
+  $("notice").hidden = !text;
+}
+function turn(page, pages) {
+  $("pager").hidden = pages < 2;
+  $("page").textContent = t("page", { a: page, b: pages });
+  $("previous").disabled = page <= 1;
+  $("next").disabled = page >= pages;
+}
+const counted = (total, page) => (total > 50 ? `${t("found", { n: total })} · ${t("range", { a: (page - 1) * 50 + 1, b: Math.min(total, page * 50), n: total })}` : total ? t("found", { n: total }) : t("none"));

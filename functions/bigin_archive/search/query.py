@@ -1,0 +1,48 @@
+"""What is looked for: words, and what the results are narrowed down to. Pure."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from bigin_archive.search import folding
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """``words`` are folded. Empty ``modules`` and ``states`` mean all; days (2026-01-31) are inclusive."""
+
+    words: tuple[str, ...] = ()
+    modules: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    since: str | None = None
+    until: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        text: str,
+        *,
+        modules: frozenset[str] = frozenset(),
+        states: frozenset[str] = frozenset(),
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Self:
+        """From a text as it is typed."""
+        return cls(folding.words(text), modules, states, since, until)
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether nothing is narrowed down."""
+        return not (self.modules or self.states or self.since or self.until)
+
+    def chooses(self, module: str, day: str, state: str) -> bool:
+        """Whether an attachment is among what is looked at; one without a day is in no span of days."""
+        return (
+            (not self.modules or module in self.modules)
+            and (not self.states or state in self.states)
+            and (not self.since or day >= self.since)
+            and (not self.until or (bool(day) and day <= self.until))
+        )
+
+    def matches(self, searched: str) -> bool:
+        """Whether a folded text holds every word."""
+        return all(word in searched for word in self.words)

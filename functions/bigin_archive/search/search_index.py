@@ -1,0 +1,244 @@
+"""The search index: a line for each attachment, the newest first, in ``{prefix}_index/search.tsv.gz``.
+
+It is a table of tab-separated values in UTF-8, gzipped. The first line names the format, the time up to which it is
+whole, when a file was archived last, and the number of attachments; the second one names the columns.
+The column ``search`` holds what is searched: both ids, the record's name and the file's, folded. So a reader folds
+nothing, and looks at one column alone.
+"""
+
+import gzip
+import io
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import accumulate, repeat
+from typing import IO, Self
+
+from bigin_archive.search.folding import fold
+from bigin_archive.search.query import Query
+
+PATH, TYPE = "_index/search.tsv.gz", "application/gzip"
+FORMAT = "bigin-archive-search 1"
+COLUMNS = (
+    "search",
+    "module",
+    "attached_on",
+    "state",
+    "record_name",
+    "file_name",
+    "size_bytes",
+    "link_url",
+    "stored_as",
+)
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ESCAPED = {ord(letter): code for letter, code in _ESCAPES.items()}
+_BATCH = 500  # rows
+
+
+class IndexUnreadableError(Exception):
+    """It is damaged, or of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """What a search tells of an attachment.
+
+    ``attached_on`` is a day (2026-01-31), ``link_url`` a link's address, ``stored_as`` the file's name in its key.
+    """
+
+    module: str
+    record_id: str
+    record_name: str | None
+    attachment_id: str
+    file_name: str | None
+    size_bytes: int | None
+    attached_on: str | None
+    state: str
+    link_url: str | None = None
+    stored_as: str | None = None
+
+    def line(self) -> str:
+        """The row in the index, without its end."""
+        size_bytes = None if self.size_bytes is None else str(self.size_bytes)
+        stored_as = None if self.stored_as == self.file_name else self.stored_as
+        names = " ".join(name for name in (self.record_name, self.file_name, stored_as) if name)
+        cells = (
+            self.module,
+            self.attached_on,
+            self.state,
+            self.record_name,
+            self.file_name,
+            size_bytes,
+            self.link_url,
+            self.stored_as,
+        )
+        searched = f"{self.record_id} {self.attachment_id} {fold(names)}"
+        return "\t".join((searched, *((cell or "").translate(_ESCAPED) for cell in cells)))
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """The inverse of :meth:`line`. Raises IndexUnreadableError."""
+        cells = line.split("\t")
+        ids = cells[0].split(" ", 2)
+        if len(cells) != len(COLUMNS) or len(ids) < 2:
+            raise IndexUnreadableError("a line has another number of columns")
+        module, attached_on, state, record_name, file_name, size_bytes, link_url, stored_as = map(_unescaped, cells[1:])
+        try:
+            return cls(
+                module=module,
+                record_id=ids[0],
+                attachment_id=ids[1],
+                state=state,
+                record_name=record_name or None,
+                file_name=file_name or None,
+                size_bytes=int(size_bytes) if size_bytes else None,
+                attached_on=attached_on or None,
+                link_url=link_url or None,
+                stored_as=stored_as or None,
+            )
+        except ValueError:
+            raise IndexUnreadableError("a size is no number") from None
+
+
+class SearchIndexWriter:
+    """Rows in, in any order; the index out. A context manager: its files are gone at the end.
+
+    A temporary SQLite database sorts them on disk, so that memory stays the same for a million.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")  # a file only once the cache is full (SQLite, "Temporary databases")
+        self._database.execute("CREATE TABLE rows (day TEXT, id TEXT, line TEXT)")
+        self._batch: list[tuple[str, str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def add(self, row: SearchRow) -> None:
+        """Take in one attachment."""
+        line = row.line().encode(errors="replace").decode()
+        # Of one day the higher id is the newer one.
+        self._batch.append((row.attached_on or "", row.attachment_id.zfill(50), line))
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def lines(self) -> Iterator[str]:
+        """All rows, the newest first."""
+        self._flush()
+        for (line,) in self._database.execute("SELECT line FROM rows ORDER BY day DESC, id DESC"):
+            yield line
+
+    def head(self, as_of: str, last_archived_at: str | None) -> str:
+        """The first line; ``as_of`` and ``last_archived_at`` are ISO 8601 in UTC."""
+        self._flush()
+        (count,) = self._database.execute("SELECT count(*) FROM rows").fetchone()
+        return "\t".join((FORMAT, as_of, last_archived_at or "", str(count)))
+
+    def write(self, as_of: str, last_archived_at: str | None) -> IO[bytes]:
+        """The index as an open temporary file, at its end."""
+        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever stores it
+        # No name and no time inside: the same rows make the same bytes.
+        with (
+            gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+            io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+        ):
+            text.write(f"{self.head(as_of, last_archived_at)}\n" + "\t".join(COLUMNS) + "\n")
+            text.writelines(f"{line}\n" for line in self.lines())
+        return file
+
+    def _flush(self) -> None:
+        self._database.executemany("INSERT INTO rows VALUES (?, ?, ?)", self._batch)
+        self._batch.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchIndex:
+    """The index in memory: some 400 bytes an attachment. Rows are told by their number, 0 the newest.
+
+    ``searched`` holds the first column, ``rest`` the others, both as UTF-8: that takes a byte for most letters, where
+    ``str`` takes up to four for all of a line. ``text`` is the first column in one piece.
+    """
+
+    as_of: str
+    last_archived_at: str | None
+    searched: Sequence[bytes] = field(repr=False)
+    rest: Sequence[bytes] = field(repr=False)
+    text: bytes = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.rest)
+
+    def search(self, query: Query) -> Sequence[int]:
+        """The numbers of the rows that match, in order."""
+        found: Sequence[int] = range(len(self.rest))
+        for place, word in enumerate(query.words):
+            searched, sought = self.searched, word.encode(errors="replace")
+            found = [number for number in found if sought in searched[number]] if place else self._rows_of(sought)
+        return found if query.is_of_all else [number for number in found if self._is_chosen(number, query)]
+
+    def row(self, number: int) -> SearchRow:
+        """One row. Raises IndexUnreadableError, IndexError."""
+        try:
+            return SearchRow.from_line(f"{self.searched[number].decode()}\t{self.rest[number].decode()}")
+        except UnicodeDecodeError:
+            raise IndexUnreadableError("a line is no UTF-8") from None
+
+    def _rows_of(self, word: bytes) -> Sequence[int]:
+        """The rows that hold one word: as many line ends come before it. Without a loop that Python would run."""
+        *before, _ = self.text.split(word)
+        return list(dict.fromkeys(accumulate(map(bytes.count, before, repeat(b"\n")))))
+
+    def _is_chosen(self, number: int, query: Query) -> bool:
+        module, day, state, _ = self.rest[number].split(b"\t", 3)
+        return query.chooses(module.decode(), day.decode(), state.decode())
+
+
+def read(lines: Iterable[bytes]) -> SearchIndex:
+    """The index from its unpacked lines. Raises IndexUnreadableError, also where the lines end too early."""
+    searched: list[bytes] = []
+    rest: list[bytes] = []
+    try:
+        rows = iter(lines)
+        head = next(rows, b"").decode().rstrip("\n").split("\t")
+        columns = next(rows, b"").decode().rstrip("\n")
+        if len(head) != 4 or head[0] != FORMAT or columns != "\t".join(COLUMNS):
+            raise IndexUnreadableError("it is none of this version")
+        for line in rows:
+            sought, _, others = line.partition(b"\t")
+            searched.append(sought)
+            rest.append(others[:-1])
+        expected = int(head[3])
+    except (OSError, EOFError, zlib.error, ValueError) as error:  # gzip's own, and text that is none
+        raise IndexUnreadableError(f"it cannot be unpacked ({type(error).__name__})") from None
+    if len(rest) != expected or any(line.count(b"\t") != len(COLUMNS) - 2 for line in rest):
+        raise IndexUnreadableError("lines are missing, or cut")
+    return SearchIndex(head[1], head[2] or None, searched, rest, b"\n".join(searched))
+
+
+def unpack(file: IO[bytes]) -> SearchIndex:
+    """The index from its gzipped file. Raises IndexUnreadableError."""
+    with gzip.GzipFile(fileobj=file) as packed:
+        return read(packed)
+
+
+def _unescaped(cell: str) -> str:
+    if "\\" not in cell:
+        return cell
+    letters = {code[1]: letter for letter, code in _ESCAPES.items()}
+    parts = iter(cell)
+    return "".join(letters.get(next(parts, ""), "") if letter == "\\" else letter for letter in parts)
+
+
+def day(*times: str | None) -> str | None:
+    """The day (2026-01-31) of the first time (ISO 8601) that is known: in its own zone, as Bigin shows it."""
+    try:
+        moment = datetime.fromisoformat(next(time for time in times if time))
+    except (StopIteration, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date().isoformat()

@@ -1,0 +1,211 @@
+"""Search: what counts as the same letter, what a query finds, and the index that it looks through."""
+
+import gzip
+import io
+import json
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigin_archive.page import find_page
+from bigin_archive.search.folding import LETTERS, fold, words
+from bigin_archive.search.query import Query
+from bigin_archive.search.search_index import (
+    COLUMNS,
+    FORMAT,
+    IndexUnreadableError,
+    SearchIndex,
+    SearchIndexWriter,
+    SearchRow,
+    day,
+    unpack,
+)
+from tests.vectors import load
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+AS_OF = "2026-03-02T01:00:00+00:00"
+ROW = SearchRow("Contacts", "7", "Muller", "9", "Offer.pdf", 10, "2026-01-31", "archived", None, "Offer.pdf")
+TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+IDS = st.text("0123456789", min_size=1, max_size=50)
+
+
+def rows() -> list[SearchRow]:
+    """Those of the search vectors."""
+    return [SearchRow(**row) for row in json.loads((VECTORS / "searches.json").read_text(encoding="utf-8"))["rows"]]
+
+
+def written(*given: SearchRow) -> bytes:
+    """The index of these rows."""
+    with SearchIndexWriter() as writer:
+        for row in given:
+            writer.add(row)
+        with writer.write(AS_OF, None) as file:
+            file.seek(0)
+            return file.read()
+
+
+def index_of(*given: SearchRow) -> SearchIndex:
+    """The same, read back."""
+    return unpack(io.BytesIO(written(*given)))
+
+
+@pytest.mark.parametrize("vector", load("folding"))
+def test_letters_that_count_as_the_same(vector: dict[str, str]) -> None:
+    """Capitals, accents, strokes and compatibility forms do not matter."""
+    assert vector["folded"] == fold(vector["text"])
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    """What is folded stays as it is, so that a folded index and a folded query meet."""
+    assert fold(text) == fold(fold(text))
+
+
+def test_both_programs_know_the_same_letters() -> None:
+    """The page's list of letters is that of the functions."""
+    script = (Path(find_page.__file__).parent / "search.js").read_text(encoding="utf-8")
+
+    assert set(LETTERS.split(" ")) == set("".join(script.split("`")[1:4:2]).split(" "))
+
+
+def test_a_word_that_another_one_holds_says_nothing_more() -> None:
+    """A text of 200 characters costs no 100 passes."""
+    assert ("muller", "of") == words("of Müller mull  ull muller")
+
+
+@pytest.mark.parametrize("vector", load("searches"))
+def test_queries_find_what_they_say(vector: dict[str, Any]) -> None:
+    """Every word, in the names and ids; narrowed down by module, state and days; the newest first."""
+    query = vector["query"]
+    index = index_of(*rows())
+
+    found = index.search(
+        Query.of(
+            query["q"],
+            modules=frozenset({query["module"]} if "module" in query else ()),
+            states=frozenset({query["state"]} if "state" in query else ()),
+            since=query.get("since"),
+            until=query.get("until"),
+        )
+    )
+
+    assert vector["found"] == [index.row(number).attachment_id for number in found]
+
+
+@given(st.builds(SearchRow, st.just("Notes"), IDS, TEXTS, IDS, TEXTS, st.none() | st.integers(0), st.just("2026-01-31")
+       | st.none(), st.just("archived"), TEXTS, TEXTS))  # fmt: skip
+def test_a_row_comes_back_as_it_was(row: SearchRow) -> None:
+    """Tabs, line breaks and backslashes in names included."""
+    line = row.line()
+
+    assert "\n" not in line
+    assert row == SearchRow.from_line(line)
+
+
+def test_a_name_that_is_no_text_does_not_spoil_the_index() -> None:
+    """A lone surrogate, which UTF-8 does not carry, becomes a question mark."""
+    index = index_of(replace(ROW, file_name="a\ud800.pdf"))
+
+    assert "a?.pdf" == index.row(0).file_name
+
+
+def test_the_same_rows_make_the_same_bytes() -> None:
+    """No time is inside, so an unchanged archive keeps its ETag's content."""
+    assert written(ROW, *rows()) == written(*reversed(rows()), ROW)
+
+
+def test_the_index_tells_until_when_it_is_whole() -> None:
+    """And when something was archived last."""
+    with SearchIndexWriter() as writer:
+        writer.add(ROW)
+        with writer.write(AS_OF, "2026-03-01T00:00:00+00:00") as file:
+            file.seek(0)
+            index = unpack(file)
+
+    assert (AS_OF, "2026-03-01T00:00:00+00:00", 1) == (index.as_of, index.last_archived_at, len(index))
+
+
+def packed(text: str) -> bytes:
+    """A gzipped text."""
+    return gzip.compress(text.encode(errors="surrogateescape"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no gzip",
+        written(ROW)[:-9],
+        written(ROW)[:30],
+        packed(""),
+        packed(f"{FORMAT}\t{AS_OF}\t\t1\n" + "\t".join(COLUMNS) + "\n"),
+        packed(f"{FORMAT}\t{AS_OF}\t\tmany\n" + "\t".join(COLUMNS) + "\n"),
+        packed(f"{FORMAT}0\t{AS_OF}\t\t0\n" + "\t".join(COLUMNS) + "\n"),
+        packed(f"{FORMAT}\t{AS_OF}\t\t0\nother\tcolumns\n"),
+        packed(f"{FORMAT}\t{AS_OF}\t\t1\n" + "\t".join(COLUMNS) + "\n1 2 a\tContacts\n"),
+    ],
+    ids=[
+        "empty",
+        "no gzip",
+        "cut end",
+        "cut",
+        "no line",
+        "too few",
+        "no count",
+        "later version",
+        "columns",
+        "cut line",
+    ],
+)
+def test_a_damaged_index_is_refused(content: bytes) -> None:
+    """Nothing is searched that may have lost lines."""
+    with pytest.raises(IndexUnreadableError):
+        unpack(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("line", ["1\t2", "1 2 x\tContacts\t\tarchived\t\t\tmany\t\t", "1\tContacts\t\t\t\t\t\t\t"])
+def test_a_damaged_row_is_refused(line: str) -> None:
+    """A row that cannot be read is told, not guessed."""
+    with pytest.raises(IndexUnreadableError):
+        SearchRow.from_line(line)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (("2026-01-31T23:59:00+03:00", "2026-05-05T00:00:00+00:00"), "2026-01-31"),
+        ((None, "2026-05-05T00:00:00+00:00"), "2026-05-05"),
+        ((None, ""), None),
+        (("yesterday",), None),
+    ],
+)
+def test_the_day_is_that_of_bigin(times: tuple[str | None, ...], expected: str | None) -> None:
+    """In Bigin's own time zone, as its screens show it."""
+    assert expected == day(*times)
+
+
+def test_the_find_page_holds_the_lines_of_the_index() -> None:
+    """As strings of a script, whatever the names are."""
+    with SearchIndexWriter() as writer:
+        for row in [*rows(), replace(ROW, file_name='"]};alert(1)//\u2028</script>')]:
+            writer.add(row)
+        lines = list(writer.lines())
+        script = "".join(find_page.script(lines, AS_OF))
+    strings = script[script.index("[\n") : script.index("\n]};")].rstrip(",\n") + "]"
+
+    assert "\n".join(lines) == "\n".join(json.loads(strings))
+    assert len(astuple(ROW)) == len(COLUMNS) + 1
+
+
+def test_the_find_page_asks_nothing_of_anybody() -> None:
+    """One style inside, one script beside it, no address of anything else."""
+    page = find_page.html()
+
+    assert page.count('src="') == 1
+    assert '<script defer src="find.js">' in page
+    assert "http:" not in page
+    assert "https:" not in page
