@@ -1,4 +1,4 @@
-"""Plants each bug in a copy of the package and runs the kind of fault that must notice it."""
+"""Plants each bug in a copy of the package and runs the kind of fault, or the test, that must notice it."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,11 +19,15 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults import paths
-from tests.faults.mutations import MUTATIONS, Mutation
+from tests.faults.mutation import Mutation
+from tests.faults.mutations import MUTATIONS
 
 SCALE = "0.05"
 AT_ONCE = 2
 TIMEOUT_S = 400
+
+COPIED = ("functions", "operate")
+LINKED = ("tests", "local", "docs", "pyproject.toml", "README.md", "samconfig.toml")  # what tests need beside it
 
 _COLUMNS = ("Planted bug", "In", "Caught by", "How it shows")
 
@@ -34,7 +38,7 @@ class StaleMutationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one planted bug; ``kind`` is None where nothing noticed it."""
+    """What became of one planted bug; ``kind`` (of fault, or a test) is None where nothing noticed it."""
 
     mutation: Mutation
     kind: str | None
@@ -55,6 +59,7 @@ def main(only: Iterable[str] | None, markdown: Path | None) -> int:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             kinds = sorted({kind for mutation in chosen for kind in mutation.caught_by})
             sound = {kind for kind, is_sound in zip(kinds, pool.map(_is_sound, kinds), strict=True) if is_sound}
+            sound |= _passing({test for mutation in chosen for test in mutation.caught_by_test})
             verdicts = list(pool.map(lambda mutation, copy: _catch(mutation, copy, sound), chosen, copies))
     seconds = time.monotonic() - started_s
     caught = sum(verdict.kind is not None for verdict in verdicts)
@@ -69,8 +74,11 @@ def main(only: Iterable[str] | None, markdown: Path | None) -> int:
 
 def plant(mutation: Mutation, copy: Path) -> None:
     """Put a copy of what is deployed, with the bug in it, to ``copy``. Raises StaleMutationError."""
-    shutil.copytree(paths.FUNCTIONS, copy / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in COPIED:
+        shutil.copytree(paths.UNDER_TEST / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(paths.TEMPLATE, copy)
+    for name in LINKED:
+        (copy / name).symlink_to(paths.PROJECT / name)
     file = copy / mutation.file
     text = file.read_text()
     if text.count(mutation.old) != 1 or mutation.old == mutation.new:
@@ -109,10 +117,38 @@ def _catch(mutation: Mutation, copy: Path, sound: Collection[str]) -> Verdict:
             verdict = Verdict(mutation, kind, _how(bad[0]))
         if verdict.kind:
             break
+    if not verdict.kind and mutation.caught_by_test:
+        verdict = _caught_by_test(mutation, copy, sound)
     Console(stderr=True).print(
         f"{mutation.name}: {verdict.kind or '[red]NOTHING[/red]'} ({time.monotonic() - started_s:.0f} s)"
     )
     return verdict
+
+
+def _caught_by_test(mutation: Mutation, copy: Path, sound: Collection[str]) -> Verdict:
+    """The first test that fails with the bug in place."""
+    for test in mutation.caught_by_test:
+        if test not in sound:
+            return Verdict(mutation, None, f"{test} fails without it, too")
+        if not _passes([test], copy):
+            return Verdict(mutation, test.rpartition("::")[2], "the test fails")
+    return Verdict(mutation, None, "")
+
+
+def _passing(tests: Collection[str]) -> set[str]:
+    """Those that pass without any planted bug."""
+    if not tests or _passes(sorted(tests), paths.PROJECT):
+        return set(tests)
+    passing = {test for test in tests if _passes([test], paths.PROJECT)}
+    for test in sorted(set(tests) - passing):
+        Console(stderr=True).print(f"[red]{test} fails without a planted bug[/red]")
+    return passing
+
+
+def _passes(tests: Sequence[str], project: Path) -> bool:
+    """Whether tests of pytest pass in that copy of the project; one that is not found, or has no end, does not."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    return _status(command, project, {}) == 0
 
 
 def _how(row: Mapping[str, Any]) -> str:
@@ -127,23 +163,29 @@ def _run(kind: str, project: Path) -> list[dict[str, Any]] | None:
     """The rows of a short run against another copy of the package; None where it did not end."""
     with tempfile.NamedTemporaryFile(suffix=".json") as table:
         command = [sys.executable, "-m", "tests.faults", "--only", kind, "--scale", SCALE, "--json", table.name]
-        run = subprocess.Popen(
-            command,
-            cwd=paths.PROJECT,
-            env={**os.environ, paths.VARIABLE: str(project)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            run.wait(TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        if _status(command, paths.PROJECT, {paths.VARIABLE: str(project)}) is None:
             return None
-        finally:
-            # Also where this program is stopped: servers and workers of the run belong to its group.
-            with suppress(ProcessLookupError):
-                os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
         text = Path(table.name).read_text()
     rows: list[dict[str, Any]] | None = json.loads(text)["rows"] if text else None
     return rows
+
+
+def _status(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int | None:
+    """The exit status of a run of the tests; None where it did not end."""
+    run = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return run.wait(TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        # Also where this program is stopped: servers and workers of the run belong to its group.
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()

@@ -1,21 +1,10 @@
-"""Bugs to plant: each a text of the package and what replaces it, and the kind of fault that must notice.
+"""Bugs to plant: each a text of the package and what replaces it, and the kind of fault or the test that must notice.
 
 A text that is no longer there exactly once is an error: the list follows the package.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """One bug; ``caught_by`` names kinds of the suite, the most likely first."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    caught_by: tuple[str, ...]
-
+from tests.faults.mutation import Mutation
+from tests.faults.mutations_lists import LISTS
 
 MUTATIONS = (
     Mutation(
@@ -401,4 +390,5 @@ MUTATIONS = (
         "twice = config(5)",
         ("webhooks",),
     ),
+    *LISTS,
 )

@@ -6,16 +6,22 @@ from pathlib import Path
 import pytest
 
 from tests.faults.mutate import StaleMutationError, plant
-from tests.faults.mutations import MUTATIONS, Mutation
+from tests.faults.mutation import Mutation
+from tests.faults.mutations import MUTATIONS
+from tests.faults.paths import PROJECT
 from tests.faults.suite import KINDS, SHORT_FORMS
 
 
 @pytest.mark.parametrize("mutation", [pytest.param(found, id=found.name) for found in MUTATIONS])
 def test_bug_can_be_planted(mutation: Mutation, tmp_path: Path) -> None:
-    """The text that the bug replaces is there, once, and the kinds that must notice it exist."""
+    """The text that the bug replaces is there, once, and the kinds or tests that must notice it exist."""
     plant(mutation, tmp_path)
 
     assert set(mutation.caught_by) <= {kind.name for kind in (*KINDS, *SHORT_FORMS)}
+    assert mutation.caught_by or mutation.caught_by_test
+    for test in mutation.caught_by_test:
+        file, _, name = test.partition("::")
+        assert f"\ndef {name.partition('[')[0]}(" in (PROJECT / file).read_text(), test
 
 
 def test_names_differ() -> None:
