@@ -19,12 +19,11 @@ from bigin_archive.token.access_token import AccessTokens
 from operate.audit import report
 from operate.audit.bigin_listing import listing as read_now
 from operate.audit.repair import Repaired, repair
-from operate.commands.options import MODULE, of_a_stack
+from operate.commands.options import MODULE, on_a_stack
 from operate.connect.zoho import session
 from operate.errors import OperateError
-from operate.stack.archive import Archive, archive_of, enter_credits, translate_errors
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.stack.archive import Archive, enter_credits, translate_errors
+from operate.stack.target import Target
 from operate.terminal import working
 
 
@@ -56,7 +55,7 @@ Examples:
 Exit status: 0 complete, 2 partial (a difference, or something was not compared) or used wrongly, 1 failed: nothing is
 proved, 130 interrupted."""
 )
-@of_a_stack
+@on_a_stack
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
 @click.option("--deep", type=Share(), default=0.0, metavar="5%", help="Read so many bytes again, in turn.")
 @click.option("--by-record", is_flag=True, help="Do not use Bigin's list of all attachments: one call for each record.")
@@ -66,9 +65,7 @@ proved, 130 interrupted."""
 @click.option("--repair", "repairing", is_flag=True, help="Queue what is missing, restore rows of the ledger.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON, with every difference.")
 def audit(
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     modules: tuple[str, ...],
     deep: float,
     by_record: bool,
@@ -83,18 +80,17 @@ def audit(
     """
     if by_record and as_of_sweep:
         raise click.UsageError("--by-record and --as-of-sweep exclude each other.")
-    account = Account(profile, region)
-    archive = archive_of(account, find(account, stack))
+    archive = target.archive
     chosen = tuple(name for name in MODULES if name in modules) or MODULES
     meter = CreditMeter()
     if as_of_sweep:
         side = _of_last_sweep(archive)
     else:
-        side = read_now(_bigin(account, archive, meter), chosen, by_record=by_record)
+        side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record)
     with working("Comparing") as progress, translate_errors("audit the archive"):
         made = Auditor(archive.ledger, archive.inventory).audit(side, modules=chosen, deep=deep, progress=progress)
     spent = enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
-    repaired = _repaired(account, archive, made) if repairing and not made.failure else None
+    repaired = _repaired(target, archive, made) if repairing and not made.failure else None
     where = f"s3://{archive.stack.bucket}/{made.report_key}"
     if machine:
         extra = {"report": where, "credits": spent, "repaired": asdict(repaired) if repaired else None}
@@ -104,9 +100,9 @@ def audit(
     return EXIT_STATUS[made.verdict]
 
 
-def _bigin(account: Account, archive: Archive, meter: CreditMeter) -> Bigin:
+def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
     api_url = archive.stack.hosts.api_url
-    tokens = AccessTokens(account.client("secretsmanager"), archive.stack.token_secret_id, api_url)
+    tokens = AccessTokens(target.client("secretsmanager"), archive.stack.token_secret_id, api_url)
     return Bigin(session(api_url), api_url, tokens, unlimited, meter)
 
 
@@ -132,7 +128,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
     )
 
 
-def _repaired(account: Account, archive: Archive, made: Audit) -> Repaired:
-    queue = ArchiveQueue(account.client("sqs"), archive.stack.queue_url)
+def _repaired(target: Target, archive: Archive, made: Audit) -> Repaired:
+    queue = ArchiveQueue(target.client("sqs"), archive.stack.queue_url)
     with working("Repairing"), translate_errors("repair everything; what was done stays done"):
         return repair(made.differences, archive.ledger, queue)

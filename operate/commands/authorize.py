@@ -5,7 +5,7 @@ import os
 import click
 
 from bigin_archive.archive_request import MODULES
-from operate.commands.options import MODULE, STATUSES, of_a_stack
+from operate.commands.options import MODULE, STATUSES, on_a_stack
 from operate.connect import scopes
 from operate.connect.check import as_json, check, show
 from operate.connect.prompts import Prompts
@@ -13,8 +13,7 @@ from operate.connect.secrets import StackSecrets
 from operate.connect.wizard import ACCESS_TOKEN, NOTHING_STORED, Authorization
 from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
 from operate.errors import INTERRUPTED
-from operate.stack.aws import Account
-from operate.stack.stack import find as find_stack
+from operate.stack.target import Target
 from operate.terminal import complain
 
 
@@ -32,7 +31,7 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, or you are asked.")
 @click.option(
     "--module",
@@ -52,9 +51,7 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
 @click.option("--renew", is_flag=True, help="With --check: have the stack renew its token first (ten in ten minutes).")
 @click.option("--json", "machine", is_flag=True, help="With --check: print JSON.")
 def authorize(
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     client_id: str | None,
     modules: tuple[str, ...],
     notifications: bool,
@@ -74,11 +71,10 @@ def authorize(
     if only_scopes:
         click.echo(scopes.line(modules, notifications=notifications))
         return 0
-    account = Account(profile, region)
-    found = find_stack(account, stack)
-    connection = StackSecrets(account.client("secretsmanager"), found)
+    found = target.stack
+    connection = StackSecrets(target.client("secretsmanager"), found)
     if only_check:
-        functions = account.client("lambda") if renew else None
+        functions = target.client("lambda") if renew else None
         checked = check(found, connection, session(found.hosts.api_url), modules, functions)
         if machine:
             click.echo(as_json(checked))

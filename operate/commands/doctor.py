@@ -6,14 +6,13 @@ from itertools import chain
 
 import click
 
-from operate.commands.options import STATUSES, of_a_stack
+from operate.commands.options import STATUSES, on_a_stack
 from operate.doctor import account as account_doctor
 from operate.doctor.bigin import BiginDoctor
 from operate.doctor.findings import Finding, State, look, problem
 from operate.doctor.stack import StackDoctor, resources
 from operate.errors import OperateError
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.stack.target import Target
 from operate.terminal import bad, good, say, uncertain
 
 _NAME_WIDTH = 16  # columns
@@ -32,26 +31,25 @@ It changes and queues nothing. Bigin is asked for one record and one attachment 
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option("--before", is_flag=True, help="Before a deployment: look at this machine and the AWS account alone.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def doctor(stack: str | None, region: str | None, profile: str | None, before: bool, machine: bool) -> int:
+def doctor(target: Target, before: bool, machine: bool) -> int:
     """Look for everything that goes wrong in practice.
 
     Each line is well, a problem with its remedy, or something that cannot be told. The status is 1 if there is a
     problem.
     """
-    account = Account(profile, region)
     found = []
     if not machine:
-        say(_title(account, stack) if not before else "Before a deployment", "bold")
-    for finding in _findings(account, stack, before=before):
+        say(_title(target) if not before else "Before a deployment", "bold")
+    for finding in _findings(target, before=before):
         found.append(finding)
         if not machine:
             _show(finding)
     problems = [finding for finding in found if finding.state is State.PROBLEM]
     if machine:
-        click.echo(_as_json(stack, account.region, found))
+        click.echo(_as_json(target.name, target.account.region, found))
     elif problems:
         bad(f"{len(problems)} of {len(found)} are problems: {', '.join(finding.name for finding in problems)}.")
     else:
@@ -59,8 +57,9 @@ def doctor(stack: str | None, region: str | None, profile: str | None, before: b
     return 1 if problems else 0
 
 
-def _findings(account: Account, stack: str | None, *, before: bool) -> Iterator[Finding]:
+def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
     """Without credentials and region there is nothing else to look at."""
+    account = target.account
     for finding in look(account_doctor.checks(account)):
         yield finding
         if finding.state is State.PROBLEM and finding.name in ("AWS region", "AWS credentials"):
@@ -68,7 +67,7 @@ def _findings(account: Account, stack: str | None, *, before: bool) -> Iterator[
     if before:
         return
     try:
-        deployed = find(account, stack)
+        deployed = target.stack
         physical = resources(account, deployed)
     except OperateError as error:
         remedy = f"{error.remedy} To deploy: make build, then .venv/sam/bin/sam deploy --guided."
@@ -79,9 +78,9 @@ def _findings(account: Account, stack: str | None, *, before: bool) -> Iterator[
     yield from look(chain(of_stack.checks(), of_bigin.checks()))
 
 
-def _title(account: Account, stack: str | None) -> str:
-    region = account.region or "no region"
-    return f"The stack {stack} ({region})" if stack else f"The stack of region {region}"
+def _title(target: Target) -> str:
+    region = target.account.region or "no region"
+    return f"The stack {target.name} ({region})" if target.name else f"The stack of region {region}"
 
 
 def _show(finding: Finding) -> None:

@@ -12,10 +12,9 @@ from rich.text import Text
 
 from bigin_archive.audit.report_html import size
 from bigin_archive.ledger.ledger import STATES, LedgerEntry
-from operate.commands.options import DAY, MODULE, of_a_stack
-from operate.stack.archive import archive_of, translate_errors
-from operate.stack.aws import Account
-from operate.stack.stack import find as find_stack
+from operate.commands.options import DAY, MODULE, on_a_stack
+from operate.stack.archive import translate_errors
+from operate.stack.target import Target
 from operate.terminal import complain, out, printable, say, working
 
 MOST_SHOWN = 200
@@ -32,7 +31,7 @@ Examples:
 Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 interrupted."""
 )
 @click.argument("text")
-@of_a_stack
+@on_a_stack
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
 @click.option("--since", type=DAY, metavar="DAY", help="Attached on this day or later: 2026-01-31.")
 @click.option("--until", type=DAY, metavar="DAY", help="Attached on this day or earlier.")
@@ -40,9 +39,7 @@ Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 in
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(
     text: str,
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     modules: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
@@ -56,8 +53,7 @@ def find(
     The record's name is that of the company, contact or deal. Capitals and accents do not matter. The ledger is read
     whole: some seconds for a hundred thousand attachments.
     """
-    account = Account(profile, region)
-    archive = archive_of(account, find_stack(account, stack))
+    archive = target.archive
     first, last = (moment.date() if moment else None for moment in (since, until))
     read = 0
 

@@ -17,11 +17,10 @@ from bigin_archive.storage.archived_object import ArchivedObject
 from bigin_archive.storage.file_names import UNNAMED
 from bigin_archive.storage.inventory import BytesDifferError, NoObjectError
 from operate import local_files
-from operate.commands.options import STATUSES, of_a_stack
+from operate.commands.options import STATUSES, on_a_stack
 from operate.local_files import DifferentBytesError
-from operate.stack.archive import Archive, archive_of, translate_errors
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.stack.archive import Archive, translate_errors
+from operate.stack.target import Target
 from operate.terminal import complain, good, printable, say, working
 from operate.terminal import progress as progress_console
 
@@ -70,7 +69,7 @@ Examples:
     + STATUSES
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@of_a_stack
+@on_a_stack
 @click.option("--record", "records", multiple=True, metavar="MODULE/ID", help="All files of a record (repeatable).")
 @click.option(
     "--to",
@@ -84,9 +83,7 @@ Examples:
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def get(
     ids: tuple[str, ...],
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     records: tuple[str, ...],
     folder: Path,
     machine: bool,
@@ -101,8 +98,7 @@ def get(
     if not ids and not records:
         raise click.UsageError("Say what to get: attachment ids, or --record MODULE/ID.")
     places = [_place(record) for record in records]
-    account = Account(profile, region)
-    archive = archive_of(account, find(account, stack))
+    archive = target.archive
     with working("Looking them up"), translate_errors("look them up"):
         wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder)]
     missing = sorted(set(ids) - {one.attachment_id for one in wanted})

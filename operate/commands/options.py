@@ -1,17 +1,25 @@
 """What the commands have in common on the command line."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from bigin_archive.archive_request import ALIASES, MODULES
+from operate.stack.target import Target
 
 STATUSES = "\b\nExit status: 0 all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted."
 
 
-def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every command has."""
+def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which stack, and hand the command its :class:`Target` in their place."""
+
+    @functools.wraps(command)
+    def with_target(*args: Any, stack: str | None, region: str | None, profile: str | None, **options: Any) -> Any:
+        return command(*args, target=Target(stack, region, profile), **options)
+
+    decorated: Callable[..., Any] = with_target
     for option in (
         click.option("--profile", metavar="NAME", help="AWS profile; else AWS_PROFILE and the usual places."),
         # AWS_REGION as the AWS CLI has it; boto3 knows AWS_DEFAULT_REGION alone.
@@ -25,8 +33,8 @@ def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The stack; else BIGIN_ARCHIVE_STACK, else the only one in the region.",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 class _Module(click.Choice[str]):

@@ -7,10 +7,9 @@ import click
 
 from bigin_archive.ledger.restored_copy import FOLDER
 from operate.audit.ledger_rows import rebuild, rebuild_restored
-from operate.commands.options import STATUSES, of_a_stack
-from operate.stack.archive import archive_of, translate_errors
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.commands.options import STATUSES, on_a_stack
+from operate.stack.archive import translate_errors
+from operate.stack.target import Target
 from operate.terminal import good, say, working
 
 
@@ -24,17 +23,16 @@ Examples:
 """
     + STATUSES,
 )
-@of_a_stack
+@on_a_stack
 @click.option("--dry-run", is_flag=True, help="Tell how many rows are missing, and write none.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def rebuild_ledger(stack: str | None, region: str | None, profile: str | None, dry_run: bool, machine: bool) -> int:
+def rebuild_ledger(target: Target, dry_run: bool, machine: bool) -> int:
     """Rebuild the ledger from the files in S3.
 
     Only rows that are missing are written, so it can be repeated at any time, also while the stack works. Names of
     records, and what was parked or gone, come back with the next sweep.
     """
-    account = Account(profile, region)
-    archive = archive_of(account, find(account, stack))
+    archive = target.archive
     with (
         working("Looking at the objects") as progress,
         translate_errors("rebuild the ledger; repeat the command to go on"),

@@ -4,13 +4,12 @@ import sys
 
 import click
 
-from operate.commands.options import STATUSES, of_a_stack
+from operate.commands.options import STATUSES, on_a_stack
 from operate.errors import INTERRUPTED
 from operate.redrive import report
 from operate.redrive.dead_letter_queue import DeadLetterQueue
 from operate.redrive.redrive import Choice, Sent, look, send_back
-from operate.stack.aws import Account
-from operate.stack.stack import find as find_stack
+from operate.stack.target import Target
 from operate.terminal import complain
 
 
@@ -34,7 +33,7 @@ How SQS lets a queue be looked at:
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Send back those of this reason (repeatable).")
 @click.option("--message-id", "ids", multiple=True, metavar="ID", help="Send back this message (repeatable).")
 @click.option("--all", "everything", is_flag=True, help="Send back all.")
@@ -43,9 +42,7 @@ How SQS lets a queue be looked at:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def redrive(
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     reasons: tuple[str, ...],
     ids: tuple[str, ...],
     everything: bool,
@@ -65,9 +62,8 @@ def redrive(
         raise click.UsageError("Nobody can be asked here: say --yes to send back, or --dry-run to see.")
     if not choice and (yes or dry_run):
         raise click.UsageError("Say what to send back: --reason, --message-id or --all.")
-    account = Account(profile, region)
-    found = find_stack(account, stack)
-    queue = DeadLetterQueue(account.client("sqs"), found.dead_letter_queue_url, found.queue_url)
+    found = target.stack
+    queue = DeadLetterQueue(target.client("sqs"), found.dead_letter_queue_url, found.queue_url)
     if not sending or not yes:
         view = look(queue, choice if choice else None)
         if machine:

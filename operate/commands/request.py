@@ -7,10 +7,9 @@ import click
 from bigin_archive.archive_request import ArchiveRequest, identifier, module_name
 from bigin_archive.errors import InvalidRequestError
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
-from operate.commands.options import STATUSES, of_a_stack
+from operate.commands.options import STATUSES, on_a_stack
 from operate.stack.archive import translate_errors
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.stack.target import Target
 from operate.terminal import good, say
 
 
@@ -24,9 +23,9 @@ Examples:
     + STATUSES
 )
 @click.argument("places", nargs=-1, required=True, metavar="MODULE/RECORD[/ATTACHMENT]...")
-@of_a_stack
+@on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def request(places: tuple[str, ...], stack: str, region: str | None, profile: str | None, machine: bool) -> int:
+def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
     """Archive certain attachments, or all of a record.
 
     What is archived already is not downloaded again.
@@ -34,12 +33,9 @@ def request(places: tuple[str, ...], stack: str, region: str | None, profile: st
     The ids are those of Bigin's address line, and of every report of an audit.
     """
     requests = [_request(place) for place in places]
-    account = Account(profile, region)
-    found = find(account, stack)
+    found = target.stack
     with translate_errors("queue the requests; repeat the command"):
-        queued = ArchiveQueue(account.client("sqs"), found.queue_url).send(
-            Outgoing(each.to_json()) for each in requests
-        )
+        queued = ArchiveQueue(target.client("sqs"), found.queue_url).send(Outgoing(each.to_json()) for each in requests)
     if machine:
         click.echo(json.dumps({"queued": queued}))
         return 0

@@ -4,9 +4,8 @@ import json
 
 import click
 
-from operate.commands.options import STATUSES, of_a_stack
-from operate.stack.aws import Account
-from operate.stack.stack import find
+from operate.commands.options import STATUSES, on_a_stack
+from operate.stack.target import Target
 from operate.sweep.report import show
 from operate.sweep.status import Account as Archive
 
@@ -20,16 +19,15 @@ Examples:
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def status(stack: str | None, region: str | None, profile: str | None, machine: bool) -> int:
+def status(target: Target, machine: bool) -> int:
     """Show how far the archive is: files, queue, credits.
 
     Reads the whole ledger: some seconds for a hundred thousand attachments.
     """
-    account = Account(profile, region)
-    found = find(account, stack)
-    seen = Archive(found, account.client("dynamodb"), account.client("sqs")).status()
+    found = target.stack
+    seen = Archive(found, target.client("dynamodb"), target.client("sqs")).status()
     if machine:
         click.echo(json.dumps(seen.as_dict()))
     else:

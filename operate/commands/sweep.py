@@ -16,12 +16,12 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.token.access_token import AccessTokens
-from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, of_a_stack
+from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, on_a_stack
 from operate.connect.zoho import session
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits
-from operate.stack.aws import Account
-from operate.stack.stack import Stack, find
+from operate.stack.stack import Stack
+from operate.stack.target import Target
 from operate.sweep import progress as sweeping
 from operate.sweep.estimate import Estimate, estimate
 from operate.sweep.report import show
@@ -46,7 +46,7 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option(
     "--module",
     "modules",
@@ -64,9 +64,7 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
 @click.option("--watch", "watching", is_flag=True, help="Show the progress until it is done.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def sweep(
-    stack: str | None,
-    region: str | None,
-    profile: str | None,
+    target: Target,
     modules: tuple[str, ...],
     since: datetime | None,
     by_record: bool,
@@ -75,20 +73,19 @@ def sweep(
     machine: bool,
 ) -> int:
     """Archive the whole account: find and queue what is missing."""
-    account = Account(profile, region)
-    found = find(account, stack)
+    found = target.stack
     after = since.replace(tzinfo=UTC).isoformat() if since else None
     order = {"modules": list(modules), "since": after, "by_record": by_record}
     if dry_run:
-        expected = _estimate(account, found, modules, after, by_record=by_record)
+        expected = _estimate(target, found, modules, after, by_record=by_record)
         budget = CreditBudget(found.daily_credits, found.share_percent)
         if machine:
             click.echo(json.dumps({**asdict(expected), "hours": round(expected.hours(budget), 1)}))
         else:
             _show_estimate(expected, budget)
         return 0
-    archive = Archive(found, account.client("dynamodb"), account.client("sqs"))
-    functions = account.client("lambda")
+    archive = Archive(found, target.client("dynamodb"), target.client("sqs"))
+    functions = target.client("lambda")
     before, _ = archive.sweep()
     sweeping.begin(functions, found.sweep_function, order)
     if not watching:
@@ -114,11 +111,11 @@ def sweep(
 
 
 def _estimate(
-    account: Account, stack: Stack, modules: tuple[str, ...], since: str | None, *, by_record: bool
+    target: Target, stack: Stack, modules: tuple[str, ...], since: str | None, *, by_record: bool
 ) -> Estimate:
     api_url = stack.hosts.api_url
-    tokens = AccessTokens(account.client("secretsmanager"), stack.token_secret_id, api_url)
-    dynamodb, meter = account.client("dynamodb"), CreditMeter()
+    tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url)
+    dynamodb, meter = target.client("dynamodb"), CreditMeter()
     try:
         with working("Asking Bigin"):
             return estimate(

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import click
 
 from bigin_archive.bigin.notification_channels import channel_id
-from operate.commands.options import STATUSES, of_a_stack
+from operate.commands.options import STATUSES, on_a_stack
 from operate.connect.zoho import session
 from operate.errors import OperateError
-from operate.stack.aws import Account
 from operate.stack.log_search import last_events
-from operate.stack.stack import find
+from operate.stack.target import Target
 from operate.watch.channels import as_json, renew, show
 from operate.watch.channels import watch as look
 
@@ -25,24 +24,23 @@ Examples:
 """
     + STATUSES
 )
-@of_a_stack
+@on_a_stack
 @click.option("--renew", "renewing", is_flag=True, help="Have the stack renew its channels first.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def watch(stack: str | None, region: str | None, profile: str | None, renewing: bool, machine: bool) -> int:
+def watch(target: Target, renewing: bool, machine: bool) -> int:
     """Show or renew the channels by which Bigin announces changes.
 
     A stack that was deployed with WatchModules renews them each hour. The status is 1 if one is missing or dead.
     """
-    account = Account(profile, region)
-    found = find(account, stack)
+    found = target.stack
     if renewing and not found.watched:
         raise OperateError("This stack watches no module.", "Deploy it with WatchModules, then renew.", status=2)
-    renewal = renew(account.client("lambda"), found) if renewing else None
+    renewal = renew(target.client("lambda"), found) if renewing else None
     now = datetime.now(UTC)
     ids = [channel_id(found.webhook_url, module) for module in found.watched]
-    times = last_events(account.client("logs"), found.webhook_logs, ids, now) if ids else {}
+    times = last_events(target.client("logs"), found.webhook_logs, ids, now) if ids else {}
     api_url = found.hosts.api_url
-    report = look(found, session(api_url), account.client("secretsmanager"), times, renewal, now)
+    report = look(found, session(api_url), target.client("secretsmanager"), times, renewal, now)
     if machine:
         click.echo(as_json(report))
     else:

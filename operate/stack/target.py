@@ -1,0 +1,36 @@
+"""What a command works on: a stack, with the operator's credentials."""
+
+from functools import cached_property
+from typing import Any
+
+from operate.stack.archive import Archive, archive_of
+from operate.stack.aws import Account
+from operate.stack.stack import Stack, find
+
+
+class Target:
+    """A stack and its account, each looked up when it is first asked for. Properties and methods raise OperateError."""
+
+    def __init__(self, name: str | None, region: str | None, profile: str | None) -> None:
+        self.name = name
+        self._region = region
+        self._profile = profile
+
+    @cached_property
+    def account(self) -> Account:
+        """The AWS account and region; nothing is asked of AWS for it."""
+        return Account(self._profile, self._region)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack, as CloudFormation describes it."""
+        return find(self.account, self.name)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Its objects and its ledger."""
+        return archive_of(self.account, self.stack)
+
+    def client(self, service: str) -> Any:
+        """A client of the account."""
+        return self.account.client(service)
