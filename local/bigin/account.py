@@ -6,7 +6,7 @@ Nothing here knows about HTTP; ids are digit strings that only grow.
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -46,7 +46,7 @@ class Attachment:
     created_time: str = "2026-03-02T09:30:00+03:00"
     listed: Mapping[str, Any] = field(default_factory=dict)
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self, record_name: str) -> dict[str, Any]:
         """Return the attachment as a list shows it, with every field ("Get attachments")."""
         is_link = self.kind == "link"
         size = self.content.size_bytes if self.size_listed is None else self.size_listed
@@ -59,7 +59,7 @@ class Attachment:
             "Owner": OWNER,
             "Created_By": OWNER,
             "Modified_By": OWNER,
-            "Parent_Id": {"id": self.record_id, "name": f"{self.module} {self.record_id[-6:]}"},
+            "Parent_Id": {"id": self.record_id, "name": record_name},
             "$type": "Link URL" if is_link else "File",
             "$file_id": None if is_link else f"f{int(self.id):032x}",
             "$link_url": self.link_url,
@@ -75,19 +75,19 @@ OWNER = {"name": "Runa Lindqvist", "id": "5570213000000100001", "email": "runa@e
 
 @dataclass(slots=True)
 class Record:
-    """A record and the attachments on it by id."""
+    """A record and the attachments on it by id; without a name of its own it is called by its module and id."""
 
     id: str
     module: str
+    name: str
     modified_time: str = "2026-03-02T09:30:00+03:00"
     attachments: dict[str, Attachment] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         """Return the record as a list shows it, with every field ("Get records")."""
-        name = f"{self.module} {self.id[-6:]}"
         return {
             "id": self.id,
-            _NAME_FIELD[self.module]: name,
+            _NAME_FIELD[self.module]: self.name,
             "Owner": OWNER,
             "Created_Time": self.modified_time,
             "Modified_Time": self.modified_time,
@@ -121,7 +121,7 @@ class Account:
         """Return an id that nothing in the account has."""
         return str(next(self._ids))
 
-    def add_record(self, module: str, record_id: str, modified_time: str | None = None) -> Record:
+    def add_record(self, module: str, record_id: str, modified_time: str | None = None, name: str = "") -> Record:
         """Return the record, made now if it is not there yet.
 
         Raises:
@@ -131,7 +131,7 @@ class Account:
             raise ValueError(f"module {module!r} is not one of {', '.join(MODULES)}")
         if not is_id(record_id):
             raise ValueError(f"record_id {record_id!r} is not a digit string")
-        made = Record(record_id, module, modified_time or iso(time.time()))
+        made = Record(record_id, module, name or f"{module} {record_id[-6:]}", modified_time or iso(time.time()))
         return self.records[module].setdefault(record_id, made)
 
     def edit_record(self, module: str, record_id: str, modified_time: str | None = None) -> bool:
@@ -154,6 +154,18 @@ class Account:
         self.remove(attachment.id)
         record.attachments[attachment.id] = attachment
         self.attachments[attachment.id] = attachment
+
+    def record_of(self, attachment: Attachment) -> Record:
+        """Return the record that an attachment is attached to."""
+        return self.records[attachment.module][attachment.record_id]
+
+    def set_kind(self, attachment_id: str, kind: Kind) -> bool:
+        """Make an attachment one that is listed and has no bytes, or a file again; False if there is none."""
+        attachment = self.attachments.get(attachment_id)
+        if attachment is not None:
+            changed = replace(attachment, kind=kind)
+            self.record_of(changed).attachments[attachment_id] = self.attachments[attachment_id] = changed
+        return attachment is not None
 
     def shown(self, record: Record) -> list[Attachment]:
         """Return what a list of the record shows now."""

@@ -6,6 +6,8 @@
                                               disposition?, kind?, link_url?, size_listed?,
                                               created_time?, listed?, count?} -> 201
                                               with its ids
+    PATCH  /_simulator/attachments/{id}       {kind}: "gone" takes the bytes away and leaves it in the
+                                              lists, "file" brings them back
     DELETE /_simulator/attachments/{id}       really delete it
     POST   /_simulator/records                {module, count?, record_id?, modified_time?}
                                               -> 201 with the ids
@@ -65,6 +67,7 @@ def add_routes(app: web.Application) -> None:
     router.add_get(root + "/attachments", show_attachments)
     router.add_post(root + "/attachments", _reply(add_attachments, status=201))
     router.add_delete(root + "/attachments/{attachment_id}", delete_attachment)
+    router.add_patch(root + "/attachments/{attachment_id}", change_attachment)
     router.add_post(root + "/records", _reply(add_records, status=201))
     router.add_patch(root + "/records", _reply(edit_records))
     router.add_delete(root + "/records", _reply(delete_records))
@@ -112,6 +115,16 @@ async def unknown(request: web.Request) -> web.Response:
 async def delete_attachment(request: web.Request) -> web.Response:
     """Delete one attachment."""
     if request.app[STATE].account.remove(request.match_info["attachment_id"]):
+        return web.json_response({})
+    return web.json_response({"error": "no such attachment"}, status=404)
+
+
+async def change_attachment(request: web.Request) -> web.Response:
+    """Take the bytes of an attachment away, or bring them back."""
+    kind = (await request.json()).get("kind")
+    if kind not in ("file", "gone"):
+        return web.json_response({"error": "kind must be file or gone"}, status=400)
+    if request.app[STATE].account.set_kind(request.match_info["attachment_id"], kind):
         return web.json_response({})
     return web.json_response({"error": "no such attachment"}, status=404)
 

@@ -56,7 +56,7 @@ def attachments_of_record(state: State, request: web.Request) -> Answer:
     record = _record(state, request)
     if isinstance(record, Answer):
         return record
-    return _listing(state, request, (item.fields() for item in state.account.shown(record)))
+    return _listing(state, request, (item.fields(record.name) for item in state.account.shown(record)))
 
 
 async def upload(state: State, request: web.Request) -> Answer:
@@ -73,7 +73,9 @@ def all_attachments(state: State, request: web.Request) -> Answer:
         return answers.unknown_module()
     if state.settings.module_attachments == "204":
         return answers.nothing()
-    return _listing(state, request, (item.fields() for item in state.account.attachments.values()))
+    return _listing(state, request, (
+        item.fields(state.account.record_of(item).name) for item in state.account.attachments.values()
+    ))
 
 
 def records(state: State, request: web.Request) -> Answer:

@@ -16,10 +16,26 @@ ID_PREFIX = "5570213000000"
 
 RECORDS = {module: f"{ID_PREFIX}{number}00001" for number, module in enumerate(MODULES, start=1)}
 """The record with attachments of each module."""
+RECORD_NAMES = {
+    "Contacts": "Þórdís Jónsdóttir",
+    "Pipelines": "Расширение склада, Łódź Północ",
+    "Accounts": "株式会社あおぞら製作所",
+    "Products": "Azulejo São Brás 15 × 15 cm",
+    "Tasks": "Protokoll an alle Teilnehmer senden",
+    "Events": "Visite de chantier, Brasserie du Vieux Pont",
+    "Notes": "Call with Adaeze Okonkwo, Harbour Lane Bakery",
+}
 BARE_RECORD = ("Contacts", f"{ID_PREFIX}100002")
 """A record without attachments."""
+BARE_RECORD_NAME = "Mateusz Wiśniewski"
+# When each attachment was attached, by its number: ids grow with time, as Bigin's do.
+ATTACHED_ON = (
+    "2023-02-14", "2023-03-02", "2023-05-22", "2023-06-19", "2023-09-08", "2023-11-27", "2024-01-15", "2024-02-06",
+    "2024-02-07", "2024-04-30", "2024-05-13", "2024-07-01", "2024-08-29", "2024-10-03", "2024-12-11", "2025-01-20",
+    "2025-03-17", "2025-04-02", "2025-05-28", "2025-07-09", "2025-09-16", "2025-11-04", "2026-01-23", "2026-03-02",
+)  # fmt: skip
 
-LONG_NAME = "Protokoll der Sitzung vom 2. März 2026 " + "mit allen Anlagen " * 10 + "(Entwurf).txt"
+LONG_NAME = "Protokoll der Sitzung vom 28. Mai 2025 " + "mit allen Anlagen " * 10 + "(Entwurf).txt"
 
 _Row = tuple[int, str, str, str | Content, str, dict[str, Any]]
 
@@ -45,11 +61,11 @@ def _rows() -> Iterator[_Row]:
     yield 6, "Pipelines", "Смета и договор.xlsx", "stock.xlsx", XLSX, {}
     yield 7, "Pipelines", "عرض السعر.pdf", "invoice.pdf", "application/pdf;charset=UTF-8", {}
     # 100 MB: the largest body the platform takes.
-    yield 8, "Pipelines", "Messwerte 100 MB.txt", numbered_lines(100 * MIB), "text/plain", {}
-    yield 9, "Pipelines", "Shared drawing", stored(b""), "text/html", {
+    yield 8, "Pipelines", "Messwerte Prüfstand 2024.txt", numbered_lines(100 * MIB), "text/plain", {}
+    yield 9, "Pipelines", "Grundriss Halle 3 (freigegeben)", stored(b""), "text/html", {
         "kind": "link", "link_url": "https://example.com/drawings/17?view=full&page=2",
     }  # fmt: skip
-    yield 10, "Accounts", "見積書 2026年3月.pdf", "floor-plan.pdf", "application/x-download", {}
+    yield 10, "Accounts", "見積書 2024年4月.pdf", "floor-plan.pdf", "application/x-download", {}
     yield (
         11,
         "Accounts",
@@ -79,8 +95,8 @@ def _rows() -> Iterator[_Row]:
     yield 17, "Products", "100% cotton & more #1 + 2.json", "saved-error.json", JSON, {}
     yield 18, "Tasks", "empty.txt", stored(b""), "text/plain", {}
     yield 19, "Tasks", LONG_NAME, "minutes.txt", "text/plain;charset=UTF-8", {}
-    # Listed, and answered with 204 when it is downloaded.
-    yield 20, "Tasks", "deleted since.pdf", "invoice.pdf", "application/pdf", {"kind": "gone"}
+    # The one whose bytes the tests and the docs take away: it is listed then, and a download is answered with 204.
+    yield 20, "Tasks", "Reisekosten Juli 2025.pdf", "invoice.pdf", "application/pdf", {}
     yield 21, "Events", "voice note.wav", sound(3 * MIB + 1), "audio/x-wav", {}
     # No content type, another `$type`, no `$file_id`.
     yield (
@@ -111,10 +127,11 @@ JSON = "application/json;charset=UTF-8"
 def seeded_account() -> Account:
     """Return the account as it is at the start."""
     account = Account()
-    account.add_record(*BARE_RECORD, modified_time="2026-03-02T09:00:00+03:00")
+    account.add_record(*BARE_RECORD, modified_time="2023-01-09T09:00:00+03:00", name=BARE_RECORD_NAME)
+    for module, record_id in RECORDS.items():
+        account.add_record(module, record_id, modified_time="2026-03-02T09:30:00+03:00", name=RECORD_NAMES[module])
     for number, module, file_name, document, content_type, unusual in _rows():
         content = document if isinstance(document, Content) else _document(document)
-        time_of_day = f"09:{number:02d}:00"
         usual: dict[str, Any] = {"disposition": disposition_of(file_name)}
         attachment = Attachment(
             id=f"{ID_PREFIX}9{number:05d}",
@@ -123,10 +140,10 @@ def seeded_account() -> Account:
             file_name=file_name,
             content=content,
             content_type=content_type,
-            created_time=f"2026-03-02T{time_of_day}+03:00",
+            created_time=f"{ATTACHED_ON[number - 1]}T09:{number:02d}:00+03:00",
             **usual | unusual,
         )
-        account.add(attachment, record_modified_time=f"2026-03-02T{time_of_day}+03:00")
+        account.add(attachment)
     return account
 
 

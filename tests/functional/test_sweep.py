@@ -45,6 +45,7 @@ def attachments(bigin: Simulator) -> dict[str, dict[str, Any]]:
 def test_a_sweep_archives_the_whole_account(aws: Aws, bigin: Simulator, way: str) -> None:
     """Every file and every link that Bigin lists stands in S3, and in the ledger."""
     listed_by(bigin, way)
+    bigin.control("PATCH", f"attachments/{bigin.attachments()[-1]['attachment_id']}", {"kind": "gone"})
 
     state = Account(aws, bigin).sweep()
 

@@ -67,6 +67,7 @@ def test_duplicate_deliveries_end_in_one_object_and_one_version(aws: Aws, bigin:
 
 def test_gone_and_link_attachments_are_done(aws: Aws, bigin: Simulator) -> None:
     """What Bigin no longer has, and links, leave the queue without an object or a dead letter."""
+    bigin.control("PATCH", f"attachments/{bigin.attachments()[-1]['attachment_id']}", {"kind": "gone"})
     wanted = [found for found in bigin.attachments() if found["kind"] in ("gone", "link")]
     messages = aws.deliver(*[{k: f[k] for k in ("module", "record_id", "attachment_id")} for f in wanted])
 
