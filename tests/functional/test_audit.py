@@ -117,7 +117,7 @@ def test_time_that_runs_out_is_told(archive: Archive) -> None:
     audit = archive.auditor.audit(since_long_ago(), deadline=Deadline(0))
 
     assert ("partial", 0) == (audit.verdict, audit.compared)
-    assert "the time was up" in audit.uncovered[0]
+    assert "the time ran out" in audit.uncovered[0]
     assert not archive.exists("_index/")
 
 

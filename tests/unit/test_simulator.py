@@ -501,7 +501,8 @@ def test_dispositions(bigin: Client) -> None:
 
 
 def test_gone_link_and_unknown(bigin: Client) -> None:
-    """A deleted or unknown attachment is 204, and a link cannot be downloaded."""
+    """An attachment whose bytes are gone, or that is unknown, is 204; a link cannot be downloaded."""
+    bigin.control("PATCH", f"attachments/{seeded(20)}", {"kind": "gone"})
     gone, unknown, link = (bigin.download(i) for i in (seeded(20), "1", seeded(9)))
 
     assert (gone.status_code, unknown.status_code) == (204, 204)
