@@ -73,9 +73,9 @@ def all_attachments(state: State, request: web.Request) -> Answer:
         return answers.unknown_module()
     if state.settings.module_attachments == "204":
         return answers.nothing()
-    return _listing(state, request, (
-        item.fields(state.account.record_of(item).name) for item in state.account.attachments.values()
-    ))
+    return _listing(
+        state, request, (item.fields(state.account.record_of(item).name) for item in state.account.attachments.values())
+    )
 
 
 def records(state: State, request: web.Request) -> Answer:
