@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.console import Console
 from local.demo import Demo
 from local.package import PROJECT
 from local.process import LocalStackError
+from local.proof import prove
 from local.report import show_files, show_how_to_use, show_probes, show_summary
 from local.settings import Bigin, SettingsError
 from local.stack import LocalStack
@@ -68,18 +69,25 @@ def _demo(directory: Path, bigin: Bigin | None) -> int:
             demo.archive()
         with _doing("Comparing every byte in S3 with Bigin's"):
             demo.compare()
+        proof = None
+        if bigin is None:  # nobody wants another Bigin's whole account archived by a demo
+            with _doing("Sweeping the whole account, and auditing the archive"):
+                proof = prove(stack, directory / "audit.html")
         show_files(TERMINAL, demo.files)
         show_probes(TERMINAL, demo.probes)
-        show_summary(TERMINAL, demo.files, stack)
-        return 0 if demo.good else 1
+        show_summary(TERMINAL, demo.files, proof, stack)
+        return 0 if demo.good and (proof is None or proof.good) else 1
 
 
-def _doing(what: str) -> contextlib.AbstractContextManager[object]:
-    """A spinner where there is a terminal; in a log, a line."""
-    if TERMINAL.is_terminal:
-        return TERMINAL.status(what)
-    print(f"{what} ...", flush=True)
-    return contextlib.nullcontext()
+@contextlib.contextmanager
+def _doing(what: str) -> Iterator[Callable[[str], None]]:
+    """A spinner where there is a terminal, in a log a line; takes the next step of the same work."""
+    if not TERMINAL.is_terminal:
+        print(f"{what} ...", flush=True)
+        yield lambda step: print(f"{step} ...", flush=True)
+        return
+    with TERMINAL.status(what) as status:
+        yield status.update
 
 
 @contextlib.contextmanager
@@ -87,8 +95,8 @@ def _start(directory: Path, bigin: Bigin | None) -> Iterator[LocalStack]:
     """The running stack; says how long that took and whether it is connected."""
     begin = time.monotonic()
     with contextlib.ExitStack() as closing:
-        with _doing("Starting the local stack: AWS emulator, Bigin, sam build, sam deploy"):
-            stack = closing.enter_context(LocalStack(directory, bigin))
+        with _doing("Starting the AWS emulator and Bigin") as tell:
+            stack = closing.enter_context(LocalStack(directory, bigin, tell=tell))
         TERMINAL.print(f"The local stack runs after {time.monotonic() - begin:.0f} s.")
         if stack.notice:
             TERMINAL.print(stack.notice, style="yellow", markup=False, soft_wrap=True)

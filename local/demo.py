@@ -93,13 +93,15 @@ class Demo:
                 self._post(file)
 
     def _archive_by_queue(self) -> None:
-        """Everything that did not come by the API."""
+        """Everything that did not come by the API. Of a link its record: with the record comes the link's address."""
         waiting = [
             file for file in self.files if not file.answers or file.answers[-1][0] >= 500 or file.attachment.is_link
         ]
         for file in waiting:
             file.ways.append("queue")
-        self._send([file.attachment.request() for file in waiting])
+        self._send([file.attachment.request() for file in waiting if not file.attachment.is_link])
+        records = [file.attachment.record_request() for file in waiting if file.attachment.is_link]
+        self._send([request for number, request in enumerate(records) if request not in records[:number]])
 
     def _show_duplicate(self) -> None:
         """The same file once more: nothing is downloaded again."""
@@ -162,7 +164,9 @@ class Demo:
         bucket = self._stack.description["bucket"]
         keys = [item["Key"] for item in self._s3.list_objects_v2(Bucket=bucket, Prefix=folder).get("Contents", [])]
         if attachment.is_link:
-            file.verdict, file.good = ("a link: no file to keep", True) if not keys else ("a link, yet stored", False)
+            file.key = keys[0].removeprefix(folder) if keys else ""
+            file.good = len(keys) <= 1 and all(key.endswith(".url") for key in keys)
+            file.verdict = ("link kept as a shortcut" if keys else "a link") if file.good else "a link, stored wrong"
             return
         try:
             file.served = self._inventory.read(attachment)

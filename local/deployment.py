@@ -18,6 +18,7 @@ from local.package import (
     SUPPORTED_RUNTIMES,
     add_byte_code,
     build_command,
+    digest_of,
     own_architecture,
     remove_unused,
     tool_environment,
@@ -29,8 +30,12 @@ REGION = "us-east-1"  # as in samconfig.toml
 DEPLOY_TIMEOUT_S = 300
 
 
+# What a build is made of: where nothing of it has changed, the last build is deployed again.
+INPUTS = ("template.yaml", "local/package.py", "local/requirements-sam.txt", "requirements.txt")
+
+
 class Deployment:
-    """`start_build` returns at once, so that the emulator starts meanwhile; `deploy` waits for it and goes on."""
+    """`start_build` returns at once, so that the emulator starts meanwhile; `finish_build` waits for it."""
 
     def __init__(self, directory: Path, logs: Path) -> None:
         if OWN_RUNTIME not in SUPPORTED_RUNTIMES:
@@ -39,10 +44,16 @@ class Deployment:
             )
         self._directory = directory
         self._build = directory / "build"
+        self._built_from = directory / "build.sha256"  # written last, so that it vouches for a whole build
         self._logs = logs
         self._env = tool_environment({"__SAM_CLI_APP_DIR": str(directory / "sam")})  # not ~/.aws-sam
 
-    def start_build(self) -> Process:
+    def start_build(self) -> Process | None:
+        """None where the last build is still the right one."""
+        is_there = self._built_from.exists() and (self._build / "template.yaml").exists()
+        if is_there and self._built_from.read_text() == self._inputs():
+            return None
+        self._built_from.unlink(missing_ok=True)
         folders = ["--build-dir", str(self._build), "--cached", "--cache-dir", str(self._directory / "cache")]
         options = ["--template-file", str(PROJECT / "template.yaml"), *folders, "--region", REGION]
         command = build_command(OWN_RUNTIME, own_architecture(), *options)
@@ -53,6 +64,7 @@ class Deployment:
         build.finish(BUILD_TIMEOUT_S)
         remove_unused(self._build)
         add_byte_code(self._build, sys.executable, self._env)
+        self._built_from.write_text(self._inputs())
 
     def deploy(self, emulator: Emulator, parameters: Mapping[str, str]) -> None:
         everything = {"PythonRuntime": OWN_RUNTIME, "Architecture": own_architecture(), **parameters}
@@ -72,3 +84,7 @@ class Deployment:
         }
         with Process("sam deploy", command, log=self._logs / "deploy.log", env=env, cwd=PROJECT) as process:
             process.finish(DEPLOY_TIMEOUT_S)
+
+    def _inputs(self) -> str:
+        functions = [path for path in (PROJECT / "functions").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        return f"{OWN_RUNTIME} {digest_of([*functions, *(PROJECT / name for name in INPUTS)], PROJECT)}\n"

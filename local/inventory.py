@@ -35,6 +35,10 @@ class Attachment:
         """The archive request for it."""
         return {"module": self.module, "record_id": self.record_id, "attachment_id": self.attachment_id}
 
+    def record_request(self) -> dict[str, str]:
+        """The request for all attachments of its record."""
+        return {"module": self.module, "record_id": self.record_id}
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

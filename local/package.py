@@ -9,6 +9,7 @@ As a program (`make build`) it builds for AWS; the local stack uses the same ste
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from local.bill_of_materials import bill
@@ -105,19 +106,38 @@ def add_byte_code(build: Path, python: str, env: Mapping[str, str]) -> None:
     unchecked-hash: Lambda unpacks with its own time stamps, which must not make the byte code stale.
     The paths inside are Lambda's, so that a traceback there names the file that is there.
     """
-    folders = sorted(path for path in build.iterdir() if path.is_dir())
     options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-p", LAMBDA_TASK_ROOT]
-    compilers = [
-        subprocess.Popen(
+    compiled: dict[str, Path] = {}
+    for folder in sorted(path for path in build.iterdir() if path.is_dir()):
+        sources = _digest_of_sources(folder)
+        if sources in compiled:  # the functions share their code, and so their byte code
+            _copy_byte_code(compiled[sources], folder)
+            continue
+        run = subprocess.run(
             [python, "-m", "compileall", *options, "-s", str(folder), str(folder)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(env), text=True,
-        )
-        for folder in folders
-    ]  # fmt: skip
-    for folder, compiler in zip(folders, compilers, strict=True):
-        output, _ = compiler.communicate()
-        if compiler.returncode != 0:
-            raise LocalStackError(f"{python} cannot compile {folder}:\n{output}")
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(env), text=True, check=False,
+        )  # fmt: skip
+        if run.returncode != 0:
+            raise LocalStackError(f"{python} cannot compile {folder}:\n{run.stdout}")
+        compiled[sources] = folder
+
+
+def digest_of(files: Iterable[Path], base: Path) -> str:
+    """SHA-256 over the paths below ``base`` and the bytes of the files."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(base)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _digest_of_sources(folder: Path) -> str:
+    return digest_of(folder.rglob("*.py"), folder)
+
+
+def _copy_byte_code(source: Path, target: Path) -> None:
+    for cache in source.rglob("__pycache__"):
+        shutil.copytree(cache, target / cache.relative_to(source), dirs_exist_ok=True)
 
 
 def find_python(runtime: str) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from local.demo import Archived, Probe
 from local.deployment import STACK_NAME
 from local.package import PROJECT
+from local.proof import Proof
 from local.stack import LocalStack
 
 UNITS = ("B", "KiB", "MiB", "GiB")
@@ -73,7 +74,7 @@ def show_probes(console: Console, probes: Iterable[Probe]) -> None:
     console.print(table)
 
 
-def show_summary(console: Console, files: list[Archived], stack: LocalStack) -> None:
+def show_summary(console: Console, files: list[Archived], proof: Proof | None, stack: LocalStack) -> None:
     kept = [file for file in files if file.good and file.stored and file.served]
     bad = [file for file in files if not file.good]
     volume = size_text(sum(file.stored.size_bytes for file in kept if file.stored))
@@ -83,9 +84,13 @@ def show_summary(console: Console, files: list[Archived], stack: LocalStack) -> 
         else f"{len(bad)} of {len(files)} attachments are NOT as Bigin served them."
     )
     console.print(line, style="bold green" if not bad else "bold red")
+    if proof:
+        colour = "green" if proof.good else "red"
+        console.print(f"The audit of the whole account: {proof.verdict}. {proof.sentence}", style=f"bold {colour}")
+        console.print(f"Its page, for a browser: {_relative(proof.page)}", soft_wrap=True, markup=False)
     console.print("Look further:")
     console.print("  make up     leaves such a stack running, to try things by hand")
-    console.print("  README.md   how to deploy it to AWS and to connect it to Bigin")
+    console.print("  docs/       how to deploy it to AWS, to connect it to Bigin, and to run it")
     console.print(f"  {stack.logs}   logs of this run", soft_wrap=True)
 
 

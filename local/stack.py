@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,9 +61,14 @@ class LocalStack:
     notice: str = ""
 
     def __init__(
-        self, directory: Path, bigin: Bigin | None = None, parameters: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        bigin: Bigin | None = None,
+        parameters: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] = lambda step: None,
     ) -> None:
-        """`bigin` None starts the simulator; `parameters` override template parameters."""
+        """`bigin` None starts the simulator; `parameters` override template parameters; `tell` hears each long step."""
+        self._tell = tell
         self.directory = directory.resolve()
         self.logs = self.directory / "logs"
         self._description_file = self.directory / "stack.json"
@@ -156,10 +161,15 @@ class LocalStack:
         if self._bigin is None:
             self._processes.append(closing.enter_context(self._start_simulator()))
         deployment = Deployment(self.directory, self.logs)
-        with deployment.start_build() as build:
-            self._emulator.wait()
-            bigin = self._bigin or Bigin.simulator(self._simulator_url(self._processes[-1]))
+        build = deployment.start_build()
+        if build:
+            self._tell("Building the functions (sam build)")
+            closing.enter_context(build)
+        self._emulator.wait()
+        bigin = self._bigin or Bigin.simulator(self._simulator_url(self._processes[-1]))
+        if build:
             deployment.finish_build(build)
+        self._tell("Deploying the template to the AWS emulator (sam deploy)")
         self._function_logs = FunctionLogs(self.client("logs"), self.logs / "functions.log")
         closing.callback(self._last_function_logs)
         addresses = {
