@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.aws.s3_http import S3Requests
-from bigin_archive.queueing.archive_queue import read_hints
+from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.wiring.archive_now import archive_endpoint
 from bigin_archive.wiring.archive_queued import worker
@@ -169,7 +169,8 @@ class Aws:
                 found["Body"],
                 found["ReceiptHandle"],
                 int(found["Attributes"]["ApproximateReceiveCount"]),
-                read_hints({name: hint["StringValue"] for name, hint in found.get("MessageAttributes", {}).items()}),
+                read_hints(attributes := _values(found)),
+                read_correlation_id(attributes),
             )
             for found in answer.get("Messages", [])
         ]
@@ -179,3 +180,7 @@ class Aws:
 
     def archive_or_queue(self, **environment: str) -> ArchiveEndpoint:
         return archive_endpoint({**self.environment, **environment})
+
+
+def _values(message: dict[str, Any]) -> dict[str, str]:
+    return {name: found["StringValue"] for name, found in message.get("MessageAttributes", {}).items()}

@@ -87,7 +87,7 @@ MUTATIONS = (
     Mutation(
         "parked without sending",
         "functions/bigin_archive/archiving/queue_worker.py",
-        "self._queue.dead_letter(Outgoing(message.body, message.hints), outcome.error)",
+        "self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)",
         "pass",
         ("requests",),
     ),

@@ -53,7 +53,7 @@ class ArchiveEndpoint:
             outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
             self._ledger_writer.record(outcome)
             self._ledger_writer.flush_credits()
-            self._reporter.report(outcome)
+            self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
             self._reporter.flush()
 
     def _take(self, outcome: Outcome, body: str | bytes | None, later: bool, deadline: Deadline) -> Archived | int:
@@ -63,7 +63,8 @@ class ArchiveEndpoint:
                 return self._archiver.archive(request, deadline)
             except OutOfTimeError:
                 pass
-        return self._queue.send([Outgoing(body.decode() if isinstance(body, bytes) else str(body))])
+        text = body.decode() if isinstance(body, bytes) else str(body)
+        return self._queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
 
 
 def _taken(outcome: Outcome, taken: Archived | int) -> Outcome:

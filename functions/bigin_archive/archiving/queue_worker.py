@@ -38,13 +38,17 @@ LEAST_TIME_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing."""
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
+
+    ``correlation_id`` came along with it; empty for a message that somebody else sent.
+    """
 
     message_id: str
     body: str
     receipt_handle: str
     attempt: int
     hints: Hints = NO_HINTS
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,11 @@ class Worker:
         outcome = self._settle(message, deadline)
         outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
         self._ledger_writer.record(outcome)
-        self._reporter.report(outcome)
+        self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
         return outcome
 
     def _settle(self, message: Message, deadline: Deadline) -> Outcome:
-        outcome = Outcome("retried", message.message_id, attempt=message.attempt)
+        outcome = Outcome("retried", message.message_id, attempt=message.attempt, correlation_id=message.correlation_id)
         try:
             request = archive_request.parse(message.body)
             outcome = replace(outcome, request=replace(request, hints=message.hints))
@@ -128,7 +132,7 @@ class Worker:
         self._check_start(deadline)
         try:
             if request.attachment_id is None:
-                queued = self._records.archive(request, deadline)
+                queued = self._records.archive(request, deadline, outcome.correlation_id)
                 self._breaker.record_success()
                 return replace(outcome, outcome="queued", queued=queued)
             archived = self._archiver.archive(request, deadline)
@@ -154,7 +158,7 @@ class Worker:
         if outcome.error is None:
             raise ValueError("what is parked needs a reason")
         try:
-            self._queue.dead_letter(Outgoing(message.body, message.hints), outcome.error)
+            self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)
         except StorageUnavailableError as error:
             return self._retry(message, replace(outcome, error=error))
         return replace(outcome, outcome="parked")

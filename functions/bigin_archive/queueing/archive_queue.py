@@ -24,6 +24,19 @@ _COUNTS: "list[QueueAttributeNameType]" = [
 ]
 # Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
 LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
+CORRELATION_ID = "correlation_id"
+_MOST_ID = 128  # characters of a correlation id
+
+
+def string_values(record: Mapping[str, Any]) -> dict[str, str]:
+    """The message attributes of a record as Lambda's event source brings it."""
+    return {name: found.get("stringValue", "") for name, found in record.get("messageAttributes", {}).items()}
+
+
+def read_correlation_id(attributes: Mapping[str, str]) -> str:
+    """The correlation id that came as a message attribute; empty where none came that can be one."""
+    value = attributes.get(CORRELATION_ID, "")
+    return value if len(value) <= _MOST_ID and value.isascii() and value.isprintable() else ""
 
 
 def read_hints(attributes: Mapping[str, str]) -> Hints:
@@ -36,29 +49,34 @@ def read_hints(attributes: Mapping[str, str]) -> Hints:
     )
 
 
-def _attributes(hints: Hints) -> dict[str, dict[str, str]]:
+def _attributes(hints: Hints, correlation_id: str) -> dict[str, dict[str, str]]:
     size = "" if hints.size_bytes is None else str(hints.size_bytes)
-    name = quote(hints.name or "", safe="", errors="replace")
-    given = ((LISTED_SIZE, "Number", size), (LISTED_NAME, "String", name), (LISTED_TIME, "String", hints.modified_time))
+    given = (
+        (LISTED_SIZE, "Number", size),
+        (LISTED_NAME, "String", quote(hints.name or "", safe="", errors="replace")),
+        (LISTED_TIME, "String", hints.modified_time),
+        (CORRELATION_ID, "String", correlation_id),
+    )
     return {name: {"DataType": kind, "StringValue": value} for name, kind, value in given if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send: the request, and what the listing said of the attachment as message attributes.
+    """A message to send: the request; as message attributes what the listing said of it, and its correlation id.
 
     ``group`` and ``deduplication_id`` are for FIFO queues.
     """
 
     body: str
     hints: Hints = NO_HINTS
+    correlation_id: str = ""
     group: str | None = None
     deduplication_id: str | None = None
 
     def entry(self) -> dict[str, Any]:
         """As SQS wants it, but for the id."""
         entry: dict[str, Any] = {"MessageBody": self.body}
-        if attributes := _attributes(self.hints):
+        if attributes := _attributes(self.hints, self.correlation_id):
             entry["MessageAttributes"] = attributes
         if self.group is not None:
             entry |= {"MessageGroupId": self.group, "MessageDeduplicationId": self.deduplication_id}

@@ -74,6 +74,11 @@ class SweepState:
         """Whether it covers everything, not only what was changed since a date."""
         return self.since is None
 
+    @property
+    def correlation_id(self) -> str:
+        """Of all that this sweep queues."""
+        return f"sweep-{self.started_at}"
+
     def as_dict(self) -> dict[str, Any]:
         """For answers and logs."""
         return asdict(self)

@@ -138,11 +138,11 @@ class Discovery:
         known = self._ledger.find([each.request for each in found]) if found else {}
         unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at)]
         files = [each for each in unknown if not each.listed.link]
-        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints) for each in files)
+        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
         for each in unknown:
             if each.listed.link:
                 archived = self._archiver.archive_link(each.request, each.listed.link)
-                self._ledger_writer.record_link(each.request, each.listed, archived.stored)
+                self._ledger_writer.record_link(each.request, each.listed, archived.stored, state.correlation_id)
         for each in found:
             self._ledger.record_listing(each.request, each.listed, each.record_name, now)
         state.credits += len(files)

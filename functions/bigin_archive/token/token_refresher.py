@@ -30,6 +30,19 @@ class Refreshed:
     expires_at: str | None = None
     token_age_s: float | None = None
 
+    def fields(self) -> dict[str, object]:
+        """For the log line."""
+        return {
+            "error_code": self.code,
+            "error_detail": self.detail if self.code else None,
+            "expires_at": self.expires_at,
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """The failures counted, and the token's age where there is one."""
+        age = {} if self.token_age_s is None else {"TokenAge": self.token_age_s}
+        return {"TokenRefreshFailures": 1 if self.status == "failed" else 0, **age}
+
 
 class TokenRefresher:
     """Runs on a schedule; two runs at once do no harm, since each stores a whole token in one write."""
