@@ -53,6 +53,14 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
     return lambda text: record_property("figure", text)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file goes to one worker, and so do all files that share a deployed stack, which takes long to make."""
+    for item in items:
+        stack = next((name for name in ("running", "watching") if name in getattr(item, "fixturenames", ())), None)
+        item.add_marker(pytest.mark.xdist_group(stack or item.nodeid.partition("::")[0]))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests have measured."""
     reports = [report for found in terminalreporter.stats.values() for report in found]
