@@ -28,6 +28,9 @@ COMMANDS = {
         "sweep": "Archive the whole account: find and queue what is missing.",
         "request": "Archive certain attachments, or all of a record.",
     },
+    "Bring back": {
+        "restore": "Send archived files back to Bigin, proved at both ends.",
+    },
     "Look": {
         "status": "Show how far the archive is: files, queue, credits.",
         "find": "Find archived files by the words of their names.",

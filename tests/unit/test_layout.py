@@ -38,6 +38,7 @@ OPERATE_LEVELS = (
     {"errors", "terminal", "local_files"},
     {"stack"},
     {"audit", "connect", "redrive", "sweep", "watch"},
+    {"restore"},
     {"doctor"},
     {"commands"},
     {"cli"},

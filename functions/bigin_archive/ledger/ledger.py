@@ -179,7 +179,7 @@ class Ledger:
 
     def record_restored(self, copy: LedgerEntry) -> None:
         """Note a file that was sent back, unless the archive has an object of its own for its new id."""
-        self.put(copy, "attribute_not_exists(version_id) OR attribute_exists(restored_from)")
+        self.put(copy, "attribute_not_exists(archived_at) OR attribute_exists(restored_from)")
 
     def record_restored_as(self, request: ArchiveRequest, place: str) -> None:
         """Note where an archived file was sent back to."""

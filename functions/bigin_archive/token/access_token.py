@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bigin_archive import clock
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
@@ -66,6 +66,16 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
             "Deploy with the right one, then connect again: bigin-archive authorize."
         )
     return AccessToken(value, clock.parse(stored.get("expires_at"), UTC))
+
+
+class TokenSource(Protocol):
+    """Where a client of Bigin has its token from. Both methods raise BiginTokenRejectedError."""
+
+    def current(self) -> AccessToken:
+        """The token to use."""
+
+    def after_refusal(self, refused: AccessToken) -> AccessToken:
+        """Another token than the one that Bigin has refused."""
 
 
 class AccessTokens:

@@ -64,7 +64,8 @@ class Grant:
 def request_grant(session: requests.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
     """Ask the accounts server with ``form`` (client_id, client_secret, grant_type, and code or refresh_token).
 
-    The secrets travel in the body, to the one host of the data centre. Raises GrantError.
+    The secrets travel in the body, to the one host of the data centre. Raises GrantError; what Zoho granted with an
+    answer that cannot be used is revoked.
     """
     try:
         with transport.until(Deadline(TIMEOUT_S)):
@@ -82,7 +83,44 @@ def request_grant(session: requests.Session, accounts_url: str, api_url: str, fo
             "unreachable",
             f"Zoho's accounts server cannot be reached ({type(error).__name__}). Try again later.",
         ) from None
-    return parse_answer(response.status_code, content, api_url)
+    try:
+        return parse_answer(response.status_code, content, api_url)
+    except GrantError:
+        if unusable := _refresh_token(content):
+            revoke(session, accounts_url, unusable)
+        raise
+
+
+def revoke(session: requests.Session, accounts_url: str, refresh_token: str) -> bool:
+    """End a grant with all its access tokens; whether Zoho says that it has ended.
+
+    Zoho CRM API, "Revoking refresh token": ``POST {accounts}/oauth/v2/token/revoke``. The page shows the token in the
+    query; first it is sent in the body, where no server's log keeps it.
+    """
+    token = {"token": refresh_token}
+    for form, query in ((token, None), (None, token)):
+        try:
+            with transport.until(Deadline(TIMEOUT_S)):
+                response = session.post(
+                    f"{accounts_url}/oauth/v2/token/revoke",
+                    timeout=(5, TIMEOUT_S),
+                    allow_redirects=False,
+                    data=form,
+                    params=query,
+                )
+        except (requests.RequestException, OSError, HTTPError):
+            continue
+        if response.status_code == 200 and b"error" not in response.content[:_MAX_ANSWER_BYTES]:
+            return True
+    return False
+
+
+def _refresh_token(content: bytes) -> str | None:
+    try:
+        token = json.loads(content).get("refresh_token")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
 
 
 def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
