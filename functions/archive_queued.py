@@ -7,8 +7,10 @@ import os
 from functools import cache
 from typing import Any
 
+from bigin_archive.archive_request import NO_HINTS
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
+from bigin_archive.errors import InvalidRequestError
 from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values
 from bigin_archive.wiring.archive_queued import worker
 
@@ -29,13 +31,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _message(record: dict[str, Any]) -> Message:
+    """Raises nothing for what a sender decides about: one odd message must not fail its batch."""
     attributes = string_values(record)
+    hints, malformed = NO_HINTS, None
+    try:
+        hints = read_hints(attributes)
+    except InvalidRequestError as error:
+        malformed = error
     return Message(
         message_id=record["messageId"],
         body=record["body"],
         receipt_handle=record["receiptHandle"],
         attempt=int(record["attributes"]["ApproximateReceiveCount"]),
-        hints=read_hints(attributes),
+        hints=hints,
+        malformed=malformed,
         correlation_id=read_correlation_id(attributes),
     )
 

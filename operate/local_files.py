@@ -14,7 +14,9 @@ MAX_NAME_BYTES = 200  # of the 255 that file systems allow; the rest is for what
 # their extension and with any blanks before it ("Naming files, paths, and namespaces"; CONIN$, CONOUT$ and CLOCK$ as
 # Python's ntpath.isreserved).
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE | re.DOTALL)
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE | re.DOTALL
+)
 
 
 class DifferentBytesError(Exception):

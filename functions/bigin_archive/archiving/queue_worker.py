@@ -21,6 +21,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     BiginRefusedError,
     BiginUnhealthyError,
+    InvalidRequestError,
     NothingToArchiveError,
     OutOfTimeError,
     PermanentError,
@@ -41,6 +42,7 @@ class Message:
     """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
 
     ``correlation_id`` came along with it; empty for a message that somebody else sent.
+    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them.
     """
 
     message_id: str
@@ -49,6 +51,7 @@ class Message:
     attempt: int
     hints: Hints = NO_HINTS
     correlation_id: str = ""
+    malformed: InvalidRequestError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class Worker:
         try:
             request = archive_request.parse(message.body)
             outcome = replace(outcome, request=replace(request, hints=message.hints))
+            if message.malformed:
+                raise message.malformed
             return self._archive(outcome, deadline)
         except NothingToArchiveError as error:
             return replace(outcome, outcome=outcome_without_file(error), error=error)

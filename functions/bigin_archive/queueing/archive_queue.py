@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.errors import ArchiveError, InvalidRequestError, StorageUnavailableError
 from bigin_archive.queueing.batches import batches
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
+_MAX_SIZE_DIGITS = 18  # as many as a 64-bit number holds of any value
 
 _COUNTS: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
@@ -29,8 +30,9 @@ _MOST_ID = 128  # characters of a correlation id
 
 
 def string_values(record: Mapping[str, Any]) -> dict[str, str]:
-    """The message attributes of a record as Lambda's event source brings it."""
-    return {name: found.get("stringValue", "") for name, found in record.get("messageAttributes", {}).items()}
+    """The message attributes of a record as Lambda's event source brings it; a binary one is empty."""
+    attributes = record.get("messageAttributes") or {}
+    return {name: found.get("stringValue") or "" for name, found in attributes.items()}
 
 
 def read_correlation_id(attributes: Mapping[str, str]) -> str:
@@ -40,10 +42,16 @@ def read_correlation_id(attributes: Mapping[str, str]) -> str:
 
 
 def read_hints(attributes: Mapping[str, str]) -> Hints:
-    """The hints that came as message attributes; what is malformed is no hint."""
+    """The hints that came as message attributes; what is malformed is no hint.
+
+    Raises InvalidRequestError for a size that no file has: nothing of ours sent that message.
+    """
     size, name = attributes.get(LISTED_SIZE, ""), attributes.get(LISTED_NAME, "")
+    is_number = size.isascii() and size.isdigit()
+    if is_number and len(size) > _MAX_SIZE_DIGITS:
+        raise InvalidRequestError(f"The message attribute {LISTED_SIZE} has more than {_MAX_SIZE_DIGITS} digits.")
     return Hints(
-        size_bytes=int(size) if size.isascii() and size.isdigit() else None,
+        size_bytes=int(size) if is_number else None,
         name=unquote(name) or None,
         modified_time=attributes.get(LISTED_TIME) or None,
     )

@@ -43,7 +43,7 @@ def from_content_disposition(header: str | None) -> str | None:
     for parameter in _parameters(header or ""):
         if parameter.name == "filename":
             found.setdefault((parameter.section, parameter.extended), parameter.content)
-    sections = []
+    sections: list[bytes] = []
     while (number := str(len(sections))) and ((number, True) in found or (number, False) in found):
         sections.append(found.get((number, True)) or found.get((number, False)) or b"")
     return next(

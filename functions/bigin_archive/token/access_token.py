@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bigin_archive import clock
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
+from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class AccessTokens:
             if code_of(error) == NOT_FOUND:
                 raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
             raise _unreadable(code_of(error)) from error
-        self._token = parse(answer.get("SecretString"), self._api_url)
+        self._token = parse(secret_text(answer), self._api_url)
         return self._token
 
 

@@ -149,7 +149,7 @@ def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
     refresh_token, scope = answer.get("refresh_token"), answer.get("scope")
     return Grant(
         access_token=token,
-        lifetime_s=_lifetime(answer.get("expires_in")),
+        lifetime_s=_lifetime(answer),
         api_domain=api_url,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
         scope=scope if isinstance(scope, str) else None,
@@ -163,7 +163,24 @@ def _refusal(answer: Mapping[str, object], status: int) -> GrantError:
     return GrantError("refused", f"Zoho's accounts server refuses (HTTP {status}). Try again later.")
 
 
-def _lifetime(value: object) -> int:
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    seconds = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
-    return min(seconds, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
+def _lifetime(answer: Mapping[str, object]) -> int:
+    """How long the token lives, in seconds.
+
+    Older answers of Zoho give milliseconds in ``expires_in`` and seconds in ``expires_in_sec``. Without the latter,
+    what is longer than a day is taken for milliseconds where these are an hour at most, as any token of Zoho lives.
+    """
+    if told := _number(answer.get("expires_in_sec")):
+        return min(told, _MAX_LIFETIME_S)
+    told = _number(answer.get("expires_in"))
+    if told > _MAX_LIFETIME_S and told // 1000 <= DEFAULT_LIFETIME_S:
+        told //= 1000
+    return min(told, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
+
+
+def _number(value: object) -> int:
+    """A whole number of any type that JSON has for it; 0 for what is none, or not positive."""
+    if isinstance(value, float):
+        return int(value) if 0 < value < 1e15 else 0
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"([0-9]{1,15})(?:\.[0-9]{0,15})?", text)
+    return int(match[1]) if match else 0

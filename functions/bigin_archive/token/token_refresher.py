@@ -10,6 +10,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
+from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.clock import iso
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
@@ -86,7 +87,7 @@ class TokenRefresher:
         return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
 
     def _credentials(self) -> dict[str, str] | None:
-        text = _value(self._client, self._settings.credentials_secret_id).get("SecretString")
+        text = secret_text(_value(self._client, self._settings.credentials_secret_id))
         if not text:
             return None
         try:
