@@ -26,7 +26,7 @@ up: venvs ## The same local stack, left running for trying things by hand (Ctrl-
 	@$(PROJECT)/bin/python -m local up
 
 test: venvs $(RCLONE)/.installed ## All tests; they need no account
-	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadgroup
+	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
 
 check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of the template
 	$(PROJECT)/bin/ruff format --check .

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from local.emulator import Emulator
 from tests.aws import Aws
@@ -53,12 +55,19 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
     return lambda text: record_property("figure", text)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByStack(LoadFileScheduling):
     """Each file goes to one worker, and so do all files that share a deployed stack, which takes long to make."""
-    for item in items:
-        stack = next((name for name in ("running", "watching") if name in getattr(item, "fixturenames", ())), None)
-        item.add_marker(pytest.mark.xdist_group(stack or item.nodeid.partition("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        if not file.startswith("tests/integration/"):
+            return file
+        return "watching" if Path(file).stem in ("test_account", "test_events") else "running"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByStack:
+    return _ByStack(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
