@@ -36,7 +36,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     sweeping, usage, budget = _sweep()
     order = _order(event[START]) if START in event else None
     state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    metrics, reports = slice_report.metrics(state, usage.used().used, budget.share), reporter()
+    age_s = sweeping.complete_age_s(state)
+    metrics, reports = slice_report.metrics(state, usage.used().used, budget.share, age_s), reporter()
     if state:
         reports.report(f"sweep_{state.phase}", slice_report.fields(state), metrics)
     else:
