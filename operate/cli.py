@@ -22,6 +22,7 @@ COMMANDS = {
     "Set up": {
         "authorize": "Connect a stack to Bigin, or check the connection.",
         "watch": "Show or renew the channels by which Bigin announces changes.",
+        "callers": "Make, list and end the keys of other programs.",
         "completion": "Print the script that completes commands with Tab.",
     },
     "Archive": {
@@ -41,6 +42,7 @@ COMMANDS = {
     "Mend": {
         "doctor": "Look for everything that goes wrong in practice.",
         "redrive": "Show requests that failed and why, and send them back.",
+        "announce": "Repeat the events of archived files, for other systems.",
         "rebuild-ledger": "Rebuild the ledger from the files in S3.",
     },
 }

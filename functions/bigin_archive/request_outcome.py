@@ -42,9 +42,9 @@ class Outcome:
 
     ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (told to the
     caller, nothing kept) and recorded. ``stored`` is the object that stands for the attachment. ``queued`` counts
-    messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through.
-    ``correlation_id`` is the same from the webhook, call or sweep that began it to its last outcome; where none came
-    along, the request's own id begins it.
+    messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through,
+    ``key_id`` the caller's key. ``correlation_id`` is the same from the webhook, call or sweep that began it to its
+    last outcome; where none came along, the request's own id begins it.
     """
 
     outcome: str
@@ -56,6 +56,7 @@ class Outcome:
     attempt: int = 1
     queued: int | None = None
     channel_id: str | None = None
+    key_id: str | None = None
     correlation_id: str = ""
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ class Outcome:
             "request_id": self.request_id,
             "correlation_id": self.correlation_id,
             "channel_id": self.channel_id,
+            "key_id": self.key_id,
         }
 
     def metrics(self) -> dict[str, float]:

@@ -46,7 +46,7 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 def data_center(env: Mapping[str, str]) -> DataCenter:
     """Both hosts: those of ``DATA_CENTER``, or what ``BIGIN_API_URL`` and ``BIGIN_ACCOUNTS_URL`` say."""
-    name = _text(env, "DATA_CENTER")
+    name = required(env, "DATA_CENTER")
     if name not in DATA_CENTERS:
         raise SettingsError(f"DATA_CENTER must be one of {', '.join(DATA_CENTERS)}")
     known = DATA_CENTERS.values()
@@ -79,12 +79,12 @@ class ArchiveSettings:
     def from_env(cls, env: Mapping[str, str]) -> "ArchiveSettings":
         return cls(
             api_url=data_center(env).api_url,
-            token_secret_id=_text(env, "TOKEN_SECRET_ID"),
-            bucket=_text(env, "BUCKET"),
+            token_secret_id=required(env, "TOKEN_SECRET_ID"),
+            bucket=required(env, "BUCKET"),
             key_prefix=env.get("KEY_PREFIX", ""),
             max_size_bytes=_number(env, "MAX_FILE_SIZE_MIB") * MIB,
-            queue_url=_text(env, "QUEUE_URL"),
-            ledger_table=_text(env, "LEDGER_TABLE"),
+            queue_url=required(env, "QUEUE_URL"),
+            ledger_table=required(env, "LEDGER_TABLE"),
             storage_class=env.get("STORAGE_CLASS", "STANDARD"),
             # Where AWS SDKs look, too (SDKs and Tools Reference Guide, "Service-specific endpoints").
             s3_url=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL"),
@@ -103,7 +103,7 @@ class WorkerSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WorkerSettings":
         return cls(
-            dead_letter_queue_url=_text(env, "DEAD_LETTER_QUEUE_URL"),
+            dead_letter_queue_url=required(env, "DEAD_LETTER_QUEUE_URL"),
             threads=_number(env, "DOWNLOAD_THREADS"),
             retry_delay_s=_number(env, "RETRY_DELAY_S"),
             retry_delay_max_s=_number(env, "RETRY_DELAY_MAX_S"),
@@ -118,7 +118,7 @@ class ApiSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ApiSettings":
-        return cls(leases_table=_text(env, "LEASES_TABLE"))
+        return cls(leases_table=required(env, "LEASES_TABLE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class SweepSettings:
         return cls(
             daily_credits=_number(env, "DAILY_CREDITS"),
             share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
-            leases_table=_text(env, "LEASES_TABLE"),
-            ledger_table=_text(env, "LEDGER_TABLE"),
+            leases_table=required(env, "LEASES_TABLE"),
+            ledger_table=required(env, "LEDGER_TABLE"),
         )
 
 
@@ -148,7 +148,7 @@ class QueueSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "QueueSettings":
-        return cls(queue_url=_text(env, "QUEUE_URL"))
+        return cls(queue_url=required(env, "QUEUE_URL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,10 @@ class WebhookSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WebhookSettings":
         return cls(
-            queue_url=_text(env, "QUEUE_URL"),
-            record_queue_url=_text(env, "RECORD_QUEUE_URL"),
+            queue_url=required(env, "QUEUE_URL"),
+            record_queue_url=required(env, "RECORD_QUEUE_URL"),
             record_queue_delay_s=_number(env, "RECORD_QUEUE_DELAY_S"),
-            webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
+            webhook_secret_id=required(env, "WEBHOOK_SECRET_ID"),
         )
 
 
@@ -182,14 +182,14 @@ class WatchSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WatchSettings":
-        modules = tuple(dict.fromkeys(_text(env, "WATCH_MODULES").split(",")))
+        modules = tuple(dict.fromkeys(required(env, "WATCH_MODULES").split(",")))
         if not set(modules) <= set(WATCHABLE_MODULES):
             raise SettingsError(f"WATCH_MODULES must be some of {', '.join(WATCHABLE_MODULES)}, with commas")
         return cls(
             api_url=data_center(env).api_url,
-            token_secret_id=_text(env, "TOKEN_SECRET_ID"),
-            webhook_secret_id=_text(env, "WEBHOOK_SECRET_ID"),
-            leases_table=_text(env, "LEASES_TABLE"),
+            token_secret_id=required(env, "TOKEN_SECRET_ID"),
+            webhook_secret_id=required(env, "WEBHOOK_SECRET_ID"),
+            leases_table=required(env, "LEASES_TABLE"),
             modules=modules,
         )
 
@@ -206,12 +206,13 @@ class RefreshSettings:
     def from_env(cls, env: Mapping[str, str]) -> "RefreshSettings":
         return cls(
             hosts=data_center(env),
-            credentials_secret_id=_text(env, "CREDENTIALS_SECRET_ID"),
-            token_secret_id=_text(env, "TOKEN_SECRET_ID"),
+            credentials_secret_id=required(env, "CREDENTIALS_SECRET_ID"),
+            token_secret_id=required(env, "TOKEN_SECRET_ID"),
         )
 
 
-def _text(env: Mapping[str, str], name: str) -> str:
+def required(env: Mapping[str, str], name: str) -> str:
+    """The setting of this name. Raises SettingsError where it is missing or empty."""
     value = env.get(name, "")
     if not value:
         raise SettingsError(f"{name} is missing: deploy the stack's template again")
@@ -219,7 +220,7 @@ def _text(env: Mapping[str, str], name: str) -> str:
 
 
 def _number(env: Mapping[str, str], name: str) -> int:
-    value = _text(env, name)
+    value = required(env, name)
     if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
         raise SettingsError(f"{name} must be a positive whole number")
     return int(value)

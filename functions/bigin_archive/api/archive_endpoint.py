@@ -25,14 +25,17 @@ class ArchiveEndpoint:
         self._reporter = reporter
         self.bucket = archiver.bucket
 
-    def take(self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline) -> Archived | int:
+    def take(
+        self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline, key_id: str | None = None
+    ) -> Archived | int:
         """Archive what ``body`` asks for; or queue it, unchanged, and return the number of messages.
 
-        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline.
+        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline. ``key_id``
+        names the caller's key in the log.
         Raises ArchiveError.
         """
         started = time.monotonic()
-        outcome = Outcome("refused", request_id)
+        outcome = Outcome("refused", request_id, key_id=key_id)
         try:
             outcome = replace(outcome, request=archive_request.parse(body))
             taken = self._take(outcome, body, later, deadline)

@@ -60,22 +60,22 @@ def answer(status: int, content: Mapping[str, object]) -> Answer:
     return _answer(status, content, {"Content-Type": "application/json"})
 
 
-def archived(bucket: str, result: "Archived") -> Answer:
-    """``201`` archived, or ``200`` already archived before."""
+def archived(bucket: str, result: "Archived", *, download: Mapping[str, str] | None = None) -> Answer:
+    """``201`` archived, or ``200`` already archived before; with ``download`` where a link was asked for."""
     stored = result.stored
-    return answer(
-        200 if result.already else 201,
-        {
-            "status": "already_archived" if result.already else "archived",
-            "bucket": bucket,
-            "key": stored.key,
-            "version_id": stored.version_id,
-            "size_bytes": stored.size_bytes,
-            "sha256": stored.sha256,
-            "content_type": stored.content_type,
-            "file_name": result.file_name,
-        },
-    )
+    content: dict[str, object] = {
+        "status": "already_archived" if result.already else "archived",
+        "bucket": bucket,
+        "key": stored.key,
+        "version_id": stored.version_id,
+        "size_bytes": stored.size_bytes,
+        "sha256": stored.sha256,
+        "content_type": stored.content_type,
+        "file_name": result.file_name,
+    }
+    if download:
+        content["download"] = dict(download)
+    return answer(200 if result.already else 201, content)
 
 
 def queued(count: int) -> Answer:
@@ -86,7 +86,7 @@ def queued(count: int) -> Answer:
 def problem(error: ArchiveError, event: Event) -> Answer:
     """An error as ``application/problem+json``, with ``Retry-After`` where a retry helps."""
     headers = {"Content-Type": "application/problem+json"}
-    if error.status == 503:
+    if error.status in (429, 503):
         headers["Retry-After"] = str(error.retry_after_s or DEFAULT_RETRY_AFTER_S)
     document = {
         "type": f"urn:bigin-archive:{error.code}",

@@ -14,7 +14,7 @@ from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
-from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger import Ledger, LedgerEntry
 from bigin_archive.request_outcome import Outcome
 from bigin_archive.storage.archived_object import StoredObject
 
@@ -67,6 +67,16 @@ class LedgerWriter:
             )
         except StorageUnavailableError as error:
             self._unwritten(error, outcome.correlation_id)
+
+    def record_queued(self, request: ArchiveRequest, correlation_id: str) -> None:
+        """Enter that an attachment waits in the queue, for whoever asks; what is known of it already stays."""
+        if request.attachment_id is None:
+            return
+        entry = LedgerEntry(request.module, request.record_id, request.attachment_id, first_seen=iso(self._now()))
+        try:
+            self._ledger.put(entry)
+        except StorageUnavailableError as error:
+            self._unwritten(error, correlation_id)
 
     def record_link(
         self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject, correlation_id: str = ""

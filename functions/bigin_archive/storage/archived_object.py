@@ -43,6 +43,7 @@ class ArchivedObject:
     sha256: str | None
     version_id: str | None
     modified_at: str
+    content_type: str = ""
     claimed: str | None = None
     original_name: str | None = None
     is_link: bool = False
@@ -92,6 +93,7 @@ def describe(
         sha256=sha256,
         version_id=version_id,
         modified_at=modified_at,
+        content_type=content_type,
         claimed="/".join(ids) if all(ids) else None,
         original_name=_original_name(metadata.get("file-name")),
         # An address too long for the metadata leaves the type alone to tell.
