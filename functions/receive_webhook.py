@@ -47,10 +47,7 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
         renewal = _channels().renew(
             event[RENEW_CHANNELS], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
         )
-        reports = reporter()
-        fields = {**renewal.fields(), "correlation_id": context.aws_request_id}
-        reports.report(f"channels_{renewal.status}", fields, renewal.metrics())
-        reports.flush()
+        reporter().report_channels(renewal)
         return asdict(renewal)
     try:
         return gateway.queued(_endpoint().receive(event))

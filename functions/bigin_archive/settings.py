@@ -212,7 +212,7 @@ class RefreshSettings:
 
 
 def required(env: Mapping[str, str], name: str) -> str:
-    """The setting of this name. Raises SettingsError where it is missing or empty."""
+    """A setting without which nothing works. Raises SettingsError."""
     value = env.get(name, "")
     if not value:
         raise SettingsError(f"{name} is missing: deploy the stack's template again")
