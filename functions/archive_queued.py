@@ -7,9 +7,11 @@ import os
 from functools import cache
 from typing import Any
 
+from bigin_archive.archive_request import NO_HINTS
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.deadline import Deadline
-from bigin_archive.queueing.archive_queue import read_hints
+from bigin_archive.errors import InvalidRequestError
+from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values
 from bigin_archive.wiring.archive_queued import worker
 
 # For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
@@ -23,24 +25,28 @@ def _worker() -> Worker:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Work on a batch; name the messages that stay on the queue."""
-    messages = [
-        Message(
-            message_id=record["messageId"],
-            body=record["body"],
-            receipt_handle=record["receiptHandle"],
-            attempt=int(record["attributes"]["ApproximateReceiveCount"]),
-            hints=read_hints(
-                {
-                    name: attribute.get("stringValue", "")
-                    for name, attribute in record.get("messageAttributes", {}).items()
-                }
-            ),
-        )
-        for record in event["Records"]
-    ]
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
-    staying = _worker().work(messages, deadline)
+    staying = _worker().work([_message(record) for record in event["Records"]], deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
+
+
+def _message(record: dict[str, Any]) -> Message:
+    """Raises nothing for what a sender decides about: one odd message must not fail its batch."""
+    attributes = string_values(record)
+    hints, malformed = NO_HINTS, None
+    try:
+        hints = read_hints(attributes)
+    except InvalidRequestError as error:
+        malformed = error
+    return Message(
+        message_id=record["messageId"],
+        body=record["body"],
+        receipt_handle=record["receiptHandle"],
+        attempt=int(record["attributes"]["ApproximateReceiveCount"]),
+        hints=hints,
+        malformed=malformed,
+        correlation_id=read_correlation_id(attributes),
+    )
 
 
 _worker()  # at cold start, where the processor is faster than the memory size says

@@ -10,7 +10,7 @@ import os
 from functools import cache
 from typing import Any
 
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing, read_correlation_id, string_values
 from bigin_archive.wiring.queue_records import queue
 
 
@@ -21,7 +21,10 @@ def _queue() -> ArchiveQueue:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Queue a batch; where SQS does not confirm all of it, all of it comes back (twice is harmless)."""
-    _queue().send(Outgoing(record["body"]) for record in event["Records"])
+    _queue().send(
+        Outgoing(record["body"], correlation_id=read_correlation_id(string_values(record)) or record["messageId"])
+        for record in event["Records"]
+    )
 
 
 _queue()  # at cold start, where the processor is faster than the memory size says

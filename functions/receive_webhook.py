@@ -47,7 +47,10 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
         renewal = _channels().renew(
             event[RENEW_CHANNELS], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
         )
-        reporter().report_channels(renewal)
+        reports = reporter()
+        fields = {**renewal.fields(), "correlation_id": context.aws_request_id}
+        reports.report(f"channels_{renewal.status}", fields, renewal.metrics())
+        reports.flush()
         return asdict(renewal)
     try:
         return gateway.queued(_endpoint().receive(event))

@@ -26,11 +26,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
     """
+    reports = reporter()
     if event.get(REPORT_AGE):
-        reporter().report_token_age(_refresher().age_s())
+        age_s = _refresher().age_s()
+        reports.measure({} if age_s is None else {"TokenAge": age_s})
+        reports.flush()
         return {"status": "reported"}
     refreshed = _refresher().refresh()
-    reporter().report_refresh(refreshed)
+    fields = {**refreshed.fields(), "correlation_id": context.aws_request_id}
+    reports.report(refreshed.status, fields, refreshed.metrics())
+    reports.flush()
     return asdict(refreshed)
 
 

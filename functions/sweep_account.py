@@ -10,6 +10,7 @@ from typing import Any
 from bigin_archive.archive_request import MODULES
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.sweep import slice_report
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.reporting import reporter
@@ -35,7 +36,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     sweeping, usage, budget = _sweep()
     order = _order(event[START]) if START in event else None
     state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    reporter().report_sweep(state, usage.used().used, budget.share)
+    age_s = sweeping.complete_age_s(state)
+    metrics, reports = slice_report.metrics(state, usage.used().used, budget.share, age_s), reporter()
+    if state:
+        reports.report(f"sweep_{state.phase}", slice_report.fields(state), metrics)
+    else:
+        reports.measure(metrics)
+    reports.flush()
     return state.as_dict() if state else {}
 
 

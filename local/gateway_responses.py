@@ -1,30 +1,30 @@
-"""What API Gateway answers by itself, as the template says: the emulator's CloudFormation leaves it out."""
+"""What API Gateway answers by itself, which the emulator does not read from a template: put in after the deployment."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from local.deployment import STACK_NAME
-
-_EXTENSION = "x-amazon-apigateway-gateway-responses"
+_RESPONSES = "x-amazon-apigateway-gateway-responses"  # what SAM makes of GatewayResponses
 
 
-def add_gateway_responses(cloudformation: Any, apis: Any) -> None:
-    """Takes clients; answers of all REST APIs of the stack are as on AWS from then on."""
-    template = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
-    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    made = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
-    for name, resource in template["Resources"].items():
-        responses = resource.get("Properties", {}).get("Body", {}).get(_EXTENSION, {}) if name in made else {}
+def put_gateway_responses(cloudformation: Any, apigateway: Any, stack: str) -> None:
+    """Gives each API of the stack the responses that its template asks for, and deploys its stage anew."""
+    template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+    found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+    for name, resource in resources.items():
+        responses = (resource.get("Properties", {}).get("Body") or {}).get(_RESPONSES, {})
+        if resource["Type"] != "AWS::ApiGateway::RestApi" or name not in physical or not responses:
+            continue
         for kind, response in responses.items():
-            status = {"statusCode": str(response["statusCode"])} if "statusCode" in response else {}
-            apis.put_gateway_response(
-                restApiId=made[name],
+            apigateway.put_gateway_response(
+                restApiId=physical[name],
                 responseType=kind,
+                **({"statusCode": str(response["statusCode"])} if "statusCode" in response else {}),
                 responseParameters=response.get("responseParameters", {}),
                 responseTemplates=response.get("responseTemplates", {}),
-                **status,
             )
-        if responses:  # they count from the next deployment on
-            for stage in apis.get_stages(restApiId=made[name])["item"]:
-                apis.create_deployment(restApiId=made[name], stageName=stage["stageName"])
+        for stage in apigateway.get_stages(restApiId=physical[name])["item"]:
+            apigateway.create_deployment(restApiId=physical[name], stageName=stage["stageName"])

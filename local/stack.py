@@ -28,8 +28,9 @@ from local.connection import connect
 from local.deployment import REGION, STACK_NAME, Deployment
 from local.emulator import Emulator
 from local.environment import environment, write
+from local.event_listener import listen
 from local.function_logs import FunctionLogs
-from local.gateway_responses import add_gateway_responses
+from local.gateway_responses import put_gateway_responses
 from local.package import PROJECT, tool_environment
 from local.process import LocalStackError, Process
 from local.settings import Bigin
@@ -41,6 +42,8 @@ DELAYS = {
     "RetryDelayMaxSeconds": "20",
     "WebhookDelaySeconds": "2",
 }  # nobody waits here as long as on AWS
+# What is off unless somebody asks for it is on here, to be tried.
+EVERYTHING = {"Callers": "ON", "Events": "ON"}
 # Whatever profile this user has for AWS is not for here.
 NO_PROFILE = {
     "profile": (None, None, None, None),
@@ -75,7 +78,7 @@ class LocalStack:
         self._description_file = self.directory / "stack.json"
         self._environment_file = self.directory / "env"
         self._bigin = bigin
-        self._parameters = {**DELAYS, "Console": "ON", **(parameters or {})}
+        self._parameters = {**DELAYS, **EVERYTHING, **(parameters or {})}
         self._processes: list[Process] = []
         self._clients: dict[str, Any] = {}
         self._closing = contextlib.ExitStack()
@@ -180,8 +183,8 @@ class LocalStack:
             "ApiGatewayUrl": self._emulator.url,
         }
         deployment.deploy(self._emulator, {**addresses, **self._parameters})
+        put_gateway_responses(self.client("cloudformation"), self.client("apigateway"), STACK_NAME)
         self.outputs = self._read_outputs()
-        add_gateway_responses(self.client("cloudformation"), self.client("apigateway"))
         self.notice = connect(
             bigin, self.outputs, secrets=self.client("secretsmanager"), functions=self.client("lambda")
         )
@@ -215,7 +218,7 @@ class LocalStack:
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
     def _describe(self, bigin: Bigin) -> dict[str, str]:
-        return {
+        described = {
             "aws_endpoint_url": self._emulator.url,
             "api_url": f"{self._emulator.url}/_aws/execute-api/{self.outputs['ApiId']}/v1",
             "ca_bundle": str(self._emulator.ca_bundle),
@@ -230,8 +233,14 @@ class LocalStack:
             "refresh_token_function": self.outputs["RefreshTokenFunctionName"],
             "bigin_api_url": bigin.api_url,
             "bigin_accounts_url": bigin.accounts_url,
-            "console_url": self.outputs.get("ConsoleUrl", ""),
+            "ledger_table": self.outputs["LedgerTable"],
         }
+        # Of what is switched off, nothing is told.
+        if url := self.outputs.get("CallersUrl"):
+            described["callers_url"] = url
+        if bus := self.outputs.get("EventBusName"):
+            described["event_queue_url"] = listen(bus, events=self.client("events"), sqs=self.client("sqs"))
+        return described
 
     def _write_description(self) -> None:
         write(self._environment_file, environment(self.description))

@@ -22,16 +22,19 @@ COMMANDS = {
     "Set up": {
         "authorize": "Connect a stack to Bigin, or check the connection.",
         "watch": "Show or renew the channels by which Bigin announces changes.",
+        "callers": "Make, list and end the keys of other programs.",
         "completion": "Print the script that completes commands with Tab.",
     },
     "Archive": {
         "sweep": "Archive the whole account: find and queue what is missing.",
         "request": "Archive certain attachments, or all of a record.",
     },
+    "Bring back": {
+        "restore": "Send archived files back to Bigin, proved at both ends.",
+    },
     "Look": {
         "status": "Show how far the archive is: files, queue, credits.",
         "find": "Find archived files by the words of their names.",
-        "console": "Search and download files in the browser, or invite others.",
         "get": "Download archived files, checked by their SHA-256.",
         "audit": "Prove that the archive is complete, or list what is not.",
         "version": "Print the version of this command.",
@@ -39,6 +42,7 @@ COMMANDS = {
     "Mend": {
         "doctor": "Look for everything that goes wrong in practice.",
         "redrive": "Show requests that failed and why, and send them back.",
+        "announce": "Repeat the events of archived files, for other systems.",
         "rebuild-ledger": "Rebuild the ledger from the files in S3.",
     },
 }

@@ -10,9 +10,13 @@ from pathlib import Path
 from bigin_archive.storage.file_names import safe, shortened
 
 MAX_NAME_BYTES = 200  # of the 255 that file systems allow; the rest is for what goes around it
-# What Windows forbids in names besides what file_names.safe replaces, and the names that it keeps for devices.
+# What Windows forbids in names besides what file_names.safe replaces, and the names that it keeps for devices, whatever
+# their extension and with any blanks before it ("Naming files, paths, and namespaces"; CONIN$, CONOUT$ and CLOCK$ as
+# Python's ntpath.isreserved).
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE | re.DOTALL
+)
 
 
 class DifferentBytesError(Exception):

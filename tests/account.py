@@ -1,10 +1,13 @@
 """Sweeps of a simulated account, on a clock that only moves when it is told to; killed wherever a test wants it."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.aws import clients
 from bigin_archive.deadline import Deadline
+from bigin_archive.ledger.ledger import Ledger, LedgerEntry
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.archive_queued import worker
@@ -103,3 +106,37 @@ class Account:
         environment = {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}
         made, _, _ = sweep(environment, self._session, self.clock)
         return made
+
+
+def at(account: Account, seconds: int) -> str:
+    """So many seconds from now, as Bigin writes times."""
+    return datetime.fromtimestamp(account.clock.now_s + seconds, UTC).isoformat(timespec="seconds")
+
+
+def listed_by(bigin: Simulator, way: str) -> None:
+    bigin.control("PATCH", "settings", {"module_attachments": "on" if way == "all" else "off"})
+
+
+def ledger(aws: Aws) -> dict[str, LedgerEntry]:
+    found = Ledger(aws.dynamodb, aws.ledger_table).entries()
+    return {entry.attachment_id: entry for entry in found}
+
+
+def archived(aws: Aws) -> set[str]:
+    """The keys of all objects but index and reports, each of one version."""
+    return {key for key in aws.objects() if not key.startswith(("bigin/_index/", "bigin/_audit/"))}
+
+
+def attachments(bigin: Simulator) -> dict[str, dict[str, Any]]:
+    return {found["attachment_id"]: found for found in bigin.attachments()}
+
+
+def many(bigin: Simulator, records: int, attachments_each: int = 1, module: str = "Contacts") -> None:
+    """An account of so many records with small files, and nothing else."""
+    for name in MODULES:
+        if ids := bigin.record_ids(name):
+            bigin.control("DELETE", "records", {"module": name, "record_ids": ids})
+    for number in range(records):
+        for each in range(attachments_each):
+            bigin.add(b"%d" % each, record_id=f"{5000 + number}", module=module, attachment_id=f"{number}00{each}7")
+    bigin.control("DELETE", "calls")

@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.aws.s3_http import S3Requests
-from bigin_archive.queueing.archive_queue import read_hints
+from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.wiring.archive_now import archive_endpoint
 from bigin_archive.wiring.archive_queued import worker
@@ -91,7 +91,7 @@ class Aws:
         self.bigin_url = bigin_url
         self.store_token(TOKEN)
 
-    def client(self, service: str, signature: str | None = None) -> Any:
+    def client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self._emulator.url,
@@ -99,7 +99,7 @@ class Aws:
             aws_access_key_id="test",
             aws_secret_access_key="test",
             region_name=REGION,
-            config=Config(s3={"addressing_style": "path"}, signature_version=signature),
+            config=Config(s3={"addressing_style": "path"}),
         )
 
     def storage(self) -> ObjectStore:
@@ -169,7 +169,8 @@ class Aws:
                 found["Body"],
                 found["ReceiptHandle"],
                 int(found["Attributes"]["ApproximateReceiveCount"]),
-                read_hints({name: hint["StringValue"] for name, hint in found.get("MessageAttributes", {}).items()}),
+                read_hints(attributes := _values(found)),
+                read_correlation_id(attributes),
             )
             for found in answer.get("Messages", [])
         ]
@@ -179,3 +180,7 @@ class Aws:
 
     def archive_or_queue(self, **environment: str) -> ArchiveEndpoint:
         return archive_endpoint({**self.environment, **environment})
+
+
+def _values(message: dict[str, Any]) -> dict[str, str]:
+    return {name: found["StringValue"] for name, found in message.get("MessageAttributes", {}).items()}

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from local.emulator import Emulator
 from tests.aws import Aws
@@ -51,6 +53,21 @@ def aws(emulator: Emulator, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Notes a measured figure, which the summary of the run prints."""
     return lambda text: record_property("figure", text)
+
+
+class _ByStack(LoadFileScheduling):
+    """Each file goes to one worker, and so do all files that share a deployed stack, which takes long to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        if not file.startswith("tests/integration/"):
+            return file
+        return "watching" if Path(file).stem in ("test_account", "test_events") else "running"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByStack:
+    return _ByStack(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,6 +15,7 @@ class Context:
 
     def __init__(self, seconds: float = 29) -> None:
         self._seconds = seconds
+        self.aws_request_id = str(uuid.uuid4())
 
     def get_remaining_time_in_millis(self) -> int:
         return round(self._seconds * 1000)

@@ -1,9 +1,15 @@
 """Time as it is stored, compared and told: ISO 8601 in UTC, in milliseconds, always as long.
 
-Of two such texts the smaller one is the earlier time, so that DynamoDB can compare them too. Pure.
+Of two such texts the smaller one is the earlier time, so that DynamoDB can compare them too. Times of different clocks
+are compared only with a margin. Pure.
 """
 
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
+
+# How far the clocks of Bigin, AWS and this program may be apart: S3 itself refuses a caller whose clock is off by more
+# (Amazon S3, error RequestTimeTooSkewed: 15 minutes).
+SKEW = timedelta(minutes=15)
 
 
 def iso(moment: datetime | float) -> str:
@@ -30,3 +36,12 @@ def parse(text: object, zone: tzinfo | None = None) -> datetime | None:
         return moment.astimezone(UTC) if moment and moment.tzinfo else None
     except (ValueError, OverflowError):  # no time, or one that UTC's calendar does not reach
         return None
+
+
+def any_since(times: Iterable[object], since: datetime) -> bool:
+    """Whether one of another clock's ``times`` may be ``since`` or later; one that cannot be read may be.
+
+    So may everything where there is no time at all.
+    """
+    moments = [parse(time) for time in times]
+    return not moments or any(moment is None or moment >= since - SKEW for moment in moments)

@@ -212,7 +212,7 @@ class RefreshSettings:
 
 
 def required(env: Mapping[str, str], name: str) -> str:
-    """A setting without which nothing works. Raises SettingsError."""
+    """The setting of this name. Raises SettingsError where it is missing or empty."""
     value = env.get(name, "")
     if not value:
         raise SettingsError(f"{name} is missing: deploy the stack's template again")

@@ -1,5 +1,6 @@
 """`audit --repair`: queue what is missing, mend rows of the ledger. No object is deleted or overwritten."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,16 +29,16 @@ def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueu
         if one.kind.repaired == "row":
             _mend_row(one, ledger)
             repaired.rows += 1
-    repaired.queued = queue.send(_requests(grave))
+    repaired.queued = queue.send(_requests(grave, f"repair-{uuid.uuid4().hex}"))
     repaired.left = len(grave) - repaired.rows - repaired.queued
     return repaired
 
 
-def _requests(differences: Iterable[Difference]) -> Iterator[Outgoing]:
+def _requests(differences: Iterable[Difference], correlation_id: str) -> Iterator[Outgoing]:
     for one in differences:
         # What Bigin does not have any more would only become "gone", and hide that a file is missing.
         if one.kind.repaired == "queue" and one.request and one.in_bigin:
-            yield Outgoing(one.request.to_json(), one.request.hints)
+            yield Outgoing(one.request.to_json(), one.request.hints, correlation_id)
 
 
 def _mend_row(one: Difference, ledger: Ledger) -> None:

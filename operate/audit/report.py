@@ -1,6 +1,7 @@
 """What `audit` prints."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +12,7 @@ from bigin_archive.audit.report_html import size
 from bigin_archive.audit.report_json import difference, sentence, summary
 from bigin_archive.storage.inventory import Inventory
 from operate.audit.repair import Repaired
-from operate.terminal import bad, good, out, printable, say
+from operate.terminal import bad, good, moment, out, printable, say
 
 MOST_SHOWN = 20
 _COLUMNS = ("listed", "archived", "links", "pending", "parked", "gone", "differences")
@@ -29,6 +30,8 @@ def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | 
         say(f"Not compared: {text}", "yellow")
     for text in audit.limits:
         say(text, "dim")
+    if audit.complete_as_of:
+        say(f"Bigin's lists were whole as of {moment(datetime.fromisoformat(audit.complete_as_of))}.")
     say(f"Credits used: {spent}")
     say(f"Report: {where}", whole=True)
     (good if audit.verdict == COMPLETE else bad)(sentence(audit))

@@ -125,6 +125,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
         unlisted=unknown | refused | left_out,
         unsupported_modules=dict(state.uncovered),
         is_of_all=state.strategy == "all",
+        is_of_changes=not state.is_full,
     )
 
 

@@ -1,6 +1,7 @@
 """The command `request`: archive attachments or records that are named by their ids."""
 
 import json
+import uuid
 
 import click
 
@@ -34,8 +35,11 @@ def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
     """
     requests = [_request(place) for place in places]
     found = target.stack
+    correlation_id = f"request-{uuid.uuid4().hex}"
     with translate_errors("queue the requests; repeat the command"):
-        queued = ArchiveQueue(target.client("sqs"), found.queue_url).send(Outgoing(each.to_json()) for each in requests)
+        queued = ArchiveQueue(target.client("sqs"), found.queue_url).send(
+            Outgoing(each.to_json(), correlation_id=correlation_id) for each in requests
+        )
     if machine:
         click.echo(json.dumps({"queued": queued}))
         return 0

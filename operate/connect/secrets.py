@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bigin_archive.aws.error_codes import code_of
+from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.clock import iso
 from bigin_archive.errors import BiginTokenRejectedError
 from bigin_archive.token import access_token
@@ -91,4 +92,4 @@ class StackSecrets:
                 if code_of(error) == "ResourceNotFoundException":
                     return None, None
                 raise
-        return answer.get("SecretString"), answer.get("CreatedDate")
+        return secret_text(answer), answer.get("CreatedDate")

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import MODULES
 from bigin_archive.aws.error_codes import code_of
+from bigin_archive.aws.secret_text import secret_text
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
 from operate.connect.zoho import session
@@ -107,7 +108,7 @@ class BiginDoctor:
     def _secret(self) -> str:
         with aws_errors("read the webhook secret"):
             try:
-                stored = self._secrets.get_secret_value(SecretId=self._webhook_secret_id).get("SecretString")
+                stored = secret_text(self._secrets.get_secret_value(SecretId=self._webhook_secret_id))
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise

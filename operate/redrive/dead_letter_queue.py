@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bigin_archive.deadline import Deadline
+from bigin_archive.queueing.archive_queue import CORRELATION_ID
 from bigin_archive.queueing.batches import BATCH, batches
 from operate.errors import OperateError
 from operate.redrive.reasons import GAVE_UP
@@ -175,7 +176,9 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def _entry(number: int, letter: DeadLetter) -> dict[str, Any]:
-    return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": dict(letter.attributes)}
+    # What came without a correlation id keeps its message's own, under which its outcomes were told.
+    own = {CORRELATION_ID: {"DataType": "String", "StringValue": letter.message_id}}
+    return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": {**own, **letter.attributes}}
 
 
 def _tries(policy: str | None) -> int | None:

@@ -43,8 +43,11 @@ class Stack:
     webhook_function: str
     webhook_logs: str
     watched: tuple[str, ...]
-    console_url: str | None = None
-    console_user_pool_id: str | None = None
+    leases_table: str | None = None
+    # None while the parameter Callers or Events is OFF.
+    callers_url: str | None = None
+    callers_table: str | None = None
+    event_queue_url: str | None = None
 
     @property
     def data_center(self) -> str | None:
@@ -103,8 +106,10 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
             webhook_function=outputs["ReceiveWebhookFunctionName"],
             webhook_logs=outputs["ReceiveWebhookLogGroupName"],
             watched=tuple(module for module in parameters.get("WatchModules", "").split(",") if module),
-            console_url=outputs.get("ConsoleUrl"),
-            console_user_pool_id=outputs.get("ConsoleUserPoolId"),
+            leases_table=outputs.get("LeasesTable"),
+            callers_url=outputs.get("CallersUrl"),
+            callers_table=outputs.get("CallersTable"),
+            event_queue_url=outputs.get("EventQueueUrl"),
         )
     except (KeyError, SettingsError):
         if not outputs and status:

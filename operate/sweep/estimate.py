@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import FIRST_PAGE, Position
+from bigin_archive.clock import any_since, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.sweep.credit_budget import CreditBudget
-from bigin_archive.sweep.discovery import changed
 
 SAMPLE = 50  # records whose attachments are counted
 
@@ -48,13 +48,14 @@ def estimate(
 
 def _exact(bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | None, deadline: Deadline) -> Estimate:
     position: Position | None = FIRST_PAGE
+    after = parse(since)
     pages = listed = unknown = unknown_bytes = 0
     while position:
         found, position = attachments_page(bigin, position, deadline)
         pages += 1
         wanted = [each for each in found if each.request.module in modules]
-        if since:
-            wanted = [each for each in wanted if changed([each.listed.modified_time or ""], since)]
+        if after:
+            wanted = [each for each in wanted if any_since(each.listed.times, after)]
         known = ledger.find([each.request for each in wanted])
         files = [each for each in wanted if not each.listed.link]
         new = [each for each in files if each.request.place not in known]
@@ -68,6 +69,7 @@ def _sampled(
     bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | None, deadline: Deadline, probes: int
 ) -> Estimate:
     records: list[tuple[str, str]] = []
+    after = parse(since)
     pages = 0
     for module in modules:
         position: Position | None = FIRST_PAGE
@@ -77,7 +79,7 @@ def _sampled(
             except BiginRefusedError:
                 found, position = [], None
             pages += 1
-            records += [(module, each.record_id) for each in found if not since or changed(each.changed_times, since)]
+            records += [(module, each.record_id) for each in found if not after or any_since(each.changed_times, after)]
     # Evenly from the whole list: old records hold other files than new ones.
     step = max(1, len(records) // SAMPLE)
     sample = records[::step][:SAMPLE]

@@ -110,6 +110,8 @@ def _lines(status: Status, sweep: SweepState | None) -> list[tuple[str, str]]:
             lines.append(("Audit", sweep.result))
         if sweep.full_since and sweep.full_since != sweep.started_at:
             lines.append(("Last of everything", moment(datetime.fromisoformat(sweep.full_since))))
+        if sweep.complete_as_of:
+            lines.append(("Lists whole as of", moment(datetime.fromisoformat(sweep.complete_as_of))))
     stored = status.states.get("archived", 0) + status.states.get("link", 0)
     lines += [
         ("In the archive", f"{stored:,} attachments, {size(status.stored_bytes)}"),

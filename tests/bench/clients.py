@@ -178,9 +178,7 @@ def worker(job: Job) -> Callable[[Sequence[File]], None]:
     """The queue's worker: batches, log lines, metrics and the ledger included."""
     meter, reporter, dynamodb = CreditMeter(), reporting.reporter(), job.client("dynamodb")
     bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
-    ledger_writer = LedgerWriter(
-        Ledger(dynamodb, "ledger"), CreditUsage(dynamodb, "ledger"), meter, reporter.report_unwritten
-    )
+    ledger_writer = LedgerWriter(Ledger(dynamodb, "ledger"), CreditUsage(dynamodb, "ledger"), meter, reporter.report)
     archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
     made = Worker(
         archiver,

@@ -80,14 +80,15 @@ MUTATIONS = (
     Mutation(
         "batch failed by an exception",
         "functions/archive_queued.py",
-        "    staying = _worker().work(messages, deadline)\n",
-        "    staying = _worker().work(messages, deadline)\n    assert not staying\n",
+        '    staying = _worker().work([_message(record) for record in event["Records"]], deadline)\n',
+        '    staying = _worker().work([_message(record) for record in event["Records"]], deadline)\n'
+        "    assert not staying\n",
         ("batch",),
     ),
     Mutation(
         "parked without sending",
         "functions/bigin_archive/archiving/queue_worker.py",
-        "self._queue.dead_letter(Outgoing(message.body, message.hints), outcome.error)",
+        "self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)",
         "pass",
         ("requests",),
     ),
@@ -327,9 +328,9 @@ MUTATIONS = (
     Mutation(
         "webhook answered before it is queued",
         "functions/bigin_archive/api/webhook_endpoint.py",
-        "            queued = self._send(requests, gateway.received_at_s(event))\n",
+        "            queued = self._send(requests, gateway.received_at_s(event), outcome.correlation_id)\n",
         "            __import__('threading').Thread(\n"
-        "                target=self._send, args=(requests, gateway.received_at_s(event))\n"
+        "                target=self._send, args=(requests, gateway.received_at_s(event), outcome.correlation_id)\n"
         "            ).start()\n            queued = len(requests)\n",
         ("webhooks",),
     ),

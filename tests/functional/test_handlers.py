@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bigin_archive.settings import SettingsError
 from tests.aws import Aws
-from tests.bigin import Simulator, sha256
+from tests.bigin import TOKEN, Simulator, sha256
 from tests.lambdas import Context, api_event, load, sqs_event
 
 ERROR = {"status": "error", "message": "m", "details": {}}
@@ -301,6 +301,58 @@ def test_a_deletion_is_recorded_and_deletes_nothing(aws: Aws, capsys: pytest.Cap
     assert (202, {"status": "queued", "queued": 0}) == (answer["statusCode"], json.loads(answer["body"]))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert ["recorded"] == [line["outcome"] for line in lines if "outcome" in line]
+
+
+def test_an_odd_attribute_parks_its_message_alone(aws: Aws, bigin: Simulator) -> None:
+    """A size of 5,000 digits, which nothing of ours sends, is a dead letter with its reason; its neighbours go on."""
+    odd, other = bigin.add(b"odd"), bigin.add(b"other")
+    event = sqs_event([json.dumps(odd), json.dumps(other)])
+    event["Records"][0]["messageAttributes"] = {
+        "listed_size_bytes": {"stringValue": "9" * 5000, "dataType": "String"},
+    }
+    event["Records"][1]["messageAttributes"] = {
+        "listed_size_bytes": {"stringValue": "five", "dataType": "String"},
+        "listed_name": {"binaryValue": "AA==", "dataType": "Binary"},
+        "stringless": {"stringValue": None, "dataType": "String"},
+    }
+
+    answer = load("archive_queued").handler(event, Context(120))
+
+    (parked,) = aws.messages(aws.dead_letter_queue_url)
+    assert {"batchItemFailures": []} == answer
+    assert (json.dumps(odd), "invalid_request") == (
+        parked["Body"],
+        parked["MessageAttributes"]["error_code"]["StringValue"],
+    )
+    assert [b"other"] == list(aws.objects().values())
+
+
+def test_secrets_may_be_stored_as_bytes(aws: Aws, bigin: Simulator) -> None:
+    """A webhook secret, a token and credentials that came from a file (SecretBinary) are read as text."""
+    for secret_id, value in (
+        (aws.webhook_secret_id, {"webhook_secret": SECRET}),
+        (aws.token_secret_id, {"access_token": TOKEN, "api_domain": bigin.url}),
+        (aws.credentials_secret_id, {"client_id": "test", "client_secret": "test", "refresh_token": "test"}),
+    ):
+        aws.secrets.put_secret_value(SecretId=secret_id, SecretBinary=b"\xef\xbb\xbf" + json.dumps(value).encode())
+
+    webhook = load("receive_webhook").handler(
+        api_event({"module": "Contacts", "ids": ["1"]}, {"X-Webhook-Secret": SECRET}), Context()
+    )
+    archived = load("archive_now").handler(api_event(bigin.add(b"content")), Context())
+    refreshed = load("refresh_token").handler({}, Context())
+
+    assert (202, 201) == (webhook["statusCode"], archived["statusCode"])
+    assert "refreshed" == refreshed["status"]
+
+
+def test_binary_credentials_that_are_no_text_are_a_failure(aws: Aws) -> None:
+    """They are there, and wrong: that is no stack that waits to be connected."""
+    aws.secrets.put_secret_value(SecretId=aws.credentials_secret_id, SecretBinary=b"\xff\xfe\x00")
+
+    answer = load("refresh_token").handler({}, Context())
+
+    assert ("failed", "bad_credentials") == (answer["status"], answer["code"])
 
 
 def test_refresh_token_stores_a_whole_token(aws: Aws, bigin: Simulator) -> None:

@@ -9,36 +9,18 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger, LedgerEntry
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.sweep import SweepRequest
-from tests.account import Account, Killed
+from tests.account import Account, Killed, archived, at, attachments, ledger, listed_by, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 
 OLD, LATER = "2026-01-05T10:00:00+00:00", "2099-01-01T00:00:00+00:00"
 WAYS = pytest.mark.parametrize("way", ["records", "all"])
-
-
-def listed_by(bigin: Simulator, way: str) -> None:
-    bigin.control("PATCH", "settings", {"module_attachments": "on" if way == "all" else "off"})
-
-
-def ledger(aws: Aws) -> dict[str, LedgerEntry]:
-    found = Ledger(aws.dynamodb, aws.ledger_table).entries()
-    return {entry.attachment_id: entry for entry in found}
-
-
-def archived(aws: Aws) -> set[str]:
-    """The keys of all objects but index and reports, each of one version."""
-    return {key for key in aws.objects() if not key.startswith(("bigin/_index/", "bigin/_audit/"))}
-
-
-def attachments(bigin: Simulator) -> dict[str, dict[str, Any]]:
-    return {found["attachment_id"]: found for found in bigin.attachments()}
 
 
 @WAYS
@@ -61,17 +43,6 @@ def test_a_sweep_archives_the_whole_account(aws: Aws, bigin: Simulator, way: str
         (entries[key].sha256, entries[key].size_bytes) for key in files
     }
     assert {entry.key for entry in entries.values() if entry.is_stored} == archived(aws)
-
-
-def many(bigin: Simulator, records: int, attachments_each: int = 1, module: str = "Contacts") -> None:
-    """An account of so many records with small files, and nothing else."""
-    for name in MODULES:
-        if ids := bigin.record_ids(name):
-            bigin.control("DELETE", "records", {"module": name, "record_ids": ids})
-    for number in range(records):
-        for each in range(attachments_each):
-            bigin.add(b"%d" % each, record_id=f"{5000 + number}", module=module, attachment_id=f"{number}00{each}7")
-    bigin.control("DELETE", "calls")
 
 
 @WAYS
@@ -226,6 +197,8 @@ def test_only_what_was_changed_since(aws: Aws, bigin: Simulator, way: str) -> No
 def test_a_nightly_sweep_by_record_looks_at_changes_alone(aws: Aws, bigin: Simulator) -> None:
     """After a full sweep it costs one call for each changed record, and once a week one for all."""
     many(bigin, 30)
+    ids = bigin.record_ids("Contacts")
+    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ids, "modified_time": OLD})
     account = Account(aws, bigin)
     account.sweep(SweepRequest(nightly=True))
     account.clock.now_s += 3600
@@ -401,11 +374,6 @@ def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> Non
     state = account.sweep(SweepRequest(since=at(account, 0)))
 
     assert ("partial", 3) == (state.result, len(ledger(aws)))
-
-
-def at(account: Account, seconds: int) -> str:
-    """So many seconds from now, as Bigin writes times."""
-    return datetime.fromtimestamp(account.clock.now_s + seconds, UTC).isoformat(timespec="seconds")
 
 
 LISTS_NOT = {

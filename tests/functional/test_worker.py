@@ -101,7 +101,11 @@ def test_a_record_is_queued_attachment_by_attachment(aws: Aws, bigin: Simulator)
             (json.loads(m["Body"]), {name: value["StringValue"] for name, value in m["MessageAttributes"].items()})
             for m in found
         ]
-    hints = {"listed_name": "Gr%C3%B6%C3%9Fe%20%26.txt", "listed_modified_time": "2026-03-02T09:30:00+03:00"}
+    hints = {
+        "listed_name": "Gr%C3%B6%C3%9Fe%20%26.txt",
+        "listed_modified_time": "2026-03-02T09:30:00+03:00",
+        "correlation_id": messages[0].message_id,
+    }
     expected = [(request, {"listed_size_bytes": str(size), **hints}) for size, request in enumerate(requests)]
     assert sorted(expected, key=json.dumps) == sorted(queued, key=json.dumps)
     # Two pages, read twice: a listing that changes in between would show in the second pass.

@@ -24,6 +24,9 @@ class Place:
     leases: str
     ledger: str
     refresher: str
+    callers: str
+    event_queue: str
+    event_bus: str
 
     @property
     def key(self) -> str:
@@ -109,13 +112,45 @@ INVOKE = Denial(
     "call the token refresher", "lambda:InvokeFunction", lambda c, p: c["lambda"].invoke(FunctionName=p.refresher)
 )
 READ_LEASES = Denial("read the leases", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.leases))
-READ_LEDGER = Denial("read the whole ledger", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.ledger))
+READ_LEDGER = Denial("read the ledger", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.ledger))
 FORGET = Denial(
     "delete from the ledger",
     "dynamodb:DeleteItem",
     lambda c, p: c["dynamodb"].delete_item(
         TableName=p.ledger, Key={"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
     ),
+)
+READ_CALLERS = Denial("list the callers", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.callers))
+ADD_CALLER = Denial(
+    "make a key for a caller",
+    "dynamodb:PutItem",
+    lambda c, p: c["dynamodb"].put_item(TableName=p.callers, Item={"key_id": {"S": "stranger"}}),
+)
+REVIVE_CALLER = Denial(
+    "change a caller's rights or end",
+    "dynamodb:UpdateItem",
+    lambda c, p: c["dynamodb"].update_item(
+        TableName=p.callers, Key={"key_id": {"S": "stranger"}}, UpdateExpression="REMOVE ended_at"
+    ),
+)
+WRITE_LEDGER = Denial(
+    "write the ledger",
+    "dynamodb:UpdateItem",
+    lambda c, p: c["dynamodb"].update_item(
+        TableName=p.ledger, Key={"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
+    ),
+)
+PUT_EVENT = Denial(
+    "announce an event",
+    "events:PutEvents",
+    lambda c, p: c["events"].put_events(
+        Entries=[{"Source": "bigin-archive", "DetailType": "x", "Detail": "{}", "EventBusName": p.event_bus}]
+    ),
+)
+PUT_EVENT_ELSEWHERE = Denial(
+    "announce on another bus",
+    "events:PutEvents",
+    lambda c, p: c["events"].put_events(Entries=[{"Source": "bigin-archive", "DetailType": "x", "Detail": "{}"}]),
 )
 ASSUME = Denial(
     "give itself more rights",
@@ -144,6 +179,7 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         READ_LEASES,
         READ_LEDGER,
         FORGET,
+        PUT_EVENT,
         ASSUME,
     ),
     "ArchiveNowRole": (
@@ -198,7 +234,38 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         READ_LEASES,
         INVOKE,
     ),
-    "ConsoleRole": (
+    "AuthorizeCallerRole": (
+        CREDENTIALS,
+        TOKEN,
+        WEBHOOK,
+        READ_CALLERS,
+        ADD_CALLER,
+        REVIVE_CALLER,
+        GET,
+        LIST,
+        READ_LEDGER,
+        _send("queue", "the queue"),
+    ),
+    "AnswerCallerRole": (
+        CREDENTIALS,
+        WEBHOOK,
+        _write("token", "the access token"),
+        READ_CALLERS,
+        ADD_CALLER,
+        REVIVE_CALLER,
+        DELETE,
+        DELETE_VERSION,
+        PUT_ELSEWHERE,
+        GET_ELSEWHERE,
+        LIST_ALL,
+        _receive("queue", "the queue"),
+        _send("dead_letters", "the dead-letter queue"),
+        READ_LEASES,
+        READ_LEDGER,
+        FORGET,
+        INVOKE,
+    ),
+    "AnnounceArchivedRole": (
         CREDENTIALS,
         TOKEN,
         WEBHOOK,
@@ -208,12 +275,10 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         GET_ELSEWHERE,
         LIST,
         READ_LEDGER,
-        FORGET,
-        READ_LEASES,
+        WRITE_LEDGER,
         _receive("queue", "the queue"),
-        _send("queue", "the queue"),
-        INVOKE,
-        ASSUME,
+        _send("event_queue", "the event queue"),
+        PUT_EVENT_ELSEWHERE,
     ),
     "RefreshTokenRole": (
         WEBHOOK,
@@ -232,12 +297,9 @@ ALLOWED: dict[str, Call] = {
     "ReceiveWebhookRole": WEBHOOK.call,
     "QueueRecordsRole": _receive("record_queue", "").call,
     "SweepRole": READ_LEDGER.call,
-    "ConsoleRole": lambda c, p: c["dynamodb"].query(
-        TableName=p.ledger,
-        KeyConditionExpression="#record = :record",
-        ExpressionAttributeNames={"#record": "record"},
-        ExpressionAttributeValues={":record": {"S": "Contacts/1"}},
-    ),
+    "AuthorizeCallerRole": lambda c, p: c["dynamodb"].get_item(TableName=p.callers, Key={"key_id": {"S": "1"}}),
+    "AnswerCallerRole": LIST.call,
+    "AnnounceArchivedRole": PUT_EVENT.call,
     "RefreshTokenRole": CREDENTIALS.call,
 }
 

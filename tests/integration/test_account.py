@@ -1,7 +1,6 @@
 """The whole account on the deployed stack: one command sweeps it, the next one proves it."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,22 +12,22 @@ from tests.deployed import Deployed
 
 
 @pytest.fixture
-def account(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    """A stack of its own, whose bucket holds nothing yet; the commands find it as they find any stack."""
-    with LocalStack(tmp_path_factory.mktemp("account")) as stack:
-        made = Deployed(stack, Simulator(stack.description["bigin_api_url"]))
-        made.connect()
-        for name, value in {
-            "AWS_ENDPOINT_URL": stack.description["aws_endpoint_url"],
-            "AWS_CA_BUNDLE": stack.description["ca_bundle"],
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": stack.description["region"],
-        }.items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
-        yield made
+def account(watching: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """A stack whose bucket holds nothing yet; the commands find it as they find any stack."""
+    made = Deployed(watching, Simulator(watching.description["bigin_api_url"]))
+    assert not made.s3.list_objects_v2(Bucket=made.bucket).get("Contents"), "a test before this one archived something"
+    made.connect()
+    for name, value in {
+        "AWS_ENDPOINT_URL": watching.description["aws_endpoint_url"],
+        "AWS_CA_BUNDLE": watching.description["ca_bundle"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": watching.description["region"],
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return made
 
 
 def test_one_command_sweeps_the_account(account: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from local.stack import LocalStack
 from tests.integration.denials import ALLOWED, DENIALS, PAGE, Denial, Place, table
 from tests.template.parsed import ROOT, of_type
 
-SERVICES = ("secretsmanager", "s3", "sqs", "lambda", "dynamodb", "iam")
+SERVICES = ("secretsmanager", "s3", "sqs", "lambda", "dynamodb", "events", "iam")
 DENIED = ("AccessDenied", "AccessDeniedException", "Forbidden", "403")
 UNSIGNED = ("SignatureDoesNotMatch", "InvalidSignatureException", "AccessDenied", "AccessDeniedException", "Forbidden")
 CASES = [(role, denial) for role, denials in DENIALS.items() for denial in denials]
@@ -42,6 +42,9 @@ def place(running: LocalStack, physical: dict[str, str]) -> Place:
         leases=physical["LeasesTable"],
         ledger=physical["Ledger"],
         refresher=outputs["RefreshTokenFunctionName"],
+        callers=outputs["CallersTable"],
+        event_queue=outputs["EventQueueUrl"],
+        event_bus=outputs["EventBusName"],
     )
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,15 +14,7 @@ from local.stack import LocalStack
 from tests.bigin import PROJECT, TOKEN, Simulator
 from tests.deployed import Deployed
 
-pytestmark = pytest.mark.xdist_group("watching")
-
 MODULES = ("Contacts", "Pipelines")
-
-
-@pytest.fixture(scope="module")
-def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with LocalStack(tmp_path_factory.mktemp("watching"), parameters={"WatchModules": ",".join(MODULES)}) as stack:
-        yield stack
 
 
 @pytest.fixture

@@ -46,3 +46,26 @@ def test_what_is_no_time_is_none(text: object, found: str | None) -> None:
 def test_a_zone_may_be_known_beforehand() -> None:
     """Where the source promises a zone, a time that names none is in that zone."""
     assert datetime(2026, 1, 31, 9, 30, tzinfo=UTC) == clock.parse("2026-01-31T15:00:00", INDIA)
+
+
+SINCE = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("times", "may_be"),
+    [
+        (["2026-01-31T09:30:00Z"], True),
+        (["2026-01-31T09:16:00Z"], True),
+        (["2026-01-31T14:46:00+05:30"], True),
+        (["2026-01-31T09:14:59Z"], False),
+        (["2026-01-01T00:00:00Z", "2026-01-31T09:16:00Z"], True),
+        (["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], False),
+        (["2026-01-01T00:00:00Z", "soon"], True),
+        (["2026-01-31T09:00:00"], True),
+        ([None], True),
+        ([], True),
+    ],
+)
+def test_times_of_another_clock_are_compared_with_a_margin(times: list[object], *, may_be: bool) -> None:
+    """Up to a quarter of an hour too early counts as in time, and what cannot be read as well."""
+    assert may_be is clock.any_since(times, SINCE)

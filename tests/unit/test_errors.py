@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bigin_archive.api import gateway
-from bigin_archive.console import errors as console_errors
 from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError, PermanentError, TransientError
 from tests.vectors import load
 
@@ -26,7 +25,6 @@ def concrete(base: type[ArchiveError] = ArchiveError) -> Iterator[type[ArchiveEr
         yield from concrete(kind)
 
 
-assert console_errors  # part of the interface, too
 KINDS = {kind.code: kind for kind in concrete()}
 
 

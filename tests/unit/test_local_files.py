@@ -1,6 +1,7 @@
 """Files on the reader's own disk: whole and right, or not there."""
 
 import hashlib
+import ntpath
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,33 @@ def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:
         write(tmp_path / "a.txt", blocks(), hashlib.sha256(b"x").hexdigest())
 
     assert {"a.txt": b"mine"} == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("NUL", "nul.txt", "NUL .txt", "NUL  .tar.gz", "COM1 .log", "com¹", "LPT³ .x", "CONIN$", "conout$.txt"),
+        *("AUX.", "AUX ", "PRN . .", "Con", "CLOCK$"),
+    ],
+)
+def test_names_of_devices_get_a_dash(name: str) -> None:
+    """What Windows keeps for devices, whatever stands behind: the file would go to the device, or nowhere."""
+    assert local_name(name).startswith("_")
+    assert not ntpath_is_reserved(local_name(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["console.txt", "NULL.txt", "COM10.log", "a NUL.txt", "LPT.txt", "CON-1.txt", "CONIN.txt"]
+)
+def test_names_that_only_resemble_devices_stay(name: str) -> None:
+    """They are files everywhere."""
+    assert name == local_name(name)
+
+
+def ntpath_is_reserved(name: str) -> bool:
+    """Python's own rule, where this version has it."""
+    rule = getattr(ntpath, "isreserved", None)
+    return bool(rule(name)) if rule else False
 
 
 @given(st.text(max_size=300))

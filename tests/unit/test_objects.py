@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.storage import archived_object
 from bigin_archive.storage.file_names import from_content_disposition
 from bigin_archive.storage.object_attributes import ObjectAttributes, describe, folder
 from tests.vectors import load, text
@@ -159,3 +160,12 @@ def check_limits(prefix: str, request: ArchiveRequest, actual: ObjectAttributes)
     assert all(value == value.strip() for value in values)
     assert sum(len(key) + len(value) for key, value in actual.metadata.items()) <= MAX_METADATA_BYTES
     assert sum(map(len, headers)) < MAX_HEADERS_BYTES - SIGNATURE_BYTES
+
+
+@pytest.mark.parametrize("vector", load("metadata_names"))
+def test_a_name_in_the_metadata_is_read_in_any_form(vector: dict[str, Any]) -> None:
+    """Percent-encoded as we write it, or as the encoded words that S3 and other programs make of it; else none."""
+    metadata = {} if vector["header"] is None else {"file-name": vector["header"]}
+    found = archived_object.describe("", "Contacts/1/2/a", 1, None, None, "", "", metadata)
+
+    assert vector["file_name"] == found.original_name

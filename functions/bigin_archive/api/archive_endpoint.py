@@ -25,14 +25,17 @@ class ArchiveEndpoint:
         self._reporter = reporter
         self.bucket = archiver.bucket
 
-    def take(self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline) -> Archived | int:
+    def take(
+        self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline, key_id: str | None = None
+    ) -> Archived | int:
         """Archive what ``body`` asks for; or queue it, unchanged, and return the number of messages.
 
-        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline.
+        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline. ``key_id``
+        names the caller's key in the log.
         Raises ArchiveError.
         """
         started = time.monotonic()
-        outcome = Outcome("refused", request_id)
+        outcome = Outcome("refused", request_id, key_id=key_id)
         try:
             outcome = replace(outcome, request=archive_request.parse(body))
             taken = self._take(outcome, body, later, deadline)
@@ -53,7 +56,7 @@ class ArchiveEndpoint:
             outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
             self._ledger_writer.record(outcome)
             self._ledger_writer.flush_credits()
-            self._reporter.report(outcome)
+            self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
             self._reporter.flush()
 
     def _take(self, outcome: Outcome, body: str | bytes | None, later: bool, deadline: Deadline) -> Archived | int:
@@ -63,7 +66,8 @@ class ArchiveEndpoint:
                 return self._archiver.archive(request, deadline)
             except OutOfTimeError:
                 pass
-        return self._queue.send([Outgoing(body.decode() if isinstance(body, bytes) else str(body))])
+        text = body.decode() if isinstance(body, bytes) else str(body)
+        return self._queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
 
 
 def _taken(outcome: Outcome, taken: Archived | int) -> Outcome:

@@ -60,22 +60,22 @@ def answer(status: int, content: Mapping[str, object]) -> Answer:
     return _answer(status, content, {"Content-Type": "application/json"})
 
 
-def archived(bucket: str, result: "Archived") -> Answer:
-    """``201`` archived, or ``200`` already archived before."""
+def archived(bucket: str, result: "Archived", *, download: Mapping[str, str] | None = None) -> Answer:
+    """``201`` archived, or ``200`` already archived before; with ``download`` where a link was asked for."""
     stored = result.stored
-    return answer(
-        200 if result.already else 201,
-        {
-            "status": "already_archived" if result.already else "archived",
-            "bucket": bucket,
-            "key": stored.key,
-            "version_id": stored.version_id,
-            "size_bytes": stored.size_bytes,
-            "sha256": stored.sha256,
-            "content_type": stored.content_type,
-            "file_name": result.file_name,
-        },
-    )
+    content: dict[str, object] = {
+        "status": "already_archived" if result.already else "archived",
+        "bucket": bucket,
+        "key": stored.key,
+        "version_id": stored.version_id,
+        "size_bytes": stored.size_bytes,
+        "sha256": stored.sha256,
+        "content_type": stored.content_type,
+        "file_name": result.file_name,
+    }
+    if download:
+        content["download"] = dict(download)
+    return answer(200 if result.already else 201, content)
 
 
 def queued(count: int) -> Answer:

@@ -1,6 +1,7 @@
 """``POST /webhooks/bigin``: check the secret, queue the records named, answer. Never calls Bigin."""
 
 import time
+from dataclasses import replace
 
 from bigin_archive.api import gateway, webhook_request
 from bigin_archive.api.webhook_secret import WebhookSecret
@@ -39,38 +40,29 @@ class WebhookEndpoint:
             self._authenticate(webhook_request.presented_secret(event))
             channel_id = webhook_request.channel_id(event)
             if webhook_request.is_deletion(event):
-                outcome, queued = Outcome("recorded", outcome.request_id), 0
+                outcome, queued = replace(outcome, outcome="recorded"), 0
                 return 0
             requests = webhook_request.requests_in(event)
-            queued = self._send(requests, gateway.received_at_s(event))
-            outcome = Outcome("queued", outcome.request_id, request=requests[0])
+            queued = self._send(requests, gateway.received_at_s(event), outcome.correlation_id)
+            outcome = replace(outcome, outcome="queued", request=requests[0])
             return queued
         except ArchiveError as error:
-            outcome = Outcome("refused", outcome.request_id, error=error)
+            outcome = replace(outcome, error=error)
             raise
         except Exception as error:  # a bug is told as the contract says, too
             bug = internal_error(error)
-            outcome = Outcome("refused", outcome.request_id, error=bug)
+            outcome = replace(outcome, error=bug)
             raise bug from error
         finally:
             duration_ms = round((time.monotonic() - started) * 1000)
-            self._reporter.report(
-                Outcome(
-                    outcome.outcome,
-                    outcome.request_id,
-                    request=outcome.request,
-                    error=outcome.error,
-                    queued=queued,
-                    duration_ms=duration_ms,
-                    channel_id=channel_id,
-                )
-            )
+            outcome = replace(outcome, queued=queued, duration_ms=duration_ms, channel_id=channel_id)
+            self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
             self._reporter.flush()
 
-    def _send(self, requests: list[ArchiveRequest], at_s: float) -> int:
+    def _send(self, requests: list[ArchiveRequest], at_s: float, correlation_id: str) -> int:
         if requests[0].attachment_id is None:
-            return self._record_queue.send(requests, at_s)
-        return self._queue.send(Outgoing(request.to_json()) for request in requests)
+            return self._record_queue.send(requests, at_s, correlation_id)
+        return self._queue.send(Outgoing(request.to_json(), correlation_id=correlation_id) for request in requests)
 
     def _authenticate(self, presented: str) -> None:
         try:

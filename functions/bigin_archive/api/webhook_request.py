@@ -4,13 +4,13 @@ Everything in a webhook is a hint: ids are validated, the rest is read from the 
 string, is ever logged.
 """
 
-import email
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from bigin_archive import archive_request
 from bigin_archive.api import gateway
@@ -19,6 +19,14 @@ from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 
 MAX_CHANNEL_ID = 20  # digits: more than a 64-bit number has
 MAX_FIELDS = 100  # of a form
+_FORM = "application/x-www-form-urlencoded"
+# How frameworks write the entries of a list into the names of a form: ids[], ids[0], ids[0][id].
+_LIST_ENTRY = re.compile(r"ids(?:\[[0-9]*\])?(?:\[id\])?")
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNORECASE)
+_PART_NAME = re.compile(
+    rb'^content-disposition\s*:\s*form-data\b[^\r\n]*?;\s*name\s*=\s*(?:"([^"\r\n]*)"|([^\s";]+))',
+    re.IGNORECASE | re.MULTILINE,
+)
 MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
 
 _HOW_TO_SEND = (
@@ -123,28 +131,36 @@ def _fields(event: gateway.Event) -> dict[str, Any]:
         raise InvalidRequestError(f"The body is longer than {MAX_BODY_BYTES} bytes.")
     content_type = gateway.header(event, "Content-Type") or ""
     media = content_type.partition(";")[0].strip().lower()
-    if media == "application/x-www-form-urlencoded":
-        text = content if isinstance(content, str) else content.decode(errors="replace")
-        try:
-            return _merged(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
-        except ValueError:
-            raise InvalidRequestError(f"The form has more than {MAX_FIELDS} fields.") from None
     if media == "multipart/form-data":
-        raw = content if isinstance(content, bytes) else content.encode(errors="replace")
-        return _merged(_parts(content_type, raw))
-    return archive_request.json_object(content)
+        return _merged(
+            _parts(content_type, content if isinstance(content, bytes) else content.encode(errors="replace"))
+        )
+    text = (content if isinstance(content, str) else content.decode(errors="replace")).lstrip("\ufeff\t\r\n ")
+    if media != _FORM:
+        return archive_request.json_object(text)
+    # curl -d and others send JSON under the type of forms, as it is or encoded: the brace tells.
+    if text.startswith("{") or text[:3].upper() == "%7B":
+        return archive_request.json_object(text if text.startswith("{") else unquote_plus(text))
+    try:
+        return _merged(parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise InvalidRequestError(f"The form has more than {MAX_FIELDS} fields.") from None
 
 
 def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
-    """Names and values of a multipart form (RFC 7578), which is a MIME message without its first headers."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode(errors="replace")
-    form = email.message_from_bytes(head + raw)
+    """Names and values of a multipart form (RFC 7578); parts that are malformed are left out.
+
+    Read by hand: what Python's email package makes of a malformed header may raise anything.
+    """
+    boundary = _BOUNDARY.search(content_type)
+    if not boundary:
+        return []
     found = []
-    for part in form.walk():
-        name = part.get_param("name", header="content-disposition")
-        value = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(value, bytes):
-            found.append((name, value.decode(errors="replace").strip()))
+    for part in raw.split(b"--" + (boundary[1] or boundary[2]).encode(errors="replace"))[1 : MAX_FIELDS + 1]:
+        head, *body = re.split(rb"\r?\n\r?\n", part, maxsplit=1)
+        if body and (name := _PART_NAME.search(head)):
+            key = name[1] if name[1] is not None else name[2]
+            found.append((key.decode(errors="replace"), body[0].decode(errors="replace").strip()))
     return found
 
 
@@ -154,7 +170,7 @@ def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     ids: list[str] = []
     for name, value in pairs:
         merged[name] = value
-        if name in ("ids", "ids[]"):
+        if _LIST_ENTRY.fullmatch(name):
             ids += [str(entry) for entry in _listed(value)]
     if ids:
         merged["ids"] = ids

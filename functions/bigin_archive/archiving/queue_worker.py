@@ -21,6 +21,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     BiginRefusedError,
     BiginUnhealthyError,
+    InvalidRequestError,
     NothingToArchiveError,
     OutOfTimeError,
     PermanentError,
@@ -38,13 +39,19 @@ LEAST_TIME_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing."""
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
+
+    ``correlation_id`` came along with it; empty for a message that somebody else sent.
+    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them.
+    """
 
     message_id: str
     body: str
     receipt_handle: str
     attempt: int
     hints: Hints = NO_HINTS
+    correlation_id: str = ""
+    malformed: InvalidRequestError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +110,16 @@ class Worker:
         outcome = self._settle(message, deadline)
         outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
         self._ledger_writer.record(outcome)
-        self._reporter.report(outcome)
+        self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
         return outcome
 
     def _settle(self, message: Message, deadline: Deadline) -> Outcome:
-        outcome = Outcome("retried", message.message_id, attempt=message.attempt)
+        outcome = Outcome("retried", message.message_id, attempt=message.attempt, correlation_id=message.correlation_id)
         try:
             request = archive_request.parse(message.body)
             outcome = replace(outcome, request=replace(request, hints=message.hints))
+            if message.malformed:
+                raise message.malformed
             return self._archive(outcome, deadline)
         except NothingToArchiveError as error:
             return replace(outcome, outcome=outcome_without_file(error), error=error)
@@ -128,7 +137,7 @@ class Worker:
         self._check_start(deadline)
         try:
             if request.attachment_id is None:
-                queued = self._records.archive(request, deadline)
+                queued = self._records.archive(request, deadline, outcome.correlation_id)
                 self._breaker.record_success()
                 return replace(outcome, outcome="queued", queued=queued)
             archived = self._archiver.archive(request, deadline)
@@ -154,7 +163,7 @@ class Worker:
         if outcome.error is None:
             raise ValueError("what is parked needs a reason")
         try:
-            self._queue.dead_letter(Outgoing(message.body, message.hints), outcome.error)
+            self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)
         except StorageUnavailableError as error:
             return self._retry(message, replace(outcome, error=error))
         return replace(outcome, outcome="parked")

@@ -20,20 +20,20 @@ class RecordExpander:
         self._archiver = archiver
         self._queue = queue
 
-    def archive(self, request: ArchiveRequest, deadline: Deadline) -> int:
+    def archive(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str = "") -> int:
         """Queue every file of the record with what is listed of it, archive every link; return how many were queued.
 
         Nothing is lost when this is cut short: the record's message comes back, and what was queued twice is
         archived once. Raises what the listing and the storage raise, and StorageUnavailableError.
         """
-        return self._queue.send(self._files(request, deadline))
+        return self._queue.send(self._files(request, deadline, correlation_id))
 
-    def _files(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Outgoing]:
+    def _files(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str) -> Iterator[Outgoing]:
         for entry in self._bigin.attachments(request, deadline):
             attachment = replace(request, attachment_id=entry.attachment_id)
             if entry.link:
                 self._ledger_writer.record_link(
-                    attachment, entry, self._archiver.archive_link(attachment, entry.link).stored
+                    attachment, entry, self._archiver.archive_link(attachment, entry.link).stored, correlation_id
                 )
             else:
-                yield Outgoing(attachment.to_json(), entry.hints)
+                yield Outgoing(attachment.to_json(), entry.hints, correlation_id)

@@ -31,7 +31,8 @@ class Listing:
     Without ``found`` it is what the ledger saw listed since then, as a sweep leaves it. ``unlisted`` names modules
     whose list is not whole and why, ``unsupported_modules`` counts attachments of modules that
     cannot be archived, ``is_of_all``
-    tells that it is Bigin's list of all attachments; these may change while ``found`` is read.
+    tells that it is Bigin's list of all attachments, ``is_of_changes`` that it is an older list and what was changed
+    since; these may change while ``found`` is read.
     """
 
     began_at: str
@@ -39,6 +40,7 @@ class Listing:
     unlisted: dict[str, str] = field(default_factory=dict)
     unsupported_modules: dict[str, int] = field(default_factory=dict)
     is_of_all: bool = False
+    is_of_changes: bool = False
 
 
 class Auditor:
@@ -147,6 +149,11 @@ class Auditor:
         if not audit.failure:
             source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep found"
             audit.limits.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+        if listing.is_of_changes:
+            audit.limits.append(
+                "Since then only the records were looked at that Bigin calls changed: a file that was attached without "
+                "any change of its record's times is found by the next sweep of everything, once a week."
+            )
         if listing.is_of_all:
             audit.limits.append(
                 "It is the list of all attachments, which Bigin documents nowhere. Whether it leaves something out is "

@@ -73,6 +73,11 @@ class Audit:
         return PARTIAL if self.uncovered or self.grave else COMPLETE
 
     @property
+    def complete_as_of(self) -> str | None:
+        """Until when Bigin's lists were whole: the beginning of the oldest that counts; None where one was not."""
+        return None if self.failure or self.unlisted & set(self.modules) else self.listed_at
+
+    @property
     def grave(self) -> int:
         """How many differences there are that prevent ``complete``."""
         return sum(not found.kind.only_told for found in self.differences)

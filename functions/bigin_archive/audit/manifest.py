@@ -6,6 +6,7 @@
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable
 from typing import IO, Self
@@ -32,8 +33,9 @@ COLUMNS = (
     "last_seen",
     "owner",
 )
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), the full-width forms included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), the full-width forms included, also
+# behind quotes and blanks; and at the beginning of each cell that another separator than ours would make.
+_FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠]|[\t\r\n])""")
 
 
 class Index:
@@ -110,7 +112,7 @@ def row(known: AttachmentView) -> list[str]:
 def csv_line(cells: Iterable[str]) -> str:
     """A line of the table; before what a spreadsheet would compute goes an apostrophe, which makes it text."""
     text = io.StringIO()
-    csv.writer(text).writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+    csv.writer(text).writerow(_FORMULA.sub(r"\1'", cell) for cell in cells)
     return text.getvalue()
 
 

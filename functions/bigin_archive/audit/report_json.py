@@ -57,6 +57,7 @@ def summary(audit: Audit, about: str) -> dict[str, Any]:
         "started_at": audit.started_at,
         "finished_at": audit.finished_at,
         "listed_at": audit.listed_at,
+        "complete_as_of": audit.complete_as_of,
         "failure": audit.failure,
         "total": asdict(audit.total),
         "modules": {module: asdict(totals) for module, totals in audit.totals.items()},

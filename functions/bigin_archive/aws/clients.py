@@ -13,7 +13,7 @@ class _KnownServices(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """What this application calls."""
-        return ["dynamodb", "s3", "secretsmanager", "sqs"]
+        return ["dynamodb", "events", "s3", "secretsmanager", "sqs"]
 
 
 class Session(boto3.session.Session):
@@ -31,7 +31,9 @@ def session() -> Session:
     return Session(core)
 
 
-def config(read_timeout_s: float, connections: int = 10, tries: int = 1) -> Config:
+def config(
+    read_timeout_s: float, connections: int = 10, tries: int = 1, signature_version: str | None = None
+) -> Config:
     """For all clients: short time-outs and one try, where the queue (or the caller) retries the whole."""
     return Config(
         connect_timeout=3,
@@ -40,4 +42,5 @@ def config(read_timeout_s: float, connections: int = 10, tries: int = 1) -> Conf
         max_pool_connections=connections,
         # botocore's own takes a twentieth of a small file's processor time to put together, for every call.
         user_agent=f"bigin-archive/{__version__}",
+        signature_version=signature_version,
     )

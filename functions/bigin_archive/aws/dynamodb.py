@@ -1,5 +1,7 @@
 """Calls to DynamoDB: its errors as ours."""
 
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, CONDITION_FAILED, code_of
@@ -7,6 +9,11 @@ from bigin_archive.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_KEYS = 100  # in one call (DynamoDB API Reference, BatchGetItem)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 3.2
+_FRUITLESS_CALLS = 8  # in a row, with about six seconds of pauses between them
 
 
 def call(client: "DynamoDBClient", operation: str, **arguments: Any) -> Any:
@@ -26,3 +33,28 @@ class ConditionFailedError(Exception):
 
 def _unavailable(reason: str) -> StorageUnavailableError:
     return StorageUnavailableError(f"The ledger cannot be used ({reason}). Try again later.")
+
+
+def batch_get(
+    client: "DynamoDBClient", table: str, keys: Sequence[dict[str, Any]], sleep: Callable[[float], None]
+) -> Iterator[dict[str, Any]]:
+    """The items that there are, in any order.
+
+    A table that is busy leaves keys unprocessed: they are asked for again after pauses that grow (DynamoDB developer
+    guide, "Batch operations"). Raises StorageUnavailableError where that brings nothing.
+    """
+    waiting, pause_s, fruitless = list(keys), _FIRST_PAUSE_S, 0
+    while waiting:
+        wanted, waiting = waiting[:_KEYS], waiting[_KEYS:]
+        answer = call(client, "batch_get_item", RequestItems={table: {"Keys": wanted}})
+        yield from answer["Responses"].get(table, [])
+        left = (answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", [])
+        if not left:
+            pause_s, fruitless = _FIRST_PAUSE_S, 0
+            continue
+        fruitless = 0 if len(left) < len(wanted) else fruitless + 1
+        if fruitless == _FRUITLESS_CALLS:
+            raise StorageUnavailableError("The table answers none of what it is asked for. Try again later.")
+        sleep(pause_s * random.uniform(0.75, 1.0))  # noqa: S311 - no secret hangs on it
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        waiting += left

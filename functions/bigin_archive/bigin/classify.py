@@ -40,6 +40,9 @@ _REFUSED = {
     "INVALID_URL_PATTERN": "Bigin does not know this address: check module and ids.",
     "INVALID_REQUEST_METHOD": "Bigin does not take this method: report it as a bug of Bigin Archive.",
 }
+# The name that every JSON answer carries; a header that is sent twice arrives joined by a comma.
+_JSON_NAME = r'attachment\s*;\s*filename\s*=\s*"?response\.json"?\s*;?'
+_JSON_ANSWER = re.compile(rf"{_JSON_NAME}(?:\s*,\s*{_JSON_NAME})*", re.IGNORECASE)
 _TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 _RATE = ("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED")
 
@@ -98,9 +101,8 @@ def may_be_error(status: int, headers: Mapping[str, str]) -> bool:
     Bigin sends ``filename=response.json`` with every JSON answer (recorded on the live API), so that this name
     proves nothing; any other Content-Disposition marks a file, be it JSON or HTML.
     """
-    disposition = headers.get("content-disposition", "")
-    plain = re.fullmatch(r'\s*attachment\s*;\s*filename\s*=\s*"?response\.json"?\s*;?\s*', disposition, re.I)
-    return status != 200 or not disposition.strip() or plain is not None
+    disposition = headers.get("content-disposition", "").strip()
+    return status != 200 or not disposition or _JSON_ANSWER.fullmatch(disposition) is not None
 
 
 def retry_after_s(header: str | None, now: Callable[[], datetime]) -> int | None:

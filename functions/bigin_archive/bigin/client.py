@@ -30,7 +30,7 @@ from bigin_archive.errors import (
     PageTokenEndedError,
 )
 from bigin_archive.settings import MIB
-from bigin_archive.token.access_token import AccessTokens
+from bigin_archive.token.access_token import TokenSource
 
 CONNECT_TIMEOUT_S = 5
 # Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
@@ -69,7 +69,7 @@ class Bigin:
         self,
         session: requests.Session,
         api_url: str,
-        tokens: AccessTokens,
+        tokens: TokenSource,
         limiter: ConcurrencyLimiter = unlimited,
         meter: CreditMeter | None = None,
     ) -> None:

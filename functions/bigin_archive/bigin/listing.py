@@ -74,6 +74,11 @@ class ListedAttachment:
     owner: str | None = None
 
     @property
+    def times(self) -> list[str]:
+        """When it was attached and last changed, as far as Bigin tells."""
+        return [time for time in (self.created_time, self.modified_time) if time]
+
+    @property
     def hints(self) -> Hints:
         """What goes along with a message about this attachment."""
         return Hints(self.size_bytes, self.name, self.modified_time)

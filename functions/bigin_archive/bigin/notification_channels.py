@@ -60,6 +60,20 @@ class Renewal:
     code: str | None = None
     expires_at: str | None = None
 
+    def fields(self) -> dict[str, object]:
+        """For the log line."""
+        return {
+            "error_code": self.code,
+            "error_detail": self.detail if self.code else None,
+            "alive": self.alive,
+            "dead": self.dead,
+            "expires_at": self.expires_at,
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """The channels, counted."""
+        return {"ChannelsAlive": len(self.alive), "ChannelsDead": len(self.dead)}
+
 
 def channel_id(notify_url: str, module: str) -> str:
     """The id of a module's channel: the same at each renewal, another for each stack. 15 digits: JSON keeps them."""

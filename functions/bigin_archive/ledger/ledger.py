@@ -4,12 +4,13 @@ S3 stays the truth of what is archived; the ledger saves calls and answers quest
 it is rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next sweep completes it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import ConditionFailedError, batch_get, call
 from bigin_archive.bigin.listing import ListedAttachment
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ STATES = ("archived", "link", "gone", "parked", "pending")
 STORED_STATES = ("archived", "link")  # an object stands for the attachment
 # Names of modules are words; items with other keys belong to the sweep and the budget.
 CONTROL = "#"
-_BATCH_GET = 100  # keys (DynamoDB API Reference, BatchGetItem)
 _NUMBERS = ("size_bytes", "listed_size_bytes")
 
 
@@ -79,21 +79,18 @@ class Ledger:
     Every method raises StorageUnavailableError where the table cannot be used.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._table = table
+        self._sleep = sleep
 
     def find(self, requests: Sequence[ArchiveRequest]) -> dict[str, LedgerEntry]:
         """What is known of these attachments, by their places; unknown ones are left out."""
         found: dict[str, LedgerEntry] = {}
         keys = list({request.place: _key(request) for request in requests}.values())
-        while keys:
-            wanted, keys = keys[:_BATCH_GET], keys[_BATCH_GET:]
-            answer = self._call("batch_get_item", RequestItems={self._table: {"Keys": wanted}})
-            for item in answer["Responses"].get(self._table, []):
-                entry = _entry(item)
-                found[entry.request.place] = entry
-            keys += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        for item in batch_get(self._client, self._table, keys, self._sleep):
+            entry = _entry(item)
+            found[entry.request.place] = entry
         return found
 
     def entries(self) -> Iterator[LedgerEntry]:
@@ -179,7 +176,7 @@ class Ledger:
 
     def record_restored(self, copy: LedgerEntry) -> None:
         """Note a file that was sent back, unless the archive has an object of its own for its new id."""
-        self.put(copy, "attribute_not_exists(version_id) OR attribute_exists(restored_from)")
+        self.put(copy, "attribute_not_exists(archived_at) OR attribute_exists(restored_from)")
 
     def record_restored_as(self, request: ArchiveRequest, place: str) -> None:
         """Note where an archived file was sent back to."""

@@ -5,7 +5,7 @@ and learns at the price of one look into the bucket that it is archived.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -14,7 +14,7 @@ from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
-from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger import Ledger, LedgerEntry
 from bigin_archive.request_outcome import Outcome
 from bigin_archive.storage.archived_object import StoredObject
 
@@ -37,14 +37,14 @@ class LedgerWriter:
         ledger: Ledger,
         credits_book: CreditUsage,
         meter: CreditMeter,
-        unwritten: Callable[[ArchiveError], None],
+        report: Callable[[str, Mapping[str, object], Mapping[str, float]], None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``unwritten`` is told why an entry could not be made."""
+        """``report`` takes an outcome, its fields and its metrics: what is told where an entry could not be made."""
         self._ledger = ledger
         self._credits = credits_book
         self._meter = meter
-        self._unwritten = unwritten
+        self._report = report
         self._now = now
 
     def record(self, outcome: Outcome) -> None:
@@ -66,16 +66,28 @@ class LedgerWriter:
                 archived_before=iso(now - _OVERLAP) if yields else None,
             )
         except StorageUnavailableError as error:
-            self._unwritten(error)
+            self._unwritten(error, outcome.correlation_id)
 
-    def record_link(self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject) -> None:
+    def record_queued(self, request: ArchiveRequest, correlation_id: str) -> None:
+        """Enter that an attachment waits in the queue, for whoever asks; what is known of it already stays."""
+        if request.attachment_id is None:
+            return
+        entry = LedgerEntry(request.module, request.record_id, request.attachment_id, first_seen=iso(self._now()))
+        try:
+            self._ledger.put(entry)
+        except StorageUnavailableError as error:
+            self._unwritten(error, correlation_id)
+
+    def record_link(
+        self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject, correlation_id: str = ""
+    ) -> None:
         """Enter a link attachment, whose shortcut is ``stored``."""
         now = iso(self._now())
         try:
             self._ledger.record_listing(request, listed, None, now)
             self._ledger.record_outcome(request, "link", now, stored=stored)
         except StorageUnavailableError as error:
-            self._unwritten(error)
+            self._unwritten(error, correlation_id)
 
     def flush_credits(self) -> None:
         """Enter the credits that were used since the last time; what fails is entered the next time."""
@@ -85,3 +97,7 @@ class LedgerWriter:
         except StorageUnavailableError as error:
             self._meter.give_back(usage)
             self._unwritten(error)
+
+    def _unwritten(self, error: ArchiveError, correlation_id: str = "") -> None:
+        fields = {"error_detail": error.detail, "correlation_id": correlation_id or None}
+        self._report("ledger_unwritten", fields, {"LedgerUnwritten": 1})

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.errors import ArchiveError, InvalidRequestError, StorageUnavailableError
 from bigin_archive.queueing.batches import batches
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
 _RETRY_AFTER_S = 30
+_MAX_SIZE_DIGITS = 18  # as many as a 64-bit number holds of any value
 
 _COUNTS: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
@@ -24,41 +25,66 @@ _COUNTS: "list[QueueAttributeNameType]" = [
 ]
 # Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
 LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
+CORRELATION_ID = "correlation_id"
+_MOST_ID = 128  # characters of a correlation id
+
+
+def string_values(record: Mapping[str, Any]) -> dict[str, str]:
+    """The message attributes of a record as Lambda's event source brings it; a binary one is empty."""
+    attributes = record.get("messageAttributes") or {}
+    return {name: found.get("stringValue") or "" for name, found in attributes.items()}
+
+
+def read_correlation_id(attributes: Mapping[str, str]) -> str:
+    """The correlation id that came as a message attribute; empty where none came that can be one."""
+    value = attributes.get(CORRELATION_ID, "")
+    return value if len(value) <= _MOST_ID and value.isascii() and value.isprintable() else ""
 
 
 def read_hints(attributes: Mapping[str, str]) -> Hints:
-    """The hints that came as message attributes; what is malformed is no hint."""
+    """The hints that came as message attributes; what is malformed is no hint.
+
+    Raises InvalidRequestError for a size that no file has: nothing of ours sent that message.
+    """
     size, name = attributes.get(LISTED_SIZE, ""), attributes.get(LISTED_NAME, "")
+    is_number = size.isascii() and size.isdigit()
+    if is_number and len(size) > _MAX_SIZE_DIGITS:
+        raise InvalidRequestError(f"The message attribute {LISTED_SIZE} has more than {_MAX_SIZE_DIGITS} digits.")
     return Hints(
-        size_bytes=int(size) if size.isascii() and size.isdigit() else None,
+        size_bytes=int(size) if is_number else None,
         name=unquote(name) or None,
         modified_time=attributes.get(LISTED_TIME) or None,
     )
 
 
-def _attributes(hints: Hints) -> dict[str, dict[str, str]]:
+def _attributes(hints: Hints, correlation_id: str) -> dict[str, dict[str, str]]:
     size = "" if hints.size_bytes is None else str(hints.size_bytes)
-    name = quote(hints.name or "", safe="", errors="replace")
-    given = ((LISTED_SIZE, "Number", size), (LISTED_NAME, "String", name), (LISTED_TIME, "String", hints.modified_time))
+    given = (
+        (LISTED_SIZE, "Number", size),
+        (LISTED_NAME, "String", quote(hints.name or "", safe="", errors="replace")),
+        (LISTED_TIME, "String", hints.modified_time),
+        (CORRELATION_ID, "String", correlation_id),
+    )
     return {name: {"DataType": kind, "StringValue": value} for name, kind, value in given if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send: the request, and what the listing said of the attachment as message attributes.
+    """A message to send: the request; as message attributes what the listing said of it, and its correlation id.
 
     ``group`` and ``deduplication_id`` are for FIFO queues.
     """
 
     body: str
     hints: Hints = NO_HINTS
+    correlation_id: str = ""
     group: str | None = None
     deduplication_id: str | None = None
 
     def entry(self) -> dict[str, Any]:
         """As SQS wants it, but for the id."""
         entry: dict[str, Any] = {"MessageBody": self.body}
-        if attributes := _attributes(self.hints):
+        if attributes := _attributes(self.hints, self.correlation_id):
             entry["MessageAttributes"] = attributes
         if self.group is not None:
             entry |= {"MessageGroupId": self.group, "MessageDeduplicationId": self.deduplication_id}

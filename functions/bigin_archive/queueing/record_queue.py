@@ -18,7 +18,7 @@ class RecordQueue:
         self._queue = queue
         self._span_s = max(1, delay_s * 2 // 3)
 
-    def send(self, requests: Iterable[ArchiveRequest], at_s: float) -> int:
+    def send(self, requests: Iterable[ArchiveRequest], at_s: float, correlation_id: str = "") -> int:
         """Queue the records of an event that came at ``at_s`` (seconds since 1970); return how many.
 
         Raises StorageUnavailableError unless SQS confirmed every one.
@@ -27,6 +27,7 @@ class RecordQueue:
         return self._queue.send(
             Outgoing(
                 request.to_json(),
+                correlation_id=correlation_id,
                 group=f"{request.module}-{request.record_id}",
                 deduplication_id=f"{request.module}-{request.record_id}-{span}",
             )

@@ -12,7 +12,8 @@ from bigin_archive.archive_request import MODULES, ArchiveRequest
 # What this application writes beside the attachments, below the same prefix.
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
 _PLACE = re.compile(rf"(({'|'.join(MODULES)})/([0-9]{{1,50}})/([0-9]{{1,50}}))/")
-_ENCODED_WORD = re.compile(r"=\?UTF-8\?B\?([A-Za-z0-9+/=]*)\?=")
+# RFC 2047, 2: charset (with a language, RFC 2231, 5), encoding, text. Between two words white space means nothing.
+_ENCODED_WORD = re.compile(r"=\?([!-)+->@-~]{1,40})(?:\*[^?\s]*)?\?([BbQq])\?([!->@-~]*)\?=\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ArchivedObject:
     sha256: str | None
     version_id: str | None
     modified_at: str
+    content_type: str = ""
     claimed: str | None = None
     original_name: str | None = None
     is_link: bool = False
@@ -91,6 +93,7 @@ def describe(
         sha256=sha256,
         version_id=version_id,
         modified_at=modified_at,
+        content_type=content_type,
         claimed="/".join(ids) if all(ids) else None,
         original_name=_original_name(metadata.get("file-name")),
         # An address too long for the metadata leaves the type alone to tell.
@@ -100,12 +103,39 @@ def describe(
 
 
 def _original_name(header: str | None) -> str | None:
-    """Bigin's own name; the inverse of ``objects.describe``'s metadata. What cannot be read is None."""
+    """Bigin's own name; the inverse of ``object_attributes.describe``'s metadata. What cannot be read is None.
+
+    S3 itself, and other programs that copy an archive, write what is not ASCII as encoded words.
+    """
     if not header:
         return None
-    if word := _ENCODED_WORD.fullmatch(header):
-        try:
-            return base64.b64decode(word.group(1), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-    return unquote(header)
+    try:
+        # In our own form neither an equals sign nor a question mark stands unencoded.
+        return (_decoded_words(header.strip()) if "=?" in header else unquote(header, errors="strict")) or None
+    except (ValueError, LookupError):  # bytes that are no text, or a charset that nobody knows
+        return None
+
+
+def _decoded_words(header: str) -> str:
+    """The text of a row of encoded words. Raises ValueError, LookupError."""
+    runs: list[tuple[str, bytes]] = []
+    position = 0
+    while position < len(header):
+        word = _ENCODED_WORD.match(header, position)
+        if not word:
+            raise ValueError("something else than encoded words")
+        charset, encoding, text = word[1].lower(), word[2].upper(), word[3]
+        content = base64.b64decode(text, validate=True) if encoding == "B" else _unquoted(text)
+        # Some programs split a character between two words.
+        if runs and runs[-1][0] == charset:
+            content = runs.pop()[1] + content
+        runs.append((charset, content))
+        position = word.end()
+    return "".join(content.decode(charset) for charset, content in runs)
+
+
+def _unquoted(text: str) -> bytes:
+    """The Q encoding (RFC 2047, 4.2). Raises ValueError where an equals sign encodes nothing."""
+    if not re.fullmatch(r"(?:[^=]|=[0-9A-Fa-f]{2})*", text):
+        raise ValueError("no Q encoding")
+    return binascii.a2b_qp(text.encode(), header=True)

@@ -64,10 +64,10 @@ class Inventory:
                 for future in waiting:
                     future.cancel()
 
-    def head(self, key: str) -> ArchivedObject | None:
-        """The object under ``key``, None if there is none. Raises as :meth:`objects` does."""
+    def head(self, key: str, version_id: str | None = None) -> ArchivedObject | None:
+        """The object under ``key``, or one version of it; None if there is none. Raises as :meth:`objects` does."""
         try:
-            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED")
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **_version(version_id))
         except NoObjectError:
             return None
         # With a number of parts behind a hyphen it is a checksum of checksums, not of the bytes.
@@ -103,13 +103,13 @@ class Inventory:
             break
         return digest.hexdigest()
 
-    def blocks(self, key: str) -> Iterator[bytes]:
-        """The bytes of an object, a block at a time.
+    def blocks(self, key: str, version_id: str | None = None) -> Iterator[bytes]:
+        """The bytes of an object, or of one version of it, a block at a time.
 
         Raises as :meth:`objects` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
         """
         try:
-            yield from self._call("get_object", Key=key)["Body"].iter_chunks(BLOCK_BYTES)
+            yield from self._call("get_object", Key=key, **_version(version_id))["Body"].iter_chunks(BLOCK_BYTES)
         except FlexibleChecksumError:
             raise BytesDifferError from None
         except BotoCoreError as error:
@@ -170,7 +170,7 @@ class Inventory:
             return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
         except ClientError as error:
             code = code_of(error)
-            if code in ("404", "NoSuchKey", "NotFound"):
+            if code in ("404", "NoSuchKey", "NoSuchVersion", "NotFound"):
                 raise NoObjectError from None
             raise classify_s3_error(int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code) from error
         except BotoCoreError as error:
@@ -183,6 +183,10 @@ class NoObjectError(Exception):
 
 class BytesDifferError(Exception):
     """The bytes that came are not those that the checksum tells of."""
+
+
+def _version(version_id: str | None) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
 
 
 def _unreachable(error: Exception) -> ArchiveError:

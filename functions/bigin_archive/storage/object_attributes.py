@@ -99,7 +99,9 @@ def _disposition(name: str) -> str:
 
 def _media_type(header: str | None, name: str) -> str:
     """Bigin's type, without the charset that it glues to binary types; else by the extension."""
-    media, *parameters = (header or "").strip().split(";")
+    # A header that was sent twice arrives joined by a comma; one that names two types names none.
+    told = set(re.split(r"\s*,\s*(?=[!-+.-:<-~]+/)", (header or "").strip()))
+    media, *parameters = (told.pop() if len(told) == 1 else "").split(";")
     if _MEDIA_TYPE.fullmatch(media.rstrip()):
         if not media.lower().startswith("text/"):
             parameters = [p for p in parameters if not p.strip().lower().startswith("charset")]

@@ -25,6 +25,7 @@ RETRY_AFTER_S = 30
 
 _REMEDIES = {
     "NoSuchBucket": "the bucket is gone: deploy the stack again, or restore the bucket",
+    "InvalidObjectState": "it lies in an archive tier: restore it first (S3 console, Initiate restore), then try again",
     "AccessDenied": "check the function's role, the bucket policy and the KMS key",
 }
 

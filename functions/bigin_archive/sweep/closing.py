@@ -1,9 +1,10 @@
 """The end of a sweep: index and audit, against what the sweep has seen."""
 
+from bigin_archive import clock
 from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.comparison import Audit
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.cursor import SweepState
-from bigin_archive.sweep.discovery import changed
 
 
 class Closing:
@@ -12,20 +13,27 @@ class Closing:
     def __init__(self, auditor: Auditor) -> None:
         self._auditor = auditor
 
-    def close(self, state: SweepState, deadline: Deadline) -> str:
-        """Write index and audit; return the audit's verdict.
+    def close(self, state: SweepState, deadline: Deadline) -> Audit:
+        """Write index and audit; return the audit.
 
         A sweep of what was changed leaves Bigin's list as the last full one found it, with the changes; where those
         are not all since then, nobody knows what came between. Raises StorageUnavailableError, StorageRefusedError.
         """
         unlisted = {what.partition("/")[0]: "Bigin did not list all of its records" for what in state.refused}
         began_at = state.full_since if state.since else state.started_at
-        if not began_at or (state.since and not changed([began_at], state.since)):
+        if not began_at or (state.since and not _is_before(state.since, began_at)):
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
         listing = Listing(
             began_at or state.started_at,
             unlisted=unlisted,
             unsupported_modules=dict(state.uncovered),
             is_of_all=state.strategy == "all",
+            is_of_changes=not state.is_full,
         )
-        return self._auditor.audit(listing, modules=state.modules, deadline=deadline).verdict
+        return self._auditor.audit(listing, modules=state.modules, deadline=deadline)
+
+
+def _is_before(since: str, began_at: str) -> bool:
+    """Whether what was changed since covers what came after the last whole list; both times are ours."""
+    first, then = clock.parse(since), clock.parse(began_at)
+    return first is not None and then is not None and first <= then

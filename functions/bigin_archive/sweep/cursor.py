@@ -6,10 +6,11 @@ cannot set it back.
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from bigin_archive import clock
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
 from bigin_archive.ledger.ledger import CONTROL
 
@@ -49,6 +50,7 @@ class SweepState:
     finished_at: str | None = None
     draining_since: str | None = None
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
+    complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole
     result: str | None = None  # of the audit
     records: int = 0
     listed: int = 0
@@ -73,6 +75,16 @@ class SweepState:
     def is_full(self) -> bool:
         """Whether it covers everything, not only what was changed since a date."""
         return self.since is None
+
+    @property
+    def correlation_id(self) -> str:
+        """Of all that this sweep queues."""
+        return f"sweep-{self.started_at}"
+
+    def is_wanted_since(self, times: Iterable[str]) -> bool:
+        """Whether something with Bigin's ``times`` of change is within what this sweep covers."""
+        since = clock.parse(self.since)
+        return since is None or clock.any_since(times, since)
 
     def as_dict(self) -> dict[str, Any]:
         """For answers and logs."""

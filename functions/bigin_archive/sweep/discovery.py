@@ -6,7 +6,6 @@ harmless: an archived file is not fetched again.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
@@ -79,15 +78,14 @@ class Discovery:
             return [_row(each) for each in found if self._is_wanted(state, each)], following
         module = state.modules[state.module]
         records, following = records_page(self._bigin, module, position, deadline)
-        wanted = [each for each in records if not state.since or changed(each.changed_times, state.since)]
+        wanted = [each for each in records if state.is_wanted_since(each.changed_times)]
         return [[module, each.record_id, each.name] for each in wanted], following
 
     def _is_wanted(self, state: SweepState, found: Found) -> bool:
         if found.request.module not in MODULES:
             state.uncovered[found.request.module] = state.uncovered.get(found.request.module, 0) + 1
             return False
-        times = [time for time in (found.listed.created_time, found.listed.modified_time) if time]
-        return found.request.module in state.modules and (not state.since or changed(times, state.since))
+        return found.request.module in state.modules and state.is_wanted_since(found.listed.times)
 
     def compare(self, cursor: Cursor, state: SweepState, deadline: Deadline, now: str) -> None:
         """Compare the next attachments with the ledger; ``now`` is when they were seen."""
@@ -138,11 +136,11 @@ class Discovery:
         known = self._ledger.find([each.request for each in found]) if found else {}
         unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at)]
         files = [each for each in unknown if not each.listed.link]
-        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints) for each in files)
+        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
         for each in unknown:
             if each.listed.link:
                 archived = self._archiver.archive_link(each.request, each.listed.link)
-                self._ledger_writer.record_link(each.request, each.listed, archived.stored)
+                self._ledger_writer.record_link(each.request, each.listed, archived.stored, state.correlation_id)
         for each in found:
             self._ledger.record_listing(each.request, each.listed, each.record_name, now)
         state.credits += len(files)
@@ -194,14 +192,6 @@ def _refused(state: SweepState, what: str) -> None:
         what = what.partition("/")[0]  # so that every module concerned is named
     if what not in state.refused:
         state.refused.append(what)
-
-
-def changed(times: Sequence[str], since: str) -> bool:
-    """Whether one of Bigin's times is not before ``since``; one that cannot be read counts as changed."""
-    try:
-        return not times or max(map(datetime.fromisoformat, times)) >= datetime.fromisoformat(since)
-    except (ValueError, TypeError):
-        return True
 
 
 def _row(found: Found) -> list[Any]:

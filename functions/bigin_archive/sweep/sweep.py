@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.audit.comparison import FAILED
-from bigin_archive.clock import iso
+from bigin_archive.audit.comparison import FAILED, Audit
+from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
@@ -64,10 +64,10 @@ class Sweep:
         credits_book: CreditUsage,
         budget: CreditBudget,
         cursor: Callable[[], Cursor],
-        close: Callable[[SweepState, Deadline], str],
+        close: Callable[[SweepState, Deadline], Audit],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, and tells its result."""
+        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit."""
         self._discovery = discovery
         self._queue = queue
         self._ledger_writer = ledger_writer
@@ -100,15 +100,21 @@ class Sweep:
             with suppress(StorageUnavailableError):  # it ends by itself
                 cursor.give_back()
 
+    def complete_age_s(self, state: SweepState | None) -> float | None:
+        """Seconds since Bigin's lists were whole; None where they never were."""
+        moment = parse(state.complete_as_of) if state else None
+        return self._now() - moment.timestamp() if moment else None
+
     def _begin(self, order: SweepRequest, last: SweepState | None) -> SweepState:
         now = datetime.fromtimestamp(self._now(), UTC)
         since, full_since = order.since, last.full_since if last else None
-        if order.nightly and last and last.strategy == "records" and full_since:
-            is_recent = datetime.fromisoformat(full_since) > now - _FULL_EVERY
+        if order.nightly and last and last.strategy == "records" and (full := parse(full_since)):
+            is_recent = full > now - _FULL_EVERY
             # Not since the last sweep: that may have left modules or older changes out.
             since = full_since if is_recent else None
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
         if last:
+            state.complete_as_of = last.complete_as_of
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
         return state
@@ -179,7 +185,12 @@ class Sweep:
         if state.is_full and set(state.modules) == set(MODULES):
             state.full_since = state.started_at
         # An audit may take its function with it, for want of memory or space.
-        state.result = self._close(state, deadline) if state.failures <= _MOST_AUDITS else FAILED
+        state.result = FAILED
+        if state.failures <= _MOST_AUDITS:
+            audit = self._close(state, deadline)
+            state.result = audit.verdict
+            if set(state.modules) == set(MODULES):
+                state.complete_as_of = audit.complete_as_of or state.complete_as_of
         state.finished_at = iso(self._now())
         state.phase = "done"
 

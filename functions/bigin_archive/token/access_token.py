@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bigin_archive import clock
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
+from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -68,6 +69,16 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
     return AccessToken(value, clock.parse(stored.get("expires_at"), UTC))
 
 
+class TokenSource(Protocol):
+    """Where a client of Bigin has its token from. Both methods raise BiginTokenRejectedError."""
+
+    def current(self) -> AccessToken:
+        """The token to use."""
+
+    def after_refusal(self, refused: AccessToken) -> AccessToken:
+        """Another token than the one that Bigin has refused."""
+
+
 class AccessTokens:
     """The current token, for all threads of a container."""
 
@@ -120,7 +131,7 @@ class AccessTokens:
             if code_of(error) == NOT_FOUND:
                 raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
             raise _unreadable(code_of(error)) from error
-        self._token = parse(answer.get("SecretString"), self._api_url)
+        self._token = parse(secret_text(answer), self._api_url)
         return self._token
 
 

@@ -64,7 +64,8 @@ class Grant:
 def request_grant(session: requests.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
     """Ask the accounts server with ``form`` (client_id, client_secret, grant_type, and code or refresh_token).
 
-    The secrets travel in the body, to the one host of the data centre. Raises GrantError.
+    The secrets travel in the body, to the one host of the data centre. Raises GrantError; what Zoho granted with an
+    answer that cannot be used is revoked.
     """
     try:
         with transport.until(Deadline(TIMEOUT_S)):
@@ -82,7 +83,44 @@ def request_grant(session: requests.Session, accounts_url: str, api_url: str, fo
             "unreachable",
             f"Zoho's accounts server cannot be reached ({type(error).__name__}). Try again later.",
         ) from None
-    return parse_answer(response.status_code, content, api_url)
+    try:
+        return parse_answer(response.status_code, content, api_url)
+    except GrantError:
+        if unusable := _refresh_token(content):
+            revoke(session, accounts_url, unusable)
+        raise
+
+
+def revoke(session: requests.Session, accounts_url: str, refresh_token: str) -> bool:
+    """End a grant with all its access tokens; whether Zoho says that it has ended.
+
+    Zoho CRM API, "Revoking refresh token": ``POST {accounts}/oauth/v2/token/revoke``. The page shows the token in the
+    query; first it is sent in the body, where no server's log keeps it.
+    """
+    token = {"token": refresh_token}
+    for form, query in ((token, None), (None, token)):
+        try:
+            with transport.until(Deadline(TIMEOUT_S)):
+                response = session.post(
+                    f"{accounts_url}/oauth/v2/token/revoke",
+                    timeout=(5, TIMEOUT_S),
+                    allow_redirects=False,
+                    data=form,
+                    params=query,
+                )
+        except (requests.RequestException, OSError, HTTPError):
+            continue
+        if response.status_code == 200 and b"error" not in response.content[:_MAX_ANSWER_BYTES]:
+            return True
+    return False
+
+
+def _refresh_token(content: bytes) -> str | None:
+    try:
+        token = json.loads(content).get("refresh_token")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
 
 
 def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
@@ -111,7 +149,7 @@ def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
     refresh_token, scope = answer.get("refresh_token"), answer.get("scope")
     return Grant(
         access_token=token,
-        lifetime_s=_lifetime(answer.get("expires_in")),
+        lifetime_s=_lifetime(answer),
         api_domain=api_url,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
         scope=scope if isinstance(scope, str) else None,
@@ -125,7 +163,24 @@ def _refusal(answer: Mapping[str, object], status: int) -> GrantError:
     return GrantError("refused", f"Zoho's accounts server refuses (HTTP {status}). Try again later.")
 
 
-def _lifetime(value: object) -> int:
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    seconds = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
-    return min(seconds, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
+def _lifetime(answer: Mapping[str, object]) -> int:
+    """How long the token lives, in seconds.
+
+    Older answers of Zoho give milliseconds in ``expires_in`` and seconds in ``expires_in_sec``. Without the latter,
+    what is longer than a day is taken for milliseconds where these are an hour at most, as any token of Zoho lives.
+    """
+    if told := _number(answer.get("expires_in_sec")):
+        return min(told, _MAX_LIFETIME_S)
+    told = _number(answer.get("expires_in"))
+    if told > _MAX_LIFETIME_S and told // 1000 <= DEFAULT_LIFETIME_S:
+        told //= 1000
+    return min(told, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
+
+
+def _number(value: object) -> int:
+    """A whole number of any type that JSON has for it; 0 for what is none, or not positive."""
+    if isinstance(value, float):
+        return int(value) if 0 < value < 1e15 else 0
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"([0-9]{1,15})(?:\.[0-9]{0,15})?", text)
+    return int(match[1]) if match else 0

@@ -10,6 +10,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
+from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.clock import iso
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
@@ -29,6 +30,19 @@ class Refreshed:
     code: str | None = None
     expires_at: str | None = None
     token_age_s: float | None = None
+
+    def fields(self) -> dict[str, object]:
+        """For the log line."""
+        return {
+            "error_code": self.code,
+            "error_detail": self.detail if self.code else None,
+            "expires_at": self.expires_at,
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """The failures counted, and the token's age where there is one."""
+        age = {} if self.token_age_s is None else {"TokenAge": self.token_age_s}
+        return {"TokenRefreshFailures": 1 if self.status == "failed" else 0, **age}
 
 
 class TokenRefresher:
@@ -73,7 +87,7 @@ class TokenRefresher:
         return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
 
     def _credentials(self) -> dict[str, str] | None:
-        text = _value(self._client, self._settings.credentials_secret_id).get("SecretString")
+        text = secret_text(_value(self._client, self._settings.credentials_secret_id))
         if not text:
             return None
         try:

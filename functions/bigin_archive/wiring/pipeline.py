@@ -70,5 +70,5 @@ def archive_pipeline(
     )
     queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
     ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
-    ledger_writer = LedgerWriter(ledger, usage, meter, reports.report_unwritten, now)
+    ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
     return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, ledger_writer)

@@ -1,0 +1,36 @@
+"""Lambda function: announces what S3 stored on the stack's event bus (queue of S3's events)."""
+
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
+import os
+from functools import cache
+from typing import Any
+
+from bigin_archive.deadline import Deadline
+from bigin_archive.events.announcer import Announcer, Message
+from bigin_archive.wiring.announce_archived import announcer
+
+
+@cache
+def _announcer() -> Announcer:
+    return announcer(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Announce a batch; what could not be announced comes again."""
+    messages = [
+        Message(
+            record["messageId"],
+            record["body"],
+            record["receiptHandle"],
+            int(record["attributes"]["ApproximateReceiveCount"]),
+        )
+        for record in event["Records"]
+    ]
+    failed = _announcer().announce(messages, Deadline(context.get_remaining_time_in_millis() / 1000))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+_announcer()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

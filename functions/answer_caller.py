@@ -1,0 +1,39 @@
+"""Lambda function: ``/callers/attachments`` - archive for whoever has a key, tell what became of it (API Gateway)."""
+
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
+import os
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from bigin_archive.api import gateway
+from bigin_archive.callers.caller_endpoint import CallerEndpoint
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import InternalError
+from bigin_archive.settings import SettingsError
+from bigin_archive.wiring.answer_caller import caller_endpoint
+
+# API Gateway waits 29 s, as this function may run; what is not finished 5 s earlier is queued.
+RESERVE_S = 5
+
+
+@cache
+def _endpoint() -> CallerEndpoint:
+    return caller_endpoint(os.environ)
+
+
+def handler(event: gateway.Event, context: Any) -> gateway.Answer:
+    """Answer one request."""
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
+    try:
+        endpoint = _endpoint()
+    except SettingsError as error:
+        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+    return endpoint.answer(event, deadline)
+
+
+with suppress(SettingsError):  # told by the answer
+    _endpoint()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

@@ -1,0 +1,158 @@
+"""``/callers/attachments``: archive for a caller, and tell what became of an attachment.
+
+API Gateway has checked the key before; its id, right and end come with the request.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bigin_archive import archive_request
+from bigin_archive.api import gateway
+from bigin_archive.api.archive_endpoint import ArchiveEndpoint
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archiving.archiver import Archived
+from bigin_archive.callers import lookup
+from bigin_archive.callers.caller_limits import CallerLimits
+from bigin_archive.callers.download_link import seconds_wanted
+from bigin_archive.clock import iso
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.request_outcome import Outcome, internal_error
+from bigin_archive.storage.archived_object import StoredObject
+from bigin_archive.storage.version_reader import VersionReader
+from bigin_archive.telemetry import Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    key_id: str
+    right: str
+    ends_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEndpoint:
+    """Answers one request at a time. ``versions`` is asked for late: most requests do without a client of S3."""
+
+    archive: ArchiveEndpoint
+    ledger: Ledger
+    ledger_writer: LedgerWriter
+    versions: Callable[[], VersionReader]
+    limits: CallerLimits
+    reporter: Reporter
+    now: Callable[[], float] = time.time
+
+    def answer(self, event: gateway.Event, deadline: Deadline) -> gateway.Answer:
+        """The answer to one request; every failure is a problem document."""
+        try:
+            if event.get("httpMethod") == "GET":
+                return self._look_up(event)
+            return self._archive(event, deadline)
+        except ArchiveError as error:
+            return gateway.problem(error, event)
+
+    def _archive(self, event: gateway.Event, deadline: Deadline) -> gateway.Answer:
+        request_id = gateway.request_id(event)
+        with self._refusals_told(event) as caller:
+            body = gateway.body(event)
+            link_s = seconds_wanted(_fields(body), caller.right)
+        taken = self.archive.take(
+            body,
+            later=gateway.wants_queue(event),
+            request_id=request_id,
+            deadline=deadline,
+            key_id=caller.key_id,
+        )
+        if isinstance(taken, int):
+            self.ledger_writer.record_queued(archive_request.parse(body), request_id)
+            return gateway.queued(taken)
+        with self._refusals_told(event, admitted=True):
+            return self._found(event, caller, taken, link_s)
+
+    def _look_up(self, event: gateway.Event) -> gateway.Answer:
+        with self._refusals_told(event) as caller:
+            request = _request_in(event)
+            link_s = seconds_wanted(event.get("queryStringParameters") or {}, caller.right)
+            found = lookup.find(request, self.ledger, self.versions())
+            self._tell(
+                event,
+                "looked_up",
+                module=request.module,
+                record_id=request.record_id,
+                attachment_id=request.attachment_id,
+                state="archived" if found else "pending",
+                key_id=caller.key_id,
+            )
+            if found is None:
+                return gateway.queued(1)
+            return self._found(event, caller, Archived(found, already=True), link_s)
+
+    def _found(self, event: gateway.Event, caller: _Identity, archived: Archived, link_s: int | None) -> gateway.Answer:
+        link = None
+        if link_s is not None:
+            self.limits.count_link(caller.key_id, gateway.received_at_s(event))
+            link = self._link(archived.stored, link_s)
+            version_id, expires_at = archived.stored.version_id, link["expires_at"]
+            self._tell(event, "link_issued", version_id=version_id, expires_at=expires_at, key_id=caller.key_id)
+        return gateway.archived(self.archive.bucket, archived, download=link)
+
+    def _link(self, stored: StoredObject, seconds: int) -> Mapping[str, str]:
+        expires_at = iso(self.now() + seconds)
+        return {"url": self.versions().signed_url(stored.key, stored.version_id, seconds), "expires_at": expires_at}
+
+    def _tell(self, event: gateway.Event, outcome: str, **fields: object) -> None:
+        request_id = gateway.request_id(event)
+        self.reporter.report(outcome, {**fields, "request_id": request_id, "correlation_id": request_id})
+
+    @contextmanager
+    def _refusals_told(self, event: gateway.Event, *, admitted: bool = False) -> Iterator[_Identity]:
+        """Give the caller, after his key was checked once more and counted; tell in the log what is refused inside."""
+        caller = None
+        try:
+            caller = _identity(event)
+            if not admitted:
+                self._admit(caller, gateway.received_at_s(event))
+            yield caller
+        except Exception as raised:
+            error = raised if isinstance(raised, ArchiveError) else internal_error(raised)
+            key_id = caller.key_id if caller else None
+            refused = Outcome("refused", gateway.request_id(event), error=error, key_id=key_id)
+            self.reporter.report(refused.outcome, refused.fields(), refused.metrics())
+            self.reporter.flush()
+            raise error from raised
+
+    def _admit(self, caller: _Identity, at_s: float) -> None:
+        # API Gateway keeps the authorizer's answer for a minute, past the end of the key.
+        if iso(at_s) >= caller.ends_at:
+            raise UnauthorizedError("This key has expired: have a new one made.")
+        self.limits.count_call(caller.key_id, at_s)
+
+
+def _identity(event: gateway.Event) -> _Identity:
+    told: Mapping[str, Any] = (event.get("requestContext") or {}).get("authorizer") or {}
+    try:
+        return _Identity(str(told["key_id"]), str(told["right"]), str(told["ends_at"]))
+    except KeyError:
+        raise UnauthorizedError("Send a key as the header Authorization: Bearer KEY.") from None
+
+
+def _fields(body: str | bytes | None) -> Mapping[str, object]:
+    """The body's fields; none where it is malformed, which is told by what takes it."""
+    try:
+        return archive_request.json_object(body)
+    except InvalidRequestError:
+        return {}
+
+
+def _request_in(event: gateway.Event) -> ArchiveRequest:
+    given = event.get("pathParameters") or {}
+    return ArchiveRequest(
+        archive_request.module_name(given.get("module")),
+        archive_request.identifier("record_id", given.get("record_id")),
+        archive_request.identifier("attachment_id", given.get("attachment_id")),
+    )

@@ -1,0 +1,61 @@
+"""What became of an attachment: the ledger's word, and S3's where the ledger does not know."""
+
+from collections.abc import Iterator
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.callers.errors import UnknownAttachmentError
+from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError, LinkAttachmentError
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.storage.archived_object import ArchivedObject, StoredObject
+from bigin_archive.storage.version_reader import VersionReader
+
+
+def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> StoredObject | None:
+    """The object that stands for the attachment; None while it waits.
+
+    Raises UnknownAttachmentError, what it was parked for, AttachmentGoneError, LinkAttachmentError, and
+    StorageUnavailableError, StorageRefusedError where neither can be asked.
+    """
+    entry = ledger.find([request]).get(request.place)
+    state = entry.state if entry else None
+    if state == "gone":
+        raise AttachmentGoneError("Bigin says that this record or attachment does not exist.")
+    if state == "link":
+        raise _link()
+    if entry and state == "parked":
+        raise _parked(entry.reason)
+    found = versions.read(entry.key, entry.version_id) if entry and entry.key else None
+    # The ledger may miss a write: S3 alone knows what is archived.
+    found = found or versions.find(request.place)
+    if found:
+        if found.is_link:
+            raise _link()
+        return _stored(found)
+    if state == "pending":
+        return None
+    raise UnknownAttachmentError(
+        "The archive does not know this attachment. POST it to have it archived; check module and ids."
+    )
+
+
+def _stored(found: ArchivedObject) -> StoredObject:
+    return StoredObject(found.key, found.size_bytes, found.sha256, found.version_id, found.content_type)
+
+
+def _link() -> LinkAttachmentError:
+    return LinkAttachmentError("This attachment is a link, not a file: the archive keeps its address as a shortcut.")
+
+
+def _parked(reason: str | None) -> ArchiveError:
+    kind = next((kind for kind in _kinds(ArchiveError) if kind.code == reason), InternalError)
+    return kind(
+        f"This attachment could not be archived ({reason or 'unknown'}) and waits with its reason. Whoever runs the "
+        "archive mends the cause and sends it back: bigin-archive redrive."
+    )
+
+
+def _kinds(base: type[ArchiveError]) -> Iterator[type[ArchiveError]]:
+    for kind in base.__subclasses__():
+        if "code" in kind.__dict__:
+            yield kind
+        yield from _kinds(kind)

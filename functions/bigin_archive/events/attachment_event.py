@@ -1,0 +1,61 @@
+"""The event ``AttachmentArchived``: public interface, described by docs/events/attachment-archived-1.json. Pure."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from bigin_archive.storage.archived_object import ArchivedObject
+
+SOURCE = "bigin-archive"
+DETAIL_TYPE = "AttachmentArchived"
+VERSION = "1"  # of the schema; it only ever gains fields
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentEvent:
+    """One event; ``event_id`` is the same whenever the same version is announced."""
+
+    event_id: str
+    detail: dict[str, Any]
+
+    def entry(self, bus: str) -> dict[str, str]:
+        """As EventBridge takes it (EventBridge API Reference, PutEvents)."""
+        detail = json.dumps(self.detail, ensure_ascii=False)
+        return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail, "EventBusName": bus}
+
+
+def event_id(bucket: str, key: str, version_id: str) -> str:
+    """The id of the event for this version: a name-based UUID (RFC 9562, version 5)."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{bucket}/{key}/{version_id}"))
+
+
+def of(found: ArchivedObject, bucket: str, stack: str, *, replay: bool) -> AttachmentEvent | None:
+    """The event for an object as S3 shows it.
+
+    None for what the archive path did not store: an object of somebody else, or one without version or SHA-256.
+    """
+    request = found.request
+    if not found.is_ours or request is None or found.version_id is None or found.sha256 is None:
+        return None
+    identity = event_id(bucket, found.key, found.version_id)
+    metadata = {
+        "id": identity,
+        "version": VERSION,
+        "time": found.modified_at,
+        "stack": stack,
+        "replay": replay,
+    }
+    data = {
+        "kind": "link" if found.is_link else "file",
+        "module": request.module,
+        "record_id": request.record_id,
+        "attachment_id": request.attachment_id,
+        "bucket": bucket,
+        "key": found.key,
+        "version_id": found.version_id,
+        "size_bytes": found.size_bytes,
+        "sha256": found.sha256,
+        "content_type": found.content_type,
+    }
+    return AttachmentEvent(identity, {"metadata": metadata, "data": data})

@@ -1,0 +1,111 @@
+"""Single versions of objects: what S3 knows of one, and an address that downloads it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
+from bigin_archive.clock import iso
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.storage import archived_object
+from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.object_store import RETRY_AFTER_S, classify_s3_error, hexadecimal
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# S3 API Reference, HeadObject: gone, or a delete marker. A HeadObject has no body that would say more.
+_NOTHING = (404, 405)
+# No such version, or not allowed to know; or something else, which the listing tells.
+_UNCLEAR = (400, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionReader:
+    """The bucket of one stack, below its prefix. The client must sign by version 4, as S3 wants it everywhere.
+
+    Every method that asks S3 raises StorageUnavailableError and StorageRefusedError.
+    """
+
+    client: "S3Client"
+    bucket: str
+    prefix: str
+
+    def may_be_attachment(self, key: str) -> bool:
+        """Whether the key is in an attachment's place: no report, no index, nobody else's folder."""
+        path = key.removeprefix(self.prefix)
+        return key.startswith(self.prefix) and archived_object.place_of(path) != path
+
+    def read(self, key: str, version_id: str | None) -> ArchivedObject | None:
+        """A version of the object (None: its newest); None if there is none."""
+        version = {"VersionId": version_id} if version_id else {}
+        try:
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version)
+        except _RefusedError as error:
+            # S3 hides what is not there, with 403, from whom may list only below a prefix.
+            if error.status in _NOTHING or (error.status in _UNCLEAR and not self._is_listed(key, version_id)):
+                return None
+            raise classify_s3_error(error.status, error.code) from error
+        checksum = answer.get("ChecksumSHA256")
+        return archived_object.describe(
+            self.prefix,
+            key,
+            answer["ContentLength"],
+            # With a number of parts behind a hyphen it is a checksum of checksums, not of the bytes.
+            hexadecimal(checksum) if checksum and "-" not in checksum else None,
+            answer.get("VersionId"),
+            iso(answer["LastModified"]),
+            answer.get("ContentType", ""),
+            answer.get("Metadata", {}),
+        )
+
+    def find(self, place: str) -> ArchivedObject | None:
+        """The attachment's own object in this place; None where there is none."""
+        for listed in self._list("list_objects_v2", f"{self.prefix}{place}/").get("Contents", []):
+            found = self.read(listed["Key"], None)
+            if found and found.is_ours:
+                return found
+        return None
+
+    def signed_url(self, key: str, version_id: str | None, seconds: int) -> str:
+        """An address that downloads this version for so many seconds, and nothing else."""
+        version = {"VersionId": version_id} if version_id else {}
+        url: str = self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key, **version}, ExpiresIn=seconds
+        )
+        return url
+
+    def _is_listed(self, key: str, version_id: str | None) -> bool:
+        """Whether S3 lists the version, however little may be read of it."""
+        return any(
+            found["Key"] == key and (found["VersionId"] == version_id if version_id else found["IsLatest"])
+            for found in self._list("list_object_versions", key).get("Versions", [])
+        )
+
+    def _list(self, operation: str, prefix: str) -> Any:
+        """The first 1,000 of what begins with the prefix; an attachment has one."""
+        try:
+            return self._call(operation, Prefix=prefix)
+        except _RefusedError as error:
+            raise classify_s3_error(error.status, error.code) from error
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
+        except AWS_ERRORS as error:
+            if isinstance(error, ClientError):
+                status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
+                raise _RefusedError(status, code_of(error)) from error
+            raise StorageUnavailableError(
+                f"S3 cannot be reached ({code_of(error)}). Try again later.", retry_after_s=RETRY_AFTER_S
+            ) from error
+
+
+class _RefusedError(Exception):
+    """S3 answered with an error."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code

@@ -1,0 +1,25 @@
+"""What announces archived attachments on the stack's event bus."""
+
+from collections.abc import Mapping
+
+from bigin_archive.aws.clients import config, session
+from bigin_archive.events.announcer import Announcer
+from bigin_archive.events.event_bus import EventBus
+from bigin_archive.events.event_settings import EventSettings
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.storage.version_reader import VersionReader
+from bigin_archive.wiring.reporting import reporter
+
+
+def announcer(env: Mapping[str, str]) -> Announcer:
+    """Raises SettingsError."""
+    settings = EventSettings.from_env(env)
+    aws = session()
+    once = config(5)  # the queue repeats the whole
+    return Announcer(
+        VersionReader(aws.client("s3", config=once), settings.bucket, settings.key_prefix),
+        EventBus(aws.client("events", config=once), settings.bus),
+        ArchiveQueue(aws.client("sqs", config=once), settings.queue_url),
+        settings.stack,
+        reporter().report,
+    )

@@ -1,0 +1,16 @@
+"""What checks callers' keys."""
+
+from collections.abc import Mapping
+
+from bigin_archive.aws.clients import config, session
+from bigin_archive.callers.authorizer import Authorizer
+from bigin_archive.callers.caller_settings import CallerSettings
+from bigin_archive.callers.caller_table import CallerTable
+
+
+def authorizer(env: Mapping[str, str]) -> Authorizer:
+    """Raises SettingsError."""
+    settings = CallerSettings.from_env(env)
+    # A caller waits, and nobody repeats it for him.
+    dynamodb = session().client("dynamodb", config=config(2, tries=2))
+    return Authorizer(CallerTable(dynamodb, settings.callers_table))

@@ -1,0 +1,144 @@
+"""What is kept of restores: the new ids in ledger and bucket; open grants and the last drill in the ledger's table.
+
+No secret is ever among it.
+"""
+
+import io
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bigin_archive.aws.dynamodb import call
+from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.clock import iso
+from bigin_archive.ledger.ledger import CONTROL, LedgerEntry
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy
+from operate.restore.archived_copy import ArchivedCopy
+from operate.restore.outcome import Wanted
+from operate.stack.archive import Archive
+
+_KEY = f"{CONTROL}restore"
+_GRANT, _DRILL = "grant/", "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """The last restore drill: when it ended (ISO 8601, UTC), its outcome, the file and its copy in Bigin."""
+
+    at: str
+    outcome: str
+    original: str
+    copy: str
+
+
+class RestoreNotes:
+    """The notes of one stack. Methods raise StorageUnavailableError."""
+
+    def __init__(self, archive: Archive, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._archive = archive
+        self._client = archive.dynamodb
+        self._table = archive.stack.ledger_table
+        self._now = now
+
+    # ---- Files ---------------------------------------------------------------------------------------------------
+
+    def note_copy(
+        self, one: Wanted, copy: ArchivedCopy, listed: ListedAttachment, row: LedgerEntry | None, *, drill: bool
+    ) -> None:
+        """Have the archive know the new id; first in S3, which a lost ledger is rebuilt from.
+
+        ``row`` is what the ledger has of that id: one with an object of its own is left as it is.
+        """
+        original, entry = one.entry.request.place, one.entry
+        place = f"{one.to.module}/{one.to.record_id}/{listed.attachment_id}"
+        has_object = row is not None and row.key and not row.restored_from
+        is_noted = row is not None and row.restored_from == original and (drill or entry.restored_as == place)
+        if place == original or has_object or is_noted:
+            return
+        at = self._iso()
+        in_its_record = (entry.module, entry.record_id) == (one.to.module, one.to.record_id)
+        noted = replace(
+            entry,
+            module=one.to.module,
+            record_id=one.to.record_id,
+            attachment_id=listed.attachment_id,
+            state="link" if copy.link else "archived",
+            reason=None,
+            record_name=entry.record_name if in_its_record else None,
+            file_name=listed.name or copy.name,
+            created_time=listed.created_time,
+            modified_time=listed.modified_time,
+            owner=listed.owner,
+            listed_size_bytes=listed.size_bytes,
+            first_seen=at,
+            last_seen=at,
+            restored_from=original,
+            restored_as=None,
+        )
+        copied = RestoredCopy(noted, drill=drill)
+        self._archive.inventory.write(copied.path, io.BytesIO(copied.to_json()), CONTENT_TYPE)
+        copied.record_in(self._archive.ledger)
+
+    # ---- Grants --------------------------------------------------------------------------------------------------
+
+    def open_grant(self) -> str:
+        """Note that a grant is about to be asked for; return what ends the note."""
+        number = str(uuid.uuid4())
+        self._put(_GRANT + number, started_at=self._iso())
+        return number
+
+    def close_grant(self, number: str) -> None:
+        """The grant has been revoked, or was never given."""
+        self._delete(_GRANT + number)
+
+    def open_grants(self) -> list[str]:
+        """When grants began (ISO 8601, UTC) whose end nobody noted: of killed processes, or of one that still runs."""
+        return sorted(item["started_at"]["S"] for item in self._items(_GRANT))
+
+    def forget_grants(self) -> int:
+        """Forget them, once a person has removed them at Zoho; return how many they were."""
+        items = self._items(_GRANT)
+        for item in items:
+            self._delete(item["attachment_id"]["S"])
+        return len(items)
+
+    # ---- Drills --------------------------------------------------------------------------------------------------
+
+    def note_drill(self, outcome: str, original: str, copy: str) -> None:
+        """Note how a drill has ended."""
+        self._put(_DRILL, at=self._iso(), outcome=outcome, original=original, copy=copy)
+
+    def last_drill(self) -> Drill | None:
+        """The last one; None if there never was any."""
+        for item in self._items(_DRILL):
+            return Drill(*(item[name]["S"] for name in Drill.__slots__))
+        return None
+
+    def _items(self, beginning: str) -> list[dict[str, Any]]:
+        answer = call(
+            self._client,
+            "query",
+            TableName=self._table,
+            KeyConditionExpression="#record = :key AND begins_with(attachment_id, :beginning)",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":key": {"S": _KEY}, ":beginning": {"S": beginning}},
+            ConsistentRead=True,
+        )
+        found: list[dict[str, Any]] = answer["Items"]
+        return found
+
+    def _put(self, name: str, **texts: str) -> None:
+        item = {**_key(name), **{key: {"S": text} for key, text in texts.items()}}
+        call(self._client, "put_item", TableName=self._table, Item=item)
+
+    def _delete(self, name: str) -> None:
+        call(self._client, "delete_item", TableName=self._table, Key=_key(name))
+
+    def _iso(self) -> str:
+        return iso(self._now())
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"record": {"S": _KEY}, "attachment_id": {"S": name}}
