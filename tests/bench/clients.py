@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import requests
@@ -38,6 +38,7 @@ from bigin_archive.storage import object_attributes
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.wiring import reporting
+from tests.bench.client_store import ClientStore
 from tests.bench.content import MIB, MODULE, File
 from tests.bench.servers import TOKEN
 
@@ -109,6 +110,17 @@ def _request(file: File) -> ArchiveRequest:
 def ours(job: Job) -> Copy:
     """The use case: look whether it is archived, download, hash, store with SHA-256."""
     archiver = Archiver(job.bigin(), job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
+
+    def copy(file: File) -> None:
+        archiver.archive(_request(file), Deadline(SECONDS))
+
+    return copy
+
+
+def ours_on_client(job: Job) -> Copy:
+    """The same use case, with boto3's client in place of our own requests to S3."""
+    store = cast(ObjectStore, ClientStore(job.client("s3"), BUCKET))
+    archiver = Archiver(job.bigin(), store, key_prefix=job.prefix, max_size_bytes=5120 * MIB)
 
     def copy(file: File) -> None:
         archiver.archive(_request(file), Deadline(SECONDS))
@@ -218,6 +230,7 @@ def _in_threads(make: Callable[[Job], Copy]) -> Callable[[Job], Callable[[Sequen
 
 PEERS = {
     "ours": _in_threads(ours),
+    "ours on boto3's client": _in_threads(ours_on_client),
     "ours, no check": _in_threads(ours_without_check),
     "download alone": _in_threads(download_alone),
     "usual handler": _in_threads(usual),

@@ -43,6 +43,13 @@ session = requests.Session()
 def handler(event, context):
     return None
 """
+# Our own start, as it would be with boto3's client in place of our own requests to S3.
+ON_CLIENT = """\
+from archive_queued import handler
+from bigin_archive.aws.clients import config, session
+
+s3 = session().client("s3", config=config(30))
+"""
 NO_HANDLER = """\
 def handler(event, context):
     return None
@@ -75,9 +82,11 @@ def build(directory: Path, python: Path) -> dict[str, tuple[Path, str]]:
         ours = shutil.ignore_patterns("bigin_archive", "__pycache__", *(f"{name}.py" for name in HANDLERS))
         shutil.copytree(folder / FUNCTION, folder / name, ignore=ours)
         (folder / name / "usual.py").write_text(code)
+    (folder / FUNCTION / "on_client.py").write_text(ON_CLIENT)
     add_byte_code(folder, str(python), env)
     return {
         "ours": (folder / FUNCTION, "archive_queued.handler"),
+        "ours on boto3's client": (folder / FUNCTION, "on_client.handler"),
         "usual handler": (folder / "usual", "usual.handler"),
         "no handler": (folder / "none", "usual.handler"),
     }

@@ -21,6 +21,7 @@ from tests.bench.report import Row
 GIB = 1024 * MIB
 KB = 1000
 OURS, NO_CHECK, USUAL, FILEOBJ, RCLONE = "ours", "ours, no check", "usual handler", "upload_fileobj", "rclone"
+ON_CLIENT = "ours on boto3's client"  # the same path without our own requests to S3
 
 
 @dataclass
@@ -113,6 +114,11 @@ def cold(bench: Bench) -> list[Row]:
         Row(
             "the same in CPU seconds", ours.cpu_s / usual.cpu_s, " x", 0.90,
             note=", ".join(f"{name} {run.cpu_s * 1000:.0f} ms" for name, run in runs.items()),
+        ),
+        Row(
+            "cold start of the queue function, against the same with boto3's client for S3",
+            ours.wall_s / runs[ON_CLIENT].wall_s, " x", 0.90,
+            note=f"CPU {ours.cpu_s / runs[ON_CLIENT].cpu_s:.2f} x",
         ),
         Row("memory after the cold start", ours.rss_mb, " MB", peers={USUAL: usual.rss_mb}),
         _every_function(packages[OURS][0], 1 if bench.quick else 5),
@@ -218,13 +224,20 @@ def small(bench: Bench) -> list[Row]:
     ]  # fmt: skip
     each = partial(bench.files, 300, 50 * KB)
     ones = in_turn(
-        {peer: bench.run(peer, each) for peer in (OURS, NO_CHECK, "worker", USUAL, FILEOBJ)}, bench.rounds(9)
+        {peer: bench.run(peer, each) for peer in (OURS, ON_CLIENT, NO_CHECK, "worker", USUAL, FILEOBJ)}, bench.rounds(9)
     )
     per_file = {name: run.cpu_s / 300 * 1000 for name, run in ones.items()}
     ten = {name: run.cpu_s / 200 * 1000 for name, run in runs.items()}
     return [
         *rows,
         _per_file("CPU per 50 KB file, check included", OURS, 2.5, ones, per_file, ten),
+        Row(
+            "CPU per 50 KB file: our requests to S3 against boto3's client on the same path",
+            per_file[OURS] / per_file[ON_CLIENT],
+            " x",
+            0.90,
+            note=f"{per_file[OURS]:.2f} ms, boto3's client {per_file[ON_CLIENT]:.2f} ms",
+        ),
         _per_file("CPU per 50 KB file, download and upload alone", NO_CHECK, 1.6, ones, per_file, ten),
         Row("CPU per 50 KB file, log lines and metrics included", per_file["worker"], " ms"),
     ]
