@@ -9,12 +9,11 @@ RCLONE := .venv/rclone
 LOCK := .venv/lock
 RUNTIME ?=
 ARCH ?= arm64
-STACK ?= bigin-archive
 REGION ?= us-east-1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check build lock bench faults authorize clean venvs
+.PHONY: help demo up test check build lock bench faults clean venvs
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,14 +43,11 @@ lock: $(LOCK)/.installed ## Pin what is packaged, with hashes, after a change of
 	@cd functions && CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK)/bin/pip-compile --quiet --generate-hashes --strip-extras \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links requirements.in
 
-bench: venvs ## This project and its peers measured in one run (README=1 writes the tables into README.md)
-	@$(PROJECT)/bin/python -m tests.bench $(if $(README),--readme)
+bench: venvs ## Measure this project and its peers in one run (DOCS=1 writes the tables into docs/)
+	@$(PROJECT)/bin/python -m tests.bench $(if $(DOCS),--docs)
 
-faults: venvs ## Everything that can fail, made to fail
-	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate)
-
-authorize: venvs ## Connect a deployed stack to your Bigin account (STACK=bigin-archive)
-	@$(PROJECT)/bin/python -m operate authorize --stack "$(STACK)"
+faults: venvs ## The whole fault suite (MUTATE=1 plants bugs instead; DOCS=1 writes the table into docs/)
+	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate) $(if $(DOCS),--docs)
 
 clean: ## Remove everything that make made
 	rm -rf .venv .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

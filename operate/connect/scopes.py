@@ -1,4 +1,4 @@
-"""The OAuth scopes that the archive needs, from one table: for the terminal, and for the README.
+"""The OAuth scopes that the archive needs, from one table: for the terminal, and for docs/connect.md.
 
 Bigin API v2, "Download an attachment": READ of the module and READ of attachments; other pages name the scopes of a
 module in lower case. Companies are ``accounts``.
@@ -60,6 +60,6 @@ def may_watch(granted: str) -> bool:
 
 
 def markdown_table() -> str:
-    """The table of the README."""
+    """The table of docs/connect.md."""
     rows = [f"| `{scope.name}` | {scope.purpose} |" for scope in SCOPES]
     return "\n".join(["| Scope | Needed to |", "|---|---|", *rows]) + "\n"

@@ -135,7 +135,7 @@ class StackDoctor:
         return self._last("Last success", "archived last", "archived", groups, _ARCHIVED, remedy)
 
     def _last_webhook(self) -> Finding:
-        remedy = "Save a record in Bigin: if nothing comes, its workflow rule or its address is wrong (README, Events)."
+        remedy = "Save a record in Bigin: if nothing comes, its workflow rule or its address is wrong (docs/events.md)."
         groups = [self._stack.webhook_logs]
         return self._last("Last webhook", "Bigin called last", "heard of Bigin", groups, _CALLED, remedy)
 

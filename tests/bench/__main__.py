@@ -13,11 +13,12 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds and smaller files: shows that it runs")
     parser.add_argument("--only", action="append", metavar="ROW", help="cold, large, paced, small ... (repeatable)")
     parser.add_argument("--json", type=Path, default=environment.DIRECTORY / "results.json", metavar="FILE")
-    parser.add_argument("--readme", action="store_true", help="write the tables and the plot into README.md")
+    parser.add_argument("--docs", action="store_true", help="write the tables and the plot into docs/")
     arguments = parser.parse_args()
     sys.path.insert(0, str(PROJECT / "functions"))
     environment.install()
-    from tests.bench import cost, plot, readme, report
+    from tests import pages
+    from tests.bench import cost, plot, report
     from tests.bench.rows import ROWS, Bench
 
     chosen = arguments.only or list(ROWS)
@@ -34,9 +35,10 @@ def main() -> int:
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     report.write_json(arguments.json, rows, machine)
     print(cost.markdown())
-    if arguments.readme:
+    if arguments.docs:
         kind = "a quick run: few rounds, 1 GiB measured as 128 MiB" if arguments.quick else "a full run"
-        readme.write({"bench": report.markdown(rows, {"run": kind, **machine}), "cost": cost.markdown()})
+        pages.write("performance.md", {"bench": report.markdown(rows, {"run": kind, **machine})})
+        pages.write("cost.md", {"cost": cost.markdown()})
         plot.write(rows)
     return 0
 

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests import pages
 from tests.faults import paths
 
 
@@ -18,7 +19,7 @@ def main() -> int:
 
     options = _options([kind.name for kind in (*suite.KINDS, *suite.SHORT_FORMS)])
     if options.mutate:
-        return mutate.main(options.mutation, options.markdown)
+        return mutate.main(options.mutation, docs=options.docs)
     chosen = suite.KINDS
     if options.only:
         chosen = tuple(kind for kind in (*suite.KINDS, *suite.SHORT_FORMS) if kind.name in options.only)
@@ -31,8 +32,8 @@ def main() -> int:
     report.show(rows, shared, seconds)
     if options.json:
         options.json.write_text(json.dumps(report.as_json(rows, options.seed, seconds), indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(report.as_markdown(rows))
+    if options.docs:
+        pages.write("fault-testing.md", {"faults": report.as_markdown(rows)})
     return 0 if all(found.is_good for _, found in rows) else 1
 
 
@@ -44,7 +45,7 @@ def _options(names: list[str]) -> argparse.Namespace:
     parser.add_argument("--mutate", action="store_true", help="plant bugs, and show that each is caught")
     parser.add_argument("--mutation", action="append", metavar="NAME", help="with --mutate: only this bug")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the table as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table for the README")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/fault-testing.md")
     return parser.parse_args()
 
 

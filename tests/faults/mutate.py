@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests import pages
 from tests.faults import paths
 from tests.faults.mutation import Mutation
 from tests.faults.mutations import MUTATIONS
@@ -48,7 +49,7 @@ class Verdict:
         return self.mutation.name, Path(self.mutation.file).name, self.kind or "NOTHING", self.how
 
 
-def main(only: Iterable[str] | None, markdown: Path | None) -> int:
+def main(only: Iterable[str] | None, *, docs: bool = False) -> int:
     """Plant, run, print the table; the status tells whether every bug was caught."""
     chosen = [mutation for mutation in MUTATIONS if not only or mutation.name in only]
     started_s = time.monotonic()
@@ -67,8 +68,8 @@ def main(only: Iterable[str] | None, markdown: Path | None) -> int:
     for verdict in verdicts:
         table.add_row(*verdict.cells(), style=None if verdict.kind else "red")
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    if markdown:
-        markdown.write_text(as_markdown(verdicts))
+    if docs:
+        pages.write("fault-testing.md", {"mutations": as_markdown(verdicts)})
     return 0 if caught == len(verdicts) else 1
 
 
@@ -87,7 +88,7 @@ def plant(mutation: Mutation, copy: Path) -> None:
 
 
 def as_markdown(verdicts: Iterable[Verdict]) -> str:
-    """The list for the README."""
+    """The table of docs/fault-testing.md."""
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "/") for cell in verdict.cells()) + " |" for verdict in verdicts]
     return "\n".join(lines) + "\n"

@@ -90,7 +90,7 @@ def as_json(rows: Rows, seed: int, seconds: float) -> dict[str, Any]:
 
 
 def as_markdown(rows: Rows) -> str:
-    """The table for the README."""
+    """The table of docs/fault-testing.md."""
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|---|" + "---:|" * 6 + "---|"]
     lines += ["| " + " | ".join(_cells(row)) + " |" for _, row in rows]
     return "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import KEPT_S
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text(encoding="utf-8")
 COUNTS = st.integers(0, 200_000)
 
 
@@ -48,11 +48,11 @@ def test_the_share_is_never_passed(daily: int, percent: int, used: int, waiting:
     assert not allowance or used + waiting + allowance <= budget.share
 
 
-ROWS = re.findall(r"^\| ([\d,]+) records, ([\d,]+) files \| ([\d,]+) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+ROWS = re.findall(r"^\| ([\d,]+) records, ([\d,]+) files \| ([\d,]+) \| (.*) \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_the_readme_tells_the_durations(row: tuple[str, ...]) -> None:
+def test_the_page_tells_the_durations(row: tuple[str, ...]) -> None:
     """The table of durations is what the budget comes to."""
     records, files, stated = (int(figure.replace(",", "")) for figure in row[:3])
 
