@@ -10,6 +10,7 @@ from operate.commands.options import STATUSES, on_a_stack
 from operate.doctor import account as account_doctor
 from operate.doctor.bigin import BiginDoctor
 from operate.doctor.findings import Finding, State, look, problem
+from operate.doctor.restore import RestoreDoctor
 from operate.doctor.stack import StackDoctor, resources
 from operate.errors import OperateError
 from operate.stack.target import Target
@@ -75,7 +76,8 @@ def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
         return
     of_stack = StackDoctor(account, deployed, physical)
     of_bigin = BiginDoctor(account, deployed, physical["WebhookSecret"])
-    yield from look(chain(of_stack.checks(), of_bigin.checks()))
+    of_restore = RestoreDoctor(target.archive)
+    yield from look(chain(of_stack.checks(), of_bigin.checks(), of_restore.checks()))
 
 
 def _title(target: Target) -> str:

@@ -46,7 +46,9 @@ class Wanted:
 
     @property
     def attachment_id(self) -> str:
-        """Which attachment it is."""
+        """Which attachment it is; the object of one that was sent back to Bigin lies under its first id."""
+        if self.entry:
+            return self.entry.attachment_id
         return str(self.found.request.attachment_id) if self.found.request else self.found.file_name
 
     @property

@@ -14,7 +14,7 @@ from bigin_archive.aws.dynamodb import call
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import CONTROL, LedgerEntry
-from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
 from operate.restore.archived_copy import ArchivedCopy
 from operate.restore.outcome import Wanted
 from operate.stack.archive import Archive
@@ -80,6 +80,27 @@ class RestoreNotes:
         copied = RestoredCopy(noted, drill=drill)
         self._archive.inventory.write(copied.path, io.BytesIO(copied.to_json()), CONTENT_TYPE)
         copied.record_in(self._archive.ledger)
+
+    def proved_copy(self, one: Wanted, listed: ListedAttachment, row: LedgerEntry | None) -> RestoredCopy | None:
+        """The note of an earlier run that has compared this very attachment, which was not changed since; else None.
+
+        The ledger's row follows Bigin's lists; the note in S3 stays as it was written.
+        """
+        if row is None or row.restored_from != one.entry.request.place or listed.modified_time is None:
+            return None
+        text = self._archive.inventory.own_file(f"{FOLDER}{row.request.place}.json")
+        noted = RestoredCopy.from_json(text) if text else None
+        if noted is None or noted.entry.sha256 != one.entry.sha256:
+            return None
+        now = (listed.attachment_id, listed.modified_time, listed.size_bytes, listed.name)
+        then = noted.entry
+        is_same = now == (then.attachment_id, then.modified_time, then.listed_size_bytes, then.file_name)
+        return noted if is_same else None
+
+    def complete(self, one: Wanted, noted: RestoredCopy) -> None:
+        """A run that was killed may have left the ledger without a part of the note."""
+        if not noted.drill and one.entry.restored_as != noted.entry.request.place:
+            noted.record_in(self._archive.ledger)
 
     # ---- Grants --------------------------------------------------------------------------------------------------
 

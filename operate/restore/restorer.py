@@ -115,6 +115,8 @@ class Restorer:
         if record.is_gone:
             return _gone(one)
         try:
+            if not self._drill and (found := self._proved(record, one)):
+                return Outcome(one, ALREADY_THERE, found, record.listed[found].name)
             copy = archived_copy.look(self._archive.inventory, one.entry)
             if not self._drill and (found := record.find(copy, record.listed, _own_ids(one))):
                 self._note(record, one, copy, found)
@@ -135,6 +137,19 @@ class Restorer:
         except RecordGoneError:
             record.is_gone = True
             return _gone(one)
+
+    def _proved(self, record: BiginRecord, one: Wanted) -> str | None:
+        """The id under which an earlier run has sent and compared it: that costs no second download."""
+        for attachment_id, row in record.rows.items():
+            listed = record.listed.get(attachment_id)
+            if listed is None or attachment_id in record.claimed:
+                continue
+            if noted := self._notes.proved_copy(one, listed, row):
+                if self._sender is not None:
+                    self._notes.complete(one, noted)
+                record.claimed.add(attachment_id)
+                return attachment_id
+        return None
 
     def _refusal(self, copy: ArchivedCopy) -> Refusal | None:
         if copy.link:

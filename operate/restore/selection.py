@@ -58,7 +58,10 @@ def select(ledger: Ledger, chosen: Selection) -> tuple[list[Wanted], tuple[str, 
     rows: dict[str, LedgerEntry] = {}
     if places := [_request(one) for one in ids if "/" in one]:
         rows |= ledger.find(places)
-    if chosen.records or chosen.modules or any("/" not in one for one in ids):
+    for one in chosen.records:
+        found_there = ledger.entries_of(one.module, one.record_id)
+        rows |= {row.request.place: row for row in found_there if _is_since(row, chosen.since)}
+    if chosen.modules or any("/" not in one for one in ids):
         rows |= {row.request.place: row for row in ledger.entries() if _is_meant(row, chosen, ids)}
     found = {name: row for name, row in rows.items() if row.key}
     _refuse_ambiguous(found.values(), ids)
@@ -75,10 +78,7 @@ def _request(place: str) -> ArchiveRequest:
 
 
 def _is_meant(row: LedgerEntry, chosen: Selection, ids: set[str]) -> bool:
-    if row.attachment_id in ids:
-        return True
-    in_record = any((row.module, row.record_id) == (one.module, one.record_id) for one in chosen.records)
-    return (in_record or row.module in chosen.modules) and _is_since(row, chosen.since)
+    return row.attachment_id in ids or (row.module in chosen.modules and _is_since(row, chosen.since))
 
 
 def _is_since(row: LedgerEntry, since: date | None) -> bool:

@@ -142,10 +142,15 @@ class Inventory:
     def own_files(self, folder: str) -> Iterator[bytes]:
         """What was written below a folder of ours, each file whole. Raises as :meth:`objects` does."""
         for key in self._keys((folder,), own=True):
-            try:
-                yield b"".join(self.blocks(key))
-            except (NoObjectError, BytesDifferError):
-                continue
+            if (content := self.own_file(key.removeprefix(self.prefix))) is not None:
+                yield content
+
+    def own_file(self, path: str) -> bytes | None:
+        """What was written under a path of ours; None where nothing is, or it is damaged. Raises as above."""
+        try:
+            return b"".join(self.blocks(self.prefix + path))
+        except (NoObjectError, BytesDifferError):
+            return None
 
     def _keys(self, folders: Iterable[str], *, own: bool = False) -> Iterator[str]:
         previous = ""
