@@ -43,7 +43,7 @@ DELAYS = {
     "WebhookDelaySeconds": "2",
 }  # nobody waits here as long as on AWS
 # What is off unless somebody asks for it is on here, to be tried.
-EVERYTHING = {"Callers": "ON", "Events": "ON"}
+EVERYTHING = {"Console": "ON", "Callers": "ON", "Events": "ON"}
 # Whatever profile this user has for AWS is not for here.
 NO_PROFILE = {
     "profile": (None, None, None, None),
@@ -236,6 +236,8 @@ class LocalStack:
             "ledger_table": self.outputs["LedgerTable"],
         }
         # Of what is switched off, nothing is told.
+        if url := self.outputs.get("ConsoleUrl"):
+            described["console_url"] = url
         if url := self.outputs.get("CallersUrl"):
             described["callers_url"] = url
         if bus := self.outputs.get("EventBusName"):

@@ -35,6 +35,7 @@ COMMANDS = {
     "Look": {
         "status": "Show how far the archive is: files, queue, credits.",
         "find": "Find archived files by the words of their names.",
+        "console": "Search and download files in the browser, or invite others.",
         "get": "Download archived files, checked by their SHA-256.",
         "audit": "Prove that the archive is complete, or list what is not.",
         "version": "Print the version of this command.",

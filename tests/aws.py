@@ -91,7 +91,7 @@ class Aws:
         self.bigin_url = bigin_url
         self.store_token(TOKEN)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, signature: str | None = None) -> Any:
         return boto3.client(
             service,
             endpoint_url=self._emulator.url,
@@ -99,7 +99,7 @@ class Aws:
             aws_access_key_id="test",
             aws_secret_access_key="test",
             region_name=REGION,
-            config=Config(s3={"addressing_style": "path"}),
+            config=Config(s3={"addressing_style": "path"}, signature_version=signature),
         )
 
     def storage(self) -> ObjectStore:

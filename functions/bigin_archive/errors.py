@@ -24,6 +24,9 @@
         +-- StorageUnavailableError
         +-- StorageRefusedError
         +-- InternalError
+    +-- AnsweredError                 told to who asked by HTTP; no message of the queue has it
+        +-- ForbiddenError
+        +-- TooManyLinksError
 
 Every class has a ``code`` and an HTTP ``status``; both are public interface. Messages are for the reader of an
 answer, a log line or a dead letter: they say what to do, and never hold a token or a file name.
@@ -157,3 +160,19 @@ class InternalError(TransientError):
     """A bug, or a deployment that lacks a setting."""
 
     code, status, title = "internal_error", 500, "Internal error"
+
+
+class AnsweredError(ArchiveError):
+    """The answer to one who asked by HTTP: nothing that waits in the queue is concerned."""
+
+
+class ForbiddenError(AnsweredError):
+    """Whoever asks may not have this; or the request comes from another site, or under another host's name."""
+
+    code, status, title = "forbidden", 403, "Forbidden"
+
+
+class TooManyLinksError(AnsweredError):
+    """As many download links were given in an hour as one may get; ``retry_after_s`` says when there are more."""
+
+    code, status, title = "too_many_links", 429, "Too many links"

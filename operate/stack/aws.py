@@ -43,6 +43,11 @@ _SERVICES = {  # which service an operation belongs to, for the name of the perm
     "SendMessageBatch": "sqs",
     "DeleteMessageBatch": "sqs",
     "ChangeMessageVisibilityBatch": "sqs",
+    "AdminCreateUser": "cognito-idp",
+    "AdminGetUser": "cognito-idp",
+    "AdminDeleteUser": "cognito-idp",
+    "AdminUserGlobalSignOut": "cognito-idp",
+    "ListUsers": "cognito-idp",
 }
 # A batch needs the permission of its single call (Service Authorization Reference, Amazon SQS).
 _PERMISSIONS = {"Invoke": "InvokeFunction"}
@@ -57,11 +62,11 @@ class Account:
         self.profile = profile
         self.region: str = self._session.region_name or ""
 
-    def client(self, service: str) -> Any:
-        """A client; raises OperateError where no region is known."""
+    def client(self, service: str, more: Config | None = None) -> Any:
+        """A client, with ``more`` settings; raises OperateError where no region is known."""
         with aws_errors("read the AWS configuration"):
             try:
-                return self._session.client(service, config=_CONFIG)
+                return self._session.client(service, config=_CONFIG.merge(more) if more else _CONFIG)
             except ValueError:  # botocore on a malformed endpoint
                 raise OperateError(
                     "The endpoint URL for AWS is malformed.", "Check AWS_ENDPOINT_URL and ~/.aws/config."

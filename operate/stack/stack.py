@@ -44,7 +44,9 @@ class Stack:
     webhook_logs: str
     watched: tuple[str, ...]
     leases_table: str | None = None
-    # None while the parameter Callers or Events is OFF.
+    # None while the parameter Console, Callers or Events is OFF.
+    console_url: str | None = None
+    console_user_pool_id: str | None = None
     callers_url: str | None = None
     callers_table: str | None = None
     event_queue_url: str | None = None
@@ -107,6 +109,8 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
             webhook_logs=outputs["ReceiveWebhookLogGroupName"],
             watched=tuple(module for module in parameters.get("WatchModules", "").split(",") if module),
             leases_table=outputs.get("LeasesTable"),
+            console_url=outputs.get("ConsoleUrl"),
+            console_user_pool_id=outputs.get("ConsoleUserPoolId"),
             callers_url=outputs.get("CallersUrl"),
             callers_table=outputs.get("CallersTable"),
             event_queue_url=outputs.get("EventQueueUrl"),

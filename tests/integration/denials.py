@@ -112,7 +112,7 @@ INVOKE = Denial(
     "call the token refresher", "lambda:InvokeFunction", lambda c, p: c["lambda"].invoke(FunctionName=p.refresher)
 )
 READ_LEASES = Denial("read the leases", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.leases))
-READ_LEDGER = Denial("read the ledger", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.ledger))
+READ_LEDGER = Denial("read the whole ledger", "dynamodb:Scan", lambda c, p: c["dynamodb"].scan(TableName=p.ledger))
 FORGET = Denial(
     "delete from the ledger",
     "dynamodb:DeleteItem",
@@ -280,6 +280,23 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         _send("event_queue", "the event queue"),
         PUT_EVENT_ELSEWHERE,
     ),
+    "ConsoleRole": (
+        CREDENTIALS,
+        TOKEN,
+        WEBHOOK,
+        PUT,
+        DELETE,
+        DELETE_VERSION,
+        GET_ELSEWHERE,
+        LIST,
+        READ_LEDGER,
+        FORGET,
+        READ_LEASES,
+        _receive("queue", "the queue"),
+        _send("queue", "the queue"),
+        INVOKE,
+        ASSUME,
+    ),
     "RefreshTokenRole": (
         WEBHOOK,
         _write("credentials", "Bigin's client secret and refresh token"),
@@ -300,6 +317,12 @@ ALLOWED: dict[str, Call] = {
     "AuthorizeCallerRole": lambda c, p: c["dynamodb"].get_item(TableName=p.callers, Key={"key_id": {"S": "1"}}),
     "AnswerCallerRole": LIST.call,
     "AnnounceArchivedRole": PUT_EVENT.call,
+    "ConsoleRole": lambda c, p: c["dynamodb"].query(
+        TableName=p.ledger,
+        KeyConditionExpression="#record = :record",
+        ExpressionAttributeNames={"#record": "record"},
+        ExpressionAttributeValues={":record": {"S": "Contacts/1"}},
+    ),
     "RefreshTokenRole": CREDENTIALS.call,
 }
 

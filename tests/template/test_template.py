@@ -127,6 +127,16 @@ GRANTS = {
         ("s3:ListBucketVersions", "Bucket"),
         ("events:PutEvents", "EventBus"),
     },
+    "ConsoleRole": {
+        ("logs:CreateLogStream", "ConsoleLogs"),
+        ("logs:PutLogEvents", "ConsoleLogs"),
+        ("s3:GetObject", "Bucket/*"),
+        ("s3:GetObjectVersion", "Bucket/*"),
+        ("dynamodb:Query", "Ledger"),
+        ("dynamodb:BatchGetItem", "Ledger"),
+        ("dynamodb:GetItem", "ConsoleLinks"),
+        ("dynamodb:PutItem", "ConsoleLinks"),
+    },
     "RefreshTokenRole": {
         ("logs:CreateLogStream", "RefreshTokenLogs"),
         ("logs:PutLogEvents", "RefreshTokenLogs"),
@@ -194,6 +204,7 @@ SETTINGS = {
         "LEDGER_TABLE",
     },
     "AnnounceArchivedFunction": {"BUCKET", "KEY_PREFIX", "EVENT_BUS", "EVENT_QUEUE_URL"},
+    "ConsoleFunction": {"BUCKET", "KEY_PREFIX", "LEDGER_TABLE", "LINKS_TABLE", "SIGN_IN_URL"},
     "RefreshTokenFunction": {"CREDENTIALS_SECRET_ID", "TOKEN_SECRET_ID"},
 }
 
@@ -487,7 +498,7 @@ def test_api_functions_answer_before_the_gateway_gives_up() -> None:
         found for found in FUNCTIONS.values() if any(e["Type"] == "Api" for e in found.get("Events", {}).values())
     ]
 
-    assert len(behind) == 3
+    assert len(behind) == 4
     assert all(found["Timeout"] <= API_GATEWAY_S for found in behind)
 
 
@@ -810,7 +821,7 @@ def test_bucket_is_private_and_encrypted() -> None:
 def test_bucket_answers_only_by_tls() -> None:
     """A policy denies whatever comes without TLS, for the bucket and for its objects."""
     (policy,) = of_type("AWS::S3::BucketPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement = policy["PolicyDocument"]["Statement"][0]
 
     assert policy["Bucket"] == {"Ref": "Bucket"}
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")

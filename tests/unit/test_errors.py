@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from bigin_archive.api import gateway
+from bigin_archive.callers import errors as callers_errors
+from bigin_archive.console import errors as console_errors
 from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError, PermanentError, TransientError
 from tests.vectors import load
 
@@ -25,6 +27,7 @@ def concrete(base: type[ArchiveError] = ArchiveError) -> Iterator[type[ArchiveEr
         yield from concrete(kind)
 
 
+assert callers_errors, console_errors  # part of the interface, too
 KINDS = {kind.code: kind for kind in concrete()}
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
-from bigin_archive.callers.errors import TooManyLinksError, TooManyRequestsError
+from bigin_archive.callers.errors import TooManyRequestsError
+from bigin_archive.errors import TooManyLinksError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bigin_archive.callers.caller import includes
-from bigin_archive.callers.errors import ForbiddenError
-from bigin_archive.errors import InvalidRequestError
+from bigin_archive.errors import ForbiddenError, InvalidRequestError
 
 FIELD = "download_link_seconds"
 LEAST_S, MOST_S = 60, 900

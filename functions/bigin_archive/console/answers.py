@@ -28,10 +28,7 @@ def json(status: int, content: Mapping[str, object]) -> Answer:
 
 def problem(error: ArchiveError, event: Event) -> Answer:
     """An error as a problem document (RFC 9457)."""
-    answer = _secured(gateway.problem(error, event))
-    if error.status == 429 and error.retry_after_s:
-        answer["headers"]["Retry-After"] = str(error.retry_after_s)
-    return answer
+    return _secured(gateway.problem(error, event))
 
 
 def file(content: str, content_type: str, policy: str, etag: str, event: Event) -> Answer:

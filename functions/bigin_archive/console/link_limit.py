@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
-from bigin_archive.console.errors import TooManyLinksError
+from bigin_archive.errors import TooManyLinksError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_LINKS, WINDOW_S = 100, 3600
-ITEM = "links#"  # what the keys of these items begin with; the role may write no others
-_TRIES = 5  # of a write that others were faster with
+_TRIES = 20  # of a write that others were faster with
 
 
 class LinkLimit(Protocol):
@@ -51,7 +50,7 @@ class LocalLinkLimit:
 
 
 class TableLinkLimit:
-    """For the users of all containers: an item for each in a table with the key ``lease``."""
+    """For the users of all containers: an item for each in a table with the key ``user``."""
 
     def __init__(self, client: "DynamoDBClient", table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -62,7 +61,7 @@ class TableLinkLimit:
         """See :class:`LinkLimit`. Two at once are both counted: the slower one reads again."""
         for last in range(_TRIES - 1, -1, -1):
             try:
-                self._take({"lease": {"S": ITEM + user}}, int(self._now()))
+                self._take({"user": {"S": user}}, int(self._now()))
                 return
             except ConditionFailedError:
                 if not last:
@@ -70,14 +69,14 @@ class TableLinkLimit:
 
     def _take(self, key: dict[str, dict[str, str]], now: int) -> None:
         item = call(self._client, "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
-        before = item.get("times", {}).get("S", "")
+        before = item.get("given_at", {}).get("S", "")
         after = " ".join(map(str, admitted([int(time) for time in before.split()], now)))
         # One string, so that "as it was read" is one comparison.
         call(
             self._client,
             "put_item",
             TableName=self._table,
-            Item={**key, "times": {"S": after}, "expires_at": {"N": str(now + WINDOW_S)}},
-            ConditionExpression="times = :before" if before else "attribute_not_exists(times)",
+            Item={**key, "given_at": {"S": after}, "expires_at": {"N": str(now + WINDOW_S)}},
+            ConditionExpression="given_at = :before" if before else "attribute_not_exists(given_at)",
             **({"ExpressionAttributeValues": {":before": {"S": before}}} if before else {}),
         )

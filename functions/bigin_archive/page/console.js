@@ -1,22 +1,18 @@
-// The console. Behind Cognito it signs in by code with PKCE; on 127.0.0.1 its key comes in the address's fragment.
-// The access token is kept in memory alone: no cookie, no storage, no refresh token.
+// The console. Behind Cognito it signs in by code with PKCE and keeps its token in memory alone; on 127.0.0.1 its key
+// comes in the address's fragment.
 
 const { signIn: LOGIN, client: CLIENT } = document.documentElement.dataset;
 const BASE = location.pathname.replace(/\/+$/, "");
 const HOME = location.origin + BASE;
 let token = "", status = null, found = null, record = null, page = 1, running = null, timer = 0;
 
-class Failure extends Error {
-  constructor(code, detail, minutes) {
-    super(code);
-    Object.assign(this, { code, detail, minutes });
-  }
-  get text() {
-    if (this.code === "unauthorized") return t(LOGIN ? "signedOut" : "keyEnded");
-    if (this.code === "too_many_links") return t("tooMany", { m: this.minutes });
-    const known = ["offline", "index_unavailable", "unknown_record", "not_archived", "invalid_request"];
-    return known.includes(this.code) ? t(this.code, { d: this.detail }) : t("failedAnswer", { d: this.code });
-  }
+const failure = (code, detail, minutes) => Object.assign(new Error(code), { code, detail, minutes });
+const KNOWN = ["offline", "index_unavailable", "unknown_record", "not_archived", "invalid_request"];
+
+function sentence({ code, detail, minutes }) {
+  if (code === "unauthorized") return t(LOGIN ? "signedOut" : "keyEnded");
+  if (code === "too_many_links") return t("tooMany", { m: minutes });
+  return KNOWN.includes(code) ? t(code, { d: detail }) : t("failedAnswer", { d: code });
 }
 
 async function api(path, options = {}) {
@@ -26,19 +22,19 @@ async function api(path, options = {}) {
     body = await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    if (!answer) throw new Failure("offline");
+    if (!answer) throw failure("offline");
   }
   if (answer.ok) return body;
   const code = answer.status === 401 ? "unauthorized" : body.code ?? `HTTP ${answer.status}`;
-  throw new Failure(code, body.detail, Math.ceil(Number(answer.headers.get("Retry-After") ?? 60) / 60));
+  throw failure(code, body.detail, Math.ceil(Number(answer.headers.get("Retry-After") ?? 60) / 60));
 }
 
 function failed(error) {
   if (error.name === "AbortError") return;
-  if (!(error instanceof Failure)) throw error;
+  if (!error.code) throw error;
   $("results").removeAttribute("aria-busy");
   $("count").textContent = "";
-  if (error.code === "unauthorized") { token = ""; gate(error.text); } else tell(error.text, true);
+  if (error.code === "unauthorized") { token = ""; gate(sentence(error)); } else tell(sentence(error), true);
 }
 
 function gate(text) {
@@ -49,9 +45,7 @@ function gate(text) {
   $("sign-in").hidden = !LOGIN;
 }
 
-// --- Signing in
-
-const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 async function signIn() {
@@ -101,11 +95,9 @@ async function enter() {
   return route();
 }
 
-// --- What is shown
-
 function verdict() {
   if (!status) return;
-  const kind = ["complete", "partial", "failed"].includes(status.verdict) ? status.verdict : "unchecked";
+  const kind = status.verdict ?? "unchecked";
   $("verdict").className = `verdict ${kind}`;
   $("answer").textContent = t(kind);
   const more = [status.audited_at && t("checked", { at: moment(status.audited_at) }), status.complete_as_of && t("whole", { at: moment(status.complete_as_of) }),
@@ -113,8 +105,7 @@ function verdict() {
   $("answer-more").textContent = more.filter(Boolean).join(" ");
   const facts = [[status.archived, "files", number], [status.size_bytes, "bytes", size], [status.waiting, "waiting", number],
     [status.parked, "refused", number], [status.last_archived_at, "last", day]];
-  $("counts").replaceChildren(...facts.filter(([value, name]) => value || (value === 0 && name !== "waiting" && name !== "refused"))
-    .map(([value, name, shown]) => make("div", {}, make("dt", {}, t(name)), make("dd", {}, shown(value)))));
+  $("counts").replaceChildren(...facts.filter(([value]) => value).map(([value, name, shown]) => make("div", {}, make("dt", {}, t(name)), make("dd", {}, shown(value)))));
   $("version").textContent = t("version", { v: status.version });
   $("verdict").hidden = Boolean(record);
 }
@@ -165,7 +156,7 @@ function listed() {
   if (record || !found) return;
   const open = (item) => () => { location.hash = `${item.module}/${item.record_id}`; };
   show(found.results.map((item) => row(item, open(item), actions(item))));
-  $("count").textContent = counted(found.total, found.page);
+  $("count").textContent = counted(found.total, found.page, found.pages);
   turn(found.page, found.pages);
   $("as-of").textContent = t("asOf", { at: moment(found.as_of) });
   if (Date.now() - new Date(found.as_of) > 31 * 86400e3) tell(t("old", { at: day(found.as_of) }));
@@ -175,7 +166,7 @@ function recorded(chosen) {
   $("record-name").textContent = record.record_name || t("noName");
   $("record-about").textContent = `${t(record.module)} · ${record.record_id}`;
   show(record.attachments.map((item) => row(item, null, actions(item))));
-  $("count").textContent = t("filesOf", { n: record.attachments.length });
+  $("count").textContent = t("found", { n: record.attachments.length });
   const place = record.attachments.findIndex((item) => item.attachment_id === chosen);
   const line = $("results").tBodies[0].rows[place];
   line?.classList.add("chosen");

@@ -1,5 +1,7 @@
 // find.html: the search of a copy of the archive, opened from disk. What it searches is in this file.
 
+Object.assign(TEXTS.en, { open: "Open", copy: "A copy of the archive", archived: "Missing" });
+Object.assign(TEXTS.de, { open: "Öffnen", copy: "Eine Kopie des Archivs", archived: "Fehlt" });
 const ROWS = 50;
 const OPENED = /\.(x?html?|shtml|mht(ml)?|svgz?|xml|xslt?|hta|js|mjs|wasm|url|lnk|webloc)$/i;
 let page = 1, record = null;
@@ -28,7 +30,7 @@ function look() {
     $("record-name").textContent = items.find((item) => item.record_name)?.record_name || t("noName");
     $("record-about").textContent = `${t(record.module)} · ${record.id}`;
   }
-  $("count").textContent = counted(found.length, page);
+  $("count").textContent = counted(found.length, page, pages);
   turn(page, pages);
 }
 

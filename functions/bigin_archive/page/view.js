@@ -6,38 +6,38 @@ const TEXTS = {
     skip: "To the search", signOut: "Sign out", signIn: "Sign in", welcome: "Find any file of the archive",
     searchLabel: "Company, contact, deal or file", searchHint: "For example: muller offer", module: "Module", since: "From",
     until: "To", clear: "Clear", back: "← All files", caption: "Files found", record: "Belongs to", file: "File", size: "Size", day: "Attached",
-    action: "Download", pages: "Pages", newer: "Newer", older: "Older", all: "All modules", download: "Download", other: "Deutsch",
+    pages: "Pages", newer: "Newer", older: "Older", all: "All modules", download: "Download", other: "Deutsch",
     complete: "Everything is there", partial: "Something needs a look", failed: "The last check failed",
-    unchecked: "Not checked yet", checked: "Checked {at}.", whole: "Complete up to {at}.", askPartial: "Some files are missing or differ: whoever runs the archive finds the list in the audit's report.",
-    askFailed: "It proves nothing: whoever runs the archive should start the audit again.", askUnchecked: "The first check is made after the first sweep.",
+    unchecked: "Not checked yet", checked: "Checked {at}.", whole: "Complete up to {at}.", askPartial: "Files are missing or differ: the audit's report lists them.",
+    askFailed: "It proves nothing: the audit should be started again.", askUnchecked: "The first check follows the first sweep.",
     files: "files", bytes: "in all", waiting: "waiting", refused: "refused", last: "last archived",
-    found: ["{n} file", "{n} files"], none: "Nothing was found. Try fewer words, or a part of the name.", range: "{a}–{b} of {n}", page: "Page {a} of {b}",
-    searching: "Searching …", slow: "Still searching …", asOf: "Search: as of {at}", old: "This list is from {at}: newer files are missing here. Please tell whoever runs the archive; a company's own page shows all of its files.",
-    offline: "No answer: check the internet connection, then try again.", signedOut: "You are signed out. Sign in again to go on.", keyEnded: "This page was opened without its key, or the command has ended. Start bigin-archive console again.",
-    tooMany: "You have downloaded many files in the last hour. Please go on in {m} minutes.", index_unavailable: "There is no list to search yet, or it is damaged. The next audit writes it: bigin-archive audit.",
+    found: ["{n} file", "{n} files"], none: "Nothing was found. Try fewer words, or a part of the name.", page: "Page {a} of {b}",
+    searching: "Searching …", slow: "Still searching …", asOf: "Search: as of {at}", old: "This list is from {at}: newer files are missing. Please tell whoever runs the archive.",
+    offline: "No answer: check the internet connection, then try again.", signedOut: "You are signed out. Sign in again to go on.", keyEnded: "The key is missing, or the command has ended: start bigin-archive console again.",
+    tooMany: "That were many files in one hour: please go on in {m} minutes.", index_unavailable: "There is no list to search yet, or it is damaged. The next audit writes it: bigin-archive audit.",
     unknown_record: "The archive knows no files of this record.", not_archived: "This file is not in the archive.", invalid_request: "That search cannot be made: {d}",
-    failedAnswer: "That did not work ({d}). Please try again; if it goes on, tell whoever runs the archive.", ready: "Downloaded", compare: "SHA-256, to compare",
-    gateText: "The archived attachments of your Bigin account, to search and to download. Only invited people can sign in.",
-    archived: "Missing", pending: "Waiting", parked: "Refused", gone: "Deleted before archived", noName: "Without a name", filesOf: ["{n} file", "{n} files"], version: "Bigin Archive {v}", open: "Open", copy: "A copy of the archive",
+    failedAnswer: "That did not work ({d}). Please try again, or tell whoever runs the archive.", ready: "Downloaded", compare: "SHA-256, to compare",
+    gateText: "The attachments of your Bigin account, to search and download. Only invited people can sign in.",
+    pending: "Waiting", parked: "Refused", gone: "Deleted before archived", noName: "Without a name", version: "Bigin Archive {v}",
     Contacts: "Contact", Accounts: "Company", Pipelines: "Pipeline", Products: "Product", Tasks: "Task", Events: "Event", Notes: "Note",
   },
   de: {
     skip: "Zur Suche", signOut: "Abmelden", signIn: "Anmelden", welcome: "Jede Datei des Archivs finden",
     searchLabel: "Firma, Kontakt, Deal oder Datei", searchHint: "Zum Beispiel: müller angebot", module: "Modul", since: "Von",
     until: "Bis", clear: "Leeren", back: "← Alle Dateien", caption: "Gefundene Dateien", record: "Gehört zu", file: "Datei", size: "Größe", day: "Angehängt",
-    action: "Herunterladen", pages: "Seiten", newer: "Neuere", older: "Ältere", all: "Alle Module", download: "Herunterladen", other: "English",
+    pages: "Seiten", newer: "Neuere", older: "Ältere", all: "Alle Module", download: "Herunterladen", other: "English",
     complete: "Alles ist da", partial: "Etwas muss geprüft werden", failed: "Die letzte Prüfung ist gescheitert",
-    unchecked: "Noch nicht geprüft", checked: "Geprüft am {at}.", whole: "Vollständig bis {at}.", askPartial: "Dateien fehlen oder weichen ab: Die Liste steht im Prüfbericht, den der Betreuer des Archivs hat.",
-    askFailed: "Sie beweist nichts: Der Betreuer des Archivs sollte sie neu starten.", askUnchecked: "Nach dem ersten Durchlauf wird zum ersten Mal geprüft.",
+    unchecked: "Noch nicht geprüft", checked: "Geprüft am {at}.", whole: "Vollständig bis {at}.", askPartial: "Dateien fehlen oder weichen ab: Der Prüfbericht nennt sie.",
+    askFailed: "Sie beweist nichts und sollte neu gestartet werden.", askUnchecked: "Geprüft wird nach dem ersten Durchlauf.",
     files: "Dateien", bytes: "insgesamt", waiting: "wartend", refused: "abgelehnt", last: "zuletzt archiviert",
-    found: ["{n} Datei", "{n} Dateien"], none: "Nichts gefunden. Versuchen Sie es mit weniger Wörtern oder einem Teil des Namens.", range: "{a}–{b} von {n}", page: "Seite {a} von {b}",
-    searching: "Suche …", slow: "Suche läuft noch …", asOf: "Suche: Stand {at}", old: "Diese Liste ist vom {at}: Neuere Dateien fehlen hier. Bitte sagen Sie dem Betreuer des Archivs Bescheid; die Seite einer Firma zeigt alle ihre Dateien.",
-    offline: "Keine Antwort: Bitte prüfen Sie die Internetverbindung und versuchen Sie es noch einmal.", signedOut: "Sie sind abgemeldet. Melden Sie sich wieder an, um weiterzumachen.", keyEnded: "Diese Seite wurde ohne ihren Schlüssel geöffnet, oder der Befehl ist beendet. Starten Sie bigin-archive console noch einmal.",
-    tooMany: "Sie haben in der letzten Stunde viele Dateien heruntergeladen. In {m} Minuten geht es weiter.", index_unavailable: "Es gibt noch keine Liste zum Durchsuchen, oder sie ist beschädigt. Die nächste Prüfung schreibt sie: bigin-archive audit.",
+    found: ["{n} Datei", "{n} Dateien"], none: "Nichts gefunden. Versuchen Sie es mit weniger Wörtern oder einem Teil des Namens.", page: "Seite {a} von {b}",
+    searching: "Suche …", slow: "Suche läuft noch …", asOf: "Suche: Stand {at}", old: "Diese Liste ist vom {at}: Neuere Dateien fehlen. Bitte sagen Sie dem Betreuer des Archivs Bescheid.",
+    offline: "Keine Antwort: Bitte prüfen Sie die Internetverbindung und versuchen Sie es noch einmal.", signedOut: "Sie sind abgemeldet. Melden Sie sich wieder an, um weiterzumachen.", keyEnded: "Der Schlüssel fehlt, oder der Befehl ist beendet: Starten Sie bigin-archive console noch einmal.",
+    tooMany: "Das waren viele Dateien in einer Stunde: In {m} Minuten geht es weiter.", index_unavailable: "Es gibt noch keine Liste zum Durchsuchen, oder sie ist beschädigt. Die nächste Prüfung schreibt sie: bigin-archive audit.",
     unknown_record: "Zu diesem Eintrag kennt das Archiv keine Dateien.", not_archived: "Diese Datei ist nicht im Archiv.", invalid_request: "So kann nicht gesucht werden: {d}",
-    failedAnswer: "Das hat nicht geklappt ({d}). Bitte noch einmal versuchen; bleibt es dabei, sagen Sie dem Betreuer des Archivs Bescheid.", ready: "Heruntergeladen", compare: "SHA-256, zum Vergleichen",
-    gateText: "Die archivierten Anhänge Ihres Bigin-Kontos, zum Suchen und Herunterladen. Nur eingeladene Personen können sich anmelden.",
-    archived: "Fehlt", pending: "Wartet", parked: "Abgelehnt", gone: "Vor der Archivierung gelöscht", noName: "Ohne Namen", filesOf: ["{n} Datei", "{n} Dateien"], version: "Bigin Archive {v}", open: "Öffnen", copy: "Eine Kopie des Archivs",
+    failedAnswer: "Das hat nicht geklappt ({d}). Bitte noch einmal versuchen, oder dem Betreuer des Archivs Bescheid sagen.", ready: "Heruntergeladen", compare: "SHA-256, zum Vergleichen",
+    gateText: "Die Anhänge Ihres Bigin-Kontos, zum Suchen und Herunterladen. Nur Eingeladene können sich anmelden.",
+    pending: "Wartet", parked: "Abgelehnt", gone: "Vor der Archivierung gelöscht", noName: "Ohne Namen", version: "Bigin Archive {v}",
     Contacts: "Kontakt", Accounts: "Firma", Pipelines: "Pipeline", Products: "Produkt", Tasks: "Aufgabe", Events: "Termin", Notes: "Notiz",
   },
 };
@@ -61,11 +61,11 @@ function size(bytes) {
   return new Intl.NumberFormat(language, options).format(bytes / 1000 ** power);
 }
 function remembered(name, value) {
-  try { // a browser may forbid it
-    if (value === undefined) return localStorage.getItem(name);
-    localStorage.setItem(name, value);
-  } catch { /* then it is forgotten */ }
-  return null;
+  try { // which a browser may forbid
+    return value === undefined ? localStorage.getItem(name) : localStorage.setItem(name, value);
+  } catch {
+    return null;
+  }
 }
 function speak(chosen) {
   language = TEXTS[chosen] ? chosen : "en";
@@ -95,7 +95,7 @@ const named = (name) => make("bdi", {}, name || t("noName"));
 const tag = (state) => make("span", { class: `tag ${state}` }, t(state));
 const cell = (kind, ...children) => make("td", { class: kind }, ...children);
 
-// A row; `open` shows the record (null on its own page), `action` is what stands at its end.
+// `open` shows the record (null on its own page), `action` is what stands at the end of the row.
 function row(found, open, action) {
   const record = [];
   if (open) record.push(make("button", { type: "button", class: "to", click: open }, named(found.record_name)));
@@ -121,4 +121,4 @@ function turn(page, pages) {
   $("previous").disabled = page <= 1;
   $("next").disabled = page >= pages;
 }
-const counted = (total, page) => (total > 50 ? `${t("found", { n: total })} · ${t("range", { a: (page - 1) * 50 + 1, b: Math.min(total, page * 50), n: total })}` : total ? t("found", { n: total }) : t("none"));
+const counted = (total, page, pages) => [t(total ? "found" : "none", { n: total }), pages > 1 && t("page", { a: page, b: pages })].filter(Boolean).join(" · ");

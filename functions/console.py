@@ -1,0 +1,34 @@
+"""Lambda function: the console, a page on which people search the archive and download from it (API Gateway)."""
+
+from bigin_archive import cold_start  # first: see there
+
+# isort: split
+import os
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from bigin_archive.api import gateway
+from bigin_archive.console import answers
+from bigin_archive.console.routes import Console
+from bigin_archive.errors import ArchiveError, InternalError
+from bigin_archive.settings import SettingsError
+from bigin_archive.wiring.console import console
+
+
+@cache
+def _console() -> Console:
+    return console(os.environ)
+
+
+def handler(event: gateway.Event, context: Any) -> gateway.Answer:
+    """Answer one request."""
+    try:
+        return _console().answer(event)
+    except SettingsError as error:
+        return answers.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+
+
+with suppress(SettingsError, ArchiveError):  # told by the answer
+    _console().files.index()  # at cold start, where the processor is faster than the memory size says
+cold_start.over()

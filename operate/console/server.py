@@ -1,0 +1,129 @@
+"""The console on 127.0.0.1, with the operator's own AWS credentials.
+
+Whoever can reach a port of this machine is not yet its user: every program here can, and a foreign page can have the
+browser ask. So each request must name this very address as its host (against DNS rebinding), must not come from another
+site, and for data must bring the key, which only the address holds that was printed.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from bigin_archive.api import gateway
+from bigin_archive.archive_request import MAX_BODY_BYTES
+from bigin_archive.console import answers
+from bigin_archive.console.archive_files import ArchiveFiles
+from bigin_archive.console.errors import MethodNotAllowedError
+from bigin_archive.console.link_limit import LocalLinkLimit
+from bigin_archive.console.routes import RECORD_ROUTE, Console, Door
+from bigin_archive.errors import ArchiveError, ForbiddenError, InvalidRequestError, UnauthorizedError
+from bigin_archive.ledger.ledger import Ledger
+
+ADDRESS = "127.0.0.1"
+PAGE = "/console"
+USER = "operator"
+_RECORD = re.compile(r"/records/([^/]+)/([^/]+)")
+_METHODS = ("GET", "POST")
+
+
+class ConsoleServer(ThreadingHTTPServer):
+    """Serves the console until it is shut down. ``port`` 0 takes a free one. Raises OSError where it is taken."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, files: ArchiveFiles, ledger: Ledger, port: int, report: Callable[[str, Mapping[str, object]], None]
+    ) -> None:
+        super().__init__((ADDRESS, port), _Handler)
+        self.key = secrets.token_urlsafe(32)
+        self.host = f"{ADDRESS}:{self.server_address[1]}"
+        self.console = Console(files, ledger, LocalLinkLimit(), Door(self._user), report)
+
+    @property
+    def url(self) -> str:
+        """The page's address, with the key; a browser does not send what stands behind the #."""
+        return f"http://{self.host}{PAGE}#key={self.key}"
+
+    def _user(self, event: gateway.Event) -> str:
+        kind, _, key = (gateway.header(event, "Authorization") or "").partition(" ")
+        if kind.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self.key.encode()):
+            raise UnauthorizedError("Open the address that bigin-archive console printed: it holds the key.")
+        return USER
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection. Only what a browser sends is understood."""
+
+    server: ConsoleServer
+    protocol_version = "HTTP/1.1"
+    server_version = "bigin-archive"
+    sys_version = ""
+    timeout = 30  # seconds that a connection may be silent
+
+    def answer(self) -> None:
+        """Answer one request."""
+        event = self._event()
+        try:
+            self._check()
+            event["body"] = self._body()
+            answer = self.server.console.answer(event)
+        except ArchiveError as error:
+            self.close_connection = True  # a body may be left on it
+            answer = answers.problem(error, event)
+        content = answer["body"].encode()
+        self.send_response(answer["statusCode"])
+        for name, value in answer["headers"].items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    # The methods that http.server knows: each a name of its own.
+    do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_TRACE = answer  # noqa: N815
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the library's name
+        """Nothing: an address may hold what was searched for."""
+
+    def _check(self) -> None:
+        own = f"http://{self.server.host}"
+        if self.headers.get_all("Host") != [self.server.host]:
+            raise ForbiddenError(f"This console answers at {own} alone.")
+        site, origin = self.headers.get("Sec-Fetch-Site"), self.headers.get("Origin")
+        if site not in (None, "same-origin", "none") or origin not in (None, own):
+            raise ForbiddenError("Another site asks; this console answers its own page alone.")
+        if self.command not in _METHODS:
+            raise MethodNotAllowedError(f"Only {' and '.join(_METHODS)} are answered.")
+
+    def _body(self) -> str | None:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,9}", length):
+            raise InvalidRequestError("A body needs a Content-Length.")
+        if int(length) > MAX_BODY_BYTES:
+            raise InvalidRequestError(f"The body is longer than {MAX_BODY_BYTES} bytes.")
+        return self.rfile.read(int(length)).decode(errors="replace") or None
+
+    def _event(self) -> dict[str, Any]:
+        """The request as API Gateway would hand it on."""
+        try:
+            address = urlsplit(self.path)
+        except ValueError:
+            address = urlsplit("/")
+        inside = address.path == PAGE or address.path.startswith(f"{PAGE}/")
+        route = (address.path.removeprefix(PAGE) or "/") if inside else "outside"
+        parameters = {}
+        if match := _RECORD.fullmatch(route):
+            route = RECORD_ROUTE
+            parameters = {"module": unquote(match[1]), "record_id": unquote(match[2])}
+        return {
+            "resource": route,
+            "httpMethod": self.command,
+            "headers": dict(self.headers.items()),
+            "queryStringParameters": dict(parse_qsl(address.query, keep_blank_values=True, errors="replace")),
+            "pathParameters": parameters,
+            "requestContext": {"requestId": secrets.token_hex(8)},
+        }

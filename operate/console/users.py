@@ -1,0 +1,89 @@
+"""Who may sign in to the deployed console: the users of its Cognito user pool."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bigin_archive.aws.error_codes import code_of
+from operate.errors import OperateError
+from operate.stack.aws import aws_errors
+
+_INVITED = "FORCE_CHANGE_PASSWORD"  # the temporary password was not used yet
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One who may sign in, or is invited to."""
+
+    email: str
+    has_signed_in: bool
+    is_enabled: bool
+    invited_at: datetime
+
+
+class Users:
+    """The users of one stack's console. Every method raises OperateError."""
+
+    def __init__(self, client: Any, pool_id: str) -> None:
+        self._client = client
+        self._pool = pool_id
+
+    def invite(self, email: str) -> bool:
+        """Have a temporary password mailed; whether the user is new. Who has not signed in yet gets another one."""
+        attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+        given = {"UserPoolId": self._pool, "Username": email, "DesiredDeliveryMediums": ["EMAIL"]}
+        with aws_errors("invite this user"):
+            try:
+                self._client.admin_create_user(**given, UserAttributes=attributes)
+            except ClientError as error:
+                if code_of(error) == "InvalidParameterException":
+                    raise OperateError(
+                        "Cognito takes this for no e-mail address.", "Check how it is written.", status=2
+                    ) from None
+                if code_of(error) != "UsernameExistsException":
+                    raise
+            else:
+                return True
+            if self._find(email)["UserStatus"] != _INVITED:
+                raise OperateError(
+                    f"{email} signs in already.", "Forgotten passwords are renewed on the page where one signs in."
+                )
+            self._client.admin_create_user(**given, MessageAction="RESEND")
+        return False
+
+    def all(self) -> Iterator[User]:
+        """Everybody."""
+        with aws_errors("list the console's users"):
+            pages = self._client.get_paginator("list_users").paginate(UserPoolId=self._pool)
+            for page in pages:
+                yield from map(_user, page["Users"])
+
+    def remove(self, email: str) -> None:
+        """End the right to sign in; sessions end with it."""
+        with aws_errors("remove this user"):
+            name = self._find(email)["Username"]
+            self._client.admin_user_global_sign_out(UserPoolId=self._pool, Username=name)
+            self._client.admin_delete_user(UserPoolId=self._pool, Username=name)
+
+    def _find(self, email: str) -> Any:
+        try:
+            return self._client.admin_get_user(UserPoolId=self._pool, Username=email)
+        except ClientError as error:
+            if code_of(error) != "UserNotFoundException":
+                raise
+            raise OperateError(
+                f"{email} is no user of this console.", "bigin-archive console list shows all."
+            ) from None
+
+
+def _user(found: Any) -> User:
+    attributes = {one["Name"]: one["Value"] for one in found["Attributes"]}
+    return User(
+        email=attributes.get("email", found["Username"]),
+        has_signed_in=found["UserStatus"] != _INVITED,
+        is_enabled=found["Enabled"],
+        invited_at=found["UserCreateDate"],
+    )
