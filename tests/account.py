@@ -7,7 +7,8 @@ from typing import Any
 from bigin_archive.archive_request import MODULES
 from bigin_archive.aws import clients
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.archive_queued import worker

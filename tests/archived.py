@@ -15,7 +15,8 @@ from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.audit.auditor import Auditor, Listing
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.inventory import Inventory
 from bigin_archive.token.access_token import AccessTokens

@@ -22,7 +22,7 @@ from bigin_archive.audit.manifest import Index
 from bigin_archive.audit.merge_join import MergeJoin
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import ListedAttachment
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject
 
 SIZES = (1_000, 10_000, 100_000)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from tests.archived import PREFIX, Archive, content
 
 Plant = Callable[[Archive, LedgerEntry], None]

@@ -11,6 +11,7 @@
     |   +-- UnauthorizedError
     |   +-- AttachmentTooLargeError
     |   +-- ContentConflictError
+    |   +-- TransferTooSlowError
     |   +-- BiginRefusedError
     +-- TransientError                the message is retried
         +-- BiginUnhealthyError            ... and the breaker spares Bigin for a while
@@ -84,6 +85,12 @@ class AttachmentTooLargeError(PermanentError):
     """The attachment is larger than the configured limit."""
 
     code, status, title = "attachment_too_large", 413, "Attachment too large"
+
+
+class TransferTooSlowError(PermanentError):
+    """No invocation of the queue's function is long enough for this attachment."""
+
+    code, status, title = "transfer_too_slow", 504, "Transfer too slow"
 
 
 class ContentConflictError(PermanentError):

@@ -44,7 +44,8 @@ class Outcome:
     caller, nothing kept) and recorded. ``stored`` is the object that stands for the attachment. ``queued`` counts
     messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through,
     ``key_id`` the caller's key. ``correlation_id`` is the same from the webhook, call or sweep that began it to its
-    last outcome; where none came along, the request's own id begins it.
+    last outcome; where none came along, the request's own id begins it. ``is_unlisted`` tells of what is gone that
+    Bigin's list agrees.
     """
 
     outcome: str
@@ -58,6 +59,7 @@ class Outcome:
     channel_id: str | None = None
     key_id: str | None = None
     correlation_id: str = ""
+    is_unlisted: bool = False
 
     def __post_init__(self) -> None:
         if not self.correlation_id:

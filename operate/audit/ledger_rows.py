@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import RestoredCopy
 from bigin_archive.storage.archived_object import ArchivedObject
 

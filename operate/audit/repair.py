@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from bigin_archive.audit.difference_kinds import Difference
 from bigin_archive.clock import iso
+from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
-from bigin_archive.storage.archived_object import StoredObject
 from operate.audit.ledger_rows import row_of
 
 
@@ -47,5 +47,5 @@ def _mend_row(one: Difference, ledger: Ledger) -> None:
         raise ValueError(f"{one.kind.code} without an object")
     row = row_of(found, request)
     if not ledger.put(row):
-        stored = StoredObject(found.key, found.size_bytes, found.sha256, found.version_id, "")
-        ledger.record_outcome(request, row.state, iso(datetime.now(UTC)), stored=stored)
+        event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
+        ledger.record_event(request, event, iso(datetime.now(UTC)), stored=found.as_stored)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bigin_archive.audit.report_html import size
-from bigin_archive.ledger.ledger import STATES, LedgerEntry
+from bigin_archive.ledger.ledger_entry import STATES, LedgerEntry
 from operate.commands.options import DAY, MODULE, on_a_stack
 from operate.stack.archive import translate_errors
 from operate.stack.target import Target

@@ -12,10 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from bigin_archive.archive_request import ALIASES, MODULES
 from bigin_archive.audit.report_html import size
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject
 from bigin_archive.storage.file_names import UNNAMED
-from bigin_archive.storage.inventory import BytesDifferError, NoObjectError
+from bigin_archive.storage.inventory import BytesDifferError
+from bigin_archive.storage.s3_errors import NoObjectError
 from operate import local_files
 from operate.commands.options import STATUSES, on_a_stack
 from operate.local_files import DifferentBytesError

@@ -23,6 +23,10 @@ _REASONS = {
         "The attachment is larger than the limit.",
         "Deploy with a larger MaxFileSizeMiB (at most 5120), then send it back.",
     ),
+    "transfer_too_slow": Reason(
+        "No run of the queue's function was long enough for this attachment: five used nearly all of their time.",
+        "Send it back when Bigin is faster, or archive it by POST /attachments from a place that is.",
+    ),
     "content_conflict": Reason(
         "Other bytes are archived already for this attachment; they were not touched.",
         "Compare the object in S3 with the file in Bigin. If Bigin's is right, delete the object (its version stays), "

@@ -11,9 +11,10 @@ from urllib.parse import unquote
 
 from bigin_archive.bigin.listing import Link
 from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject
-from bigin_archive.storage.inventory import BytesDifferError, Inventory, NoObjectError
+from bigin_archive.storage.inventory import BytesDifferError, Inventory
+from bigin_archive.storage.s3_errors import NoObjectError
 
 _SHORTCUT = re.compile(rb"\[InternetShortcut\]\r\n(?:URL=|; not opened: )([^\r\n]*)\r\n")
 _MOST_SHORTCUT_BYTES = 64 * 1024

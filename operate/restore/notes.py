@@ -13,7 +13,8 @@ from typing import Any
 from bigin_archive.aws.dynamodb import call
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
-from bigin_archive.ledger.ledger import CONTROL, LedgerEntry
+from bigin_archive.ledger.ledger import CONTROL
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
 from operate.restore.archived_copy import ArchivedCopy
 from operate.restore.outcome import Wanted

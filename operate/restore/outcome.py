@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 RESTORED, ALREADY_THERE = "restored", "already_there"
 REFUSED, RECORD_GONE, DAMAGED, UNCONFIRMED = "refused", "record_gone", "damaged", "unconfirmed"

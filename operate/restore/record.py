@@ -18,7 +18,7 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     LinkAttachmentError,
 )
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from operate.restore.archived_copy import ArchivedCopy, same_url
 
 CALL_TIMEOUT_S = 120  # for a list; a download has so much more as its size takes

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from bigin_archive.archive_request import ALIASES, MODULES, ArchiveRequest
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from operate.errors import OperateError
 from operate.restore import limits
 from operate.restore.outcome import Wanted

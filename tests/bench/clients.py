@@ -22,6 +22,7 @@ from bigin_archive import transport
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.queue_worker import Delays, Message, Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.aws import clients
@@ -192,9 +193,11 @@ def worker(job: Job) -> Callable[[Sequence[File]], None]:
     bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
     ledger_writer = LedgerWriter(Ledger(dynamodb, "ledger"), CreditUsage(dynamodb, "ledger"), meter, reporter.report)
     archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
+    links = LinkArchiver(archiver, ledger_writer)
     made = Worker(
         archiver,
-        RecordExpander(bigin, archiver, queue, ledger_writer),
+        links,
+        RecordExpander(bigin, links, queue),
         queue,
         CircuitBreaker(60, 900),
         Delays(30, 3600),

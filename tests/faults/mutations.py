@@ -52,8 +52,8 @@ MUTATIONS = (
     Mutation(
         "no look before the download",
         "functions/bigin_archive/archiving/archiver.py",
-        "        if present:\n            return self._already(request, present)\n        self._check_size",
-        "        self._check_size",
+        "        if own := self._own(request, is_link=False):\n            return _already(request, own)\n",
+        "",
         ("deliveries",),
     ),
     Mutation(
@@ -172,15 +172,15 @@ MUTATIONS = (
     Mutation(
         "object of another size taken for the file",
         "functions/bigin_archive/archiving/archiver.py",
-        "if listed is None or size == listed]",
-        "if True]",
+        "if listed is None or each.size_bytes == listed)",
+        "if True)",
         ("conflict",),
     ),
     Mutation(
         "lost race never compared",
         "functions/bigin_archive/archiving/archiver.py",
-        "        if winner.size_bytes != lost.size_bytes:\n",
-        "        return Archived(winner, already=True)\n        if winner.size_bytes != lost.size_bytes:\n",
+        "        if there.size_bytes != other.size_bytes:\n",
+        "        return Archived(there, already=True)\n        if there.size_bytes != other.size_bytes:\n",
         ("conflict",),
     ),
     Mutation(

@@ -94,7 +94,7 @@ class SimulatedStorage:
         key = prefix + "a.bin"
         return {key: self.objects[key]} if key in self.objects else {}
 
-    def head(self, key: str) -> StoredObject:
+    def head(self, key: str, place: str = "") -> StoredObject:
         return StoredObject(key, self.objects[key], None, None, "")
 
     def put(self, attributes: ObjectAttributes, source: Body) -> StoredObject:
@@ -152,10 +152,10 @@ class SimulatedQueue:
 class NoLedgerWriter:
     """Enters nothing: the ledger decides nothing here."""
 
-    def enter(self, outcome: Outcome) -> None:
+    def record(self, outcome: Outcome) -> None:
         """Nothing."""
 
-    def close(self) -> None:
+    def flush_credits(self) -> None:
         """Nothing."""
 
 
@@ -195,7 +195,7 @@ def _outage(kind: str, failure: Callable[[], ArchiveError], call_s: float, messa
         breaker = CircuitBreaker(template.retry_first_s * 2, template.retry_longest_s / 4, clock)
         delays = Delays(template.retry_first_s, template.retry_longest_s, randomness.uniform)
         # One thread: with several the order of calls, and with it the figures, would vary from run to run.
-        return Worker(archiver, None, queue, breaker, delays, NoLedgerWriter(), Silent(), 1)  # type: ignore[arg-type]
+        return Worker(archiver, None, None, queue, breaker, delays, NoLedgerWriter(), Silent(), 1)  # type: ignore[arg-type]
 
     oversize = 0
     for number in range(messages):

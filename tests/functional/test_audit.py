@@ -20,6 +20,7 @@ from botocore.config import Config
 from bigin_archive.audit.auditor import Auditor, Listing
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.storage.inventory import Inventory
 from tests import planted
 from tests.archived import Archive
@@ -89,7 +90,7 @@ def test_an_object_that_was_missing_once_is_not_forgiven(archive: Archive) -> No
     """That Bigin does not have the file any more makes the archive no more complete."""
     lost = archive.new(2)[0]
     planted.plant(archive, [lost], {"object deleted": planted.ALL["object deleted"]})
-    archive.ledger.record_outcome(lost.request, "gone", "2026-05-05T00:00:00+00:00")
+    archive.ledger.record_event(lost.request, Event.SAID_GONE, "2026-05-05T00:00:00+00:00")
 
     audit = archive.auditor.audit(Listing("2026-04-01T00:00:00+00:00"))
 

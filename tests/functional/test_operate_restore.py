@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from operate.restore.grant import scope_line
 from tests.archived import Archive, content
 from tests.aws import Aws

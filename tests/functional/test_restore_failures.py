@@ -10,7 +10,7 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import request_grant
 from operate.connect.zoho import session

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
 from operate.audit import ledger_rows
 from tests.account import Account

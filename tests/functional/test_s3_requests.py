@@ -163,7 +163,7 @@ def theirs_put(s3: FakeS3) -> None:
 
 
 def ours_head(s3: FakeS3) -> None:
-    s3.storage().head(KEY)
+    s3.storage().head(KEY, "Contacts/1/2")
 
 
 def theirs_head(s3: FakeS3) -> None:
@@ -296,7 +296,7 @@ def test_a_head_without_a_size_is_no_answer(s3: FakeS3) -> None:
     s3.headers = {"Content-Length": ""}
 
     with pytest.raises(StorageUnavailableError):
-        s3.storage().head(KEY)
+        s3.storage().head(KEY, "Contacts/1/2")
 
 
 def test_nothing_listens(s3: FakeS3) -> None:

@@ -12,7 +12,8 @@ import pytest
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, Killed, archived, at, attachments, ledger, listed_by, many

@@ -20,7 +20,7 @@ from bigin_archive.audit.difference_kinds import Kind
 from bigin_archive.audit.merge_join import MergeJoin
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject, describe, place_of
 from bigin_archive.storage.object_attributes import describe as attributes
 

@@ -1,12 +1,14 @@
 """``POST /attachments``: archive while the caller waits, or queue what takes longer."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 from bigin_archive import archive_request
 from bigin_archive.archiving.archiver import Archived, Archiver
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError
+from bigin_archive.errors import ArchiveError, LinkAttachmentError, NothingToArchiveError, OutOfTimeError
 from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
@@ -17,9 +19,15 @@ class ArchiveEndpoint:
     """Takes one request at a time, and always tries: no breaker stands before it."""
 
     def __init__(
-        self, archiver: Archiver, queue: ArchiveQueue, ledger_writer: LedgerWriter, reporter: Reporter
+        self,
+        archiver: Archiver,
+        links: LinkArchiver,
+        queue: ArchiveQueue,
+        ledger_writer: LedgerWriter,
+        reporter: Reporter,
     ) -> None:
         self._archiver = archiver
+        self._links = links
         self._ledger_writer = ledger_writer
         self._queue = queue
         self._reporter = reporter
@@ -66,6 +74,11 @@ class ArchiveEndpoint:
                 return self._archiver.archive(request, deadline)
             except OutOfTimeError:
                 pass
+            except LinkAttachmentError:
+                # Its shortcut is archived all the same; where that fails the next sweep does it.
+                with suppress(ArchiveError):
+                    self._links.archive_by_id(request, deadline, outcome.correlation_id)
+                raise
         text = body.decode() if isinstance(body, bytes) else str(body)
         return self._queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
 

@@ -1,15 +1,20 @@
 """The use case: one archive request becomes one verified object. Nothing else in this project downloads."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from bigin_archive.archive_request import NO_HINTS, ArchiveRequest
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.listing import Link
+from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.bigin.response_body import BLOCK_BYTES, spool, too_large
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ContentConflictError, DownloadIncompleteError
+from bigin_archive.errors import (
+    AttachmentGoneError,
+    ContentConflictError,
+    DownloadIncompleteError,
+    StorageUnavailableError,
+)
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.link_shortcut import shortcut
@@ -58,26 +63,38 @@ class Archiver:
 
         Raises an ArchiveError; then either nothing was written, or what was there is untouched.
         """
-        present = self._storage.sizes(object_attributes.folder(self._key_prefix, request))
-        if present:
-            return self._already(request, present)
+        if own := self._own(request, is_link=False):
+            return _already(request, own)
         self._check_size(request.hints.size_bytes)
         try:
             return Archived(self._transfer(request, deadline), already=False)
-        except AlreadyThereError as lost:
-            return self._lost_race(request, lost, deadline)
+        except AlreadyThereError as other:
+            return self._compared(request, other, deadline)
 
-    def archive_link(self, request: ArchiveRequest, link: Link) -> Archived:
-        """Archive a link attachment as an Internet shortcut, unless an object stands for it already."""
-        request = replace(request, hints=NO_HINTS)  # the listed size is that of no shortcut
-        present = self._storage.sizes(object_attributes.folder(self._key_prefix, request))
-        if present:
-            return self._already(request, present)
+    def archive_link(self, request: ArchiveRequest, link: Link, deadline: Deadline) -> Archived:
+        """Archive a link attachment as an Internet shortcut, unless one stands for it already. Raises ArchiveError."""
+        if own := self._own(request, is_link=True):
+            return Archived(own[0], already=True)
         attributes, content = shortcut(self._key_prefix, request, link)
         try:
             return Archived(self._storage.put(attributes, content), already=False)
-        except AlreadyThereError:
-            return Archived(self._storage.head(attributes.key), already=True)
+        except AlreadyThereError as other:
+            return self._compared(request, other, deadline)
+
+    def listed(self, request: ArchiveRequest, deadline: Deadline) -> ListedAttachment | None:
+        """The attachment as its record lists it; None where it does not. Costs a listing. Raises ArchiveError."""
+        try:
+            listed = self._bigin.attachments(request, deadline)
+            return next((entry for entry in listed if entry.attachment_id == request.attachment_id), None)
+        except AttachmentGoneError:
+            return None
+
+    def _own(self, request: ArchiveRequest, *, is_link: bool) -> list[StoredObject]:
+        """What stands for the attachment already, the oldest first; objects of strangers in its folder do not."""
+        keys = self._storage.sizes(object_attributes.folder(self._key_prefix, request))
+        found = [self._storage.head(key, request.place) for key in keys]
+        own = [each for each in found if each and each.is_own and each.is_link == is_link]
+        return sorted(own, key=lambda each: (each.modified_at or "", each.key))
 
     def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
         with self._bigin.download(request, deadline) as download:
@@ -104,21 +121,18 @@ class Archiver:
             _compare(spooled.size_bytes, listed)
             return self._storage.put(attributes, spooled)
 
-    def _already(self, request: ArchiveRequest, present: dict[str, int]) -> Archived:
-        listed = request.hints.size_bytes
-        fitting = [key for key, size in present.items() if listed is None or size == listed]
-        if not fitting:
-            raise _conflict(f"of another size than the {listed} bytes that Bigin lists")
-        return Archived(self._storage.head(min(fitting)), already=True)
-
-    def _lost_race(self, request: ArchiveRequest, lost: AlreadyThereError, deadline: Deadline) -> Archived:
-        winner = self._storage.head(lost.key)
-        if winner.size_bytes != lost.size_bytes:
+    def _compared(self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline) -> Archived:
+        """What stands under the very key already, whoever wrote it, where it has the same bytes."""
+        there = self._storage.head(other.key, request.place)
+        if there is None:
+            raise StorageUnavailableError("An object was there and is gone again: nothing was stored. Try again later.")
+        if there.size_bytes != other.size_bytes:
             raise _conflict("of another size")
+        sha256 = there.sha256 or self._storage.sha256(other.key, deadline)
         # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
-        if winner.sha256 != (lost.sha256 or self._sha256(request, lost.size_bytes, deadline)):
+        if sha256 != (other.sha256 or self._sha256(request, other.size_bytes, deadline)):
             raise _conflict("with another SHA-256")
-        return Archived(winner, already=True)
+        return Archived(there, already=True)
 
     def _sha256(self, request: ArchiveRequest, size_bytes: int, deadline: Deadline) -> str:
         digest = hashlib.sha256()
@@ -147,6 +161,14 @@ def _compare(size_bytes: int, listed_bytes: int | None) -> None:
             f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}: nothing was stored. "
             "Try again later."
         )
+
+
+def _already(request: ArchiveRequest, own: Sequence[StoredObject]) -> Archived:
+    listed = request.hints.size_bytes
+    fitting = next((each for each in own if listed is None or each.size_bytes == listed), None)
+    if fitting is None:
+        raise _conflict(f"of another size than the {listed} bytes that Bigin lists")
+    return Archived(fitting, already=True)
 
 
 def _conflict(difference: str) -> ContentConflictError:

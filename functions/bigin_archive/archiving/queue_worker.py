@@ -16,9 +16,11 @@ from bigin_archive import archive_request
 from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
+    AttachmentGoneError,
     BiginRefusedError,
     BiginUnhealthyError,
     InvalidRequestError,
@@ -26,6 +28,7 @@ from bigin_archive.errors import (
     OutOfTimeError,
     PermanentError,
     StorageUnavailableError,
+    TransferTooSlowError,
     TransientError,
 )
 from bigin_archive.ledger.ledger_writer import LedgerWriter
@@ -33,6 +36,10 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
 from bigin_archive.telemetry import Reporter
 
+MOST_TRIES = 100  # the queue's maxReceiveCount (template.yaml): after it SQS gives a message up by itself
+# Tries that took nearly all the time of their function, until it is said that none will ever be enough.
+_SLOW_TRIES = 5
+_NEARLY_ALL = 0.8
 # With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
 LEAST_TIME_S = 10
 
@@ -75,6 +82,7 @@ class Worker:
     def __init__(
         self,
         archiver: Archiver,
+        links: LinkArchiver,
         records: RecordExpander,
         queue: ArchiveQueue,
         breaker: CircuitBreaker,
@@ -84,6 +92,7 @@ class Worker:
         threads: int,
     ) -> None:
         self._archiver = archiver
+        self._links = links
         self._records = records
         self._queue = queue
         self._breaker = breaker
@@ -94,9 +103,9 @@ class Worker:
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
         """Work on all messages; return the ids of those that stay on the queue."""
-        futures = []
+        futures, whole_s = [], deadline.remaining_s()
         for message in messages:
-            futures.append(self._pool.submit(self._work_on, message, deadline))
+            futures.append(self._pool.submit(self._work_on, message, deadline, whole_s))
             # Until Bigin has shown that it is well, one call at a time.
             if not self._breaker.is_closed:
                 self._breaker.wait_for_answer(futures[-1])
@@ -105,15 +114,16 @@ class Worker:
         self._reporter.flush()
         return [outcome.request_id for outcome in outcomes if not outcome.is_done]
 
-    def _work_on(self, message: Message, deadline: Deadline) -> Outcome:
+    def _work_on(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         started = time.monotonic()
-        outcome = self._settle(message, deadline)
+        outcome = self._settle(message, deadline, whole_s)
         outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
         self._ledger_writer.record(outcome)
         self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
         return outcome
 
-    def _settle(self, message: Message, deadline: Deadline) -> Outcome:
+    def _settle(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
+        begin_s = deadline.remaining_s()
         outcome = Outcome("retried", message.message_id, attempt=message.attempt, correlation_id=message.correlation_id)
         try:
             request = archive_request.parse(message.body)
@@ -122,9 +132,12 @@ class Worker:
                 raise message.malformed
             return self._archive(outcome, deadline)
         except NothingToArchiveError as error:
-            return replace(outcome, outcome=outcome_without_file(error), error=error)
+            return self._without_file(message, replace(outcome, error=error), deadline)
         except PermanentError as error:
             return self._dead_letter(message, replace(outcome, error=error))
+        except OutOfTimeError as error:
+            is_slow = begin_s - deadline.remaining_s() >= _NEARLY_ALL * whole_s
+            return self._out_of_time(message, replace(outcome, error=error), is_slow=is_slow)
         except TransientError as error:
             return self._retry(message, replace(outcome, error=error))
         except Exception as error:  # noqa: BLE001 - a bug must neither lose this message nor hold up its neighbours
@@ -159,16 +172,52 @@ class Worker:
         if deadline.remaining_s() < LEAST_TIME_S:
             raise OutOfTimeError("The function's time is nearly used up; not begun. Retried by itself.")
 
+    def _without_file(self, message: Message, outcome: Outcome, deadline: Deadline) -> Outcome:
+        """Bigin has no file: archive the link that it may be, and ask the list whether nothing is there at all."""
+        request, error = outcome.request, outcome.error
+        if request is None or request.attachment_id is None or error is None:
+            return replace(outcome, outcome="gone")
+        told = replace(outcome, outcome=outcome_without_file(error))
+        try:
+            if isinstance(error, AttachmentGoneError):
+                return replace(told, is_unlisted=self._archiver.listed(request, deadline) is None)
+            self._links.archive_by_id(request, deadline, outcome.correlation_id)
+        except BiginRefusedError:
+            return told
+        except TransientError as cause:
+            return self._retry(message, replace(outcome, error=cause))
+        return told
+
+    def _out_of_time(self, message: Message, outcome: Outcome, *, is_slow: bool) -> Outcome:
+        request = outcome.request
+        is_one = request is not None and request.attachment_id is not None
+        if (
+            is_slow
+            and request
+            and is_one
+            and self._ledger_writer.count_slow_try(request, outcome.correlation_id) >= _SLOW_TRIES
+        ):
+            slow = TransferTooSlowError(
+                f"{_SLOW_TRIES} tries took nearly all the time that the function has, and none was enough. Archive it "
+                "by hand, or when Bigin is faster: bigin-archive request sends it again."
+            )
+            return self._dead_letter(message, replace(outcome, error=slow))
+        return self._retry(message, outcome)
+
     def _dead_letter(self, message: Message, outcome: Outcome) -> Outcome:
         if outcome.error is None:
             raise ValueError("what is parked needs a reason")
         try:
             self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)
         except StorageUnavailableError as error:
-            return self._retry(message, replace(outcome, error=error))
+            return self._delay(message, replace(outcome, error=error))
         return replace(outcome, outcome="parked")
 
     def _retry(self, message: Message, outcome: Outcome) -> Outcome:
+        # SQS would move it after this try, and tell nobody why.
+        return self._dead_letter(message, outcome) if message.attempt >= MOST_TRIES else self._delay(message, outcome)
+
+    def _delay(self, message: Message, outcome: Outcome) -> Outcome:
         wait_s = self._delays.after(message.attempt)
         if outcome.error:
             wait_s = max(wait_s, outcome.error.retry_after_s or 0)

@@ -4,20 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 
 
 class RecordExpander:
     """Finds out what records hold."""
 
-    def __init__(self, bigin: Bigin, archiver: Archiver, queue: ArchiveQueue, ledger_writer: LedgerWriter) -> None:
+    def __init__(self, bigin: Bigin, links: LinkArchiver, queue: ArchiveQueue) -> None:
         self._bigin = bigin
-        self._ledger_writer = ledger_writer
-        self._archiver = archiver
+        self._links = links
         self._queue = queue
 
     def archive(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str = "") -> int:
@@ -32,8 +30,6 @@ class RecordExpander:
         for entry in self._bigin.attachments(request, deadline):
             attachment = replace(request, attachment_id=entry.attachment_id)
             if entry.link:
-                self._ledger_writer.record_link(
-                    attachment, entry, self._archiver.archive_link(attachment, entry.link).stored, correlation_id
-                )
+                self._links.archive(attachment, entry, None, deadline, correlation_id)
             else:
                 yield Outgoing(attachment.to_json(), entry.hints, correlation_id)

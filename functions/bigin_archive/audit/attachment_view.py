@@ -10,7 +10,7 @@ from bigin_archive.storage.archived_object import ArchivedObject
 
 if TYPE_CHECKING:
     from bigin_archive.bigin.account_listing import Found
-    from bigin_archive.ledger.ledger import LedgerEntry
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

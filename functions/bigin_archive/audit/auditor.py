@@ -17,7 +17,8 @@ from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.inventory import Inventory
 
 REPORTS = "_audit/"

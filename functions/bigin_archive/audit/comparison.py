@@ -14,7 +14,7 @@ from bigin_archive.audit.difference_kinds import Difference, Kind
 from bigin_archive.storage.archived_object import ArchivedObject
 
 if TYPE_CHECKING:
-    from bigin_archive.ledger.ledger import LedgerEntry
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 ELSEWHERE = "Other objects"  # among the modules, where there are any

@@ -16,7 +16,7 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject, place_of
 
 _BATCH = 500  # rows

@@ -38,7 +38,7 @@ def _unavailable(reason: str) -> StorageUnavailableError:
 def batch_get(
     client: "DynamoDBClient", table: str, keys: Sequence[dict[str, Any]], sleep: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    """The items that there are, in any order.
+    """The items that there are now, in any order.
 
     A table that is busy leaves keys unprocessed: they are asked for again after pauses that grow (DynamoDB developer
     guide, "Batch operations"). Raises StorageUnavailableError where that brings nothing.
@@ -46,7 +46,7 @@ def batch_get(
     waiting, pause_s, fruitless = list(keys), _FIRST_PAUSE_S, 0
     while waiting:
         wanted, waiting = waiting[:_KEYS], waiting[_KEYS:]
-        answer = call(client, "batch_get_item", RequestItems={table: {"Keys": wanted}})
+        answer = call(client, "batch_get_item", RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
         yield from answer["Responses"].get(table, [])
         left = (answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", [])
         if not left:

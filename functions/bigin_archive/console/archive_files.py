@@ -19,7 +19,7 @@ from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.search import search_index
 from bigin_archive.search.search_index import IndexUnreadableError, SearchIndex
 from bigin_archive.storage import archived_object
-from bigin_archive.storage.object_store import classify_s3_error
+from bigin_archive.storage.s3_errors import classify_s3_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,71 +6,22 @@ it is rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next 
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.aws.dynamodb import ConditionFailedError, batch_get, call
 from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.ledger.attachment_state import Event, State, following, lasting
+from bigin_archive.ledger.ledger_entry import LedgerEntry, entry_of, item_of, key_of, typed, verified_mark
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from bigin_archive.storage.archived_object import StoredObject
 
-STATES = ("archived", "link", "gone", "parked", "pending")
-STORED_STATES = ("archived", "link")  # an object stands for the attachment
 # Names of modules are words; items with other keys belong to the sweep and the budget.
 CONTROL = "#"
-_NUMBERS = ("size_bytes", "listed_size_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """What is known of one attachment.
-
-    ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked. ``key`` to ``archived_at`` tell of
-    the object, ``file_name`` to ``link_url`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when
-    it was listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
-
-    A file that was sent back to Bigin has a new id there, and the object that it came from. ``restored_from`` and
-    ``restored_as`` are the places of the two in each other's rows.
-    """
-
-    module: str
-    record_id: str
-    attachment_id: str
-    state: str = "pending"
-    reason: str | None = None
-    key: str | None = None
-    version_id: str | None = None
-    size_bytes: int | None = None
-    sha256: str | None = None
-    archived_at: str | None = None
-    file_name: str | None = None
-    record_name: str | None = None
-    created_time: str | None = None
-    modified_time: str | None = None
-    owner: str | None = None
-    listed_size_bytes: int | None = None
-    link_url: str | None = None
-    first_seen: str | None = None
-    last_seen: str | None = None
-    restored_from: str | None = None
-    restored_as: str | None = None
-
-    @property
-    def request(self) -> ArchiveRequest:
-        """What would archive it."""
-        return ArchiveRequest(self.module, self.record_id, self.attachment_id)
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether an object stands for it."""
-        return self.state in STORED_STATES
-
-
-_FIELDS = tuple(field.name for field in fields(LedgerEntry))
 
 
 class Ledger:
@@ -85,16 +36,16 @@ class Ledger:
         self._sleep = sleep
 
     def find(self, requests: Sequence[ArchiveRequest]) -> dict[str, LedgerEntry]:
-        """What is known of these attachments, by their places; unknown ones are left out."""
+        """What is known of these attachments now, by their places; unknown ones are left out."""
         found: dict[str, LedgerEntry] = {}
-        keys = list({request.place: _key(request) for request in requests}.values())
+        keys = list({request.place: key_of(request) for request in requests}.values())
         for item in batch_get(self._client, self._table, keys, self._sleep):
-            entry = _entry(item)
+            entry = entry_of(item)
             found[entry.request.place] = entry
         return found
 
     def entries(self) -> Iterator[LedgerEntry]:
-        """Every entry, in no order that means anything."""
+        """Every entry, in no order that means anything; what was written before this began is in it."""
         return self._pages("scan")
 
     def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:
@@ -104,27 +55,33 @@ class Ledger:
             KeyConditionExpression="#record = :record",
             ExpressionAttributeNames={"#record": "record"},
             ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
-            ConsistentRead=True,
         )
 
     def _pages(self, operation: str, **arguments: Any) -> Iterator[LedgerEntry]:
         start: dict[str, Any] = {}
         while True:
-            answer = self._call(operation, TableName=self._table, **arguments, **start)
+            answer = self._call(operation, TableName=self._table, ConsistentRead=True, **arguments, **start)
             for item in answer["Items"]:
                 if not item["record"]["S"].startswith(CONTROL):
-                    yield _entry(item)
+                    yield entry_of(item)
             if not answer.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def record_listing(
-        self, request: ArchiveRequest, listed: ListedAttachment, record_name: str | None, at: str
+        self,
+        request: ArchiveRequest,
+        listed: ListedAttachment,
+        record_name: str | None,
+        at: str,
+        queued_at: str | None = None,
     ) -> None:
-        """Note that Bigin lists the attachment; it is ``pending`` until something becomes of it."""
-        given = {
+        """Note that Bigin lists the attachment, and when a message was sent for it, if one was.
+
+        A row that there is keeps its state: QUEUED moves that. A record's name that is not known here stays, too.
+        """
+        given: dict[str, str | int | None] = {
             "file_name": listed.name,
-            "record_name": record_name,
             "created_time": listed.created_time,
             "modified_time": listed.modified_time,
             "owner": listed.owner,
@@ -132,44 +89,73 @@ class Ledger:
             "link_url": listed.link.url if listed.link else None,
             "last_seen": at,
         }
-        self._update(request, given, {"first_seen": at, "state": "pending"})
+        if record_name:
+            given["record_name"] = record_name
+        if queued_at:
+            given["queued_at"] = queued_at
+        self._update(request, given, {"first_seen": at, "state": str(following(None, Event.LISTED))})
 
-    def record_outcome(
+    def record_event(
         self,
         request: ArchiveRequest,
-        state: str,
+        event: Event,
         at: str,
         *,
         reason: str | None = None,
         stored: "StoredObject | None" = None,
-        archived_before: str | None = None,
+        is_new: bool = False,
     ) -> None:
-        """Note what became of the attachment; ``stored`` is the object that stands for it.
+        """Note what became of the attachment; nothing where its state outlasts ``event``.
 
-        With ``archived_before`` nothing is changed where something was archived since: another delivery was faster.
+        ``stored`` is the object that stands for it, ``is_new`` tells that its bytes were fetched just now.
         """
-        given: dict[str, str | int | None] = {"state": state, "reason": reason}
+        given: dict[str, str | int | None] = {"state": following(None, event), "state_at": at, "reason": reason}
+        once = {"first_seen": at}
+        if event is Event.RETRIED:
+            once["queued_at"] = at
+        elif event is not Event.QUEUED:
+            given |= {"queued_at": None, "slow_tries": None}  # its message is done
         if stored:
             given |= {
                 "key": stored.key,
                 "version_id": stored.version_id,
                 "size_bytes": stored.size_bytes,
                 "sha256": stored.sha256,
+                "verified": verified_mark(stored) if stored.is_own else None,
                 "restored_from": None,  # it has an object of its own now
             }
+            once |= {
+                "archived_at": at if is_new else stored.modified_at or at,
+                "file_name": stored.key.rpartition("/")[2],
+            }
+        if is_new:
+            given["archived_modified_time"] = request.hints.modified_time
         if request.hints.name:
             given["file_name"] = request.hints.name
         if request.hints.modified_time:
             given["modified_time"] = request.hints.modified_time
-        once = {"first_seen": at} | ({"archived_at": at} if stored else {})
-        self._update(request, given, once, archived_before)
+        self._update(request, given, once, lasting=lasting(event))
+
+    def count_slow_try(self, request: ArchiveRequest, at: str) -> int:
+        """Count that a try took nearly all the time of its function; return how many did since the last outcome."""
+        answer = self._call(
+            "update_item",
+            TableName=self._table,
+            Key=key_of(request),
+            UpdateExpression="ADD slow_tries :one SET first_seen = if_not_exists(first_seen, :at)",
+            ExpressionAttributeValues={":one": {"N": "1"}, ":at": {"S": at}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["slow_tries"]["N"])
+
+    def record_verified(self, entry: LedgerEntry) -> None:
+        """Note that the object is as the row says, where the row still says so."""
+        self._update(entry.request, {"verified": verified_mark(entry)}, {}, version_id=entry.version_id)
 
     def put(self, entry: LedgerEntry, condition: str = "attribute_not_exists(attachment_id)") -> bool:
         """Write a whole entry unless there is one; return whether it was written."""
-        names = [name for name in _FIELDS if name not in ("module", "record_id") and getattr(entry, name) is not None]
-        item = {name: _value(name, getattr(entry, name)) for name in names} | _key(entry.request)
         try:
-            self._call("put_item", TableName=self._table, Item=item, ConditionExpression=condition)
+            self._call("put_item", TableName=self._table, Item=item_of(entry), ConditionExpression=condition)
         except ConditionFailedError:
             return False
         return True
@@ -187,12 +173,17 @@ class Ledger:
         request: ArchiveRequest,
         given: Mapping[str, str | int | None],
         once: Mapping[str, str],
-        archived_before: str | None = None,
         *,
+        lasting: Sequence[State] = (),
+        version_id: str | None = None,
         if_known: bool = False,
     ) -> None:
-        """Set what is ``given`` (None removes), and ``once`` where it is not set yet."""
+        """Set what is ``given`` (None removes), and ``once`` where it is not set yet.
+
+        Nothing where the row's state is ``lasting``, its version another one, or there is no row where one must be.
+        """
         kept = {name: value for name, value in given.items() if value is not None}
+        once = {name: value for name, value in once.items() if name not in kept}
         expression = "SET " + ", ".join(
             [
                 *(f"#{name} = :{name}" for name in kept),
@@ -201,46 +192,28 @@ class Ledger:
         )
         if removed := [name for name in given if name not in kept and name not in once]:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
-        values = {f":{name}": _value(name, value) for name, value in {**once, **kept}.items()}
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_exists(attachment_id)"} if if_known else {}
         names = {f"#{name}": name for name in {*given, *once}}
-        if archived_before:
-            condition = {"ConditionExpression": "attribute_not_exists(#at) OR #at < :before"}
-            names["#at"] = "archived_at"
-            values[":before"] = {"S": archived_before}
-        try:
+        values = {f":{name}": typed(name, value) for name, value in {**once, **kept}.items()}
+        conditions = ["attribute_exists(attachment_id)"] if if_known else []
+        if lasting:
+            names["#state"] = "state"
+            values |= {f":lasting{number}": {"S": str(state)} for number, state in enumerate(lasting)}
+            listed = ", ".join(f":lasting{number}" for number in range(len(lasting)))
+            conditions.append(f"(attribute_not_exists(#state) OR NOT #state IN ({listed}))")
+        if version_id:
+            names["#version_id"], values[":version_id"] = "version_id", {"S": version_id}
+            conditions.append("#version_id = :version_id")
+        condition = {"ConditionExpression": " AND ".join(conditions)} if conditions else {}
+        with suppress(ConditionFailedError):
             self._call(
                 "update_item",
                 TableName=self._table,
-                Key=_key(request),
+                Key=key_of(request),
                 UpdateExpression=expression,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 **condition,
             )
-        except ConditionFailedError:
-            return
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         return call(self._client, operation, **arguments)
-
-
-def _key(request: ArchiveRequest) -> dict[str, Any]:
-    return {
-        "record": {"S": f"{request.module}/{request.record_id}"},
-        "attachment_id": {"S": str(request.attachment_id)},
-    }
-
-
-def _value(name: str, value: str | int) -> dict[str, str]:
-    return {"N" if name in _NUMBERS else "S": str(value)}
-
-
-def _entry(item: Mapping[str, Any]) -> LedgerEntry:
-    plain = {name: _plain(item[name]) for name in _FIELDS if name in item}
-    module, _, record_id = item["record"]["S"].partition("/")
-    return LedgerEntry(**{**plain, "module": module, "record_id": record_id})
-
-
-def _plain(value: Mapping[str, str]) -> str | int:
-    return int(value["N"]) if "N" in value else value["S"]

@@ -5,28 +5,30 @@ and learns at the price of one look into the bucket that it is archived.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnavailableError
+from bigin_archive.ledger.attachment_state import STILL_LISTED, Event
 from bigin_archive.ledger.credit_usage import CreditUsage
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.request_outcome import Outcome
 from bigin_archive.storage.archived_object import StoredObject
 
-_STATES = {
-    "archived": "archived",
-    "already_archived": "archived",
-    "gone": "gone",
-    "link": "link",
-    "parked": "parked",
+_EVENTS = {
+    "archived": Event.STORED_FILE,
+    "already_archived": Event.STORED_FILE,
+    "gone": Event.SAID_GONE,
+    "link": Event.SAID_LINK,
+    "parked": Event.DEAD_LETTERED,
+    "retried": Event.RETRIED,
 }
-# Longer than two deliveries of one message can overlap: what was archived within is not called gone or parked.
-_OVERLAP = timedelta(hours=1)
 
 
 class LedgerWriter:
@@ -48,25 +50,20 @@ class LedgerWriter:
         self._now = now
 
     def record(self, outcome: Outcome) -> None:
-        """Enter the outcome of an attachment; what is to be retried keeps the state that it has."""
-        state = _STATES.get(outcome.outcome)
+        """Enter the outcome of an attachment; of many tries in a row that fail, the first."""
         request = outcome.request
-        if state is None or request is None or request.attachment_id is None:
+        event = _event(outcome)
+        if event is None or request is None or request.attachment_id is None:
             return
-        now = datetime.fromtimestamp(self._now(), UTC)
-        # Other bytes stand where an attachment is in conflict: that is true of one archived a moment ago, too.
-        yields = state in ("gone", "parked") and not isinstance(outcome.error, ContentConflictError)
-        try:
-            self._ledger.record_outcome(
+        with self._unwritten_told(outcome.correlation_id):
+            self._ledger.record_event(
                 request,
-                state,
-                iso(now),
-                reason=outcome.error.code if outcome.error and state == "parked" else None,
+                event,
+                iso(self._now()),
+                reason=_reason(outcome, event),
                 stored=outcome.stored,
-                archived_before=iso(now - _OVERLAP) if yields else None,
+                is_new=outcome.outcome == "archived",
             )
-        except StorageUnavailableError as error:
-            self._unwritten(error, outcome.correlation_id)
 
     def record_queued(self, request: ArchiveRequest, correlation_id: str) -> None:
         """Enter that an attachment waits in the queue, for whoever asks; what is known of it already stays."""
@@ -79,15 +76,41 @@ class LedgerWriter:
             self._unwritten(error, correlation_id)
 
     def record_link(
-        self, request: ArchiveRequest, listed: ListedAttachment, stored: StoredObject, correlation_id: str = ""
+        self,
+        request: ArchiveRequest,
+        listed: ListedAttachment,
+        record_name: str | None,
+        stored: StoredObject,
+        correlation_id: str = "",
+        *,
+        is_new: bool,
     ) -> None:
-        """Enter a link attachment, whose shortcut is ``stored``."""
+        """Enter a link attachment, whose shortcut is ``stored``; ``is_new`` if it was written just now."""
         now = iso(self._now())
-        try:
-            self._ledger.record_listing(request, listed, None, now)
-            self._ledger.record_outcome(request, "link", now, stored=stored)
-        except StorageUnavailableError as error:
-            self._unwritten(error, correlation_id)
+        request = replace(request, hints=listed.hints)
+        with self._unwritten_told(correlation_id):
+            self._ledger.record_listing(request, listed, record_name, now)
+            self._ledger.record_event(request, Event.STORED_SHORTCUT, now, stored=stored, is_new=is_new)
+
+    def record_link_conflict(
+        self,
+        request: ArchiveRequest,
+        listed: ListedAttachment,
+        record_name: str | None,
+        error: ArchiveError,
+        correlation_id: str = "",
+    ) -> None:
+        """Enter a link attachment under whose shortcut's key something else lies."""
+        now = iso(self._now())
+        with self._unwritten_told(correlation_id):
+            self._ledger.record_listing(request, listed, record_name, now)
+            self._ledger.record_event(request, Event.CONFLICTED, now, reason=error.code)
+
+    def count_slow_try(self, request: ArchiveRequest, correlation_id: str = "") -> int:
+        """Count a try that took nearly all of its function's time; return how many there were, 0 if nobody knows."""
+        with self._unwritten_told(correlation_id):
+            return self._ledger.count_slow_try(request, iso(self._now()))
+        return 0
 
     def flush_credits(self) -> None:
         """Enter the credits that were used since the last time; what fails is entered the next time."""
@@ -98,6 +121,29 @@ class LedgerWriter:
             self._meter.give_back(usage)
             self._unwritten(error)
 
+    @contextmanager
+    def _unwritten_told(self, correlation_id: str) -> Iterator[None]:
+        try:
+            yield
+        except StorageUnavailableError as error:
+            self._unwritten(error, correlation_id)
+
     def _unwritten(self, error: ArchiveError, correlation_id: str = "") -> None:
         fields = {"error_detail": error.detail, "correlation_id": correlation_id or None}
         self._report("ledger_unwritten", fields, {"LedgerUnwritten": 1})
+
+
+def _reason(outcome: Outcome, event: Event) -> str | None:
+    if event is Event.SAID_GONE:
+        # One wrong answer must not hide a file: what the list still shows is no attachment that was removed.
+        return None if outcome.is_unlisted else STILL_LISTED
+    told = event in (Event.DEAD_LETTERED, Event.CONFLICTED, Event.RETRIED)
+    return outcome.error.code if outcome.error and told else None
+
+
+def _event(outcome: Outcome) -> Event | None:
+    event = _EVENTS.get(outcome.outcome)
+    if event is Event.DEAD_LETTERED and isinstance(outcome.error, ContentConflictError):
+        return Event.CONFLICTED
+    # What was tried before stands there already; to write it again costs a call for each try.
+    return None if event is Event.RETRIED and outcome.attempt > 1 else event

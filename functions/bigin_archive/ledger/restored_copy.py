@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.ledger.ledger import STORED_STATES, Ledger, LedgerEntry
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import STORED_STATES, LedgerEntry
 
 FOLDER = "_restored/"
 CONTENT_TYPE = "application/json"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bigin_archive.search.search_index import SearchRow, day
 
 if TYPE_CHECKING:
-    from bigin_archive.ledger.ledger import LedgerEntry
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 
 def search_row(entry: LedgerEntry) -> SearchRow:

@@ -4,13 +4,14 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 
 # What this application writes beside the attachments, below the same prefix.
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
+KIND, LINK_KIND = "bigin-kind", "link"  # metadata of a shortcut whose address is too long for metadata
 _PLACE = re.compile(rf"(({'|'.join(MODULES)})/([0-9]{{1,50}})/([0-9]{{1,50}}))/")
 # RFC 2047, 2: charset (with a language, RFC 2231, 5), encoding, text. Between two words white space means nothing.
 _ENCODED_WORD = re.compile(r"=\?([!-)+->@-~]{1,40})(?:\*[^?\s]*)?\?([BbQq])\?([!->@-~]*)\?=\s*")
@@ -18,13 +19,20 @@ _ENCODED_WORD = re.compile(r"=\?([!-)+->@-~]{1,40})(?:\*[^?\s]*)?\?([BbQq])\?([!
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object of the archive; ``sha256`` is S3's own full-object checksum, in hex."""
+    """An object that stands for an attachment.
+
+    ``sha256`` is S3's own full-object checksum, in hex; ``modified_at`` (ISO 8601, UTC) S3's time of the write, where
+    S3 was asked. ``is_own`` tells that its metadata name the attachment, ``is_link`` that it is a shortcut of ours.
+    """
 
     key: str
     size_bytes: int
     sha256: str | None
     version_id: str | None
     content_type: str
+    modified_at: str | None = field(default=None, compare=False)
+    is_own: bool = True
+    is_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class ArchivedObject:
     ``path`` is its key without the prefix, ``sha256`` (hex) S3's own checksum, ``modified_at`` ISO 8601 in UTC.
     ``claimed`` is the attachment that its metadata names, ``original_name`` the name there, ``is_link`` whether it is a
     shortcut of ours, ``link_url`` its address where the metadata had room for it. ``bytes_right`` tells whether the
-    bytes, read again, have that checksum; None where they were not read.
+    bytes, read again, have that checksum; None where they were not read, ``is_cold`` that an archive tier holds them.
     """
 
     key: str
@@ -43,12 +51,13 @@ class ArchivedObject:
     sha256: str | None
     version_id: str | None
     modified_at: str
-    content_type: str = ""
     claimed: str | None = None
     original_name: str | None = None
     is_link: bool = False
     link_url: str | None = None
     bytes_right: bool | None = None
+    is_cold: bool = False
+    content_type: str = ""
 
     @property
     def file_name(self) -> str:
@@ -62,10 +71,49 @@ class ArchivedObject:
         return ArchiveRequest(match[2], match[3], match[4]) if match else None
 
     @property
+    def as_stored(self) -> StoredObject:
+        """What the ledger keeps of it."""
+        return StoredObject(
+            self.key, self.size_bytes, self.sha256, self.version_id, "", self.modified_at, self.is_ours, self.is_link
+        )
+
+    @property
     def is_ours(self) -> bool:
         """Whether this application put it there: metadata and key name the same attachment."""
         match = _PLACE.match(self.path)
         return match is not None and match.group(1) == self.claimed
+
+
+def claimed(metadata: Mapping[str, str]) -> str | None:
+    """The place of the attachment that an object's metadata name; None where they name none.
+
+    Whose an object is, they alone tell: a key proves nothing.
+    """
+    ids = [metadata.get(f"bigin-{name}", "") for name in ("module", "record-id", "attachment-id")]
+    return "/".join(ids) if all(ids) else None
+
+
+def is_shortcut(metadata: Mapping[str, str]) -> bool:
+    """Whether an object with these metadata is a shortcut that we wrote for a link."""
+    return "link-url" in metadata or metadata.get(KIND) == LINK_KIND
+
+
+def identity(version_id: str | None) -> str | None:
+    """A version id that names one version for ever; None for ``null``, which each write replaces (S3 User Guide,
+    "Adding objects to versioning-suspended buckets").
+    """
+    return None if version_id in (None, "", "null") else version_id
+
+
+def full_sha256(checksum: str | None) -> str | None:
+    """S3's Base64 checksum of the whole object in hex; None where it is one of the parts' checksums.
+
+    Those have the number of parts behind a hyphen (S3 User Guide, "Checking object integrity").
+    """
+    try:
+        return base64.b64decode(checksum, validate=True).hex() if checksum and "-" not in checksum else None
+    except binascii.Error:
+        return None
 
 
 def place_of(path: str) -> str:
@@ -85,7 +133,6 @@ def describe(
     metadata: Mapping[str, str],
 ) -> ArchivedObject:
     """The object from what S3 answers to a HeadObject."""
-    ids = [metadata.get(f"bigin-{name}", "") for name in ("module", "record-id", "attachment-id")]
     return ArchivedObject(
         key=key,
         path=key.removeprefix(prefix),
@@ -94,10 +141,9 @@ def describe(
         version_id=version_id,
         modified_at=modified_at,
         content_type=content_type,
-        claimed="/".join(ids) if all(ids) else None,
+        claimed=claimed(metadata),
         original_name=_original_name(metadata.get("file-name")),
-        # An address too long for the metadata leaves the type alone to tell.
-        is_link="link-url" in metadata or (content_type == "application/internet-shortcut" and key.endswith(".url")),
+        is_link=is_shortcut(metadata),
         link_url=metadata.get("link-url"),
     )
 

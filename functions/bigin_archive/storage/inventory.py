@@ -18,7 +18,13 @@ from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
-from bigin_archive.storage.object_store import RETRY_AFTER_S, classify_s3_error, hexadecimal
+from bigin_archive.storage.s3_errors import (
+    RETRY_AFTER_S,
+    ColdStorageError,
+    NoObjectError,
+    classify_s3_error,
+    is_no_object,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,7 +53,10 @@ class Inventory:
         def look(key: str) -> ArchivedObject | None:
             found = self.head(key)
             if found and found.sha256 and reread(archived_object.place_of(found.path)):
-                return replace(found, bytes_right=self.sha256(key) == found.sha256)
+                try:
+                    return replace(found, bytes_right=self.sha256(key) == found.sha256)
+                except ColdStorageError:
+                    return replace(found, is_cold=True)
             return found
 
         waiting: deque[Future[ArchivedObject | None]] = deque()
@@ -70,14 +79,12 @@ class Inventory:
             answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **_version(version_id))
         except NoObjectError:
             return None
-        # With a number of parts behind a hyphen it is a checksum of checksums, not of the bytes.
-        checksum = answer.get("ChecksumSHA256")
         return archived_object.describe(
             self.prefix,
             key,
             answer["ContentLength"],
-            hexadecimal(checksum) if checksum and "-" not in checksum else None,
-            answer.get("VersionId"),
+            archived_object.full_sha256(answer.get("ChecksumSHA256")),
+            archived_object.identity(answer.get("VersionId")),
             iso(answer["LastModified"]),
             answer.get("ContentType", ""),
             answer.get("Metadata", {}),
@@ -175,15 +182,12 @@ class Inventory:
             return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
         except ClientError as error:
             code = code_of(error)
-            if code in ("404", "NoSuchKey", "NoSuchVersion", "NotFound"):
+            status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
+            if "Key" in arguments and operation != "put_object" and is_no_object(status, code):
                 raise NoObjectError from None
-            raise classify_s3_error(int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code) from error
+            raise classify_s3_error(status, code) from error
         except BotoCoreError as error:
             raise _unreachable(error) from error
-
-
-class NoObjectError(Exception):
-    """Nothing lies under the key."""
 
 
 class BytesDifferError(Exception):

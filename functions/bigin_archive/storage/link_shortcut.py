@@ -9,6 +9,7 @@ from urllib.parse import quote
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.listing import Link
 from bigin_archive.storage import object_attributes
+from bigin_archive.storage.archived_object import KIND, LINK_KIND
 from bigin_archive.storage.object_attributes import ObjectAttributes
 
 # Besides user metadata of the ids and the title, S3's 2 KB have room for so much of an address.
@@ -31,4 +32,6 @@ def shortcut(prefix: str, request: ArchiveRequest, link: Link) -> tuple[ObjectAt
     )
     if len(url) <= _MAX_METADATA_URL_BYTES:
         attributes.metadata["link-url"] = url
+    else:
+        attributes.metadata[KIND] = LINK_KIND
     return attributes, f"[InternetShortcut]\r\n{line}\r\n".encode()

@@ -7,6 +7,7 @@ object stands under it, and only when the bytes match the SHA-256 that came with
 import base64
 import hashlib
 from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
 from typing import IO, Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
@@ -14,20 +15,25 @@ from xml.etree import ElementTree
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
+from bigin_archive import clock
 from bigin_archive.aws.s3_http import CHECKSUM, Answer, S3Requests
 from bigin_archive.bigin.response_body import BLOCK_BYTES, Body, Spooled
-from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
-from bigin_archive.storage import aws_chunked
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.storage import archived_object, aws_chunked
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.object_attributes import ObjectAttributes
+from bigin_archive.storage.s3_errors import (
+    RETRY_AFTER_S,
+    NoObjectError,
+    PreconditionFailedError,
+    RangeNotSatisfiableError,
+    classify_s3_error,
+    is_no_object,
+)
 
-RETRY_AFTER_S = 30
-
-_REMEDIES = {
-    "NoSuchBucket": "the bucket is gone: deploy the stack again, or restore the bucket",
-    "InvalidObjectState": "it lies in an archive tier: restore it first (S3 console, Initiate restore), then try again",
-    "AccessDenied": "check the function's role, the bucket policy and the KMS key",
-}
+_METADATA = "x-amz-meta-"
+_RANGE_BYTES = 8 * 1024 * 1024  # of a stranger's object, in memory at one time
 
 
 class AlreadyThereError(Exception):
@@ -63,19 +69,54 @@ class ObjectStore:
         except ValueError:
             raise _damaged("S3's listing has an object without key or size") from None
 
-    def head(self, key: str) -> StoredObject:
-        """The object under ``key``, with its stored checksum."""
-        headers = self._call("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+    def head(self, key: str, place: str) -> StoredObject | None:
+        """The object under ``key``, with its stored checksum; None where there is none.
+
+        It is an attachment's own where its metadata name the ``place`` of that.
+        """
+        try:
+            headers = self._call("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+        except NoObjectError:
+            return None
         size = headers.get("Content-Length", "")
         if not size.isdecimal():
             raise _damaged("S3's answer has no size")
+        metadata = {name.lower().removeprefix(_METADATA): text for name, text in headers.items()}
         return StoredObject(
             key=key,
             size_bytes=int(size),
-            sha256=hexadecimal(headers.get(CHECKSUM)),
-            version_id=headers.get("x-amz-version-id"),
+            sha256=archived_object.full_sha256(headers.get(CHECKSUM)),
+            version_id=archived_object.identity(headers.get("x-amz-version-id")),
             content_type=headers.get("Content-Type", ""),
+            modified_at=_iso(headers.get("Last-Modified")),
+            is_own=archived_object.claimed(metadata) == place,
+            is_link=archived_object.is_shortcut(metadata),
         )
+
+    def sha256(self, key: str, deadline: Deadline) -> str | None:
+        """The SHA-256 (hex) of the bytes under ``key``, read now; None where there is no object any more.
+
+        For objects that others wrote: S3 keeps no checksum of many. Raises OutOfTimeError.
+        """
+        digest, first = hashlib.sha256(), 0
+        pinned: dict[str, str] = {}
+        while True:
+            deadline.check()
+            part = {"Range": f"bytes={first}-{first + _RANGE_BYTES - 1}"}
+            try:
+                answer = self._call("GET", key, headers=part | pinned)
+            except NoObjectError:
+                return None
+            except PreconditionFailedError:
+                raise _damaged("An object was replaced while it was read") from None
+            except RangeNotSatisfiableError:
+                return digest.hexdigest()  # its end was that of the part before, or it is empty
+            digest.update(answer.body)
+            first += len(answer.body)
+            if answer.status != 206 or len(answer.body) < _RANGE_BYTES:
+                return digest.hexdigest()
+            # Replaced meanwhile, it would be two halves.
+            pinned = {"If-Match": answer.headers.get("ETag", "*")}
 
     def put(self, attributes: ObjectAttributes, source: Body | Spooled | bytes) -> StoredObject:
         """Write the object whole, or not at all.
@@ -131,13 +172,23 @@ class ObjectStore:
                 # A long body would fill the connection on which S3 says no.
                 ask_first=size_bytes > BLOCK_BYTES,
             ).headers
-        except _PreconditionFailedError:
+        except PreconditionFailedError:
             raise AlreadyThereError(attributes.key, size_bytes, sha256.hex() if sha256 else None) from None
-        stored = hexadecimal(answer.get(CHECKSUM)) or (sha256.hex() if sha256 else None)
+        stored = archived_object.full_sha256(answer.get(CHECKSUM)) or (sha256.hex() if sha256 else None)
         if stored is None:
             # S3 answers with the checksum; a server that does not still keeps it.
-            return self.head(attributes.key)
-        return StoredObject(attributes.key, size_bytes, stored, answer.get("x-amz-version-id"), attributes.content_type)
+            found = self.head(attributes.key, archived_object.claimed(attributes.metadata) or "")
+            if found is None:
+                raise _damaged("S3 has taken an object and does not have it")
+            return found
+        return StoredObject(
+            attributes.key,
+            size_bytes,
+            stored,
+            archived_object.identity(answer.get("x-amz-version-id")),
+            attributes.content_type,
+            is_link=archived_object.is_shortcut(attributes.metadata),
+        )
 
     def _call(self, method: str, key: str = "", **sent: Any) -> Answer:
         try:
@@ -149,38 +200,11 @@ class ObjectStore:
         if answer.status >= 300 or (method == "PUT" and answer.body):
             said = _xml(answer.body)
             code = "" if said is None or said.tag != "Error" else said.findtext("Code", "")
+            if key and method != "PUT" and is_no_object(answer.status, code):
+                raise NoObjectError
             # An error may come with the status 200, after S3 had begun to answer.
             raise classify_s3_error(answer.status if answer.status >= 300 else 500, code)
         return answer
-
-
-class _PreconditionFailedError(Exception):
-    """S3 answered 412: an object stands under the key."""
-
-
-def classify_s3_error(status: int, code: str) -> Exception:
-    """What an error answer of S3 amounts to (S3 API Reference, "Error responses")."""
-    if status == 412:
-        return _PreconditionFailedError()
-    if code in _OTHER_BYTES:
-        return DownloadIncompleteError(
-            f"S3 received other bytes than were sent ({code}); nothing was stored. Try again later."
-        )
-    # 409 is a write under way at the same moment; throttling of KMS comes as 400.
-    if status >= 500 or status in (408, 409, 429) or code in _BUSY or "Throttl" in code:
-        return StorageUnavailableError(f"S3 is busy ({code or status}). Try again later.", retry_after_s=RETRY_AFTER_S)
-    remedy = _REMEDIES.get(code, _REMEDIES["AccessDenied"])
-    return StorageRefusedError(f"S3 refuses ({code or status}): {remedy}. Retried by itself.")
-
-
-_OTHER_BYTES = (
-    "IncompleteBody",
-    "BadDigest",
-    "InvalidDigest",
-    "XAmzContentChecksumMismatch",
-    "XAmzContentSHA256Mismatch",
-)
-_BUSY = ("RequestTimeout", "SlowDown", "RequestTimeTooSkewed", "ExpiredToken", "RequestLimitExceeded")
 
 
 def _damaged(what: str) -> StorageUnavailableError:
@@ -202,5 +226,9 @@ def _text(element: ElementTree.Element, name: str) -> str:
     return found
 
 
-def hexadecimal(checksum: str | None) -> str | None:
-    return base64.b64decode(checksum).hex() if checksum else None
+def _iso(date: str | None) -> str | None:
+    """An HTTP date as ISO 8601; None where it is none."""
+    try:
+        return clock.iso(parsedate_to_datetime(date)) if date else None
+    except ValueError:
+        return None

@@ -10,7 +10,7 @@ from bigin_archive.clock import iso
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import ArchivedObject
-from bigin_archive.storage.object_store import RETRY_AFTER_S, classify_s3_error, hexadecimal
+from bigin_archive.storage.s3_errors import RETRY_AFTER_S, classify_s3_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,13 +47,11 @@ class VersionReader:
             if error.status in _NOTHING or (error.status in _UNCLEAR and not self._is_listed(key, version_id)):
                 return None
             raise classify_s3_error(error.status, error.code) from error
-        checksum = answer.get("ChecksumSHA256")
         return archived_object.describe(
             self.prefix,
             key,
             answer["ContentLength"],
-            # With a number of parts behind a hyphen it is a checksum of checksums, not of the bytes.
-            hexadecimal(checksum) if checksum and "-" not in checksum else None,
+            archived_object.full_sha256(answer.get("ChecksumSHA256")),
             answer.get("VersionId"),
             iso(answer["LastModified"]),
             answer.get("ContentType", ""),

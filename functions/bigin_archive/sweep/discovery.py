@@ -9,14 +9,15 @@ from dataclasses import asdict
 from typing import Any
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import FIRST_PAGE, Link, ListedAttachment, Position
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError, BiginUnavailableError, PageTokenEndedError
-from bigin_archive.ledger.ledger import Ledger, LedgerEntry
-from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.ledger.attachment_state import Event, Step, next_step
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.sweep.cursor import Cursor, PageLostError, SweepState
 
@@ -32,14 +33,11 @@ _MOST_RESTARTS = 3  # of a list whose page tokens end before it
 class Discovery:
     """Finds attachments, and queues what the ledger does not know. Methods raise ArchiveError."""
 
-    def __init__(
-        self, bigin: Bigin, archiver: Archiver, queue: ArchiveQueue, ledger: Ledger, ledger_writer: LedgerWriter
-    ) -> None:
+    def __init__(self, bigin: Bigin, links: LinkArchiver, queue: ArchiveQueue, ledger: Ledger) -> None:
         self._bigin = bigin
-        self._archiver = archiver
+        self._links = links
         self._queue = queue
         self._ledger = ledger
-        self._ledger_writer = ledger_writer
 
     def store_lists(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         """Store the next page of a list."""
@@ -100,11 +98,11 @@ class Discovery:
             return
         if state.strategy == "all":
             chosen = rows[state.index : state.index + _ATTACHMENTS_AT_ONCE]
-            self._take(state, [_found(row) for row in chosen], now)
+            self._take(state, [_found(row) for row in chosen], now, deadline)
             state.index += len(chosen)
         else:
             for module, record_id, name in rows[state.index : state.index + _RECORDS_AT_ONCE]:
-                self._take(state, self._of_record(state, module, record_id, name, deadline), now)
+                self._take(state, self._of_record(state, module, record_id, name, deadline), now, deadline)
                 state.index, state.failures = state.index + 1, 0
                 state.records += 1
                 if state.credits >= state.credits_limit:
@@ -131,18 +129,23 @@ class Discovery:
         finally:
             state.credits += 1
 
-    def _take(self, state: SweepState, found: Sequence[Found], now: str) -> None:
+    def _take(self, state: SweepState, found: Sequence[Found], now: str, deadline: Deadline) -> None:
         """Queue what the ledger does not know, then note all as seen: in this order nothing is forgotten."""
         known = self._ledger.find([each.request for each in found]) if found else {}
-        unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at)]
+        unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at, now)]
         files = [each for each in unknown if not each.listed.link]
+        for each in files:
+            if each.request.place in known:
+                # Before the message, whose outcome must be the last word.
+                self._ledger.record_event(each.request, Event.QUEUED, now)
         self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
         for each in unknown:
             if each.listed.link:
-                archived = self._archiver.archive_link(each.request, each.listed.link)
-                self._ledger_writer.record_link(each.request, each.listed, archived.stored, state.correlation_id)
+                self._links.archive(each.request, each.listed, each.record_name, deadline, state.correlation_id)
+        queued = {each.request.place for each in files}
         for each in found:
-            self._ledger.record_listing(each.request, each.listed, each.record_name, now)
+            sent_at = now if each.request.place in queued else None
+            self._ledger.record_listing(each.request, each.listed, each.record_name, now, sent_at)
         state.credits += len(files)
         state.listed += len(found)
         state.queued += len(files)
@@ -151,22 +154,13 @@ class Discovery:
         state.bytes_queued += sum(each.listed.size_bytes or 0 for each in files)
 
 
-def _is_known(found: Found, entry: LedgerEntry | None, started_at: str) -> bool:
+def _is_known(found: Found, entry: LedgerEntry | None, started_at: str, now: str) -> bool:
     """Whether nothing has to be done for an attachment."""
     if entry is None:
         return False
     if entry.last_seen and entry.last_seen >= started_at:
         return True  # by this sweep, before it was interrupted
-    if found.listed.link:
-        return entry.state == "link"
-    if entry.state == "archived":
-        # A file that was sent back to Bigin has the object that it came from, until it is changed there.
-        is_changed = entry.restored_from and entry.modified_time != found.listed.modified_time
-        return found.listed.size_bytes in (None, entry.size_bytes) and not is_changed
-    if entry.state in ("parked", "gone"):
-        # Nothing would become of it but the same; what Bigin lists otherwise since then is tried again.
-        return (entry.listed_size_bytes, entry.modified_time) == (found.listed.size_bytes, found.listed.modified_time)
-    return False
+    return next_step(entry, found.listed, now) is Step.NOTHING
 
 
 def _end_list(state: SweepState) -> None:

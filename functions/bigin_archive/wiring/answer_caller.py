@@ -39,7 +39,7 @@ def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
         return VersionReader(client, settings.bucket, settings.key_prefix)
 
     return CallerEndpoint(
-        ArchiveEndpoint(pipeline.archiver, pipeline.queue, pipeline.ledger_writer, reports),
+        ArchiveEndpoint(pipeline.archiver, pipeline.links, pipeline.queue, pipeline.ledger_writer, reports),
         pipeline.ledger,
         pipeline.ledger_writer,
         versions,

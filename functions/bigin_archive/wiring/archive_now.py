@@ -21,4 +21,4 @@ def archive_endpoint(env: Mapping[str, str]) -> ArchiveEndpoint:
     pipeline = archive_pipeline(
         env, aws, dynamodb, reports, threads=1, read_timeout_s=_S3_TIMEOUT_S, limiter=semaphore.hold
     )
-    return ArchiveEndpoint(pipeline.archiver, pipeline.queue, pipeline.ledger_writer, reports)
+    return ArchiveEndpoint(pipeline.archiver, pipeline.links, pipeline.queue, pipeline.ledger_writer, reports)

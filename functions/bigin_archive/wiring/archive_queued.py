@@ -36,7 +36,8 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
     )
     return Worker(
         pipeline.archiver,
-        RecordExpander(pipeline.bigin, pipeline.archiver, pipeline.queue, pipeline.ledger_writer),
+        pipeline.links,
+        RecordExpander(pipeline.bigin, pipeline.links, pipeline.queue),
         pipeline.queue,
         breaker,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),

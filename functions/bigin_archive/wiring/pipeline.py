@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bigin_archive import transport
 from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.aws.clients import Session, config
 from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin.client import Bigin
@@ -41,6 +42,7 @@ class ArchivePipeline:
     ledger: Ledger
     credits: CreditUsage
     ledger_writer: LedgerWriter
+    links: LinkArchiver
 
 
 def archive_pipeline(
@@ -71,4 +73,5 @@ def archive_pipeline(
     queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
     ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
-    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, ledger_writer)
+    links = LinkArchiver(archiver, ledger_writer)
+    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, ledger_writer, links)

@@ -36,7 +36,7 @@ def sweep(
     )
     budget = CreditBudget(settings.daily_credits, settings.share_percent)
     made = Sweep(
-        Discovery(pipeline.bigin, pipeline.archiver, pipeline.queue, pipeline.ledger, pipeline.ledger_writer),
+        Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger),
         pipeline.queue,
         pipeline.ledger_writer,
         pipeline.credits,

@@ -1,0 +1,126 @@
+"""What state an attachment is in, and what moves it from one to the next. Pure; drawn in docs/ledger-states.md.
+
+Two rules stand behind the table. ``archived`` and ``link`` are facts about S3: nothing that Bigin says later undoes
+them. All other states are claims with a date: ``gone`` holds until Bigin lists the attachment after it, ``parked``
+until Bigin lists it otherwise than then, ``pending`` as long as its message can live.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+from bigin_archive import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bigin_archive.bigin.listing import ListedAttachment
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
+
+# The queue keeps a message for 14 days from its first sending (template.yaml, MessageRetentionPeriod; SQS starts its
+# count anew for no retry). One older than that is lost, whatever became of it.
+MESSAGE_LIFE = timedelta(days=14)
+# The reason of ``gone`` where Bigin's list did not agree, or was not asked.
+STILL_LISTED = "still_listed"
+
+
+class State(StrEnum):
+    """Of one attachment; the value is what the ledger, the index and the console show."""
+
+    ARCHIVED = "archived"  # an object holds the file
+    LINK = "link"  # an object holds the shortcut
+    GONE = "gone"  # Bigin said that there is nothing
+    PARKED = "parked"  # given up, with a reason; a dead letter waits for a person
+    PENDING = "pending"  # seen, and nothing became of it yet
+
+
+class Event(Enum):
+    """What can happen to an attachment."""
+
+    LISTED = "Bigin lists it"
+    QUEUED = "a message is sent for it"
+    RETRIED = "a try failed, and the message comes back"
+    STORED_FILE = "an object holds the file"
+    STORED_SHORTCUT = "an object holds the shortcut of the link"
+    SAID_GONE = "Bigin says that there is nothing"
+    SAID_LINK = "Bigin says that it is a link, and no list shows its address"
+    DEAD_LETTERED = "its message was given up, with a reason"
+    CONFLICTED = "its message was given up, since other bytes stand in S3"
+
+
+class Step(Enum):
+    """What a sweep has to do for an attachment that Bigin lists."""
+
+    NOTHING = "nothing"
+    QUEUE = "queue"
+    SHORTCUT = "shortcut"
+
+
+# From each state (None: no row) to the next. What is not named changes nothing: neither state nor reason.
+MOVES: Mapping[Event, Mapping[State | None, State]] = {
+    Event.LISTED: {None: State.PENDING},
+    Event.QUEUED: {
+        None: State.PENDING,
+        State.PENDING: State.PENDING,
+        State.LINK: State.PENDING,
+        State.GONE: State.PENDING,
+        State.PARKED: State.PENDING,
+    },
+    Event.RETRIED: {None: State.PENDING, State.PENDING: State.PENDING},
+    Event.STORED_FILE: dict.fromkeys((None, *State), State.ARCHIVED),
+    Event.STORED_SHORTCUT: dict.fromkeys((None, *State), State.LINK),
+    Event.SAID_GONE: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.GONE),
+    Event.SAID_LINK: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.PENDING),
+    Event.DEAD_LETTERED: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.PARKED),
+    # That other bytes stand there is true of one archived a moment ago, too.
+    Event.CONFLICTED: dict.fromkeys((None, *State), State.PARKED),
+}
+
+
+def following(state: State | None, event: Event) -> State | None:
+    """The state after ``event``."""
+    return MOVES[event].get(state, state)
+
+
+def lasting(event: Event) -> tuple[State, ...]:
+    """The states that ``event`` leaves as they are, their reason and their date included."""
+    return tuple(state for state in State if state not in MOVES[event])
+
+
+def next_step(entry: LedgerEntry | None, listed: ListedAttachment, seen_at: str) -> Step:
+    """What has to be done for an attachment that Bigin lists, ``seen_at`` (ISO 8601, UTC) in the list.
+
+    One message for one attachment: where one can still be alive there is nothing to do.
+    """
+    wanted = Step.SHORTCUT if listed.link else Step.QUEUE
+    return Step.NOTHING if entry and _is_settled(entry, listed, seen_at) else wanted
+
+
+def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str) -> bool:
+    if entry.state == State.LINK:
+        return listed.link is not None and entry.key is not None
+    if entry.state == State.ARCHIVED:
+        # A file that was sent back to Bigin has the object that it came from, until it is changed there.
+        is_changed = entry.restored_from and entry.modified_time != listed.modified_time
+        return listed.link is None and listed.size_bytes in (None, entry.size_bytes) and not is_changed
+    if entry.state == State.PENDING:
+        # A shortcut is written at once, by whoever meets it: it has no message.
+        return listed.link is None and has_message(entry, seen_at)
+    if entry.state == State.GONE and is_after(seen_at, entry.state_at):
+        return False
+    # Nothing would become of it but the same.
+    return (entry.listed_size_bytes, entry.modified_time) == (listed.size_bytes, listed.modified_time)
+
+
+def has_message(entry: LedgerEntry, now: str) -> bool:
+    """Whether a message for the attachment can still be on the queue at ``now`` (ISO 8601)."""
+    sent, at = clock.parse(entry.queued_at), clock.parse(now)
+    return entry.state == State.PENDING and sent is not None and at is not None and at < sent + MESSAGE_LIFE
+
+
+def is_after(later: str | None, earlier: str | None) -> bool:
+    """Whether one of our times is after another; a time that is missing or cannot be read is before all."""
+    one, other = clock.parse(later), clock.parse(earlier)
+    return one is not None and (other is None or one > other)

@@ -1,0 +1,128 @@
+"""One row of the ledger: what is known of one attachment, as a value and as an item of DynamoDB. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.ledger.attachment_state import State
+
+STATES = tuple(State)
+STORED_STATES = (State.ARCHIVED, State.LINK)  # an object stands for the attachment
+_NUMBERS = ("size_bytes", "listed_size_bytes", "slow_tries")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What is known of one attachment.
+
+    ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked or was tried in vain, ``state_at``
+    when it came to be in this state, ``queued_at`` when the message was sent that may still live. ``key`` to
+    ``archived_modified_time`` tell of the object, the last what Bigin's Modified_Time was when it was fetched;
+    ``file_name`` to ``link_url`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when it was
+    listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
+
+    ``verified`` is the mark of an object that S3 itself confirmed (see :func:`verified_mark`); ``slow_tries`` counts
+    tries that took nearly all the time of their function.
+
+    A file that was sent back to Bigin has a new id there, and the object that it came from. ``restored_from`` and
+    ``restored_as`` are the places of the two in each other's rows.
+    """
+
+    module: str
+    record_id: str
+    attachment_id: str
+    state: str = State.PENDING
+    reason: str | None = None
+    key: str | None = None
+    version_id: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    archived_at: str | None = None
+    file_name: str | None = None
+    record_name: str | None = None
+    created_time: str | None = None
+    modified_time: str | None = None
+    owner: str | None = None
+    listed_size_bytes: int | None = None
+    link_url: str | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    restored_from: str | None = None
+    restored_as: str | None = None
+    state_at: str | None = None
+    queued_at: str | None = None
+    archived_modified_time: str | None = None
+    verified: str | None = None
+    slow_tries: int | None = None
+
+    @property
+    def request(self) -> ArchiveRequest:
+        """What would archive it."""
+        return ArchiveRequest(self.module, self.record_id, self.attachment_id)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether an object stands for it."""
+        return self.state in STORED_STATES
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether S3 confirmed the very object that the row tells of: key, version, size and SHA-256."""
+        return self.verified is not None and self.verified == verified_mark(self)
+
+
+class _Facts(Protocol):
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def version_id(self) -> str | None: ...
+    @property
+    def size_bytes(self) -> int | None: ...
+    @property
+    def sha256(self) -> str | None: ...
+
+
+def verified_mark(facts: _Facts) -> str | None:
+    """What a row keeps of an object of ours that S3 confirmed; None where S3 tells no version or no checksum.
+
+    It is made of all four facts: where one of them is changed later, by whoever and however, the mark is none any more.
+    """
+    if facts.version_id is None or facts.sha256 is None:
+        return None
+    told = "\n".join((str(facts.key), facts.version_id, str(facts.size_bytes), facts.sha256))
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+_FIELDS = tuple(field.name for field in fields(LedgerEntry))
+
+
+def key_of(request: ArchiveRequest) -> dict[str, Any]:
+    """The key of an attachment's item."""
+    return {
+        "record": {"S": f"{request.module}/{request.record_id}"},
+        "attachment_id": {"S": str(request.attachment_id)},
+    }
+
+
+def item_of(entry: LedgerEntry) -> dict[str, Any]:
+    """The whole item."""
+    names = [name for name in _FIELDS if name not in ("module", "record_id") and getattr(entry, name) is not None]
+    return {name: typed(name, getattr(entry, name)) for name in names} | key_of(entry.request)
+
+
+def entry_of(item: Mapping[str, Any]) -> LedgerEntry:
+    """The entry back; what another version wrote beside it is left out."""
+    plain = {name: _plain(item[name]) for name in _FIELDS if name in item}
+    module, _, record_id = item["record"]["S"].partition("/")
+    return LedgerEntry(**{**plain, "module": module, "record_id": record_id})
+
+
+def typed(name: str, value: str | int) -> dict[str, str]:
+    """A value as DynamoDB takes it."""
+    return {"N" if name in _NUMBERS else "S": str(value)}
+
+
+def _plain(value: Mapping[str, str]) -> str | int:
+    return int(value["N"]) if "N" in value else value["S"]
