@@ -169,7 +169,8 @@ def _run(
     api_url = archive.stack.hosts.api_url
     http = session(api_url)
     bigin = Bigin(http, api_url, tokens, unlimited, meter)
-    sender = None if run.dry else Sender(Uploader(http, api_url, tokens, meter))
+    # Connections of its own: one that was kept may end while it is used, and nobody knew what had been done.
+    sender = None if run.dry else Sender(Uploader(session(api_url), api_url, tokens, meter))
     restorer = Restorer(archive, bigin, sender, notes, limit_mib=limit_mib, drill=drill)
     with working("Comparing" if run.dry else "Restoring") as progress:
 

@@ -93,11 +93,9 @@ def _outcome(one: Outcome, bucket: str) -> Text:
     text = Text(one.outcome, style="green" if is_good else "yellow")
     if one.attachment_id:
         text.append(f"\nin Bigin: {one.attachment_id}", style="dim")
-    if is_good and one.name_in_bigin and one.name_in_bigin != _name(one):
-        text.append(f"\nBigin calls it {printable(one.name_in_bigin)}", style="yellow")
     for sentence in (one.detail, one.remedy):
         if sentence:
-            text.append(f"\n{sentence}")
+            text.append(f"\n{printable(sentence)}")
     if not is_good and one.wanted.entry.key:
         text.append(f"\ns3://{bucket}/{printable(one.wanted.entry.key)}", style="dim")
     return text

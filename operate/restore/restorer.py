@@ -82,9 +82,8 @@ class Restorer:
             except AttachmentGoneError:
                 record.is_gone = True
             except BiginRefusedError as error:
-                code = _CODE.search(error.detail)
                 for one in files:
-                    tell(_refused(one, Refusal(code[1] if code else error.code)))
+                    tell(_refused(one, _refusal_in(error)))
                 continue
             if record.listed:
                 requests = [ArchiveRequest(to.module, to.record_id, one) for one in record.listed]
@@ -131,6 +130,8 @@ class Restorer:
             return Outcome(one, DAMAGED, detail=damage.detail, remedy=damage.remedy)
         except RefusedError as error:
             return _refused(one, error.refusal)
+        except BiginRefusedError as error:
+            return _refused(one, _refusal_in(error))
         except NeverSeenError as error:
             detail = f"sent {SENDS} times, and in no list of the record ({error})"
             return Outcome(one, UNCONFIRMED, detail=detail, remedy=_AGAIN)
@@ -189,6 +190,8 @@ class Restorer:
             )
         self._note(record, each.wanted, each.copy, found)
         detail = remedy = ""
+        if name != each.copy.name:
+            detail = f"Bigin calls it {name}"
         if each.sent.times > 1 and (twin := record.find(each.copy, record.listed.keys() - record.rows.keys())):
             detail = "it is there twice: an answer was lost, and what had been sent appeared later"
             remedy = f"Delete the attachment {twin} in Bigin by hand."
@@ -203,6 +206,12 @@ def _own_ids(one: Wanted) -> list[str]:
     """Ids under which the file itself may be in the record: its own, and that of an earlier restore."""
     places = (one.entry.request.place, one.entry.restored_as or "")
     return [place.rpartition("/")[2] for place in places if place.startswith(f"{one.to.module}/{one.to.record_id}/")]
+
+
+def _refusal_in(error: BiginRefusedError) -> Refusal:
+    """Bigin's own code, which the client of its API tells in brackets."""
+    code = _CODE.search(error.detail)
+    return Refusal(code[1] if code else error.code)
 
 
 def _unconfirmed(each: _OnItsWay, detail: str) -> Outcome:

@@ -80,8 +80,7 @@ class Uploader:
                     headers={
                         "Authorization": f"Zoho-oauthtoken {token.value}",
                         "Content-Type": form.content_type,
-                        # A kept connection may end while it is used anew, and nobody knew what had been done.
-                        "Connection": "close",
+                        "Connection": "close",  # one that is kept may end while it is used again
                     },
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                     params=dict(query),

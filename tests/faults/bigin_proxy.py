@@ -11,6 +11,10 @@ _ATTACHMENT = re.compile(r"/Attachments/[0-9]+$")
 def call_of(head: Head) -> str:
     """The name of a call to Bigin."""
     path = head.target.partition("?")[0]
+    if path.startswith("/oauth/"):
+        return "bigin.revoke" if path.endswith("/revoke") else "bigin.token"
+    if head.start[0] == "POST" and path.endswith("/Attachments"):
+        return "bigin.upload"
     return "bigin.download" if _ATTACHMENT.search(path) else "bigin.list"
 
 

@@ -330,7 +330,7 @@ class _Connection:
         match fault:
             case BreakRequest(after_bytes) if sent_bytes + len(piece) > after_bytes:
                 return piece[: after_bytes - sent_bytes], True
-            case Kill("midway") if head.start[0] == "PUT":
+            case Kill("midway") if _brings_a_file(head):
                 self._relay.on_kill()
                 return piece[: len(piece) // 2], True
             # Chunk sizes are pieces of their own, and short; the first block of data is turned over.
@@ -383,3 +383,10 @@ class _Connection:
         for writer in (self._writer, self._server[1] if self._server else None):
             if writer is not None:
                 writer.close()
+
+
+def _brings_a_file(head: Head) -> bool:
+    """Whether the body that is worth a kill in its middle is the request's."""
+    return head.start[0] == "PUT" or (
+        head.start[0] == "POST" and head.target.partition("?")[0].endswith("/Attachments")
+    )

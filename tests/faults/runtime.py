@@ -4,6 +4,7 @@ Processes are forked from a server that has imported the third-party packages, s
 second; the package under test is loaded in the fork, in the environment of the function.
 """
 
+import importlib
 import importlib.util
 import json
 import multiprocessing
@@ -12,13 +13,14 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 START_TIMEOUT_S = 60
+LONGEST_PAUSE_S = 0.02  # of a command: what it would wait for in earnest is not what is tried
 _PRELOADED = [
     "boto3.session",
     "botocore.session",
@@ -75,6 +77,43 @@ def serve(
                 calls.send(("error", f"{type(error).__name__}: {error}"))
             else:
                 calls.send(("answer", answer))
+
+
+def serve_command(arguments: Sequence[str], env: Mapping[str, str], functions: Path, log: Path) -> None:
+    """The main function of a process that runs one command of the operator's; nothing in it waits for long."""
+    os.environ.clear()
+    os.environ.update(env)
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    sys.path.insert(0, str(functions))
+    pause = time.sleep
+    time.sleep = lambda seconds: pause(min(seconds, LONGEST_PAUSE_S))
+    sys.exit(importlib.import_module("operate.cli").main(arguments))
+
+
+class CommandProcess:
+    """One command of the operator's, in a process of its own."""
+
+    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], functions: Path, log: Path) -> None:
+        self._process = _FORKS.Process(
+            target=serve_command, args=(arguments, {**_base(), **env}, functions, log), daemon=True
+        )
+        self._process.start()
+
+    def wait(self, timeout_s: float) -> int:
+        """Its exit status; below 0 where it was killed."""
+        self._process.join(timeout_s)
+        if self._process.exitcode is None:
+            self.kill()
+            self._process.join(10)
+        return self._process.exitcode or 0
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of the process's own runs any more."""
+        if self._process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
 
 class WorkerProcess:

@@ -18,6 +18,7 @@ from tests.faults import (
     names,
     outage,
     races,
+    restores,
     retention,
     space,
     tokens,
@@ -37,7 +38,10 @@ class Kind:
 
 
 # What takes too long for every run of the tests, in a shorter form.
-SHORT_FORMS = (Kind("crash-short", crashes.crash_of_a_small_file, in_pytest=True),)
+SHORT_FORMS = (
+    Kind("crash-short", crashes.crash_of_a_small_file, in_pytest=True),
+    Kind("restore-crash-short", restores.crash_at_the_upload, in_pytest=True),
+)
 KINDS = (
     Kind("crash", crashes.crash_at_every_step),
     Kind("cut", downloads.cut),
@@ -79,4 +83,6 @@ KINDS = (
     Kind("template", deployment.as_deployed, in_pytest=True),
     Kind("retention", retention.outlasting, in_pytest=True),
     Kind("aws-stall", aws_faults.stalls_near_the_end),
+    Kind("restore-crash", restores.crash_at_every_step),
+    Kind("restore", restores.many_files, in_pytest=True),
 )

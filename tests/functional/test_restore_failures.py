@@ -47,7 +47,7 @@ class Way:
         wanted = [Wanted(rows[entry.request.place], ArchiveRequest(entry.module, entry.record_id)) for entry in entries]
         made = Run(dry=False, wanted=wanted)
         bigin = Bigin(http, self.hosts.api_url, tokens, unlimited, meter)
-        sender = Sender(Uploader(http, self.hosts.api_url, tokens, meter), self.slept_s.append)
+        sender = Sender(Uploader(session(self.hosts.api_url), self.hosts.api_url, tokens, meter), self.slept_s.append)
         notes = RestoreNotes(self._operators)
         options = {"limit_mib": limit_mib, "sleep": self.slept_s.append, **options}
         try:
