@@ -29,21 +29,20 @@ COMMANDS = {
         "sweep": "Archive the whole account: find and queue what is missing.",
         "request": "Archive certain attachments, or all of a record.",
     },
-    "Bring back": {
-        "restore": "Send archived files back to Bigin, proved at both ends.",
-    },
     "Look": {
         "status": "Show how far the archive is: files, queue, credits.",
         "find": "Find archived files by the words of their names.",
         "console": "Search and download files in the browser, or invite others.",
         "get": "Download archived files, checked by their SHA-256.",
         "audit": "Prove that the archive is complete, or list what is not.",
+        "fleet": "Show all stacks, one line each, and which need somebody.",
         "version": "Print the version of this command.",
     },
     "Mend": {
         "doctor": "Look for everything that goes wrong in practice.",
         "redrive": "Show requests that failed and why, and send them back.",
-        "announce": "Repeat the events of archived files, for other systems.",
+        "announce": "Repeat events, for a new consumer or after an outage.",
+        "restore": "Send archived files back to Bigin, proved at both ends.",
         "rebuild-ledger": "Rebuild the ledger from the files in S3.",
     },
 }

@@ -72,6 +72,15 @@ class Account:
                     "The endpoint URL for AWS is malformed.", "Check AWS_ENDPOINT_URL and ~/.aws/config."
                 ) from None
 
+    def regions(self) -> list[str]:
+        """The regions that this account has switched on. Raises OperateError."""
+        client = self._session.client("account", config=_CONFIG, region_name=self.region or "us-east-1")
+        with aws_errors("list the account's regions"):
+            pages = client.get_paginator("list_regions").paginate(
+                RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"]
+            )
+            return [str(region["RegionName"]) for page in pages for region in page["Regions"]]
+
     def describe(self) -> str:
         """Where this is, as far as it can be told."""
         try:

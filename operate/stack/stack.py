@@ -1,6 +1,6 @@
 """What the commands need to know of a deployed stack, read from CloudFormation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from bigin_archive.settings import DATA_CENTERS, DataCenter, SettingsError, data
 from operate.errors import OperateError
 from operate.stack.aws import Account, aws_errors
 
+_OUTPUTS = {"CredentialsSecretId", "RefreshTokenFunctionName"}  # by which a stack of ours is known
 _MOST_STACKS = 500  # looked through for a hint
 # The template's parameters, and what settings.data_center calls them.
 _HOST_PARAMETERS = {
@@ -155,13 +156,20 @@ def _not_found(account: Account, client: Any, name: str) -> OperateError:
     return OperateError(f"There is no stack {name} in {account.describe()}.", remedy)
 
 
-def _stacks_of_ours(client: Any) -> list[str]:
-    """The names of the region's stacks that have the outputs of this template."""
+def descriptions(account: Account) -> list[dict[str, Any]]:
+    """What CloudFormation tells of each stack of this application, of any version. Raises OperateError."""
+    with aws_errors("list the stacks"):
+        return list(_ours(account.client("cloudformation")))
+
+
+def _ours(client: Any) -> Iterator[dict[str, Any]]:
+    """The region's stacks that have the outputs of this template."""
     pages = client.get_paginator("describe_stacks").paginate(PaginationConfig={"MaxItems": _MOST_STACKS})
-    return [
-        str(stack["StackName"])
-        for page in pages
-        for stack in page["Stacks"]
-        if {"CredentialsSecretId", "RefreshTokenFunctionName"}
-        <= {output["OutputKey"] for output in stack.get("Outputs", [])}
-    ]
+    for page in pages:
+        for stack in page["Stacks"]:
+            if {output["OutputKey"] for output in stack.get("Outputs", [])} >= _OUTPUTS:
+                yield stack
+
+
+def _stacks_of_ours(client: Any) -> list[str]:
+    return [str(stack["StackName"]) for stack in _ours(client)]

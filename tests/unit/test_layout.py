@@ -40,6 +40,7 @@ OPERATE_LEVELS = (
     {"announce", "audit", "callers", "connect", "console", "redrive", "sweep", "watch"},
     {"restore"},
     {"doctor"},
+    {"fleet"},
     {"commands"},
     {"cli"},
     {"__main__"},
