@@ -46,6 +46,7 @@ def _message(record: dict[str, Any]) -> Message:
         hints=hints,
         malformed=malformed,
         correlation_id=read_correlation_id(attributes),
+        sent_at_s=int(sent_ms) / 1000 if (sent_ms := record["attributes"].get("SentTimestamp")) else None,
     )
 
 

@@ -24,6 +24,7 @@ from bigin_archive.wiring.reporting import reporter
 if TYPE_CHECKING:
     from bigin_archive.bigin.notification_channels import NotificationChannels
 
+SCHEDULED = "scheduled"
 # For the log line, after the last call to Bigin.
 RESERVE_S = 3
 
@@ -47,10 +48,10 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
         renewal = _channels().renew(
             event[RENEW_CHANNELS], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
         )
-        reports = reporter()
         fields = {**renewal.fields(), "correlation_id": context.aws_request_id}
-        reports.report(f"channels_{renewal.status}", fields, renewal.metrics())
-        reports.flush()
+        reporter().report(f"channels_{renewal.status}", fields)
+        if event.get(SCHEDULED):
+            renewal.check()
         return asdict(renewal)
     try:
         return gateway.queued(_endpoint().receive(event))

@@ -12,8 +12,8 @@ from bigin_archive.token.token_refresher import TokenRefresher
 from bigin_archive.wiring.refresh_token import token_refresher
 from bigin_archive.wiring.reporting import reporter
 
-# What the second schedule asks for: an alarm on the token's age cannot wait for the next renewal.
-REPORT_AGE = "report_age"
+# What the second schedule asks for: the alarm cannot wait for the next renewal.
+ONLY_TELL = "only_tell"
 
 
 @cache
@@ -27,9 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
     """
     reports = reporter()
-    if event.get(REPORT_AGE):
-        age_s = _refresher().age_s()
-        reports.measure({} if age_s is None else {"TokenAge": age_s})
+    if event.get(ONLY_TELL):
+        reports.measure(_refresher().stored().metrics())
         reports.flush()
         return {"status": "reported"}
     refreshed = _refresher().refresh()

@@ -9,11 +9,8 @@ from typing import Any
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.deadline import Deadline
-from bigin_archive.ledger.credit_usage import CreditUsage
-from bigin_archive.sweep import slice_report
-from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.heartbeat import Heartbeat
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
-from bigin_archive.wiring.reporting import reporter
 from bigin_archive.wiring.sweep_account import sweep
 
 START = "start"
@@ -22,7 +19,7 @@ RESERVE_S = 30
 
 
 @cache
-def _sweep() -> tuple[Sweep, CreditUsage, CreditBudget]:
+def _sweep() -> tuple[Sweep, Heartbeat]:
     return sweep(os.environ)
 
 
@@ -33,16 +30,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     under way; every key may be left out. Raises ValueError where one is malformed, StorageUnavailableError where the
     ledger cannot be used.
     """
-    sweeping, usage, budget = _sweep()
+    sweeping, heartbeat = _sweep()
     order = _order(event[START]) if START in event else None
     state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    age_s = sweeping.complete_age_s(state)
-    metrics, reports = slice_report.metrics(state, usage.used().used, budget.share, age_s), reporter()
-    if state:
-        reports.report(f"sweep_{state.phase}", slice_report.fields(state), metrics)
-    else:
-        reports.measure(metrics)
-    reports.flush()
+    heartbeat.tell(state, sweeping.complete_age_s(state))
     return state.as_dict() if state else {}
 
 

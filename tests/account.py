@@ -105,7 +105,7 @@ class Account:
 
     def _made_sweep(self) -> Sweep:
         environment = {**self.aws.environment, "DAILY_CREDITS": str(self.daily_credits)}
-        made, _, _ = sweep(environment, self._session, self.clock)
+        made, _ = sweep(environment, self._session, self.clock)
         return made
 
 

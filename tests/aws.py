@@ -83,6 +83,8 @@ class Aws:
             "RECORD_QUEUE_DELAY_S": "90",
             "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "DOWNLOAD_THREADS": "4",
+            "SWEEP_SCHEDULE": "cron(0 1 * * ? *)",
+            "DEAD_LETTER_QUEUE_URLS": self.dead_letter_queue_url,
             "DAILY_CREDITS": "50000",
             "CREDITS_SHARE_PERCENT": "50",
             "RETRY_DELAY_S": "1",

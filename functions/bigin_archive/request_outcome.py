@@ -19,19 +19,10 @@ from bigin_archive.errors import (
 if TYPE_CHECKING:
     from bigin_archive.storage.archived_object import StoredObject
 
-_COUNTERS = {
-    "archived": "Archived",
-    "already_archived": "AlreadyArchived",
-    "gone": "Gone",
-    "link": "Links",
-    "parked": "Parked",
-    "retried": "Retried",
-    "refused": "Refused",
-}
-# What no retry mends without a person; the alarms stand on these.
+# What no retry mends without a person: each cause with the metric of its alarm.
 _ALARMED: dict[type[ArchiveError], str] = {
-    BiginTokenRejectedError: "TokenRejected",
-    BiginScopeMissingError: "ScopeMissing",
+    BiginTokenRejectedError: "ConnectionBroken",
+    BiginScopeMissingError: "ConnectionBroken",
     StorageRefusedError: "StorageRefused",
 }
 
@@ -45,7 +36,8 @@ class Outcome:
     messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through,
     ``key_id`` the caller's key. ``correlation_id`` is the same from the webhook, call or sweep that began it to its
     last outcome; where none came along, the request's own id begins it. ``is_unlisted`` tells of what is gone that
-    Bigin's list agrees.
+    Bigin's list agrees. ``waited_ms`` is the time since it was queued, for requests of the queue; ``is_outage`` tells
+    that it was Bigin or S3 that failed, and not this request alone.
     """
 
     outcome: str
@@ -60,6 +52,8 @@ class Outcome:
     key_id: str | None = None
     correlation_id: str = ""
     is_unlisted: bool = False
+    waited_ms: int | None = None
+    is_outage: bool = False
 
     def __post_init__(self) -> None:
         if not self.correlation_id:
@@ -69,6 +63,11 @@ class Outcome:
     def size_bytes(self) -> int | None:
         """Of the object."""
         return self.stored.size_bytes if self.stored else None
+
+    @property
+    def has_alarm(self) -> bool:
+        """Whether its cause has an alarm of its own."""
+        return type(self.error) in _ALARMED
 
     @property
     def is_done(self) -> bool:
@@ -94,19 +93,24 @@ class Outcome:
             "key_id": self.key_id,
         }
 
-    def metrics(self) -> dict[str, float]:
-        """One sample each."""
-        samples: dict[str, float] = {}
-        if self.outcome in _COUNTERS:
-            samples[_COUNTERS[self.outcome]] = 1
-        if self.outcome == "retried":
-            # The alarm on hours without a success can only compare with what was told.
-            samples["Archived"] = 0
-        if self.error and type(self.error) in _ALARMED:
+    def metrics(self) -> dict[str, float | tuple[float, ...]]:
+        """Samples by the name of their metric, so that each cause rings one alarm.
+
+        A cause with an alarm of its own is told by its metric alone. An outage, in which every request fails, is told
+        by retries without a 0 between them; a request that fails while others do not, by its duration until now.
+        """
+        samples: dict[str, float | tuple[float, ...]] = {}
+        if self.error and self.has_alarm:
             samples[_ALARMED[type(self.error)]] = 1
         if self.outcome == "archived":
-            samples["BytesArchived"] = self.size_bytes or 0
-            samples["ArchiveDuration"] = self.duration_ms
+            samples |= {"Archived": 1, "BytesArchived": self.size_bytes or 0}
+        if self.outcome == "parked":
+            samples["Parked"] = 1
+        if self.waited_ms is not None:
+            samples["Retried"] = 0 if self.is_done else 1 if self.is_outage else (1, 0)
+        alone = not (self.is_done or self.is_outage or self.has_alarm or isinstance(self.error, InternalError))
+        if self.outcome == "archived" or alone:
+            samples["ArchiveDuration"] = self.duration_ms if self.waited_ms is None else self.waited_ms
         return samples
 
 

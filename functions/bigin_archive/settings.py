@@ -123,12 +123,17 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs besides: the account's credits for any 24 hours, and the percentage for this application."""
+    """What the sweep needs besides: the account's credits for any 24 hours, and the percentage for this application.
+
+    ``is_scheduled`` tells whether sweeps begin by themselves.
+    """
 
     daily_credits: int
     share_percent: int
     leases_table: str
     ledger_table: str
+    is_scheduled: bool
+    dead_letter_queue_urls: tuple[str, ...]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SweepSettings":
@@ -137,6 +142,8 @@ class SweepSettings:
             share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
             leases_table=required(env, "LEASES_TABLE"),
             ledger_table=required(env, "LEDGER_TABLE"),
+            is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
+            dead_letter_queue_urls=tuple(env.get("DEAD_LETTER_QUEUE_URLS", "").split()),
         )
 
 

@@ -1,26 +1,38 @@
-"""What became of a request: one log line and a few metrics each. No file name, no token."""
+"""What became of a request: one log line and a few metrics each. No file name, no token.
+
+The metrics are ten, which is what CloudWatch's free tier holds; what failed and why is asked of the log lines.
+"""
 
 import threading
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
     from aws_lambda_powertools.logging.types import LogRecord
 
-# These are counted; every other metric says its unit here.
-_UNITS = {
+METRICS = {
+    # Of requests
+    "Archived": MetricUnit.Count,
     "BytesArchived": MetricUnit.Bytes,
+    # From the request to the file in S3; of what is tried again, so far.
     "ArchiveDuration": MetricUnit.Milliseconds,
-    "TokenAge": MetricUnit.Seconds,
+    # Dead letters: 1 more from the worker, how many there are from each slice of the sweep (take the maximum).
+    "Parked": MetricUnit.Count,
+    # The sum counts retries. A sample of 0 says that not everything fails for the same cause (alarm on silence).
+    "Retried": MetricUnit.Count,
+    # Of causes that a person has to mend, 0 or 1
+    "ConnectionBroken": MetricUnit.Count,
+    "StorageRefused": MetricUnit.Count,
+    "NotProved": MetricUnit.Count,
     "CreditsOfShare": MetricUnit.Percent,
+    # The tenth, FunctionFailures, is made by metric filters of CloudWatch Logs: a function that died tells nothing.
 }
-# These are told once more for each error code, in a dimension of that name: what failed, and why.
-_BY_REASON = ("Parked", "Retried", "Refused")
+# One sample of each metric, or several.
+Samples = Mapping[str, float | Sequence[float]]
 
 
 class LogLines(LambdaPowertoolsFormatter):
@@ -40,29 +52,23 @@ class Reporter:
         self._logger = logger
         self._metrics = metrics
         self._lock = threading.Lock()  # Powertools' metrics are not made for threads
-        self._reasons: Counter[tuple[str, str]] = Counter()
 
-    def report(self, outcome: str, fields: Mapping[str, object], metrics: Mapping[str, float] | None = None) -> None:
-        """One line with ``outcome`` and every field that has a value; one sample of each metric, kept for the flush."""
+    def report(self, outcome: str, fields: Mapping[str, object], metrics: Samples | None = None) -> None:
+        """One line with ``outcome`` and every field that has a value; samples of metrics, kept for the flush."""
         given = {"outcome": outcome, **{name: value for name, value in fields.items() if value is not None}}
         self._logger.info(outcome, extra={"fields": given})
         if metrics:
-            self.measure(metrics, fields.get("error_code"))
+            self.measure(metrics)
 
-    def measure(self, metrics: Mapping[str, float], error_code: object = None) -> None:
-        """Samples without a line."""
+    def measure(self, metrics: Samples) -> None:
+        """Samples without a line. Raises KeyError for a metric that METRICS does not hold."""
         with self._lock:
-            for name, value in metrics.items():
-                self._metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
-                if error_code and name in _BY_REASON and value:
-                    self._reasons[name, str(error_code)] += 1
+            for name, values in metrics.items():
+                for value in values if isinstance(values, Sequence) else (values,):
+                    self._metrics.add_metric(name, METRICS[name], value)
 
     def flush(self) -> None:
-        """Write the metrics (embedded metric format, one line; one more for each reason of a failure)."""
+        """Write the metrics (embedded metric format, one line)."""
         with self._lock:
             if self._metrics.metric_set:
                 self._metrics.flush_metrics()
-            for (name, code), count in self._reasons.items():
-                with single_metric(name, MetricUnit.Count, count) as metric:
-                    metric.add_dimension("error_code", code)
-            self._reasons.clear()

@@ -56,8 +56,8 @@ LEDGER_WRITES, CREDITS_WRITES = 1, 1
 LOG_BYTES = 2_000.0
 FIXED: Mapping[str, tuple[str, int]] = {
     "secrets (credentials, token, webhook)": ("Secrets Manager", 3),
-    "metrics that alarms look at": ("CloudWatch, alarm", 37),
-    "metrics": ("CloudWatch, metric", 19),
+    "metrics that alarms look at": ("CloudWatch, alarm", 10),
+    "metrics": ("CloudWatch, metric", 10),
     "dashboard, the first three of an account are free": ("CloudWatch, dashboard", 1),
 }
 # One for each call (zoho.com/bigin/developer/docs/apis/api-limits.html): the download; and the listing of a record,

@@ -21,12 +21,7 @@ def as_deployed(lab: Lab) -> Iterator[Row]:
 
 
 def _checks(resources: Resources) -> Iterator[tuple[str, bool]]:
-    alarmed = {
-        dimension["Value"]["Fn::GetAtt"][0]
-        for _, alarm in _of(resources, "AWS::CloudWatch::Alarm")
-        for dimension in alarm["Properties"].get("Dimensions", [])
-        if isinstance(dimension["Value"], dict) and "Fn::GetAtt" in dimension["Value"]
-    }
+    alarmed = _counted(resources)
     for name, queue in _of(resources, "AWS::SQS::Queue"):
         yield f"{name} forgets a message too early", queue["Properties"]["MessageRetentionPeriod"] == FOURTEEN_DAYS_S
         target = queue["Properties"].get("RedrivePolicy", {}).get("deadLetterTargetArn", {}).get("Fn::GetAtt", [""])[0]
@@ -52,6 +47,14 @@ def _checks(resources: Resources) -> Iterator[tuple[str, bool]]:
         if resource["Type"] == "AWS::S3::Bucket" or name == "CredentialsSecret":
             kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
             yield f"{name} goes with the stack", kept == ("RetainExceptOnCreate", "Retain")
+
+
+def _counted(resources: Resources) -> set[str]:
+    """Queues whose messages the sweep counts as dead letters, where an alarm stands on that count."""
+    metrics = {alarm["Properties"].get("MetricName") for _, alarm in _of(resources, "AWS::CloudWatch::Alarm")}
+    variables = resources["SweepFunction"]["Properties"]["Environment"]["Variables"]
+    queues = variables["DEAD_LETTER_QUEUE_URLS"]["Fn::Join"][1]
+    return {(one["Fn::If"][1] if "Fn::If" in one else one)["Ref"] for one in queues} if "Parked" in metrics else set()
 
 
 def _of(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

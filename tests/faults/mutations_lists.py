@@ -33,9 +33,9 @@ LISTS = (
     ),
     Mutation(
         "no alarm for an old proof",
-        "functions/bigin_archive/sweep/slice_report.py",
+        "functions/bigin_archive/sweep/heartbeat.py",
         "complete_age_s > OLDEST_S",
         "False",
-        caught_by_test=("tests/unit/test_slice_report.py::test_an_old_proof_is_an_alarm",),
+        caught_by_test=("tests/unit/test_heartbeat.py::test_a_proof_that_is_missing_or_old_is_an_alarm",),
     ),
 )

@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 
-from bigin_archive import errors
 from bigin_archive.archive_request import MODULES
 from bigin_archive.queueing.archive_queue import LISTED_SIZE
+from bigin_archive.telemetry import METRICS
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.lambdas import Context, api_event, load, sqs_event
-from tests.template.parsed import STACK, Looked, looked_at_by_alarms, looked_at_by_the_dashboard
+from tests.template.parsed import STACK, looked_at_by_alarms, looked_at_by_the_dashboard
 
 OURS = [found for found in (*looked_at_by_alarms(), *looked_at_by_the_dashboard()) if found.namespace == "BiginArchive"]
-CODES = {found.code for found in vars(errors).values() if isinstance(found, type) and hasattr(found, "code")}
-PARKED = [found for found in OURS if found.name == "Parked" and dict(found.dimensions).get("error_code", "*") != "*"]
 ERROR = {"status": "error", "message": "m", "details": {}}
 GIB = 1024**3
 # Metric and names of its dimensions: unit, and the values of the dimensions that were seen.
@@ -89,7 +87,7 @@ def everything(aws: Aws, bigin: Simulator, set_variable: Callable[[str, str], No
     refresher = load("refresh_token")
     aws.put_secret(aws.credentials_secret_id, {"client_id": "test", "client_secret": "test", "refresh_token": "test"})
     refresher.handler({}, Context())
-    refresher.handler({"report_age": True}, Context())
+    refresher.handler({"only_tell": True}, Context())
     aws.store_token(TOKEN)
     aws.put_secret(aws.webhook_secret_id, {"webhook_secret": "s" * 40})
     set_variable("WATCH_MODULES", "Contacts")
@@ -118,14 +116,10 @@ def told(
 
 
 def test_every_metric_that_is_looked_at_is_written(told: Written) -> None:
-    """Name and dimensions of each metric of an alarm and of a widget; a reason that is named is one that exists."""
+    """Name and dimensions of each metric of an alarm and of a widget."""
     for looked in OURS:
-        key = (looked.name, looked.dimension_names)
-
-        assert key in told, looked
-        for name, value in looked.dimensions:
-            expected = {STACK} if name == "service" else {*CODES, "*"}
-            assert value in expected, looked
+        assert (looked.name, looked.dimension_names) in told, looked
+        assert dict(looked.dimensions) == {"service": STACK}, looked
 
 
 def test_every_axis_has_the_unit_of_its_metrics(told: Written) -> None:
@@ -135,17 +129,14 @@ def test_every_axis_has_the_unit_of_its_metrics(told: Written) -> None:
             assert looked.axis == told[looked.name, looked.dimension_names][0], looked
 
 
-@pytest.mark.parametrize("looked", PARKED, ids=lambda found: found.place)
-def test_each_reason_was_really_written(told: Written, looked: Looked) -> None:
-    """An alarm on a reason counts what the worker wrote when it parked for that reason."""
-    _, values = told[looked.name, looked.dimension_names]
-
-    assert tuple(sorted(looked.dimensions)) in values
+def test_what_is_written_is_what_is_known(told: Written) -> None:
+    """The metrics of all handlers are those of the one table, with the stack's name as their only dimension."""
+    assert {name for name, _ in told} == set(METRICS)
+    assert {names for _, names in told} == {frozenset({"service"})}
 
 
 def test_every_metric_is_looked_at(told: Written) -> None:
     """Nothing is counted, and paid for, that neither an alarm nor the dashboard shows."""
-    looked = {(found.name, found.dimension_names) for found in OURS}
-    sums = {name for name, _ in looked}
+    looked = {found.name for found in OURS}
 
-    assert {(name, names) for name, names in told if (name, names) not in looked and name not in sums} == set()
+    assert {name for name, _ in told if name not in looked} == set()

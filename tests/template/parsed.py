@@ -51,6 +51,8 @@ def value(node: Any) -> str:
     """A value of the template in short: the stack's name, a logical name, or the text itself."""
     if isinstance(node, dict) and "Ref" in node:
         return STACK if node["Ref"] == "AWS::StackName" else str(node["Ref"])
+    if isinstance(node, dict) and "Fn::Sub" in node:
+        return str(node["Fn::Sub"]).replace("${AWS::StackName}", STACK)
     if isinstance(node, dict) and "Fn::GetAtt" in node:
         return str(node["Fn::GetAtt"][0])
     return str(node)
@@ -63,40 +65,26 @@ def looked_at_by_alarms() -> Iterator[Looked]:
         for stat in stats or [{"Metric": alarm, "Stat": alarm.get("Statistic")}]:
             metric = stat["Metric"]
             dimensions = tuple((found["Name"], value(found["Value"])) for found in metric["Dimensions"])
-            yield Looked(place, metric["Namespace"], metric["MetricName"], dimensions, stat["Stat"])
+            yield Looked(place, value(metric["Namespace"]), metric["MetricName"], dimensions, stat["Stat"])
 
 
 def dashboard() -> dict[str, Any]:
     """The dashboard's body, each reference replaced by the name of what it refers to."""
-    text, own = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    for name, given in own.items():
-        _, yes, _ = given["Fn::If"]
-        text = text.replace(f"${{{name}}}", yes["Fn::Sub"])
+    text = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     text = text.replace("${AWS::StackName}", STACK).replace("${AWS::Region}", "eu-west-1")
     body: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)(?:\.\w+)?\}", r"\1", text))
     return body
 
 
 def looked_at_by_the_dashboard() -> Iterator[Looked]:
-    """Each metric of each widget, also those that a search finds (``*`` stands for any value of a dimension)."""
+    """Each metric of each widget."""
     for widget in dashboard()["widgets"]:
         properties = widget["properties"]
         for row in properties.get("metrics", []):
             options = row[-1] if isinstance(row[-1], dict) else {}
             labels = properties.get("yAxis", {})
             axis = labels.get(options.get("yAxis", "left"), {}).get("label") if labels else None
-            if "expression" in options:
-                yield _searched(properties["title"], options["expression"], axis)
-                continue
             names = [part for part in row if not isinstance(part, dict)]
             dimensions = tuple(zip(names[2::2], names[3::2], strict=True))
             stat = options.get("stat", properties["stat"])
             yield Looked(properties["title"], names[0], names[1], dimensions, stat, axis)
-
-
-def _searched(place: str, expression: str, axis: str | None) -> Looked:
-    found = re.fullmatch(r"SEARCH\('\{(.+?)\} MetricName=\"(\w+)\" service=\"(.+?)\"', '(\w+)'\)", expression)
-    assert found, expression
-    namespace, *names = found[1].split(",")
-    dimensions = tuple((name, found[3] if name == "service" else "*") for name in names)
-    return Looked(place, namespace, found[2], dimensions, found[4], axis)

@@ -1,20 +1,17 @@
-"""Alarms and dashboard: every alarm tells what to do, and every metric is one that AWS or the code really has."""
+"""Alarms and dashboard: few and cheap; every alarm tells what to do, every metric is one that is really there."""
 
 import re
 from typing import Any
 
-import click
 import pytest
 
-from bigin_archive.errors import ArchiveError, PermanentError, UnauthorizedError
+from bigin_archive.telemetry import METRICS
 from operate.cli import cli
-from tests.bench.cost import FIXED
 from tests.template.parsed import (
     ALARMS,
     RESOURCES,
     ROOT,
     STACK,
-    TEMPLATE,
     Looked,
     dashboard,
     looked_at_by_alarms,
@@ -23,13 +20,13 @@ from tests.template.parsed import (
 )
 from tests.unit.test_docs import anchors
 
-# What is off unless somebody asks for it tells by its queue, or by its answers to whoever calls it.
-FUNCTIONS = sorted(name for name in of_type("AWS::Serverless::Function") if "Condition" not in RESOURCES[name])
+FUNCTIONS = sorted(of_type("AWS::Serverless::Function"))
 QUEUES = sorted(of_type("AWS::SQS::Queue"))
-LOOKED = [*looked_at_by_alarms(), *looked_at_by_the_dashboard()]
-OF_AWS = [found for found in LOOKED if found.namespace.startswith("AWS/")]
+OF_ALARMS = [*looked_at_by_alarms()]
+OF_AWS = [found for found in (*OF_ALARMS, *looked_at_by_the_dashboard()) if found.namespace.startswith("AWS/")]
+LOGS = [found for found in dashboard()["widgets"] if found["type"] == "log"]
 # What AWS itself reports. Amazon SQS developer guide, "Available CloudWatch metrics"; AWS Lambda developer guide,
-# "Types of metrics"; Amazon API Gateway developer guide, "Amazon API Gateway dimensions and metrics".
+# "Types of metrics".
 AWS_METRICS: dict[str, tuple[set[str], set[str], list[str]]] = {
     "AWS/SQS": (
         {"QueueName"},
@@ -38,15 +35,29 @@ AWS_METRICS: dict[str, tuple[set[str], set[str], list[str]]] = {
             "ApproximateNumberOfMessagesDelayed",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesVisible",
-            "NumberOfMessagesSent",
         },
         QUEUES,
     ),
-    "AWS/Lambda": ({"FunctionName"}, {"Errors", "Throttles", "Invocations", "Duration"}, FUNCTIONS),
-    "AWS/ApiGateway": ({"ApiName", "Stage"}, {"Count", "4XXError", "5XXError", "Latency"}, [STACK]),
+    "AWS/Lambda": ({"FunctionName"}, {"Errors"}, FUNCTIONS),
 }
-AWS_UNITS = {"ApproximateAgeOfOldestMessage": "Seconds", "Latency": "Milliseconds", "Duration": "Milliseconds"}
 COMMANDS = re.compile(r"bigin-archive (\w[\w-]*)")
+# CloudWatch's free tier (aws.amazon.com/cloudwatch/pricing, "Free tier"): so many alarm metrics, and custom metrics.
+FREE = 10
+
+
+def test_the_free_tier_holds_alarms_metrics_and_dashboard() -> None:
+    """Ten alarms at most, which refer to ten metrics at most, ten custom metrics, one dashboard."""
+    made = {
+        one["MetricName"]
+        for found in of_type("AWS::Logs::MetricFilter").values()
+        for one in found["MetricTransformations"]
+    }
+
+    assert len(ALARMS) <= FREE
+    assert len(OF_ALARMS) <= FREE
+    assert len(METRICS) + len(made) <= FREE
+    assert len(of_type("AWS::CloudWatch::Dashboard")) == 1
+    assert not of_type("AWS::CloudWatch::CompositeAlarm")
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -62,116 +73,92 @@ def test_an_alarm_says_what_happened_and_what_to_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
+def test_the_runbook_begins_with_the_mail(name: str) -> None:
+    """The section that an alarm names begins with the alarm's name and its words: they are said once."""
+    text, _, page = ALARMS[name]["AlarmDescription"].partition(" Runbook: ")
+    sections = re.split(r"^## ", (ROOT / "docs/runbooks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    slugs = {
+        re.sub(r"[^\w-]", "", head.lower().replace(" ", "-")): rest
+        for head, _, rest in (section.partition("\n") for section in sections)
+    }
+    section = slugs[page.partition("#")[2]].strip()
+    quoted = " ".join(line.removeprefix("> ") for line in section.partition("\n\n")[0].splitlines())
+
+    assert quoted == f"`{name}`: {text}"
+
+
+@pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_is_heard(name: str) -> None:
-    """It tells the one topic, and says what silence means."""
+    """It tells the one topic, says what silence means, and stands on every stack, the local one too."""
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
     assert ALARMS[name]["TreatMissingData"] in ("notBreaching", "breaching", "ignore")
+    assert "Condition" not in RESOURCES[name]
 
 
 def test_commands_in_descriptions_exist() -> None:
-    """What a description tells to type is a command of ``operate``."""
+    """What a description tells to type is a command of ``bigin-archive``."""
     named = {command for alarm in ALARMS.values() for command in COMMANDS.findall(alarm["AlarmDescription"])}
 
     assert named
-    assert named <= set(cli.list_commands(click.Context(cli)))
+    assert named <= set(cli.list_commands(None))  # type: ignore[arg-type]
 
 
-def test_only_metric_math_is_left_out_of_the_local_stack() -> None:
-    """An alarm has the condition of what it watches, or one where the emulator lacks metric math."""
-    of_parts = {
-        "ChannelDeadAlarm": "WatchesModules",
-        "EventsWaitAlarm": "SendsEvents",
-        "EventDeadLetterAlarm": "SendsEvents",
+def test_every_dead_letter_queue_is_counted() -> None:
+    """The sweep's function counts the messages of every queue that takes dead letters, under the alarm's metric."""
+    sources = of_type("AWS::SQS::Queue").values()
+    dead = {
+        found["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for found in sources if "RedrivePolicy" in found
     }
-    for name, alarm in ALARMS.items():
-        expected = "IsOnAws" if "Metrics" in alarm else of_parts.get(name)
+    variables = RESOURCES["SweepFunction"]["Properties"]["Environment"]["Variables"]
+    counted = variables["DEAD_LETTER_QUEUE_URLS"]["Fn::Join"][1]
 
-        assert RESOURCES[name].get("Condition") == expected, name
-
-
-@pytest.mark.parametrize("queue", QUEUES)
-def test_every_queue_has_its_alarms(queue: str) -> None:
-    """A source queue tells of its oldest message, a dead-letter queue of its first."""
-    watched = {found.name for found in LOOKED if found.place in ALARMS and ("QueueName", queue) in found.dimensions}
-    dead = queue.endswith("DeadLetterQueue")
-
-    assert ("ApproximateNumberOfMessagesVisible" if dead else "ApproximateAgeOfOldestMessage") in watched
+    assert dead
+    assert dead == {(one["Fn::If"][1] if "Fn::If" in one else one)["Ref"] for one in counted}
+    assert ALARMS["DeadLetterAlarm"]["MetricName"] == "Parked"
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_has_its_alarms(function: str) -> None:
-    """Errors and throttles of each function are told, and shown."""
-    for alarm, metric in (("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")):
-        places = {
-            found.place
-            for found in LOOKED
-            if (found.namespace, found.name, found.dimensions) == ("AWS/Lambda", metric, (("FunctionName", function),))
-        }
+def test_the_end_of_every_function_is_noticed() -> None:
+    """A function that dies is counted by its log, or by Lambda, or missed by the alarm that waits for its sign."""
+    filtered = {found["LogGroupName"]["Ref"] for found in of_type("AWS::Logs::MetricFilter").values()}
+    counted = {
+        name for found in OF_AWS for _, name in found.dimensions if found.place in ALARMS and found.name == "Errors"
+    }
+    missed = {"RefreshTokenFunction": "ConnectionAlarm", "SweepFunction": "NotProvedAlarm"}
 
-        assert places == {alarm, "Functions: errors and throttles"}
-
-
-PARKED = [error for error in PermanentError.__subclasses__() if error is not UnauthorizedError]
-
-
-@pytest.mark.parametrize("error", PARKED, ids=lambda error: error.code)
-def test_every_reason_to_park_has_its_alarm(error: type[ArchiveError]) -> None:
-    """Each says by its own remedy what to do, and links the runbook of this code."""
-    (found,) = [found for found in LOOKED if ("error_code", error.code) in found.dimensions]
-
-    assert found.name == "Parked"
-    assert ALARMS[found.place]["AlarmDescription"].endswith(f"#parked-{error.code}")
+    for name, function in of_type("AWS::Serverless::Function").items():
+        group = function["LoggingConfig"]["LogGroup"]["Ref"]
+        assert group in filtered or name in counted or name in missed, name
+    for alarm in missed.values():
+        assert ALARMS[alarm]["TreatMissingData"] == "breaching"
 
 
-def test_silence_is_told() -> None:
-    """The heartbeat: something waits, and in each of SilentHours hours nothing was done, whatever "done" may be."""
-    alarm = ALARMS["SilentAlarm"]
-    (math,) = [found for found in alarm["Metrics"] if "Expression" in found]
-    ids = {found["Id"] for found in alarm["Metrics"]} - {math["Id"]}
-    done = {found.name for found in LOOKED if found.place == "SilentAlarm" and found.namespace == "BiginArchive"}
-    periods = {found["MetricStat"]["Period"] for found in alarm["Metrics"] if "MetricStat" in found}
+def test_failures_of_functions_are_one_metric() -> None:
+    """All filters count under the name that the alarm looks at, which holds the stack's name."""
+    (alarm,) = [found for found in OF_ALARMS if found.place == "FunctionFailedAlarm"]
+    made = {
+        (one["MetricNamespace"]["Fn::Sub"].replace("${AWS::StackName}", STACK), one["MetricName"])
+        for found in of_type("AWS::Logs::MetricFilter").values()
+        for one in found["MetricTransformations"]
+    }
 
-    assert ids == set(re.findall(r"\b[a-z]\w+\b", math["Expression"])) - {"IF", "FILL", "AND"}
-    assert done == {"Archived", "AlreadyArchived", "Gone", "Links"}
-    assert alarm["EvaluationPeriods"] == {"Ref": "SilentHours"}
-    assert periods == {3600}
-    # A day is the longest that CloudWatch evaluates with periods of this length.
-    assert TEMPLATE["Parameters"]["SilentHours"]["MaxValue"] * 3600 <= 24 * 3600
-
-
-@pytest.mark.parametrize("alarm", [found for found in ALARMS.values() if "Metrics" in found])
-def test_metric_math_returns_one_series(alarm: dict[str, Any]) -> None:
-    """CloudWatch takes an alarm whose metrics return exactly one, and are ten at most."""
-    returned = [found for found in alarm["Metrics"] if found.get("ReturnData", True)]
-
-    assert len(returned) == 1
-    assert "Expression" in returned[0]
-    assert len(alarm["Metrics"]) <= 10
+    assert made == {(alarm.namespace, alarm.name)}
+    assert STACK in alarm.namespace
 
 
 @pytest.mark.parametrize("found", OF_AWS, ids=lambda found: f"{found.place}-{found.name}")
 def test_metrics_of_aws_are_those_that_aws_has(found: Looked) -> None:
-    """Name, dimensions and unit are AWS's; what a dimension names is of this stack."""
+    """Name and dimensions are AWS's; what a dimension names is of this stack."""
     names, metrics, resources = AWS_METRICS[found.namespace]
-    values = dict(found.dimensions)
 
     assert found.dimension_names == names
     assert found.name in metrics
-    assert values.pop("Stage", "v1") == "v1"
-    assert set(values.values()) <= set(resources)
+    assert {value for _, value in found.dimensions} <= set(resources)
     if found.axis:
-        assert found.axis == AWS_UNITS.get(found.name, "Count")
-
-
-def test_the_apis_metrics_are_found_by_the_stacks_name() -> None:
-    """SAM names the API after the stack, which is the dimension ApiName."""
-    assert "Name" not in RESOURCES["Api"]["Properties"]
-    assert RESOURCES["Api"]["Properties"]["StageName"] == "v1"
-    assert "DefinitionBody" not in RESOURCES["Api"]["Properties"]
+        assert found.axis == "Count"
 
 
 def test_the_dashboard_shows_every_alarm() -> None:
-    """Is it healthy? One widget answers; what a stack does not have is left out."""
+    """Is it healthy? One widget answers."""
     (widget,) = [found for found in dashboard()["widgets"] if found["type"] == "alarm"]
 
     assert sorted(ALARMS) == sorted(widget["properties"]["alarms"])
@@ -194,24 +181,23 @@ def test_the_dashboard_has_no_gaps_and_no_overlaps() -> None:
     assert len(taken) == 24 * bottom
 
 
+@pytest.mark.parametrize("widget", LOGS, ids=lambda found: found["properties"]["title"])
+def test_log_widgets_ask_logs_of_the_stack(widget: dict[str, Any]) -> None:
+    """Each query of CloudWatch Logs Insights names log groups that every stack has."""
+    named = set(re.findall(r"SOURCE '(\w+)'", widget["properties"]["query"]))
+
+    assert named
+    assert named <= {name for name in of_type("AWS::Logs::LogGroup") if "Condition" not in RESOURCES[name]}
+
+
 def test_the_last_failures_are_fields_of_the_log() -> None:
-    """The log widget asks for fields that every log line of a failure has, of the functions that archive."""
-    (widget,) = [found for found in dashboard()["widgets"] if found["type"] == "log"]
-    query = widget["properties"]["query"]
-    fields = query.partition("fields ")[2].partition(" |")[0].split(", ")
+    """What failed is asked of lines that tell an outcome, with the fields that such lines have."""
+    queries = {found["properties"]["title"]: found["properties"]["query"] for found in LOGS}
+    last = queries["The last that failed"]
 
-    # Lines of metrics have an error code as well, and no outcome.
-    assert "filter ispresent(outcome) and ispresent(error_code)" in query
-    assert set(re.findall(r"SOURCE '(\w+)'", query)) == {"ArchiveQueuedLogs", "ArchiveNowLogs"}
-    assert set(fields) == {
-        "@timestamp", "outcome", "error_code", "error_detail", "module", "record_id", "attachment_id",
+    # Lines of metrics have neither.
+    for title in ("The last that failed", "What failed, and why"):
+        assert "filter ispresent(outcome) and ispresent(error_code)" in queries[title]
+    assert set(last.partition("fields ")[2].partition(" |")[0].split(", ")) == {
+        "@timestamp", "outcome", "error_code", "error_detail", "module", "record_id", "attachment_id", "correlation_id",
     }  # fmt: skip
-
-
-def test_the_cost_of_the_alarms_is_told() -> None:
-    """The cost model counts what the alarms of a stack look at that watches no module."""
-    alarms = [found for found in RESOURCES.values() if found["Type"] == "AWS::CloudWatch::Alarm"]
-    always = [found["Properties"] for found in alarms if found.get("Condition") in (None, "IsOnAws")]
-    looked = [sum("MetricStat" in one for one in found.get("Metrics", [])) or 1 for found in always]
-
-    assert FIXED["metrics that alarms look at"][1] == sum(looked)

@@ -49,7 +49,8 @@ class Message:
     """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
 
     ``correlation_id`` came along with it; empty for a message that somebody else sent.
-    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them.
+    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them. ``sent_at_s`` is when it was
+    queued, in seconds since 1970; None where that is not known.
     """
 
     message_id: str
@@ -59,6 +60,7 @@ class Message:
     hints: Hints = NO_HINTS
     correlation_id: str = ""
     malformed: InvalidRequestError | None = None
+    sent_at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Worker:
         ledger_writer: LedgerWriter,
         reporter: Reporter,
         threads: int,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._archiver = archiver
         self._links = links
@@ -99,6 +102,7 @@ class Worker:
         self._delays = delays
         self._ledger_writer = ledger_writer
         self._reporter = reporter
+        self._now = now
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
@@ -117,7 +121,9 @@ class Worker:
     def _work_on(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         started = time.monotonic()
         outcome = self._settle(message, deadline, whole_s)
-        outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
+        duration_s = time.monotonic() - started
+        waited_s = duration_s if message.sent_at_s is None else max(duration_s, self._now() - message.sent_at_s)
+        outcome = replace(outcome, duration_ms=round(duration_s * 1000), waited_ms=round(waited_s * 1000))
         self._ledger_writer.record(outcome)
         self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
         return outcome
@@ -221,9 +227,11 @@ class Worker:
         wait_s = self._delays.after(message.attempt)
         if outcome.error:
             wait_s = max(wait_s, outcome.error.retry_after_s or 0)
+        is_outage = isinstance(outcome.error, StorageUnavailableError)
         if isinstance(outcome.error, BiginUnhealthyError):
             wait_s = max(wait_s, math.ceil(self._breaker.remaining_s()))
+            is_outage = not self._breaker.is_closed and not outcome.has_alarm
         # Without the delay the message still comes back, when the queue's own visibility time-out ends.
         with suppress(StorageUnavailableError):
             self._queue.delay(message.receipt_handle, wait_s)
-        return replace(outcome, outcome="retried")
+        return replace(outcome, outcome="retried", is_outage=is_outage)

@@ -49,6 +49,10 @@ class Channel:
         return self.expires_at is not None and self.expires_at > time
 
 
+class ChannelsDeadError(Exception):
+    """Bigin does not tell of changes in some modules."""
+
+
 @dataclass(frozen=True, slots=True)
 class Renewal:
     """How a renewal went: the modules whose channels will live until the next one, and those whose will not."""
@@ -70,9 +74,11 @@ class Renewal:
             "expires_at": self.expires_at,
         }
 
-    def metrics(self) -> dict[str, float]:
-        """The channels, counted."""
-        return {"ChannelsAlive": len(self.alive), "ChannelsDead": len(self.dead)}
+    def check(self) -> None:
+        """Raise ChannelsDeadError unless all are alive: a scheduled renewal that failed is an error of its function,
+        on which the alarm stands."""
+        if self.dead:
+            raise ChannelsDeadError(self.detail)
 
 
 def channel_id(notify_url: str, module: str) -> str:

@@ -39,10 +39,10 @@ class LedgerWriter:
         ledger: Ledger,
         credits_book: CreditUsage,
         meter: CreditMeter,
-        report: Callable[[str, Mapping[str, object], Mapping[str, float]], None],
+        report: Callable[[str, Mapping[str, object]], None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``report`` takes an outcome, its fields and its metrics: what is told where an entry could not be made."""
+        """``report`` takes an outcome and its fields: what is told where an entry could not be made."""
         self._ledger = ledger
         self._credits = credits_book
         self._meter = meter
@@ -130,7 +130,7 @@ class LedgerWriter:
 
     def _unwritten(self, error: ArchiveError, correlation_id: str = "") -> None:
         fields = {"error_detail": error.detail, "correlation_id": correlation_id or None}
-        self._report("ledger_unwritten", fields, {"LedgerUnwritten": 1})
+        self._report("ledger_unwritten", fields)
 
 
 def _reason(outcome: Outcome, event: Event) -> str | None:

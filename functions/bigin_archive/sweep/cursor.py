@@ -52,6 +52,7 @@ class SweepState:
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
     complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole
     result: str | None = None  # of the audit
+    verdict: str | None = None  # of the last audit of everything, carried along
     records: int = 0
     listed: int = 0
     known: int = 0

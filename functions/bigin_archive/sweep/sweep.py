@@ -114,7 +114,7 @@ class Sweep:
             since = full_since if is_recent else None
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
         if last:
-            state.complete_as_of = last.complete_as_of
+            state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
         return state
@@ -191,6 +191,8 @@ class Sweep:
             state.result = audit.verdict
             if set(state.modules) == set(MODULES):
                 state.complete_as_of = audit.complete_as_of or state.complete_as_of
+        if set(state.modules) == set(MODULES):
+            state.verdict = state.result
         state.finished_at = iso(self._now())
         state.phase = "done"
 

@@ -18,6 +18,7 @@ from bigin_archive.token.oauth import Grant, GrantError, request_grant
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+OLD_S = 50 * 60  # of an access token, which dies at 60 minutes
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
 
@@ -40,9 +41,10 @@ class Refreshed:
         }
 
     def metrics(self) -> dict[str, float]:
-        """The failures counted, and the token's age where there is one."""
-        age = {} if self.token_age_s is None else {"TokenAge": self.token_age_s}
-        return {"TokenRefreshFailures": 1 if self.status == "failed" else 0, **age}
+        """Whether Bigin can be read: not yet broken by one failure, since the token is renewed twice in its life."""
+        is_old = self.token_age_s is not None and self.token_age_s > OLD_S
+        has_none = self.token_age_s is None and self.status == "failed"
+        return {"ConnectionBroken": int(is_old or has_none)}
 
 
 class TokenRefresher:
@@ -108,6 +110,10 @@ class TokenRefresher:
                 f"The credentials secret must hold {', '.join(CREDENTIALS)}. Connect again: bigin-archive authorize.",
             )
         return {**{name: str(value) for name, value in form.items()}, "grant_type": "refresh_token"}
+
+    def stored(self) -> Refreshed:
+        """How the stored token is, without renewing it."""
+        return Refreshed("stored", "Not renewed.", token_age_s=self.age_s())
 
     def age_s(self) -> float | None:
         """How old the stored token is, in seconds; None where there is none, or it cannot be read."""

@@ -44,4 +44,5 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
         pipeline.ledger_writer,
         reports,
         settings.threads,
+        now,
     )

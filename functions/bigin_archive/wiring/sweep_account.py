@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.aws.semaphore import Semaphore
-from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
 from bigin_archive.storage.inventory import Inventory
 from bigin_archive.sweep.closing import Closing
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.discovery import Discovery
+from bigin_archive.sweep.heartbeat import Heartbeat
 from bigin_archive.sweep.sweep import Sweep
 from bigin_archive.wiring.pipeline import archive_pipeline
 from bigin_archive.wiring.reporting import reporter
@@ -21,14 +22,15 @@ from bigin_archive.wiring.reporting import reporter
 
 def sweep(
     env: Mapping[str, str], aws: Session | None = None, now: Callable[[], float] = time.time
-) -> tuple[Sweep, CreditUsage, CreditBudget]:
-    """What sweeps, the credits used, and the share that it may use. Raises SettingsError."""
+) -> tuple[Sweep, Heartbeat]:
+    """What sweeps, and what tells of it. Raises SettingsError."""
     settings = SweepSettings.from_env(env)
     aws = aws or session()
     dynamodb = aws.client("dynamodb", config=config(10))
     semaphore = Semaphore(dynamodb, settings.leases_table)
+    reports = reporter()
     pipeline = archive_pipeline(
-        env, aws, dynamodb, reporter(), threads=1, read_timeout_s=30, limiter=semaphore.hold, now=now
+        env, aws, dynamodb, reports, threads=1, read_timeout_s=30, limiter=semaphore.hold, now=now
     )
     # One call for each object: a single failure, not repeated, would end the audit.
     inventory = Inventory(
@@ -45,4 +47,12 @@ def sweep(
         Closing(Auditor(pipeline.ledger, inventory)).close,
         now,
     )
-    return made, pipeline.credits, budget
+    sqs = aws.client("sqs", config=config(5))
+    heartbeat = Heartbeat(
+        pipeline.credits,
+        budget.share,
+        [ArchiveQueue(sqs, url) for url in settings.dead_letter_queue_urls],
+        reports,
+        is_scheduled=settings.is_scheduled,
+    )
+    return made, heartbeat

@@ -1,0 +1,75 @@
+"""What each slice tells the log and the alarms, whether a sweep is under way or not."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from bigin_archive.audit.comparison import COMPLETE
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.telemetry import Reporter
+
+OLDEST_S = 8 * 24 * 60 * 60  # of a list that a verdict relies on: all is listed once a week, which may take a day
+STUCK_SLICES = 12  # that failed in a row, three hours; a record whose list fails is passed over after two
+
+
+class Heartbeat:
+    """Tells every quarter of an hour what no single request shows. The alarms notice where it is missing."""
+
+    def __init__(
+        self,
+        credits_used: CreditUsage,
+        share: int,
+        dead_letter_queues: Sequence[ArchiveQueue],
+        reporter: Reporter,
+        *,
+        is_scheduled: bool,
+    ) -> None:
+        """``share`` is in credits a day; ``is_scheduled`` tells whether sweeps begin by themselves."""
+        self._credits = credits_used
+        self._share = share
+        self._dead_letter_queues = dead_letter_queues
+        self._reporter = reporter
+        self._is_scheduled = is_scheduled
+
+    def tell(self, state: SweepState | None, complete_age_s: float | None) -> None:
+        """One line and the samples. Raises StorageUnavailableError where the credits cannot be read.
+
+        ``complete_age_s`` is the age of the time up to which Bigin's lists were whole, if they ever were.
+        """
+        used = self._credits.used().used
+        reason = not_proved(state, complete_age_s, is_scheduled=self._is_scheduled)
+        samples: dict[str, float] = {
+            "CreditsOfShare": 100 * used / max(1, self._share),
+            "NotProved": int(reason is not None),
+        }
+        with suppress(StorageUnavailableError):  # the next slice tells
+            samples["Parked"] = sum(queue.waiting() for queue in self._dead_letter_queues)
+        fields = {**_fields(state), "not_proved": reason, "credits_used": used, "dead_letters": samples.get("Parked")}
+        self._reporter.report(f"sweep_{state.phase if state else 'idle'}", fields, samples)
+        self._reporter.flush()
+
+
+def not_proved(state: SweepState | None, complete_age_s: float | None, *, is_scheduled: bool) -> str | None:
+    """Why the archive is not proved complete; None while it is, and before the first audit.
+
+    Without a schedule nobody promised another audit, so that an old one is no fault.
+    """
+    if state is None:
+        return None
+    if state.failures >= STUCK_SLICES:
+        return "sweep_stuck"
+    if state.verdict not in (None, COMPLETE):
+        return "audit_not_complete"
+    if is_scheduled and complete_age_s is not None and complete_age_s > OLDEST_S:
+        return "audit_overdue"
+    return None
+
+
+def _fields(state: SweepState | None) -> dict[str, object]:
+    """Ids of records and figures alone; names are in the lists, which no line repeats."""
+    if state is None:
+        return {}
+    told = {name: value for name, value in state.as_dict().items() if name != "position"}
+    return {**told, "correlation_id": state.correlation_id}
