@@ -8,13 +8,13 @@ from typing import Any
 NAME = "bigin-archive-local-events"
 
 
-def listen(bus: str, *, events: Any, sqs: Any) -> str:
+def listen(bus: str, *, events: Any, sqs: Any, name: str = NAME) -> str:
     """Makes the queue and the rule that fills it; returns the queue's address."""
-    url: str = sqs.create_queue(QueueName=NAME)["QueueUrl"]
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     # As on AWS, where a rule may send to a queue whose policy names it.
     pattern = json.dumps({"source": [{"prefix": ""}]})
-    rule = events.put_rule(Name=NAME, EventBusName=bus, EventPattern=pattern)["RuleArn"]
+    rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)["RuleArn"]
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -24,5 +24,5 @@ def listen(bus: str, *, events: Any, sqs: Any) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    events.put_targets(Rule=NAME, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
     return url

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.faults import (
+    announcements,
     answers,
     aws_faults,
     bad_requests,
@@ -82,6 +83,7 @@ KINDS = (
     Kind("histories", histories.any_order, in_pytest=True),
     Kind("template", deployment.as_deployed, in_pytest=True),
     Kind("retention", retention.outlasting, in_pytest=True),
+    Kind("announcements", announcements.announced, in_pytest=True),
     Kind("aws-stall", aws_faults.stalls_near_the_end),
     Kind("restore-crash", restores.crash_at_every_step),
     Kind("restore", restores.many_files, in_pytest=True),

@@ -114,7 +114,6 @@ GRANTS = {
         ("s3:GetObjectVersion", "Bucket/*"),
         ("dynamodb:UpdateItem", "LeasesTable"),
         ("dynamodb:BatchGetItem", "Ledger"),
-        ("dynamodb:PutItem", "Ledger"),
         ("dynamodb:UpdateItem", "Ledger"),
         (SEND, "Queue"),
     },

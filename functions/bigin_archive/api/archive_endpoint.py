@@ -79,6 +79,8 @@ class ArchiveEndpoint:
                 with suppress(ArchiveError):
                     self._links.archive_by_id(request, deadline, outcome.correlation_id)
                 raise
+        if request:
+            self._ledger_writer.record_queued(request, outcome.correlation_id)
         text = body.decode() if isinstance(body, bytes) else str(body)
         return self._queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
 

@@ -21,7 +21,6 @@ from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.request_outcome import Outcome, internal_error
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.version_reader import VersionReader
@@ -41,7 +40,6 @@ class CallerEndpoint:
 
     archive: ArchiveEndpoint
     ledger: Ledger
-    ledger_writer: LedgerWriter
     versions: Callable[[], VersionReader]
     limits: CallerLimits
     reporter: Reporter
@@ -69,7 +67,6 @@ class CallerEndpoint:
             key_id=caller.key_id,
         )
         if isinstance(taken, int):
-            self.ledger_writer.record_queued(archive_request.parse(body), request_id)
             return gateway.queued(taken)
         with self._refusals_told(event, admitted=True):
             return self._found(event, caller, taken, link_s)

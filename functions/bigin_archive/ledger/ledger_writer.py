@@ -17,7 +17,6 @@ from bigin_archive.errors import ArchiveError, ContentConflictError, StorageUnav
 from bigin_archive.ledger.attachment_state import STILL_LISTED, Event
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.request_outcome import Outcome
 from bigin_archive.storage.archived_object import StoredObject
 
@@ -66,14 +65,10 @@ class LedgerWriter:
             )
 
     def record_queued(self, request: ArchiveRequest, correlation_id: str) -> None:
-        """Enter that an attachment waits in the queue, for whoever asks; what is known of it already stays."""
-        if request.attachment_id is None:
-            return
-        entry = LedgerEntry(request.module, request.record_id, request.attachment_id, first_seen=iso(self._now()))
-        try:
-            self._ledger.put(entry)
-        except StorageUnavailableError as error:
-            self._unwritten(error, correlation_id)
+        """Enter that an attachment's message is about to be sent, for whoever asks; a whole record has no entry."""
+        if request.attachment_id is not None:
+            with self._unwritten_told(correlation_id):
+                self._ledger.record_event(request, Event.QUEUED, iso(self._now()))
 
     def record_link(
         self,

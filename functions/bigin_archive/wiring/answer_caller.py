@@ -41,7 +41,6 @@ def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
     return CallerEndpoint(
         ArchiveEndpoint(pipeline.archiver, pipeline.links, pipeline.queue, pipeline.ledger_writer, reports),
         pipeline.ledger,
-        pipeline.ledger_writer,
         versions,
         CallerLimits(dynamodb, leases_table),
         reports,
