@@ -2,15 +2,16 @@
 
 Time-outs of sockets bound a single read: a server that sends one byte a second passes them for days, in headers as
 in the body. So a watchdog shuts the connection down when the whole call has used up its time.
+
+What libraries keep to themselves is touched here and nowhere else.
 """
 
 import http.client
 import http.cookiejar
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -20,106 +21,77 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bigin_archive import __version__
 from bigin_archive.deadline import Deadline
+from bigin_archive.watchdog import Watchdog
 
 _MAX_CHUNK_LINE_BYTES = 4096
 
-_IDLE_S = 3600.0  # how long the watchdog sleeps when no call is under way; a new one wakes it
+# What may be sent twice (RFC 9110, 9.2.2).
+_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
-_calls = threading.local()  # .watch: the watch of the call that this thread makes
-
-
-class _Watch:
-    """One call, and the connection that it uses at the moment."""
-
-    def __init__(self, ends_at: float) -> None:
-        self.ends_at = ends_at
-        self.socket: socket.socket | None = None
-
-    def shut(self) -> None:
-        if self.socket is not None:
-            with suppress(OSError):  # the other side was faster
-                # The plain socket's method: that of a TLS socket drops its state under a thread that reads.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+_calls = threading.local()  # .watch: of the call that this thread makes
 
 
-class _Watchdog:
-    """One thread for all calls: a timer for each of them would cost a thread for each file."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._watches: set[_Watch] = set()
-        self._wakes_at = 0.0
-        self._thread: threading.Thread | None = None
-
-    def watch(self, seconds: float) -> _Watch:
-        added = _Watch(time.monotonic() + seconds)
-        with self._changed:
-            self._watches.add(added)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-                self._thread.start()
-            elif added.ends_at < self._wakes_at:
-                self._changed.notify()
-        return added
-
-    def attach(self, watch: _Watch, connection: socket.socket | None) -> None:
-        with self._changed:
-            watch.socket = connection
-            if watch not in self._watches:  # its time is over
-                watch.shut()
-
-    def end(self, watch: _Watch) -> None:
-        """From now on the connection may serve other calls."""
-        with self._changed:
-            watch.socket = None
-            self._watches.discard(watch)
-
-    def _run(self) -> None:
-        with self._changed:
-            while True:
-                now = time.monotonic()
-                for watch in [watch for watch in self._watches if watch.ends_at <= now]:
-                    watch.shut()
-                    self._watches.discard(watch)
-                self._wakes_at = min((watch.ends_at for watch in self._watches), default=now + _IDLE_S)
-                self._changed.wait(self._wakes_at - now)
-
-
-_watchdog = _Watchdog()
+_watchdog = Watchdog()
 
 
 class _StrictResponse(http.client.HTTPResponse):
-    """Python's own takes a chunk-size line that breaks off after its first zeros for the end of the body."""
+    """Python's own, where it would take something else for the answer or for its end."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Interim answers (RFC 9110, 15.2) are no answers: Python skips 100 alone."""
+        call = _calls.watch
+        while True:
+            try:
+                version, status, reason = super()._read_status()  # type: ignore[misc]
+            except http.client.RemoteDisconnected:
+                raise
+            except http.client.HTTPException:
+                call.is_answered = True
+                raise
+            call.is_answered = True
+            # 101 is final: what follows it is no HTTP.
+            if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
 
     def _read_next_chunk_size(self) -> int:
+        """A chunk-size line that breaks off after its first zeros is not the end of the body."""
         line = self.fp.readline(_MAX_CHUNK_LINE_BYTES)
         if not line.endswith(b"\n"):
             raise ValueError("a chunk-size line that has no end")  # http.client makes it an IncompleteRead
         return int(line.partition(b";")[0], 16)
 
 
-class _WatchedHTTPConnection(HTTPConnection):
-    response_class = _StrictResponse
+class _Watched:
+    """What both kinds of connection have in common: the watchdog knows them, the call whether they are new."""
+
+    sock: socket.socket | None
+    served = 0  # requests on the present socket
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
+        _calls.watch.is_kept = self.sock is not None and self.served > 0
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        self.served += 1
         _watchdog.attach(_calls.watch, self.sock)
 
     def connect(self) -> None:
-        super().connect()
+        self.served = 0
+        super().connect()  # type: ignore[misc]
         _watchdog.attach(_calls.watch, self.sock)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the pool may use the connection as it is; else it makes a new one of it."""
+        kept: bool = super().is_connected  # type: ignore[misc]
+        return kept and not _calls.watch.needs_new
 
-class _WatchedHTTPSConnection(HTTPSConnection):
+
+class _WatchedHTTPConnection(_Watched, HTTPConnection):
     response_class = _StrictResponse
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
-        _watchdog.attach(_calls.watch, self.sock)
 
-    def connect(self) -> None:
-        super().connect()
-        _watchdog.attach(_calls.watch, self.sock)
+class _WatchedHTTPSConnection(_Watched, HTTPSConnection):
+    response_class = _StrictResponse
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -130,10 +102,36 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPSConnection
 
 
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class Session(requests.Session):
+    """Sends to a few hosts, and remembers the way to each: the proxy and the certificates of the environment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # ~/.netrc would replace the Authorization header.
+        self.trust_env = False
+        self._ways: dict[str, dict[str, Any]] = {}
+
+    def way_to(self, url: str) -> dict[str, Any]:
+        """``proxies`` and ``verify`` as requests reads them (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE)."""
+        host = "/".join(url.split("/", 3)[:3])
+        if host not in self._ways:
+            read = requests.Session().merge_environment_settings(url, dict(self.proxies), True, self.verify, None)
+            self._ways[host] = {name: read[name] for name in ("proxies", "verify")}
+        return self._ways[host]
 
 
 @contextmanager
@@ -149,27 +147,50 @@ def until(deadline: Deadline) -> Iterator[None]:
 
 
 def send(
-    session: requests.Session,
+    session: Session,
     method: str,
     url: str,
     headers: Mapping[str, str],
     timeout: tuple[float, float],
     **sent: Any,
 ) -> requests.Response:
-    """One request (``params``, ``json`` as requests takes them), whose answer's body is still to be read.
+    """One request (``params``, ``json``, ``data`` as requests takes them), whose answer's body is still to be read.
 
-    It asks the session's adapter: cookies, redirects, proxies and .netrc, which a session looks after, are not wanted
-    here and would cost a tenth of a small file's processor time. Raises requests.RequestException.
+    It asks the session's adapter: cookies, redirects and .netrc, which a session looks after, are not wanted here and
+    would cost a tenth of a small file's processor time. A request on a kept connection that the other side had closed
+    meanwhile is sent once more, on a new one (RFC 9110, 9.2.2). Raises requests.RequestException.
     """
     request = requests.Request(method, url, headers={**session.headers, **headers}, **sent).prepare()
-    return session.get_adapter(url).send(request, stream=True, timeout=timeout, verify=session.verify)
+    adapter, watch, way = session.get_adapter(url), _calls.watch, session.way_to(url)
+    watch.is_answered = watch.needs_new = False
+    try:
+        return adapter.send(request, stream=True, timeout=timeout, **way)
+    except requests.ConnectionError:
+        if watch.is_answered or not watch.is_kept or method not in _IDEMPOTENT:
+            raise
+    watch.needs_new = True
+    try:
+        return adapter.send(request, stream=True, timeout=timeout, **way)
+    finally:
+        watch.needs_new = False
 
 
-def session(connections: int) -> requests.Session:
+def received(response: requests.Response) -> http.client.HTTPResponse:
+    """The answer as it came from the connection: what tells how its body ends, and what its bytes are counted on."""
+    original: http.client.HTTPResponse | None = getattr(response.raw, "_original_response", None)
+    if original is None:
+        raise TypeError("urllib3 keeps the answer of http.client elsewhere: see transport.received")
+    return original
+
+
+def socket_of(answer: http.client.HTTPResponse) -> socket.socket | None:
+    """The connection that an answer is read from; None once it is read to its end."""
+    return getattr(getattr(answer.fp, "raw", None), "_sock", None)
+
+
+def session(connections: int) -> Session:
     """A session for up to ``connections`` threads; its calls must stand inside :func:`until`."""
-    made = requests.Session()
-    # Neither proxies nor ~/.netrc of the environment: the latter would replace the Authorization header.
-    made.trust_env = False
+    made = Session()
     # Bigin sets cookies that no archive needs, some of them malformed.
     made.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_connections=2, pool_maxsize=connections, max_retries=0)

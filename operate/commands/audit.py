@@ -16,11 +16,11 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.token.access_token import AccessTokens
+from bigin_archive.transport import session
 from operate.audit import report
 from operate.audit.bigin_listing import listing as read_now
 from operate.audit.repair import Repaired, repair
 from operate.commands.options import MODULE, on_a_stack
-from operate.connect.zoho import session
 from operate.errors import OperateError
 from operate.stack.archive import Archive, enter_credits, translate_errors
 from operate.stack.target import Target
@@ -103,7 +103,7 @@ def audit(
 def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
     api_url = archive.stack.hosts.api_url
     tokens = AccessTokens(target.client("secretsmanager"), archive.stack.token_secret_id, api_url)
-    return Bigin(session(api_url), api_url, tokens, unlimited, meter)
+    return Bigin(session(1), api_url, tokens, unlimited, meter)
 
 
 def _of_last_sweep(archive: Archive) -> Listing:

@@ -5,13 +5,14 @@ import os
 import click
 
 from bigin_archive.archive_request import MODULES
+from bigin_archive.transport import session
 from operate.commands.options import MODULE, STATUSES, on_a_stack
 from operate.connect import scopes
 from operate.connect.check import as_json, check, show
 from operate.connect.prompts import Prompts
 from operate.connect.secrets import StackSecrets
 from operate.connect.wizard import ACCESS_TOKEN, NOTHING_STORED, Authorization
-from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
+from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE
 from operate.errors import INTERRUPTED
 from operate.stack.target import Target
 from operate.terminal import complain
@@ -75,7 +76,7 @@ def authorize(
     connection = StackSecrets(target.client("secretsmanager"), found)
     if only_check:
         functions = target.client("lambda") if renew else None
-        checked = check(found, connection, session(found.hosts.api_url), modules, functions)
+        checked = check(found, connection, session(1), modules, functions)
         if machine:
             click.echo(as_json(checked))
         else:
@@ -87,7 +88,7 @@ def authorize(
         CODE: os.environ.get("BIGIN_GRANT_CODE"),
         ACCESS_TOKEN: os.environ.get("BIGIN_ACCESS_TOKEN"),
     }
-    http, answers = session(found.hosts.accounts_url), Prompts(given)
+    http, answers = session(1), Prompts(given)
     talk = Authorization(found, connection, http, answers, modules, notifications=notifications)
     try:
         talk.connect_bare_token() if access_token_only else talk.connect()

@@ -14,8 +14,8 @@ from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
 from bigin_archive.token.access_token import AccessTokens, TokenSource
+from bigin_archive.transport import session
 from operate.commands.options import DAY, MODULE, on_a_stack
-from operate.connect.zoho import session
 from operate.errors import INTERRUPTED
 from operate.restore import limits, report, selection
 from operate.restore.grant import LEFT_REMEDY, asked_for, granted
@@ -153,7 +153,7 @@ def _tokens(
         return nullcontext(AccessTokens(target.client("secretsmanager"), stack.token_secret_id, stack.hosts.api_url))
     modules = selection.modules_of(wanted)
     values = asked_for(stack, modules, client_id)
-    return granted(session(stack.hosts.accounts_url), stack.hosts, values, modules, notes)
+    return granted(session(1), stack.hosts, values, modules, notes)
 
 
 def _run(
@@ -167,10 +167,10 @@ def _run(
     drill: bool,
 ) -> None:
     api_url = archive.stack.hosts.api_url
-    http = session(api_url)
+    http = session(1)
     bigin = Bigin(http, api_url, tokens, unlimited, meter)
     # Connections of its own: one that was kept may end while it is used, and nobody knew what had been done.
-    sender = None if run.dry else Sender(Uploader(session(api_url), api_url, tokens, meter))
+    sender = None if run.dry else Sender(Uploader(session(1), api_url, tokens, meter))
     restorer = Restorer(archive, bigin, sender, notes, limit_mib=limit_mib, drill=drill)
     with working("Comparing" if run.dry else "Restoring") as progress:
 

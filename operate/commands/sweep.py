@@ -16,8 +16,8 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.token.access_token import AccessTokens
+from bigin_archive.transport import session
 from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, on_a_stack
-from operate.connect.zoho import session
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits
 from operate.stack.stack import Stack
@@ -119,7 +119,7 @@ def _estimate(
     try:
         with working("Asking Bigin"):
             return estimate(
-                Bigin(session(api_url), api_url, tokens, unlimited, meter),
+                Bigin(session(1), api_url, tokens, unlimited, meter),
                 Ledger(dynamodb, stack.ledger_table),
                 modules,
                 since,

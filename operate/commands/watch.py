@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import click
 
 from bigin_archive.bigin.notification_channels import channel_id
+from bigin_archive.transport import session
 from operate.commands.options import STATUSES, on_a_stack
-from operate.connect.zoho import session
 from operate.errors import OperateError
 from operate.stack.log_search import last_events
 from operate.stack.target import Target
@@ -39,8 +39,7 @@ def watch(target: Target, renewing: bool, machine: bool) -> int:
     now = datetime.now(UTC)
     ids = [channel_id(found.webhook_url, module) for module in found.watched]
     times = last_events(target.client("logs"), found.webhook_logs, ids, now) if ids else {}
-    api_url = found.hosts.api_url
-    report = look(found, session(api_url), target.client("secretsmanager"), times, renewal, now)
+    report = look(found, session(1), target.client("secretsmanager"), times, renewal, now)
     if machine:
         click.echo(as_json(report))
     else:

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
 from rich.table import Table
 from rich.text import Text
 
 from bigin_archive.clock import iso_or_none
 from bigin_archive.errors import ArchiveError
+from bigin_archive.transport import Session
 from operate.connect.secrets import StackSecrets, StoredToken
 from operate.connect.token_probe import Access, Finding, Probe
 from operate.stack.aws import aws_errors
@@ -50,7 +50,7 @@ class Report:
 def check(
     stack: Stack,
     connection: StackSecrets,
-    session: requests.Session,
+    session: Session,
     modules: Sequence[str],
     functions: Any = None,
 ) -> Report:

@@ -16,6 +16,7 @@ from bigin_archive.bigin.classify import classify
 from bigin_archive.clock import parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginRefusedError, BiginScopeMissingError, BiginUnavailableError
+from bigin_archive.transport import Session
 from operate.connect import scopes
 
 TIMEOUT_S = 20  # for one call
@@ -74,7 +75,7 @@ class Access:
 class Probe:
     """Asks Bigin with one token. The token is in no error and no repr."""
 
-    def __init__(self, session: requests.Session, api_url: str, token: str) -> None:
+    def __init__(self, session: Session, api_url: str, token: str) -> None:
         self._session = session
         self._root = f"{api_url}/bigin/v2"
         self._token = token
@@ -109,14 +110,14 @@ class Probe:
     def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
         try:
             with transport.until(Deadline(TIMEOUT_S)):
-                response = self._session.get(
+                response = transport.send(
+                    self._session,
+                    "GET",
                     self._root + path,
+                    {"Authorization": f"Zoho-oauthtoken {self._token}"},
+                    (5, TIMEOUT_S),
                     # Always named: newer pages require ``fields``.
                     params={"fields": "id", "per_page": "1"},
-                    headers={"Authorization": f"Zoho-oauthtoken {self._token}"},
-                    timeout=(5, TIMEOUT_S),
-                    allow_redirects=False,
-                    stream=True,
                 )
                 content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
                 response.close()

@@ -6,10 +6,9 @@ Nothing is stored before Zoho has given a token and Bigin has taken it, so that 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import requests
-
 from bigin_archive.errors import ArchiveError
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
+from bigin_archive.transport import Session, session
 from operate.connect import scopes
 from operate.connect.prompts import Prompts
 from operate.connect.secrets import StackSecrets
@@ -38,7 +37,7 @@ class Authorization:
         self,
         stack: Stack,
         connection: StackSecrets,
-        session: requests.Session,
+        session: Session,
         answers: Prompts,
         modules: Sequence[str],
         *,
@@ -166,7 +165,7 @@ class Authorization:
 
     def _access(self, token: str) -> Access:
         """What the token can do; a code is good for one token, so that a bad moment is waited out with it."""
-        probe = Probe(self._session, self._stack.hosts.api_url, token)
+        probe = Probe(session(1), self._stack.hosts.api_url, token)
         for _ in range(ATTEMPTS):
             try:
                 with working("Trying the token"):

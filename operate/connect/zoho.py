@@ -1,14 +1,9 @@
 """Zoho from the operator's machine: its API consoles, HTTP as this machine needs it, and what its refusals mean."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import requests
-from requests.utils import get_environ_proxies
-
-from bigin_archive import transport
 from bigin_archive.token.oauth import GrantError
 
 # ManageEngine ServiceDesk Plus Cloud (a Zoho product), API documentation, page "Data Centres", names the console of
@@ -105,11 +100,3 @@ def _mixed_up(values: Mapping[str, str]) -> str:
     if _ID_SHAPE.fullmatch(code):
         return "What you gave as code looks like a client id."
     return ""
-
-
-def session(url: str) -> requests.Session:
-    """A session for Zoho: the functions' own, with the proxy and the certificates that this machine may need."""
-    made = transport.session(1)
-    made.proxies.update(get_environ_proxies(url))
-    made.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    return made

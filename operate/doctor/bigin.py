@@ -14,9 +14,9 @@ from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import MODULES
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.transport import session
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
-from operate.connect.zoho import session
 from operate.doctor.findings import Check, Finding, ok, problem, unknown
 from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
@@ -50,7 +50,7 @@ class BiginDoctor:
     @cached_property
     def _report(self) -> check.Report:
         connection = StackSecrets(self._secrets, self._stack)
-        return check.check(self._stack, connection, session(self._stack.hosts.api_url), MODULES)
+        return check.check(self._stack, connection, session(1), MODULES)
 
     def _data_center(self) -> Finding:
         hosts, name = self._stack.hosts, self._stack.data_center

@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 import click
-import requests
 
 from bigin_archive.errors import ArchiveError, BiginTokenRejectedError
 from bigin_archive.settings import DataCenter
 from bigin_archive.token import oauth
 from bigin_archive.token.access_token import AccessToken
 from bigin_archive.token.oauth import Grant, GrantError
+from bigin_archive.transport import Session
 from operate.connect.prompts import Prompts
 from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, CONSOLES, explain
 from operate.errors import OperateError
@@ -76,7 +76,7 @@ class GrantedTokens:
 
     def __init__(
         self,
-        session: requests.Session,
+        session: Session,
         hosts: DataCenter,
         client: Mapping[str, str],
         grant: Grant,
@@ -122,7 +122,7 @@ class GrantedTokens:
 
 @contextmanager
 def granted(
-    session: requests.Session,
+    session: Session,
     hosts: DataCenter,
     values: Mapping[str, str],
     modules: tuple[str, ...],

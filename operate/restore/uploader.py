@@ -17,6 +17,7 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginRateLimitedError, BiginScopeMissingError
 from bigin_archive.token.access_token import AccessToken, TokenSource
+from bigin_archive.transport import Session
 from operate.restore.limits import Refusal
 from operate.restore.multipart import MultipartForm
 
@@ -49,7 +50,7 @@ class RecordGoneError(Exception):
 class Uploader:
     """Sends forms with one grant's token."""
 
-    def __init__(self, session: requests.Session, api_url: str, tokens: TokenSource, meter: CreditMeter) -> None:
+    def __init__(self, session: Session, api_url: str, tokens: TokenSource, meter: CreditMeter) -> None:
         self._session = session
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens

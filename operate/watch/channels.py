@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import requests
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginScopeMissingError
 from bigin_archive.settings import RENEW_CHANNELS
 from bigin_archive.token.access_token import AccessTokens
+from bigin_archive.transport import Session
 from operate.errors import OperateError
 from operate.stack.aws import aws_errors
 from operate.stack.stack import Stack
@@ -64,7 +64,7 @@ class Report:
 
 def watch(
     stack: Stack,
-    session: requests.Session,
+    session: Session,
     secrets: Any,
     last_events: Mapping[str, datetime] | None,
     renewal: str | None,

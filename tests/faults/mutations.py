@@ -17,7 +17,7 @@ MUTATIONS = (
     Mutation(
         "end of gzip ignored",
         "functions/bigin_archive/bigin/response_body.py",
-        "if not self._member.eof:\n            raise",
+        "if not self._member.eof and not self._is_empty:\n            raise",
         "if False:\n            raise",
         ("cut",),
     ),
@@ -31,7 +31,7 @@ MUTATIONS = (
     Mutation(
         "unknown length taken as whole",
         "functions/bigin_archive/archiving/archiver.py",
-        "if listed is None and not end_is_certain:",
+        "if listed is None and not download.end_is_certain:",
         "if False:",
         ("cut",),
     ),
@@ -116,8 +116,8 @@ MUTATIONS = (
     Mutation(
         "redirects followed",
         "functions/bigin_archive/transport.py",
-        "return session.get_adapter(url).send(request, stream=True, timeout=timeout, verify=session.verify)",
-        "return session.send(request, stream=True, timeout=timeout, allow_redirects=True)",
+        "    try:\n        return adapter.send(request, stream=True, timeout=timeout, **way)\n    except",
+        "    try:\n        return session.send(request, stream=True, timeout=timeout)\n    except",
         ("transient",),
     ),
     Mutation(
@@ -186,8 +186,8 @@ MUTATIONS = (
     Mutation(
         "bytes behind the end not looked for",
         "functions/bigin_archive/bigin/response_body.py",
-        "        connection: socket.socket | None = getattr(",
-        "        return False\n        connection: socket.socket | None = getattr(",
+        "        connection = socket_of(self._raw)",
+        "        return False\n        connection = socket_of(self._raw)",
         ("framing", "length"),
     ),
     Mutation(
@@ -200,20 +200,20 @@ MUTATIONS = (
     Mutation(
         "broken headers believed",
         "functions/bigin_archive/bigin/client.py",
-        "if received.msg.defects or received.msg.get_payload():",
+        "if coded or received.msg.defects or received.msg.get_payload():",
         "if False:",
         ("framing",),
     ),
     Mutation(
         "any content encoding stored as it is",
-        "functions/bigin_archive/bigin/client.py",
-        'if encoding not in ("", "identity", "gzip", "x-gzip"):',
+        "functions/bigin_archive/bigin/response_body.py",
+        'if codings and codings not in (["gzip"], ["x-gzip"]):',
         "if False:",
         ("framing",),
     ),
     Mutation(
         "no watchdog over slow connections",
-        "functions/bigin_archive/transport.py",
+        "functions/bigin_archive/watchdog.py",
         "                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)",
         "                pass",
         ("slow",),
@@ -286,8 +286,8 @@ MUTATIONS = (
     Mutation(
         "certificate not verified",
         "functions/bigin_archive/transport.py",
-        "timeout=timeout, verify=session.verify)",
-        "timeout=timeout, verify=False)",
+        'for name in ("proxies", "verify")}',
+        'for name in ("proxies",)} | {"verify": False}',
         ("unreachable",),
     ),
     Mutation(

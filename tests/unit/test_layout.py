@@ -23,7 +23,17 @@ MAX_MODULES = 12  # of a package; commands, and the wiring of functions, have on
 
 # A package, or a module of the root, may import those of the levels before its own, and itself.
 LEVELS = (
-    {"errors", "settings", "deadline", "archive_request", "clock", "request_outcome", "cold_start", "transport"},
+    {
+        "errors",
+        "settings",
+        "deadline",
+        "archive_request",
+        "clock",
+        "request_outcome",
+        "cold_start",
+        "transport",
+        "watchdog",
+    },
     {"aws", "search", "page"},
     {"token"},
     {"bigin", "queueing"},

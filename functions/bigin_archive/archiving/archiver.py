@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import Link, ListedAttachment
-from bigin_archive.bigin.response_body import BLOCK_BYTES, spool, too_large
+from bigin_archive.bigin.response_body import BLOCK_BYTES, decoded, spool, too_large
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     AttachmentGoneError,
@@ -102,24 +102,24 @@ class Archiver:
             attributes = object_attributes.describe(
                 self._key_prefix, request, download.disposition, download.content_type
             )
-            size_bytes = download.size_bytes
+            listed, size_bytes = request.hints.size_bytes, download.size_bytes
             if size_bytes is not None:
                 self._check_size(size_bytes)
-                _compare(size_bytes, request.hints.size_bytes)
+                _compare(size_bytes, listed)
                 return self._storage.put(attributes, download.body)
-            spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
-            end_is_certain = download.end_is_certain
-        with spooled.file:
-            listed = request.hints.size_bytes
-            if listed is None and not end_is_certain:
+            raw = spool(download.body, compressed=False, max_bytes=self._max_size_bytes)
+        with raw.file:
+            if listed is None and (download.compressed or not download.end_is_certain):
                 listed = self._bigin.listed_size(request, deadline)
-                if listed is None:
-                    raise DownloadIncompleteError(
-                        "Bigin told neither the file's length nor its end, and the record's listing has no "
-                        "size: nothing was stored. Try again later."
-                    )
-            _compare(spooled.size_bytes, listed)
-            return self._storage.put(attributes, spooled)
+            if listed is None and not download.end_is_certain:
+                raise DownloadIncompleteError(
+                    "Bigin told neither the file's length nor its end, and the record's listing has no "
+                    "size: nothing was stored. Try again later."
+                )
+            spooled = decoded(raw, compressed=download.compressed, listed_bytes=listed, max_bytes=self._max_size_bytes)
+            with spooled.file:
+                _compare(spooled.size_bytes, listed)
+                return self._storage.put(attributes, spooled)
 
     def _compared(self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline) -> Archived:
         """What stands under the very key already, whoever wrote it, where it has the same bytes."""
@@ -140,9 +140,13 @@ class Archiver:
         with self._bigin.download(request, deadline) as download:
             found_bytes = download.size_bytes
             if found_bytes is None:
-                spooled = spool(download.body, compressed=download.compressed, max_bytes=self._max_size_bytes)
-                with spooled.file:
-                    found_bytes, found = spooled.size_bytes, spooled.sha256.hex()
+                raw = spool(download.body, compressed=False, max_bytes=self._max_size_bytes)
+                with raw.file:
+                    spooled = decoded(
+                        raw, compressed=download.compressed, listed_bytes=size_bytes, max_bytes=self._max_size_bytes
+                    )
+                    spooled.file.close()
+                found_bytes, found = spooled.size_bytes, spooled.sha256.hex()
             else:
                 while count := download.body.readinto(block):
                     digest.update(block[:count])

@@ -19,7 +19,7 @@ from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_erro
 from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
-from bigin_archive.bigin.response_body import Body, Framing
+from bigin_archive.bigin.response_body import Body, Framing, is_gzip
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -31,6 +31,7 @@ from bigin_archive.errors import (
 )
 from bigin_archive.settings import MIB
 from bigin_archive.token.access_token import TokenSource
+from bigin_archive.transport import Session
 
 CONNECT_TIMEOUT_S = 5
 # Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
@@ -67,7 +68,7 @@ class Bigin:
 
     def __init__(
         self,
-        session: requests.Session,
+        session: Session,
         api_url: str,
         tokens: TokenSource,
         limiter: ConcurrencyLimiter = unlimited,
@@ -85,16 +86,11 @@ class Bigin:
         """Open the attachment. Raises the ArchiveError that Bigin's answer amounts to."""
         path = f"/{request.module}/{request.record_id}/Attachments/{request.attachment_id}"
         with self._call("GET", path, deadline) as (response, body):
-            encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            if encoding not in ("", "identity", "gzip", "x-gzip"):
-                raise BiginUnavailableError(
-                    f"Bigin sent the file in an encoding that was not asked for ({encoding[:20]!a})."
-                )
             yield Download(
                 body=body,
                 disposition=response.headers.get("Content-Disposition"),
                 content_type=response.headers.get("Content-Type"),
-                compressed=encoding in ("gzip", "x-gzip"),
+                compressed=is_gzip(response.headers.get("Content-Encoding")),
             )
 
     def attachments(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[ListedAttachment]:
@@ -209,12 +205,14 @@ class Bigin:
                 f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
             ) from error
         self._meter.count(response.status_code, response.headers)
-        received = response.raw._original_response
-        if received.msg.defects or received.msg.get_payload():
-            # Headers that break off, or hold a line break of their own: what follows them cannot be trusted.
+        received = transport.received(response)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        coded = not received.chunked and headers.get("transfer-encoding", "identity").strip().lower() != "identity"
+        if coded or received.msg.defects or received.msg.get_payload():
+            # Headers that break off, or hold a line break of their own, or a transfer coding that was not asked for:
+            # what follows them cannot be trusted.
             response.close()
             raise BiginUnavailableError("Bigin's answer has broken headers. Try again later.")
-        headers = {name.lower(): value for name, value in response.headers.items()}
         body = Body(received, deadline)
         beginning = b""
         try:

@@ -2,19 +2,27 @@
 
 import hashlib
 import http.client
+import io
+import re
 import socket
 import tempfile
 import zlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import IO
 
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import AttachmentTooLargeError, DownloadIncompleteError, StorageUnavailableError
+from bigin_archive.errors import (
+    AttachmentTooLargeError,
+    BiginUnavailableError,
+    DownloadIncompleteError,
+    StorageUnavailableError,
+)
 from bigin_archive.settings import MIB
+from bigin_archive.transport import socket_of
 
 BLOCK_BYTES = MIB  # larger blocks save nothing more (measured from 64 KiB to 4 MiB)
 
+_GZIP_BEGINS = b"\x1f\x8b"  # RFC 1952, 2.3.1
 _PEEK_BYTES = 64 * 1024
 # Seconds that a body of length 0 gets to show that it is none: what follows may come a moment after the headers.
 _EMPTY_BODY_WAIT_S = 0.3
@@ -95,7 +103,7 @@ class Body:
 
     def _something_follows(self) -> bool:
         """Whether more bytes are there already, behind those that the reader has buffered or behind none."""
-        connection: socket.socket | None = getattr(getattr(self._raw.fp, "raw", None), "_sock", None)
+        connection = socket_of(self._raw)
         if connection is None:
             return False
         timeout_s = connection.gettimeout()
@@ -143,12 +151,35 @@ class Body:
 class Spooled:
     """A whole body in a file that has no name (it vanishes with the process) and stands at its beginning."""
 
-    file: IO[bytes]
+    file: io.BufferedRandom
     size_bytes: int
     sha256: bytes
 
 
-def spool(body: Body, *, compressed: bool, max_bytes: int) -> Spooled:
+def is_gzip(content_encoding: str | None) -> bool:
+    """Whether the header says so (RFC 9110, 8.4); raises BiginUnavailableError where it says anything else."""
+    codings = [name for name in re.split(r"[\s,]+", (content_encoding or "").lower()) if name not in ("", "identity")]
+    if codings and codings not in (["gzip"], ["x-gzip"]):
+        raise BiginUnavailableError(
+            f"Bigin sent the file in an encoding that was not asked for ({', '.join(codings)[:20]!a}). Try again later."
+        )
+    return bool(codings)
+
+
+def decoded(raw: Spooled, *, compressed: bool, listed_bytes: int | None, max_bytes: int) -> Spooled:
+    """The file itself, of a body that was spooled as it came; ``raw`` is closed where it is not the file.
+
+    Encoded bytes of the listed size are the file: servers label a ``.tar.gz`` by its name. Raises as :func:`spool`.
+    """
+    beginning = raw.file.read(len(_GZIP_BEGINS))
+    raw.file.seek(0)
+    if not compressed or (raw.size_bytes == listed_bytes and beginning == _GZIP_BEGINS):
+        return raw
+    with raw.file:
+        return spool(raw.file, compressed=True, max_bytes=max_bytes)
+
+
+def spool(body: Body | io.BufferedRandom, *, compressed: bool, max_bytes: int) -> Spooled:
     """Read a body of unknown length, decoded, to a file under /tmp.
 
     Raises DownloadIncompleteError where the compressed data do not end as gzip must (RFC 1952: CRC and length),
@@ -196,17 +227,24 @@ class _Gunzip:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)
+        self._is_empty = True
 
     def decode(self, data: memoryview) -> list[bytes]:
         pieces = []
         rest = bytes(data)
+        self._is_empty &= not rest
         while rest:
             if self._member.eof:
+                # Zeros behind a member are padding (GNU gzip manual, "Tapes").
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    break
                 self._member = zlib.decompressobj(wbits=31)
             pieces.append(self._member.decompress(rest, BLOCK_BYTES))
             rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         return pieces
 
     def finish(self) -> None:
-        if not self._member.eof:
+        # Some servers label an empty file, too.
+        if not self._member.eof and not self._is_empty:
             raise DownloadIncompleteError("The compressed body ends too early. Try again later.")

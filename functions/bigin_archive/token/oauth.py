@@ -61,37 +61,28 @@ class Grant:
     scope: str | None
 
 
-def request_grant(session: requests.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
+def request_grant(session: transport.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
     """Ask the accounts server with ``form`` (client_id, client_secret, grant_type, and code or refresh_token).
 
     The secrets travel in the body, to the one host of the data centre. Raises GrantError; what Zoho granted with an
     answer that cannot be used is revoked.
     """
     try:
-        with transport.until(Deadline(TIMEOUT_S)):
-            response = session.post(
-                f"{accounts_url}/oauth/v2/token",
-                data=dict(form),
-                timeout=(5, TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-            )
-            content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
-            response.close()
+        status, content = _post(session, f"{accounts_url}/oauth/v2/token", data=dict(form))
     except (requests.RequestException, OSError, HTTPError) as error:
         raise GrantError(
             "unreachable",
             f"Zoho's accounts server cannot be reached ({type(error).__name__}). Try again later.",
         ) from None
     try:
-        return parse_answer(response.status_code, content, api_url)
+        return parse_answer(status, content, api_url)
     except GrantError:
         if unusable := _refresh_token(content):
             revoke(session, accounts_url, unusable)
         raise
 
 
-def revoke(session: requests.Session, accounts_url: str, refresh_token: str) -> bool:
+def revoke(session: transport.Session, accounts_url: str, refresh_token: str) -> bool:
     """End a grant with all its access tokens; whether Zoho says that it has ended.
 
     Zoho CRM API, "Revoking refresh token": ``POST {accounts}/oauth/v2/token/revoke``. The page shows the token in the
@@ -100,19 +91,21 @@ def revoke(session: requests.Session, accounts_url: str, refresh_token: str) -> 
     token = {"token": refresh_token}
     for form, query in ((token, None), (None, token)):
         try:
-            with transport.until(Deadline(TIMEOUT_S)):
-                response = session.post(
-                    f"{accounts_url}/oauth/v2/token/revoke",
-                    timeout=(5, TIMEOUT_S),
-                    allow_redirects=False,
-                    data=form,
-                    params=query,
-                )
+            status, content = _post(session, f"{accounts_url}/oauth/v2/token/revoke", data=form, params=query)
         except (requests.RequestException, OSError, HTTPError):
             continue
-        if response.status_code == 200 and b"error" not in response.content[:_MAX_ANSWER_BYTES]:
+        if status == 200 and b"error" not in content:
             return True
     return False
+
+
+def _post(session: transport.Session, url: str, **sent: object) -> tuple[int, bytes]:
+    """Status and body, decoded. Raises requests.RequestException, HTTPError and OSError."""
+    with transport.until(Deadline(TIMEOUT_S)):
+        response = transport.send(session, "POST", url, {}, (5, TIMEOUT_S), **sent)
+        content: bytes = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
+        response.close()
+    return response.status_code, content
 
 
 def _refresh_token(content: bytes) -> str | None:

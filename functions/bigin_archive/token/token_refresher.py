@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
@@ -14,6 +13,7 @@ from bigin_archive.aws.secret_text import secret_text
 from bigin_archive.clock import iso
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
+from bigin_archive.transport import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -52,7 +52,7 @@ class TokenRefresher:
 
     def __init__(
         self,
-        session: requests.Session,
+        session: Session,
         client: "SecretsManagerClient",
         settings: RefreshSettings,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
