@@ -40,6 +40,8 @@ COMMANDS = {
     },
     "Mend": {
         "doctor": "Look for everything that goes wrong in practice.",
+        "pause": "Stop a stack in an emergency; nothing is lost for 13 days.",
+        "resume": "Let a paused stack go on.",
         "redrive": "Show requests that failed and why, and send them back.",
         "announce": "Repeat events, for a new consumer or after an outage.",
         "restore": "Send archived files back to Bigin, proved at both ends.",

@@ -1,9 +1,10 @@
 """The doctor on what AWS runs: the stack itself, its worker, queues, bucket, alarms, and who hears of them."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from operate.doctor.findings import Check, Finding, ok, problem, unknown
+from operate.pause.switches import Switches
 from operate.stack.aws import Account, aws_errors
 from operate.stack.log_search import last_outcome
 from operate.stack.stack import Stack
@@ -38,6 +39,7 @@ class StackDoctor:
     def checks(self) -> Iterator[Check]:
         """In the order of the flow."""
         yield "Stack", self._status
+        yield "Pause", self._pause
         yield "Worker", self._worker
         yield "Bucket", self._bucket
         yield "Key prefix", self._key_prefix
@@ -59,6 +61,19 @@ class StackDoctor:
             "Stack",
             f"{self._stack.name} is in state {status}.",
             "Wait until its deployment is done; where it failed, its events in the console of CloudFormation say why.",
+        )
+
+    def _pause(self) -> Finding:
+        found = Switches(self._account, self._stack).paused()
+        if found is None:
+            return ok("Pause", "none: the stack is at work")
+        left = found.safe_until - datetime.now(UTC)
+        lost = "requests are being lost" if left <= timedelta() else f"nothing is lost for another {duration(left)}"
+        return problem(
+            "Pause",
+            f"Paused since {moment(datetime.fromisoformat(found.since))}: requests wait; {lost}, until "
+            f"{moment(found.safe_until)}.",
+            f"Go on: bigin-archive resume --stack {self._stack.name}",
         )
 
     def _worker(self) -> Finding:

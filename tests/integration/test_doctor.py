@@ -264,3 +264,33 @@ def test_a_machine_that_is_not_ready_is_told(
     assert 1 == status
     assert 1 == len(problems(found))
     assert told in json.dumps(found)
+
+
+def test_a_pause_stops_everything_and_loses_nothing(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Triggers and schedules are off, the doctor says until when; what was sent meanwhile is archived afterwards."""
+    schedules = newcomer.stack.client("scheduler")
+
+    def enabled() -> set[str]:
+        names = [one["Name"] for one in schedules.list_schedules()["Schedules"]]
+        return {name for name in names if schedules.get_schedule(Name=name)["State"] == "ENABLED"}
+
+    before = enabled()
+    targets = {name: schedules.get_schedule(Name=name)["Target"] for name in before}
+    request = newcomer.bigin.add(b"sent during the pause")
+
+    assert 0 == main(["pause", "--stack", STACK_NAME])
+    assert 0 == main(["pause", "--stack", STACK_NAME])  # twice is harmless
+    assert set() == enabled()
+    status, found = doctor(capsys)
+    assert 1 == status
+    assert {"Pause", "Worker"} <= problems(found)
+    assert "bigin-archive resume" in found["Pause"]["remedy"]
+    newcomer.send(request)
+    assert 0 == main(["resume", "--stack", STACK_NAME])
+
+    newcomer.until(lambda: newcomer.objects(request))
+    assert before == enabled()
+    assert targets == {name: schedules.get_schedule(Name=name)["Target"] for name in before}
+    assert "ok" == doctor(capsys)[1]["Pause"]["state"]
+    assert 0 == main(["resume", "--stack", STACK_NAME])
+    assert "not paused" in capsys.readouterr().out

@@ -47,7 +47,7 @@ LEVELS = (
 OPERATE_LEVELS = (
     {"errors", "terminal", "local_files"},
     {"stack"},
-    {"announce", "audit", "callers", "connect", "console", "redrive", "sweep", "watch"},
+    {"announce", "audit", "callers", "connect", "console", "pause", "redrive", "sweep", "watch"},
     {"restore"},
     {"doctor"},
     {"fleet"},

@@ -1,0 +1,36 @@
+"""The command `resume`: options in, exit status out."""
+
+import json
+
+import click
+
+from operate.commands.options import STATUSES, on_a_stack
+from operate.pause.switches import Switches
+from operate.stack.target import Target
+from operate.terminal import good
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bigin-archive resume
+  bigin-archive resume --stack bigin-archive --json
+
+"""
+    + STATUSES
+)
+@on_a_stack
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def resume(target: Target, machine: bool) -> int:
+    """Let a paused stack go on.
+
+    What was on before the pause is on again, and nothing else.
+    """
+    ended = Switches(target.account, target.stack).resume()
+    if machine:
+        click.echo(json.dumps({"was_paused_since": ended.since if ended else None}))
+    elif ended:
+        good("It goes on: triggers, schedules and alarms are as before the pause. What waited is archived now.")
+    else:
+        good("It was not paused.")
+    return 0
