@@ -91,6 +91,8 @@ def check(words: list[str]) -> None:
             assert module in ("pytest", "pip") or path.is_dir() or path.with_suffix(".py").is_file()
         case [".venv/sam/bin/sam", command, *_]:
             assert command in SAM
+        case ["aws", "cloudformation", "deploy", *_]:  # the CLI's own command, no operation of AWS
+            assert Path(PROJECT / words[words.index("--template-file") + 1]).is_file()
         case ["aws", "s3", command, *_]:
             assert command in FILE_COMMANDS
         case ["aws", service, operation, *rest]:
@@ -109,6 +111,10 @@ def check_operate(arguments: list[str]) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command, name
     context = click.Context(command, info_name=name, resilient_parsing=True)
+    while isinstance(command, click.Group) and rest:
+        name, *rest = rest
+        command = command.commands[name]
+        context = click.Context(command, info_name=name, resilient_parsing=True)
     command.parse_args(context, rest)
     unknown = {word for word in rest if word.startswith("--")} - {
         option for parameter in command.params for option in parameter.opts
