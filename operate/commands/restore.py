@@ -123,6 +123,8 @@ def restore(
     meter, interrupted = CreditMeter(), False
     try:
         if wanted:
+            if yes:
+                report.tell_refusals(wanted, archive.stack.bucket, limit_mib)
             with _tokens(target, notes, wanted, client_id, yes=yes) as tokens:
                 _run(archive, notes, run, tokens, meter, limit_mib=limit_mib, drill=drill is not None)
     except (KeyboardInterrupt, click.Abort):

@@ -60,10 +60,14 @@ def asked_for(stack: Stack, modules: tuple[str, ...], client_id: str | None) -> 
     }
     prompts = Prompts(given)
     centre = stack.data_center
-    where = f"{CONSOLES[centre]} (data centre {centre})" if centre else "the simulator's control interface"
+    where = (
+        f"{CONSOLES[centre]} (data centre {centre}): Self Client, Generate Code, 10 minutes"
+        if centre
+        else ("the simulator's control interface takes codes, each with its scope")
+    )
     # To stderr: what is printed may be read by a program.
     click.echo(
-        f"A code of its own is needed: {where}, Self Client, Generate Code, 10 minutes, with this line as scope:\n"
+        f"A code of its own is needed. {where[0].upper()}{where[1:]}. This is the line of scopes:\n"
         f"{scope_line(modules)}\n"
         "It allows reading and adding, nothing else. It is revoked at the end of this run.",
         err=True,

@@ -15,7 +15,7 @@ from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy, parse_place
 from operate.restore.archived_copy import ArchivedCopy
 from operate.restore.outcome import Wanted
 from operate.stack.archive import Archive
@@ -81,6 +81,10 @@ class RestoreNotes:
         copied = RestoredCopy(noted, drill=drill)
         self._archive.inventory.write(copied.path, io.BytesIO(copied.to_json()), CONTENT_TYPE)
         copied.record_in(self._archive.ledger)
+        before = entry.restored_as or ""
+        if not drill and before != place and before.rpartition("/")[0] == place.rpartition("/")[0]:
+            # What was sent to this record earlier has gone from there: the new copy stands for it, too.
+            self._archive.ledger.record_restored_as(parse_place(before), place)
 
     def proved_copy(self, one: Wanted, listed: ListedAttachment, row: LedgerEntry | None) -> RestoredCopy | None:
         """The note of an earlier run that has compared this very attachment, which was not changed since; else None.

@@ -1,14 +1,15 @@
 """What a run has done, or would do, for people and for machines."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from bigin_archive.audit.report_html import size
-from operate.restore.outcome import ALREADY_THERE, RESTORED, WOULD_RESTORE, Outcome, Run
+from operate.restore.limits import file_refusal
+from operate.restore.outcome import ALREADY_THERE, RESTORED, WOULD_RESTORE, Outcome, Run, Wanted
 from operate.terminal import complain, good, out, printable, say
 
 MOST_SHOWN = 200
@@ -57,6 +58,20 @@ def show(run: Run, bucket: str) -> None:
     say(f"Credits used: {run.credits_used}.")
     if run.dry and run.counts().get(WOULD_RESTORE):
         say(f"To send them takes {needed_credits(run)} more. Nothing was changed; --yes does it.")
+
+
+def tell_refusals(wanted: Iterable[Wanted], bucket: str, limit_mib: int) -> None:
+    """What Bigin will not take, before anything is sent: by what the ledger knows of name and size."""
+    for one in wanted:
+        entry = one.entry
+        name = entry.file_name or (entry.key or "").rpartition("/")[2]
+        refusal = None if entry.state == "link" else file_refusal(name, one.size_bytes, limit_mib)
+        if refusal:
+            complain(
+                f"Bigin will not take {printable(name)}, {size(one.size_bytes)} ({refusal.code}). "
+                f"It lies in s3://{bucket}/{printable(entry.key or '')}.",
+                refusal.remedy,
+            )
 
 
 def as_json(run: Run, bucket: str, extra: Mapping[str, Any]) -> str:

@@ -44,7 +44,6 @@ POINTS: tuple[tuple[str, int, Sequence[Phase]], ...] = (
     ("DynamoDB_20120810.PutItem", 0, OTHER),  # the grant is noted
     ("bigin.token", 0, OTHER),
     ("bigin.list", 0, OTHER),
-    ("DynamoDB_20120810.BatchGetItem", 0, ("answered",)),
     ("s3.head", 0, ("answered",)),
     ("s3.get", 0, ("arrived", "midway", "answered")),
     UPLOAD,

@@ -113,6 +113,17 @@ def test_a_record_is_whole_again(operator: Operator, archive: Archive) -> None:
     assert expected(entries) == held(archive.bigin)
 
 
+def test_a_record_that_is_emptied_again_is_whole_again(operator: Operator, archive: Archive) -> None:
+    """The copies of the first time are gone: the next ones stand for them, and an audit tells of none."""
+    entries = record_of(archive, 2)
+    for _ in range(2):
+        archive.empty_bigin()
+        assert (0, {"restored": 2}) == ((done := operator.report("--record", RECORD, "--yes"))[0], done[1]["counts"])
+
+    assert expected(entries) == held(archive.bigin)
+    assert ("complete", []) == ((audit := archive.auditor.audit(archive.listing())).verdict, audit.differences)
+
+
 def test_without_yes_it_is_only_told(operator: Operator, archive: Archive) -> None:
     """No grant, nothing sent, nothing written; the plan, and the credits that it takes."""
     entries = record_of(archive)
@@ -296,6 +307,8 @@ def test_what_bigin_would_refuse_is_told_before_it_is_sent(
         assert (2, "refused", code) == (status, one["outcome"], one["code"])
         assert one["location"].startswith(f"s3://{archive.aws.bucket}/bigin/{RECORD}/")
         assert "bigin-archive get" in one["remedy"]
+    # Before the code is asked for, too.
+    assert operator.err.index(f"({code}). It lies in {one['location'][:20]}") < operator.err.index("A code of its own")
     assert 0 == archive.bigin.calls()["by_call"].get("upload", 0)
 
 
