@@ -13,7 +13,7 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import request_grant
-from operate.connect.zoho import session
+from bigin_archive.transport import session
 from operate.restore.grant import GrantedTokens, scope_line
 from operate.restore.notes import RestoreNotes
 from operate.restore.outcome import Run, Wanted
@@ -41,13 +41,13 @@ class Way:
 
     def __call__(self, entries: list[LedgerEntry], *, limit_mib: int = 20, **options: Any) -> Run:
         """Restore the files to their record; what an error ends is in the run's failure."""
-        http = session(self.hosts.api_url)
+        http = session(1)
         tokens, meter = self._tokens(), CreditMeter()
         rows = self.archive.ledger.find([entry.request for entry in entries])
         wanted = [Wanted(rows[entry.request.place], ArchiveRequest(entry.module, entry.record_id)) for entry in entries]
         made = Run(dry=False, wanted=wanted)
         bigin = Bigin(http, self.hosts.api_url, tokens, unlimited, meter)
-        sender = Sender(Uploader(session(self.hosts.api_url), self.hosts.api_url, tokens, meter), self.slept_s.append)
+        sender = Sender(Uploader(session(1), self.hosts.api_url, tokens, meter), self.slept_s.append)
         notes = RestoreNotes(self._operators)
         options = {"limit_mib": limit_mib, "sleep": self.slept_s.append, **options}
         try:
@@ -62,7 +62,7 @@ class Way:
         self.bigin.control("POST", "codes", {"code": "a code", "scope": SCOPE})
         client = {"client_id": "test", "client_secret": "test"}
         form = {**client, "code": "a code", "grant_type": "authorization_code"}
-        http = session(self.hosts.accounts_url)
+        http = session(1)
         grant = request_grant(http, self.hosts.accounts_url, self.hosts.api_url, form)
         return GrantedTokens(http, self.hosts, client, grant)
 

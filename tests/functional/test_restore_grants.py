@@ -12,7 +12,8 @@ import pytest
 
 from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import GrantError, request_grant, revoke
-from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, session
+from bigin_archive.transport import session
+from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE
 from operate.doctor.findings import look
 from operate.doctor.restore import RestoreDoctor
 from operate.errors import OperateError
@@ -67,7 +68,7 @@ def test_the_scope_is_looked_at_before_anything_is_sent(
     notes = RestoreNotes(operators_archive(archive, hosts))
     told = ""
     try:
-        with granted(session(hosts.accounts_url), hosts, VALUES, MODULES, notes):
+        with granted(session(1), hosts, VALUES, MODULES, notes):
             assert (2, 1) == (grants(archive.bigin), len(notes.open_grants()))
     except OperateError as error:
         told = error.problem
@@ -83,14 +84,14 @@ def test_an_answer_that_cannot_be_used_grants_nothing_that_stays(bigin: Simulato
     form = {"client_id": "test", "client_secret": "test", "code": "a-code", "grant_type": "authorization_code"}
 
     with pytest.raises(GrantError, match="another API host"):
-        request_grant(session(hosts.accounts_url), hosts.accounts_url, hosts.api_url, form)
+        request_grant(session(1), hosts.accounts_url, hosts.api_url, form)
 
     assert 1 == grants(bigin)
 
 
 def test_a_revocation_is_believed_only_with_zohos_word(bigin: Simulator, hosts: DataCenter) -> None:
     """Anything but its success means that the grant may still be there."""
-    http = session(hosts.accounts_url)
+    http = session(1)
     assert not revoke(http, hosts.accounts_url, "1000.nobody")
     bigin.answer(200, {"error": "invalid_code"}, call="revoke", times=2)
     assert not revoke(http, hosts.accounts_url, "test")
@@ -107,7 +108,7 @@ def test_an_exchange_without_an_answer_stays_noted(archive: Archive, hosts: Data
 
     with (
         pytest.raises(OperateError, match="cannot be reached"),
-        granted(session(hosts.accounts_url), hosts, VALUES, MODULES, notes),
+        granted(session(1), hosts, VALUES, MODULES, notes),
     ):
         pass
 
