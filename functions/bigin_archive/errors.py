@@ -18,6 +18,7 @@
         |   +-- BiginScopeMissingError
         |   +-- BiginTokenRejectedError
         |   +-- BiginRateLimitedError
+        |   |   +-- CreditsSpentError
         |   +-- BiginUnavailableError
         |       +-- PageTokenEndedError
         +-- DownloadIncompleteError
@@ -129,6 +130,10 @@ class BiginRateLimitedError(BiginUnhealthyError):
     """Bigin answers 429."""
 
     code, status, title = "bigin_rate_limited", 503, "Rate limited by Bigin"
+
+
+class CreditsSpentError(BiginRateLimitedError):
+    """What may be spent now is spent: our own limit, for which Bigin was not asked."""
 
 
 class BiginUnavailableError(BiginUnhealthyError):

@@ -5,43 +5,66 @@ What Bigin refuses is noted, what is deleted meanwhile is left out; only what ma
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from bigin_archive.audit.auditor import Listing
 from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.listing import FIRST_PAGE, ListedRecord, Position
+from bigin_archive.bigin.list_reader import ListReader, Reading
+from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import AttachmentGoneError, BiginRateLimitedError, BiginRefusedError, BiginUnavailableError
+from bigin_archive.errors import (
+    AttachmentGoneError,
+    BiginRateLimitedError,
+    BiginRefusedError,
+    BiginUnavailableError,
+    CreditsSpentError,
+)
 
 CALL_TIMEOUT_S = 120  # for one page or one record, its own repetitions by Bigin's client included
 _WAITS_S = (2, 10, 30)  # between the tries of a call that may succeed later
 
 _Answer = TypeVar("_Answer")
+_Row = TypeVar("_Row")
+
+
+def no_more_credits() -> None:
+    """For callers without a limit of their own."""
+    raise CreditsSpentError("The credits that may be used now are used. Try again later.")
 
 
 def listing(
-    bigin: Bigin, modules: Sequence[str], *, by_record: bool, sleep: Callable[[float], None] = time.sleep
+    bigin: Bigin,
+    modules: Sequence[str],
+    *,
+    by_record: bool,
+    sleep: Callable[[float], None] = time.sleep,
+    more_credits: Callable[[], None] = no_more_credits,
 ) -> Listing:
-    """The list, read while it is iterated; that raises ArchiveError where Bigin cannot be used."""
-    made = Listing(iso(datetime.now(UTC)))
-    made.found = _Reading(bigin, made, sleep).everything(modules, by_record=by_record)
+    """The list, read while it is iterated; that raises ArchiveError where Bigin cannot be used.
+
+    ``more_credits()`` returns once there are some again.
+    """
+    made = Listing(iso(time.time()))
+    made.found = _Account(bigin, made, sleep, more_credits).everything(modules, by_record=by_record)
     return made
 
 
-class _Reading:
-    def __init__(self, bigin: Bigin, notes: Listing, sleep: Callable[[float], None]) -> None:
+class _Account:
+    def __init__(
+        self, bigin: Bigin, notes: Listing, sleep: Callable[[float], None], more_credits: Callable[[], None]
+    ) -> None:
         self._bigin = bigin
         self._notes = notes
         self._sleep = sleep
+        self._more_credits = more_credits
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """The list of all where Bigin offers it, else record by record."""
-        if not by_record and self._patiently(lists_all, self._bigin):
+        if not by_record and self._patiently(lambda deadline: lists_all(self._bigin, deadline)):
             self._notes.is_of_all = True
-            yield from self._pages()
+            yield from self._all(modules)
             return
         for module in modules:
             try:
@@ -49,36 +72,79 @@ class _Reading:
             except (BiginRefusedError, AttachmentGoneError) as error:
                 self._notes.unlisted[module] = error.detail
 
-    def _pages(self) -> Iterator[Found]:
-        position: Position | None = FIRST_PAGE
-        while position:
-            found, position = self._patiently(attachments_page, self._bigin, position)
-            yield from found
+    def _all(self, modules: Sequence[str]) -> Iterator[Found]:
+        reading = Reading.begin(self._notes.began_at)
+        reader = ListReader(
+            "all attachments",
+            reading,
+            lambda position: attachments_page(self._bigin, position, Deadline(CALL_TIMEOUT_S)),
+        )
+        while not reading.is_over:
+            yield from self._patiently(lambda _: reader.next_rows())
+        if reader.doubt:
+            self._notes.unlisted |= dict.fromkeys(modules, f"{reader.doubt} Audit with --by-record.")
 
     def _module(self, module: str) -> Iterator[Found]:
-        position: Position | None = FIRST_PAGE
-        while position:
-            records, position = self._patiently(records_page, self._bigin, module, position)
-            for record in records:
+        records, doubt = self._records(module)
+        if doubt:
+            self._notes.unlisted[module] = doubt
+        denied: list[ListedRecord] = []
+        for record in records:
+            try:
                 yield from self._record(module, record)
+            except AttachmentGoneError:
+                denied.append(record)
+        if denied:
+            yield from self._denied(module, denied)
+
+    def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
+        """All records of the module, and why these may not be all."""
+        reading = Reading.begin(iso(time.time()))
+        reader = ListReader(
+            module,
+            reading,
+            lambda position: records_page(self._bigin, module, position, Deadline(CALL_TIMEOUT_S)),
+            confirms_empty=True,
+        )
+        records: list[ListedRecord] = []
+        while not reading.is_over:
+            records += self._patiently(lambda _: reader.next_rows())
+        return records, reader.doubt
+
+    def _denied(self, module: str, denied: Sequence[ListedRecord]) -> Iterator[Found]:
+        """Records that Bigin listed and then denied: those that it still lists are asked for once more."""
+        records, doubt = self._records(module)
+        listed = {record.record_id for record in records}
+        if doubt:
+            self._notes.unlisted[module] = doubt
+        for record in denied:
+            if record.record_id not in listed:
+                continue
+            try:
+                yield from self._record(module, record)
+            except AttachmentGoneError:
+                self._notes.unlisted[module] = f"record {record.record_id}: Bigin lists it, and denies it when asked"
 
     def _record(self, module: str, record: ListedRecord) -> list[Found]:
         try:
-            return self._patiently(_all_of, self._bigin, module, record)
-        except AttachmentGoneError:
-            return []
+            found, doubt = self._patiently(
+                lambda deadline: attachments_of(self._bigin, module, record.record_id, record.name, deadline)
+            )
         except BiginRefusedError as error:
-            self._notes.unlisted[module] = f"record {record.record_id}: {error.detail}"
-            return []
+            found, doubt = [], f"record {record.record_id}: {error.detail}"
+        if doubt:
+            self._notes.unlisted[module] = doubt
+        return found
 
-    def _patiently(self, call: Callable[..., _Answer], *arguments: object) -> _Answer:
-        for wait_s in _WAITS_S:
+    def _patiently(self, call: Callable[[Deadline], _Answer]) -> _Answer:
+        waits_s = iter(_WAITS_S)
+        while True:
             try:
-                return call(*arguments, Deadline(CALL_TIMEOUT_S))
+                return call(Deadline(CALL_TIMEOUT_S))
+            except CreditsSpentError:
+                self._more_credits()
             except (BiginUnavailableError, BiginRateLimitedError) as error:
+                wait_s = next(waits_s, None)
+                if wait_s is None:
+                    raise
                 self._sleep(min(error.retry_after_s or wait_s, _WAITS_S[-1]))
-        return call(*arguments, Deadline(CALL_TIMEOUT_S))
-
-
-def _all_of(bigin: Bigin, module: str, record: ListedRecord, deadline: Deadline) -> list[Found]:
-    return list(attachments_of(bigin, module, record.record_id, record.name, deadline))

@@ -23,6 +23,7 @@ from operate.audit.repair import Repaired, repair
 from operate.commands.options import MODULE, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import Archive, enter_credits, translate_errors
+from operate.stack.credit_limit import CreditLimit
 from operate.stack.target import Target
 from operate.terminal import working
 
@@ -86,10 +87,13 @@ def audit(
     if as_of_sweep:
         side = _of_last_sweep(archive)
     else:
-        side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record)
+        limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"))
+        limit.renew()
+        side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
     with working("Comparing") as progress, translate_errors("audit the archive"):
         made = Auditor(archive.ledger, archive.inventory).audit(side, modules=chosen, deep=deep, progress=progress)
-    spent = enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    spent = meter.total
     repaired = _repaired(target, archive, made) if repairing and not made.failure else None
     where = f"s3://{archive.stack.bucket}/{made.report_key}"
     if machine:

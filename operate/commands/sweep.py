@@ -20,6 +20,7 @@ from bigin_archive.transport import session
 from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits
+from operate.stack.credit_limit import CreditLimit
 from operate.stack.stack import Stack
 from operate.stack.target import Target
 from operate.sweep import progress as sweeping
@@ -116,10 +117,12 @@ def _estimate(
     api_url = stack.hosts.api_url
     tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url)
     dynamodb, meter = target.client("dynamodb"), CreditMeter()
+    CreditLimit(meter, stack, dynamodb, target.client("sqs")).renew()
     try:
         with working("Asking Bigin"):
             return estimate(
                 Bigin(session(1), api_url, tokens, unlimited, meter),
+                meter,
                 Ledger(dynamodb, stack.ledger_table),
                 modules,
                 since,

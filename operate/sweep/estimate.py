@@ -1,16 +1,22 @@
 """What a sweep would cost: credits, bytes, hours; from Bigin's lists and a sample of records. Queues nothing."""
 
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
-from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.listing import FIRST_PAGE, Position
-from bigin_archive.clock import any_since, parse
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.list_reader import ListReader, Reading
+from bigin_archive.bigin.listing import ListedRecord
+from bigin_archive.clock import any_since, iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.discovery import files_to_queue
 
 SAMPLE = 50  # records whose attachments are counted
 
@@ -38,70 +44,96 @@ class Estimate:
 
 
 def estimate(
-    bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | None, deadline: Deadline, *, by_record: bool
+    bigin: Bigin,
+    meter: CreditMeter,
+    ledger: Ledger,
+    modules: Sequence[str],
+    since: str | None,
+    deadline: Deadline,
+    *,
+    by_record: bool,
 ) -> Estimate:
-    """List and count. Raises ArchiveError."""
+    """List and count, as a sweep does. ``meter`` counts what ``bigin`` calls. Raises ArchiveError."""
+    began = meter.total
     if not by_record and lists_all(bigin, deadline):
-        return _exact(bigin, ledger, modules, since, deadline)
-    return _sampled(bigin, ledger, modules, since, deadline, probes=0 if by_record else 1)
+        return _exact(bigin, meter, began, ledger, modules, since, deadline)
+    return _sampled(bigin, meter, began, ledger, modules, since, deadline)
 
 
-def _exact(bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | None, deadline: Deadline) -> Estimate:
-    position: Position | None = FIRST_PAGE
-    after = parse(since)
-    pages = listed = unknown = unknown_bytes = 0
-    while position:
-        found, position = attachments_page(bigin, position, deadline)
-        pages += 1
-        wanted = [each for each in found if each.request.module in modules]
-        if after:
-            wanted = [each for each in wanted if any_since(each.listed.times, after)]
-        known = ledger.find([each.request for each in wanted])
-        files = [each for each in wanted if not each.listed.link]
-        new = [each for each in files if each.request.place not in known]
+def _exact(
+    bigin: Bigin,
+    meter: CreditMeter,
+    began: int,
+    ledger: Ledger,
+    modules: Sequence[str],
+    since: str | None,
+    deadline: Deadline,
+) -> Estimate:
+    reading, after = Reading.begin(iso(time.time())), parse(since)
+    reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
+    listed, files = 0, _Files()
+    while not reading.is_over:
+        found = [each for each in reader.next_rows() if each.request.module in modules]
+        wanted = [each for each in found if not after or any_since(each.listed.times, after)]
         listed += len(wanted)
-        unknown += len(new)
-        unknown_bytes += sum(each.listed.size_bytes or 0 for each in new)
-    return Estimate(0, listed, unknown, unknown_bytes, pages + 1 + unknown, pages + 1, None)
+        files.add(wanted, ledger)
+    spent = meter.total - began
+    return Estimate(0, listed, files.count, files.size_bytes, spent + files.count, spent, None)
 
 
 def _sampled(
-    bigin: Bigin, ledger: Ledger, modules: Sequence[str], since: str | None, deadline: Deadline, probes: int
+    bigin: Bigin,
+    meter: CreditMeter,
+    began: int,
+    ledger: Ledger,
+    modules: Sequence[str],
+    since: str | None,
+    deadline: Deadline,
 ) -> Estimate:
     records: list[tuple[str, str]] = []
     after = parse(since)
-    pages = 0
     for module in modules:
-        position: Position | None = FIRST_PAGE
-        while position:
-            try:
-                found, position = records_page(bigin, module, position, deadline)
-            except BiginRefusedError:
-                found, position = [], None
-            pages += 1
+        with suppress(BiginRefusedError):
+            found = _records(bigin, module, deadline)
             records += [(module, each.record_id) for each in found if not after or any_since(each.changed_times, after)]
     # Evenly from the whole list: old records hold other files than new ones.
     step = max(1, len(records) // SAMPLE)
     sample = records[::step][:SAMPLE]
-    listed = unknown = unknown_bytes = 0
+    for_lists, listed, files = meter.total - began, 0, _Files()
     for module, record_id in sample:
-        try:
-            of_record = list(attachments_of(bigin, module, record_id, None, deadline))
-        except (AttachmentGoneError, BiginRefusedError):
-            continue
-        known = ledger.find([each.request for each in of_record])
-        new = [each for each in of_record if not each.listed.link and each.request.place not in known]
-        listed += len(of_record)
-        unknown += len(new)
-        unknown_bytes += sum(each.listed.size_bytes or 0 for each in new)
+        with suppress(AttachmentGoneError, BiginRefusedError):
+            of_record, _ = attachments_of(bigin, module, record_id, None, deadline)
+            listed += len(of_record)
+            files.add(of_record, ledger)
     times = len(records) / len(sample) if sample else 0.0
-    downloads = round(unknown * times)
+    spent, downloads = meter.total - began, round(files.count * times)
     return Estimate(
         records=len(records),
         attachments=round(listed * times),
         unknown=downloads,
-        unknown_bytes=round(unknown_bytes * times),
-        credits=probes + pages + len(records) + downloads,
-        spent=probes + pages + len(sample),
+        unknown_bytes=round(files.size_bytes * times),
+        credits=for_lists + round((spent - for_lists) * times) + downloads,
+        spent=spent,
         sampled=len(sample),
     )
+
+
+def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord]:
+    reading = Reading.begin(iso(time.time()))
+    fetch = partial(records_page, bigin, module, deadline=deadline)
+    return list(ListReader(module, reading, fetch, confirms_empty=True).rest())
+
+
+@dataclass(slots=True)
+class _Files:
+    """What a sweep would queue."""
+
+    count: int = 0
+    size_bytes: int = 0
+
+    def add(self, found: Sequence[Found], ledger: Ledger) -> None:
+        """Those of ``found`` that have to be downloaded."""
+        known = ledger.find([each.request for each in found]) if found else {}
+        new = files_to_queue(found, known, iso(time.time()))
+        self.count += len(new)
+        self.size_bytes += sum(each.listed.size_bytes or 0 for each in new)

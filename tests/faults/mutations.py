@@ -249,8 +249,8 @@ MUTATIONS = (
     Mutation(
         "damaged listing taken for an empty one",
         "functions/bigin_archive/bigin/listing.py",
-        "in data if isinstance(data, list) else [None]:",
-        "in data if isinstance(data, list) else []:",
+        "    if not isinstance(data, list):\n",
+        "    if not isinstance(data, list):\n        return\n    if False:\n",
         ("listing",),
     ),
     Mutation(

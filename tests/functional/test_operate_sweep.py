@@ -60,7 +60,7 @@ def test_a_dry_run_of_many_records_is_a_sample(
     code = run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
 
     assert 0 == code
-    assert 57 == bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
+    assert 63 == bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
     assert "120 records, of which 50 were looked into: about 120 attachments." in capsys.readouterr().out
 
 

@@ -5,12 +5,12 @@ believed only if each entry names its record. Both ways take one credit for 200 
 record (Bigin API v2, "API limits").
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.list_reader import Keyed, Read
 from bigin_archive.bigin.listing import (
     ACCOUNT_FIELDS,
     FIRST_PAGE,
@@ -33,29 +33,37 @@ class Found:
     record_name: str | None
     listed: ListedAttachment
 
+    @classmethod
+    def of_record(cls, module: str, record_id: str, record_name: str | None, listed: ListedAttachment) -> "Found":
+        """An entry of one record's own list."""
+        return cls(ArchiveRequest(module, record_id, listed.attachment_id, listed.hints), record_name, listed)
 
-def attachments_page(bigin: Bigin, position: Position, deadline: Deadline) -> tuple[list[Found], Position | None]:
-    """One page of the list of all attachments, and where it goes on. Raises ArchiveError."""
+
+def attachments_page(bigin: Bigin, position: Position, deadline: Deadline) -> Read[Found]:
+    """One page of the list of all attachments. Raises ArchiveError."""
     page = bigin.page("/Attachments", ACCOUNT_FIELDS, position, deadline)
-    return [Found(*entry) for entry in account_entries(page.listing)], page.next
+    found = [entry and Found(*entry) for entry in account_entries(page.listing)]
+    return Read(page, [Keyed(each.request.place, each.listed.created_time, each) if each else None for each in found])
 
 
-def records_page(
-    bigin: Bigin, module: str, position: Position, deadline: Deadline
-) -> tuple[list[ListedRecord], Position | None]:
-    """One page of the records of a module, and where it goes on. Raises ArchiveError."""
+def records_page(bigin: Bigin, module: str, position: Position, deadline: Deadline) -> Read[ListedRecord]:
+    """One page of the records of a module. Raises ArchiveError."""
     # Unless asked for both, Bigin keeps back the records that wait for an approval.
     page = bigin.page(f"/{module}", record_fields(module), {"approved": "both", **position}, deadline)
-    return list(records(page.listing, module)), page.next
+    found = records(page.listing, module)
+    return Read(page, [Keyed(each.record_id, each.created_time, each) if each else None for each in found])
 
 
 def attachments_of(
     bigin: Bigin, module: str, record_id: str, record_name: str | None, deadline: Deadline
-) -> Iterator[Found]:
-    """The attachments of one record. Raises ArchiveError, AttachmentGoneError where the record is gone."""
-    request = ArchiveRequest(module, record_id)
-    for entry in bigin.attachments(request, deadline):
-        yield Found(ArchiveRequest(module, record_id, entry.attachment_id, entry.hints), record_name, entry)
+) -> tuple[list[Found], str | None]:
+    """The attachments of one record, and why these may not be all (None where they are).
+
+    Raises ArchiveError, AttachmentGoneError where Bigin denies the record.
+    """
+    reader = bigin.attachment_list(ArchiveRequest(module, record_id), deadline)
+    found = [Found.of_record(module, record_id, record_name, entry) for entry in reader.rest()]
+    return found, reader.doubt
 
 
 def lists_all(bigin: Bigin, deadline: Deadline) -> bool:
@@ -63,7 +71,8 @@ def lists_all(bigin: Bigin, deadline: Deadline) -> bool:
     try:
         page = bigin.page("/Attachments", ACCOUNT_FIELDS, FIRST_PAGE, deadline)
         # An empty list may as well mean that the module is closed to the API.
-        return bool(list(account_entries(page.listing)))
+        found = list(account_entries(page.listing))
+        return bool(found) and None not in found
     except (BiginRefusedError, BiginScopeMissingError, AttachmentGoneError):
         return False
     except BiginUnavailableError:

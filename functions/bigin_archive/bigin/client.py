@@ -5,20 +5,22 @@ token to the one host of the data centre, follows no redirect, and ends at the d
 """
 
 import json
+import time
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from bigin_archive import transport
+from bigin_archive import clock, transport
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error
 from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
-from bigin_archive.bigin.listing import FIRST_PAGE, LISTING_FIELDS, ListedAttachment, Page, Position, entries
+from bigin_archive.bigin.list_reader import Keyed, ListReader, Read, Reading
+from bigin_archive.bigin.listing import LISTING_FIELDS, PAGE_SIZE, ListedAttachment, Page, Position, entries
 from bigin_archive.bigin.response_body import Body, Framing, is_gzip
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
@@ -38,9 +40,7 @@ CONNECT_TIMEOUT_S = 5
 # of the API waits (24 s), so that what stalls there is queued, not refused.
 READ_TIMEOUT_S = 30
 
-PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
-_MAX_PASSES = 5  # through a listing that changes while it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class Bigin:
         tokens: TokenSource,
         limiter: ConcurrencyLimiter = unlimited,
         meter: CreditMeter | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """``limiter(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
         self._session = session
@@ -80,6 +81,7 @@ class Bigin:
         self._meter = meter or CreditMeter()
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens
+        self._now = now
 
     @contextmanager
     def download(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Download]:
@@ -96,20 +98,26 @@ class Bigin:
     def attachments(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[ListedAttachment]:
         """Every attachment of the record, each once.
 
-        What is deleted while pages are read moves others to a page that was read already; so a listing of several
-        pages is read again until it brings nothing new. Raises as :meth:`download` does.
+        Raises as :meth:`download` does, and BiginUnavailableError at the end where the list is not whole.
         """
+        reader = self.attachment_list(request, deadline)
+        yield from reader.rest()
+        if reader.doubt:
+            raise BiginUnavailableError(f"{reader.doubt} Try again later.")
+
+    def attachment_list(
+        self, request: ArchiveRequest, deadline: Deadline, reading: Reading | None = None
+    ) -> ListReader[ListedAttachment]:
+        """The list of the record's attachments, to be read from its beginning or from where ``reading`` stands."""
         path = f"/{request.module}/{request.record_id}/Attachments"
-        seen: set[str] = set()
-        for _ in range(_MAX_PASSES):
-            pages, known = 0, len(seen)
-            for page in self._pages(path, deadline):
-                fresh = [entry for entry in page if entry.attachment_id not in seen]
-                seen.update(entry.attachment_id for entry in fresh)
-                yield from fresh
-                pages += 1
-            if pages < 2 or len(seen) == known:
-                return
+
+        def fetch(position: Position) -> Read[ListedAttachment]:
+            page = self.page(path, LISTING_FIELDS, position, deadline)
+            found = entries(page.listing)
+            return Read(page, [Keyed(each.attachment_id, each.created_time, each) if each else None for each in found])
+
+        reading = reading or Reading.begin(clock.iso(self._now()))
+        return ListReader(f"{request.module}/{request.record_id}", reading, fetch)
 
     def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
         """One page of a list, 200 entries at most.
@@ -122,18 +130,6 @@ class Bigin:
         if "code" in listing:
             raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
         return Page(listing, position)
-
-    def _pages(self, path: str, deadline: Deadline) -> Iterator[list[ListedAttachment]]:
-        """The listing once through; ends when Bigin has no more, or when a page brings nothing new."""
-        seen: set[str] = set()
-        position: Position | None = FIRST_PAGE
-        while position:
-            page = self.page(path, LISTING_FIELDS, position, deadline)
-            found = list(entries(page.listing))
-            yield found
-            ids = {entry.attachment_id for entry in found}
-            position = None if ids <= seen else page.next
-            seen |= ids
 
     def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
         """The size that the record's listing gives for this one attachment; None where it gives none."""
@@ -189,6 +185,7 @@ class Bigin:
         self, method: str, path: str, sent: Mapping[str, Any], token: str, deadline: Deadline
     ) -> tuple[requests.Response, Body, ArchiveError | None]:
         deadline.check()
+        self._meter.ask()
         try:
             response = transport.send(
                 self._session,

@@ -1,11 +1,15 @@
 """API credits: what this container's calls to Bigin cost. A call costs one (Bigin API v2, "API limits"). Pure."""
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bigin_archive.errors import CreditsSpentError
+
 # Zoho CRM API, "API limits": in the answers to an account that has used half of its credits.
 REMAINING_HEADER = "X-API-CREDITS-REMAINING"
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
 _FREE_STATUSES = (401, 429)  # Bigin did not do what was asked for
 
 
@@ -18,20 +22,51 @@ class Usage:
 
 
 class CreditMeter:
-    """Counts the calls of one container, from several threads."""
+    """Counts the calls of one container, from several threads, and is asked before each."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used = 0
         self._remaining: int | None = None
+        self._left: int | None = None
+        self._kept = 0
+        self.total = 0  # used since the container began
+
+    def limit(self, credits_left: int | None, kept: int = 0) -> None:
+        """From now on so many credits may be spent or promised, None: any number.
+
+        ``kept`` of those that Bigin says remain are left alone, whatever was allowed before it said so.
+        """
+        with self._lock:
+            self._left, self._kept = credits_left, kept
+
+    def ask(self) -> None:
+        """Before each call: one credit. Raises CreditsSpentError where none is left."""
+        if not self.promise(1):
+            raise CreditsSpentError("The credits that may be used now are used; goes on by itself.")
+
+    def promise(self, count: int) -> int:
+        """Set credits aside for calls that others will make; return for how many there are some left."""
+        with self._lock:
+            if self._left is None:
+                return count
+            granted = max(0, min(count, self._left))
+            self._left -= granted
+        return granted
 
     def count(self, status: int | None, headers: Mapping[str, str] | None = None) -> None:
-        """One call; ``status`` is None where no answer came: it may have cost a credit."""
-        told = (headers or {}).get(REMAINING_HEADER, "")
+        """One call that was asked for; ``status`` is None where no answer came: it may have cost a credit."""
+        told = (headers or {}).get(REMAINING_HEADER, "").strip()
+        is_free = status in _FREE_STATUSES
         with self._lock:
-            self._used += status not in _FREE_STATUSES
-            if told.isascii() and told.isdigit():
-                self._remaining = int(told)
+            self._used += not is_free
+            self.total += not is_free
+            if self._left is not None:
+                self._left += is_free
+            if _NUMBER.fullmatch(told):
+                self._remaining = max(0, int(told))
+                if self._left is not None:
+                    self._left = min(self._left, max(0, self._remaining - self._kept))
 
     def take(self) -> Usage:
         """What was counted since the last time."""
@@ -43,3 +78,5 @@ class CreditMeter:
         """Count again what could not be written."""
         with self._lock:
             self._used += usage.used
+            if self._remaining is None:
+                self._remaining = usage.remaining

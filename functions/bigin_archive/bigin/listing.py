@@ -21,10 +21,12 @@ NAME_FIELDS: Mapping[str, str] = {
     "Events": "Event_Title",
     "Notes": "Note_Title",
 }
+_MADE = "Created_Time"
 _RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
 _ID = re.compile(r"[0-9]{1,50}")
 
 
+PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
 # A place in a list: what a page is asked for with. Page numbers reach 2,000 entries, page tokens all; a token lives 24
 # hours (Bigin API v2, "Get records").
 Position = Mapping[str, str]
@@ -39,15 +41,23 @@ class Page:
     position: Position
 
     @property
-    def next(self) -> Position | None:
-        """Where the list goes on; None at its end."""
-        info = self.listing.get("info")
-        if not isinstance(info, dict) or info.get("more_records") is not True:
-            return None
-        token = info.get("next_page_token")
-        if isinstance(token, str):
+    def has_more(self) -> bool | None:
+        """Whether Bigin says that the list goes on; None where it does not say so in a way that can be understood."""
+        more = self._info.get("more_records")
+        return more if isinstance(more, bool) else None
+
+    @property
+    def following(self) -> Position | None:
+        """The place behind this page, whether anything is there or not; None where nobody knows it."""
+        token = self._info.get("next_page_token")
+        if isinstance(token, str) and token:
             return {"page_token": token}
-        return {"page": str(int(self.position.get("page", "1")) + 1)}
+        return {"page": str(int(self.position["page"]) + 1)} if "page" in self.position else None
+
+    @property
+    def _info(self) -> Mapping[str, object]:
+        info = self.listing.get("info")
+        return info if isinstance(info, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +96,33 @@ class ListedAttachment:
 
 @dataclass(frozen=True, slots=True)
 class ListedRecord:
-    """One record; ``changed_times`` are those of its last edit and last activity, where Bigin tells them."""
+    """One record; ``changed_times`` are those of its last edit and last activity, where Bigin tells them.
+
+    All times are as Bigin sent them.
+    """
 
     record_id: str
     name: str | None
     changed_times: tuple[str, ...] = ()
+    created_time: str | None = None
 
 
-def entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment]:
-    """The attachments of one page; none where Bigin has none (204).
+def entries(listing: Mapping[str, object]) -> Iterator[ListedAttachment | None]:
+    """The attachments of one page; none where Bigin has none (204), None for an entry that cannot be read.
 
-    Raises BiginUnavailableError where a page or an entry is not what it should be: what cannot be read is not left out.
+    Raises BiginUnavailableError where the page is none.
     """
     for attachment_id, entry in _rows(listing):
-        yield _attachment(attachment_id, entry)
+        yield _attachment(attachment_id, entry) if attachment_id else None
 
 
-def account_entries(listing: Mapping[str, object]) -> Iterator[tuple[ArchiveRequest, str | None, ListedAttachment]]:
+def account_entries(
+    listing: Mapping[str, object],
+) -> Iterator[tuple[ArchiveRequest, str | None, ListedAttachment] | None]:
     """The attachments of one page of the whole account: of which record, the record's name, and the entry.
 
-    Raises BiginUnavailableError as :func:`entries` does, also where an entry does not name its record. Modules that
-    this project does not know come as they are.
+    As :func:`entries`; what does not name its record cannot be read. Modules that this project does not know come as
+    they are.
     """
     for attachment_id, entry in _rows(listing):
         module, parent = entry.get("$se_module"), entry.get("Parent_Id")
@@ -116,37 +132,38 @@ def account_entries(listing: Mapping[str, object]) -> Iterator[tuple[ArchiveRequ
             or not isinstance(module, str)
             or not isinstance(record_id, str)
             or not _ID.fullmatch(record_id)
+            or not attachment_id
         ):
-            raise _unreadable()
+            yield None
+            continue
         listed = _attachment(attachment_id, entry)
         request = ArchiveRequest(ALIASES.get(module, module), record_id, attachment_id, listed.hints)
         yield request, _text(parent, "name"), listed
 
 
-def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord]:
-    """The records of one page. Raises BiginUnavailableError as :func:`entries` does."""
+def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord | None]:
+    """The records of one page, as :func:`entries`."""
     for record_id, entry in _rows(listing):
         times = tuple(time for field in _RECORD_TIMES if (time := _text(entry, field)))
-        yield ListedRecord(record_id, _text(entry, NAME_FIELDS[module]), times)
+        name, made = _text(entry, NAME_FIELDS[module]), _text(entry, _MADE)
+        yield ListedRecord(record_id, name, times, made) if record_id else None
 
 
 def record_fields(module: str) -> str:
     """The fields to ask for in a list of records."""
-    return ",".join(("id", NAME_FIELDS[module], *_RECORD_TIMES))
+    return ",".join(("id", NAME_FIELDS[module], _MADE, *_RECORD_TIMES))
 
 
-def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str | None, Mapping[str, object]]]:
+    """The entries with their ids; None in place of an id where there is none, so that neighbours do not suffer."""
     data = listing.get("data") if listing else []
-    for entry in data if isinstance(data, list) else [None]:
+    if not isinstance(data, list):
+        raise BiginUnavailableError("Bigin's listing cannot be read. Try again later.")
+    for entry in data:
         found = entry.get("id") if isinstance(entry, dict) else None
         # A number has lost digits on its way.
-        if not isinstance(entry, dict) or not isinstance(found, str) or not _ID.fullmatch(found):
-            raise _unreadable()
-        yield found, entry
-
-
-def _unreadable() -> BiginUnavailableError:
-    return BiginUnavailableError("Bigin's listing cannot be read. Try again later.")
+        is_id = isinstance(found, str) and _ID.fullmatch(found)
+        yield (found if is_id else None), (entry if isinstance(entry, dict) else {})
 
 
 def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttachment:

@@ -22,8 +22,8 @@ SPAN_S = 15 * 60
 _KEPT_S = 3 * DAY_S
 _KEY = f"{CONTROL}credits"
 _REMAINING = "remaining"  # sorts behind every time
-# What Bigin said of the remaining credits is a guess an hour later: other integrations call, too.
-_BELIEVED_S = HOUR_S
+# Bigin's day is any 24 hours: what it said is left counts until it says otherwise, or until that day is over.
+_BELIEVED_S = DAY_S
 
 
 class CreditUsage:
@@ -37,6 +37,16 @@ class CreditUsage:
     def add(self, usage: Usage) -> None:
         """Enter what was used until now."""
         now = self._now()
+        # What can be written twice without harm comes first: after an error nothing is counted a second time.
+        if usage.remaining is not None:
+            call(
+                self._client,
+                "update_item",
+                TableName=self._table,
+                Key=_key(_REMAINING),
+                UpdateExpression="SET remaining = :remaining, told_at = :now",
+                ExpressionAttributeValues={":remaining": {"N": str(usage.remaining)}, ":now": {"N": str(now)}},
+            )
         if usage.used:
             call(
                 self._client,
@@ -48,15 +58,6 @@ class CreditUsage:
                     ":used": {"N": str(usage.used)},
                     ":ends_at": {"N": str(round(now + _KEPT_S))},
                 },
-            )
-        if usage.remaining is not None:
-            call(
-                self._client,
-                "update_item",
-                TableName=self._table,
-                Key=_key(_REMAINING),
-                UpdateExpression="SET remaining = :remaining, told_at = :now",
-                ExpressionAttributeValues={":remaining": {"N": str(usage.remaining)}, ":now": {"N": str(now)}},
             )
 
     def used(self, seconds: float = DAY_S) -> Usage:

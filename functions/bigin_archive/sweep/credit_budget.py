@@ -31,6 +31,11 @@ class CreditBudget:
         """Credits that sweeps may spend of it in any 24 hours."""
         return int(self.share * _SWEEP_PART)
 
+    @property
+    def kept_for_others(self) -> int:
+        """Credits of the account's day that are left to whoever else calls Bigin."""
+        return int(self.daily_credits * _OTHERS_PART)
+
     def allowance(self, used_day: int, used_hour: int, waiting: int, remaining: int | None) -> int:
         """Credits that a sweep may spend now; 0 if it has to wait.
 
@@ -39,5 +44,5 @@ class CreditBudget:
         """
         rest = min(self.sweep_share - used_day, max(1, int(self.share * _HOUR_PART)) - used_hour)
         if remaining is not None:
-            rest = min(rest, remaining - int(self.daily_credits * _OTHERS_PART))
+            rest = min(rest, remaining - self.kept_for_others)
         return max(0, rest - waiting)

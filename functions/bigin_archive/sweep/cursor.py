@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from bigin_archive import clock
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.ledger.attachment_state import State
 from bigin_archive.ledger.ledger import CONTROL
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
+
 LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
 KEPT_S = 400 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
 _MOST_PACKED_BYTES = 380 * 1024  # DynamoDB, "Quotas": 400 KB for an item, its keys and names included
+_MOST_REFUSED = 1000  # ids of records that are kept
 _KEY = f"{CONTROL}sweep"
 _STATE = "state"
 
@@ -29,9 +33,10 @@ class SweepState:
     """The cursor of a sweep, and its figures.
 
     ``phase`` is one of listing, attachments, draining, closing and done. ``strategy`` is "all" (Bigin's list of all
-    attachments) or "records". ``since`` leaves out what was not changed after it. While listing, ``position`` is where
-    the list of ``modules[module]`` goes on, and ``pages`` counts the stored pages, ``pages_before`` those of the lists
-    before; after that, ``page`` and ``index`` are what is next. Times are ISO 8601 in UTC.
+    attachments) or "records". ``since`` leaves out what was not changed after it. While listing, ``reading`` is where
+    the list of ``modules[module]`` stands, and ``pages`` counts the stored pages, ``pages_before`` those of the lists
+    before; after that, ``page`` and ``index`` are what is next. ``failing`` says where it fails, why and since when.
+    ``doubted`` are records that Bigin denied, and had listed. Times are ISO 8601 in UTC.
     """
 
     started_at: str
@@ -41,7 +46,7 @@ class SweepState:
     phase: str = "listing"
     strategy: str | None = None
     module: int = 0
-    position: dict[str, str] | None = None
+    reading: dict[str, Any] | None = None
     pages_before: int = 0
     pages: int = 0
     page: int = 0
@@ -59,10 +64,13 @@ class SweepState:
     queued: int = 0
     links: int = 0
     bytes_queued: int = 0
-    credits: int = 0
-    credits_limit: int = 0  # of this slice
+    credits: int = 0  # calls, and the downloads that the queued messages will cost
+    promised: int = 0  # of them for messages, at once
+    promised_at: str | None = None
+    sent_until: str | None = None  # the mark of the last files that are known to be queued
     failures: int = 0  # slices in a row that began here and came no step further
-    restarts: int = 0  # of the list that is read
+    failing: dict[str, str] | None = None
+    doubted: list[list[Any]] = field(default_factory=list)
     # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
     refused: list[str] = field(default_factory=list)
     uncovered: dict[str, int] = field(default_factory=dict)  # attachments of modules that are not archived
@@ -81,6 +89,24 @@ class SweepState:
     def correlation_id(self) -> str:
         """Of all that this sweep queues."""
         return f"sweep-{self.started_at}"
+
+    def refuse(self, what: str) -> None:
+        """Note a module, or a record of one (``{module}/{record_id}``), whose list is not known whole."""
+        if len(self.refused) >= _MOST_REFUSED:
+            what = what.partition("/")[0]  # so that every module concerned is named
+        if what not in self.refused:
+            self.refused.append(what)
+
+    def is_unsent(self, entry: "LedgerEntry") -> bool:
+        """Whether a file was marked as queued by this sweep, and nobody knows that it was."""
+        marked = entry.queued_at or ""
+        is_marked = marked > self.sent_until if self.sent_until else marked >= self.started_at
+        return is_marked and entry.state == State.PENDING and (entry.last_seen or "") >= self.started_at
+
+    def promised_since(self, earliest_s: float) -> int:
+        """Messages that were sent in the last slice that sent any, if that was later than ``earliest_s``."""
+        last = clock.parse(self.promised_at)
+        return self.promised if last and last.timestamp() > earliest_s else 0
 
     def is_wanted_since(self, times: Iterable[str]) -> bool:
         """Whether something with Bigin's ``times`` of change is within what this sweep covers."""

@@ -1,200 +1,179 @@
-"""What a sweep does with Bigin's lists: first they are stored, then each attachment is compared with the ledger.
+"""What a sweep does with the lists that it has stored: each attachment is compared with the ledger.
 
-Bigin's page tokens live a day and a sweep may take weeks; so the lists come first. What is done twice after a crash is
-harmless: an archived file is not fetched again.
+Files are queued ten at a time: marked in the ledger, sent, and then the cursor says that they were. What dies in
+between is done again; a file has a second message only where the function died after SQS took the first one and before
+the cursor was written: no step can do both.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
-from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.link_archiver import LinkArchiver
-from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.listing import FIRST_PAGE, Link, ListedAttachment, Position
+from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.list_reader import Reading
+from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import AttachmentGoneError, BiginRefusedError, BiginUnavailableError, PageTokenEndedError
+from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError, CreditsSpentError
 from bigin_archive.ledger.attachment_state import Event, Step, next_step
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, PageLostError, SweepState
+from bigin_archive.sweep.doubts import Doubts, doubt
+from bigin_archive.sweep.lists import found_of
 
 _ATTACHMENTS_AT_ONCE = 25
 _RECORDS_AT_ONCE = 10
-_MOST_REFUSED = 1000  # ids of records that are kept
-# Slices in a row that may fail at the same place until a sweep goes on without it: two hours where little is lost, as
-# an outage has its own end; a day where all records of a module would be missing.
-_PATIENCE, _LIST_PATIENCE = 8, 96
-_MOST_RESTARTS = 3  # of a list whose page tokens end before it
+_MESSAGES_AT_ONCE = 10  # SQS API Reference, SendMessageBatch
+_PATIENCE_S = 2 * 60 * 60  # for one record: an outage has its own end, and the others must not wait for one alone
 
 
 class Discovery:
-    """Finds attachments, and queues what the ledger does not know. Methods raise ArchiveError."""
+    """Finds attachments, and queues what is not archived. Methods raise ArchiveError, LeaseLostError."""
 
-    def __init__(self, bigin: Bigin, links: LinkArchiver, queue: ArchiveQueue, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        bigin: Bigin,
+        links: LinkArchiver,
+        queue: ArchiveQueue,
+        ledger: Ledger,
+        meter: CreditMeter,
+        now: Callable[[], float],
+    ) -> None:
         self._bigin = bigin
         self._links = links
         self._queue = queue
         self._ledger = ledger
+        self._meter = meter
+        self._now = now
+        self._doubts = Doubts(bigin, now)
 
-    def store_lists(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
-        """Store the next page of a list."""
-        if state.strategy is None:
-            state.strategy = "all" if not state.by_record and lists_all(self._bigin, deadline) else "records"
-            state.credits += 0 if state.by_record else 1
-            return
-        try:
-            rows, following = self._page(state, state.position or FIRST_PAGE, deadline)
-        except PageTokenEndedError:
-            state.restarts += 1
-            state.position, state.pages, state.uncovered = None, state.pages_before, {}
-            if state.restarts > _MOST_RESTARTS:
-                _go_without_list(state)
-            return
-        except (BiginRefusedError, AttachmentGoneError):
-            _go_without_list(state)
-            return
-        except BiginUnavailableError:
-            if state.failures <= (_PATIENCE if state.strategy == "all" else _LIST_PATIENCE):
-                raise
-            _go_without_list(state)
-            return
-        finally:
-            state.credits += 1
-        if rows:
-            state.pages += cursor.store_rows(state.pages, rows)
-        state.position = dict(following) if following else None
-        if not following:
-            _end_list(state)
-
-    def _page(self, state: SweepState, position: Position, deadline: Deadline) -> "tuple[list[Any], Position | None]":
-        """What is stored of a page: attachments, or ids and names of records."""
-        if state.strategy == "all":
-            found, following = attachments_page(self._bigin, position, deadline)
-            return [_row(each) for each in found if self._is_wanted(state, each)], following
-        module = state.modules[state.module]
-        records, following = records_page(self._bigin, module, position, deadline)
-        wanted = [each for each in records if state.is_wanted_since(each.changed_times)]
-        return [[module, each.record_id, each.name] for each in wanted], following
-
-    def _is_wanted(self, state: SweepState, found: Found) -> bool:
-        if found.request.module not in MODULES:
-            state.uncovered[found.request.module] = state.uncovered.get(found.request.module, 0) + 1
-            return False
-        return found.request.module in state.modules and state.is_wanted_since(found.listed.times)
-
-    def compare(self, cursor: Cursor, state: SweepState, deadline: Deadline, now: str) -> None:
-        """Compare the next attachments with the ledger; ``now`` is when they were seen."""
+    def compare(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        """Compare the next attachments with the ledger."""
         if state.page >= state.pages:
-            state.phase = "draining"
+            if state.doubted:
+                self._doubts.resolve_next(cursor, state, deadline)
+            else:
+                state.phase = "draining"
             return
         try:
             rows = cursor.page(state.page)
         except PageLostError:
-            state.phase, state.position = "listing", None
+            state.phase, state.reading = "listing", None
             state.module = state.pages_before = state.pages = state.page = state.index = 0
             return
         if state.strategy == "all":
             chosen = rows[state.index : state.index + _ATTACHMENTS_AT_ONCE]
-            self._take(state, [_found(row) for row in chosen], now, deadline)
+            self._take(cursor, state, [found_of(row) for row in chosen], deadline)
             state.index += len(chosen)
         else:
-            for module, record_id, name in rows[state.index : state.index + _RECORDS_AT_ONCE]:
-                self._take(state, self._of_record(state, module, record_id, name, deadline), now, deadline)
-                state.index, state.failures = state.index + 1, 0
-                state.records += 1
-                if state.credits >= state.credits_limit:
-                    break
+            for module, record_id, name, *again in rows[state.index : state.index + _RECORDS_AT_ONCE]:
+                self._record(cursor, state, module, record_id, name, deadline, is_again=any(again))
+                state.index, state.reading, state.failures = state.index + 1, None, 0
+                state.records += not again
         if state.index >= len(rows):
             state.page, state.index = state.page + 1, 0
 
-    def _of_record(
-        self, state: SweepState, module: str, record_id: str, name: str | None, deadline: Deadline
-    ) -> Sequence[Found]:
+    def _record(
+        self,
+        cursor: Cursor,
+        state: SweepState,
+        module: str,
+        record_id: str,
+        name: str | None,
+        deadline: Deadline,
+        *,
+        is_again: bool,
+    ) -> None:
+        """Compare what one record holds, page by page: what stops in between goes on where it was."""
+        place = f"{module}/{record_id}"
+        reading = Reading(**state.reading) if state.reading else Reading.begin(iso(self._now()))
+        reader = self._bigin.attachment_list(ArchiveRequest(module, record_id), deadline, reading)
         try:
-            return [*attachments_of(self._bigin, module, record_id, name, deadline)]
+            while not reading.is_over:
+                found = [Found.of_record(module, record_id, name, each) for each in reader.next_rows()]
+                self._take(cursor, state, found, deadline)
+                state.reading = reading.as_dict()
+            if reader.doubt:
+                state.refuse(place)
         except AttachmentGoneError:
-            return []
+            if is_again:
+                state.refuse(place)
+            else:
+                doubt(state, module, record_id, name)
         except BiginRefusedError:
-            _refused(state, f"{module}/{record_id}")
-            return []
-        except BiginUnavailableError:
-            if state.failures <= _PATIENCE:
+            state.refuse(place)
+        except ArchiveError as error:
+            if not patience.is_over(state, place, error, self._now(), _PATIENCE_S):
                 raise
-            # What fails for one record alone must not keep all others waiting.
-            _refused(state, f"{module}/{record_id}")
-            return []
-        finally:
-            state.credits += 1
+            state.refuse(place)
+        patience.end(state, place)
 
-    def _take(self, state: SweepState, found: Sequence[Found], now: str, deadline: Deadline) -> None:
-        """Queue what the ledger does not know, then note all as seen: in this order nothing is forgotten."""
+    def _take(self, cursor: Cursor, state: SweepState, found: Sequence[Found], deadline: Deadline) -> None:
+        """Queue what is not archived, and note all as seen.
+
+        Raises CreditsSpentError where there are credits for some files only; the others come with the next slice.
+        """
         known = self._ledger.find([each.request for each in found]) if found else {}
-        unknown = [each for each in found if not _is_known(each, known.get(each.request.place), state.started_at, now)]
+        unsent = {place for place, entry in known.items() if state.is_unsent(entry)}
+        new = [each for each in found if each.request.place in unsent or not _is_seen(state, known, each)]
+        now = iso(self._now())
+        unknown = [each for each in new if each.request.place in unsent or _step(each, known, now) is not Step.NOTHING]
         files = [each for each in unknown if not each.listed.link]
-        for each in files:
-            if each.request.place in known:
-                # Before the message, whose outcome must be the last word.
-                self._ledger.record_event(each.request, Event.QUEUED, now)
-        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
+        queued = files[: self._meter.promise(len(files))]
+        for first in range(0, len(queued), _MESSAGES_AT_ONCE):
+            self._send(cursor, state, queued[first : first + _MESSAGES_AT_ONCE], known)
         for each in unknown:
             if each.listed.link:
                 self._links.archive(each.request, each.listed, each.record_name, deadline, state.correlation_id)
-        queued = {each.request.place for each in files}
-        for each in found:
-            sent_at = now if each.request.place in queued else None
-            self._ledger.record_listing(each.request, each.listed, each.record_name, now, sent_at)
-        state.credits += len(files)
-        state.listed += len(found)
-        state.queued += len(files)
+        waiting = {each.request.place for each in files}
+        noted = [each for each in new if each.request.place not in waiting]
+        for each in noted:
+            self._ledger.record_listing(each.request, each.listed, each.record_name, now)
+        state.listed += len(noted)
         state.links += len(unknown) - len(files)
-        state.known += len(found) - len(unknown)
+        state.known += len(new) - len(unknown)
+        if len(queued) < len(files):
+            raise CreditsSpentError("The credits of this hour or day are promised; goes on by itself.")
+
+    def _send(
+        self, cursor: Cursor, state: SweepState, files: Sequence[Found], known: Mapping[str, LedgerEntry]
+    ) -> None:
+        """Queue files: mark them as sent, send, and note that they were."""
+        at = _later(iso(self._now()), state.sent_until)
+        for each in files:
+            if each.request.place in known:
+                # Before the message, whose outcome must be the last word.
+                self._ledger.record_event(each.request, Event.QUEUED, at)
+            self._ledger.record_listing(each.request, each.listed, each.record_name, at, at)
+        self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
+        state.sent_until = at
+        state.listed += len(files)
+        state.queued += len(files)
         state.bytes_queued += sum(each.listed.size_bytes or 0 for each in files)
+        cursor.save(state)
 
 
-def _is_known(found: Found, entry: LedgerEntry | None, started_at: str, now: str) -> bool:
-    """Whether nothing has to be done for an attachment."""
-    if entry is None:
-        return False
-    if entry.last_seen and entry.last_seen >= started_at:
-        return True  # by this sweep, before it was interrupted
-    return next_step(entry, found.listed, now) is Step.NOTHING
+def files_to_queue(found: Sequence[Found], known: Mapping[str, LedgerEntry], now: str) -> list[Found]:
+    """The files that a sweep would queue."""
+    return [each for each in found if not each.listed.link and _step(each, known, now) is not Step.NOTHING]
 
 
-def _end_list(state: SweepState) -> None:
-    """Go on with the next module's list, or with the attachments."""
-    state.restarts, state.position = 0, None
-    state.module, state.pages_before = state.module + 1, state.pages
-    if state.strategy == "all" or state.module == len(state.modules):
-        state.phase = "attachments"
+def _step(found: Found, known: Mapping[str, LedgerEntry], now: str) -> Step:
+    return next_step(known.get(found.request.place), found.listed, now)
 
 
-def _go_without_list(state: SweepState) -> None:
-    """Go record by record, or on with the next module."""
-    state.failures = 0
-    if state.strategy == "all":
-        state.strategy, state.position, state.pages, state.restarts = "records", None, 0, 0
-        return
-    _refused(state, state.modules[state.module])
-    _end_list(state)
+def _is_seen(state: SweepState, known: Mapping[str, LedgerEntry], found: Found) -> bool:
+    """Whether this sweep was done with it before it was interrupted."""
+    entry = known.get(found.request.place)
+    return entry is not None and (entry.last_seen or "") >= state.started_at
 
 
-def _refused(state: SweepState, what: str) -> None:
-    if len(state.refused) >= _MOST_REFUSED:
-        what = what.partition("/")[0]  # so that every module concerned is named
-    if what not in state.refused:
-        state.refused.append(what)
-
-
-def _row(found: Found) -> list[Any]:
-    request = found.request
-    return [request.module, request.record_id, found.record_name, asdict(found.listed)]
-
-
-def _found(row: list[Any]) -> Found:
-    module, record_id, name, listed = row
-    link = Link(**listed["link"]) if listed["link"] else None
-    entry = ListedAttachment(**{**listed, "link": link})
-    return Found(ArchiveRequest(module, record_id, entry.attachment_id, entry.hints), name, entry)
+def _later(now: str, last: str | None) -> str:
+    """``now``, or a millisecond after ``last``: no two batches share a time."""
+    earliest = parse(last)
+    return max(now, iso(earliest + timedelta(milliseconds=1))) if earliest else now

@@ -12,25 +12,30 @@ from datetime import UTC, datetime, timedelta
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.comparison import FAILED, Audit
+from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.errors import ArchiveError, CreditsSpentError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
 from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep import patience
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
 from bigin_archive.sweep.discovery import Discovery
+from bigin_archive.sweep.lists import Lists
 
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
 _CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
-_MOST_AUDITS = 4  # that may fail in a row; then the sweep ends with a failed one, so that the next sweep can begin
+_THE_AUDIT = "the audit"
+_AUDIT_PATIENCE_S = 60 * 60  # then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
 _SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS API Reference, GetQueueAttributes)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
 _FULL_EVERY = timedelta(days=7)
+LEAST_ALLOWANCE = 2  # a look into a list, and one file of it
 _WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; goes on by itself"
 
 
@@ -58,20 +63,27 @@ class Sweep:
 
     def __init__(
         self,
+        lists: Lists,
         discovery: Discovery,
         queue: ArchiveQueue,
         ledger_writer: LedgerWriter,
         credits_book: CreditUsage,
+        meter: CreditMeter,
         budget: CreditBudget,
         cursor: Callable[[], Cursor],
         close: Callable[[SweepState, Deadline], Audit],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit."""
+        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit.
+
+        ``meter`` is asked before each call to Bigin and each message that will cost one.
+        """
+        self._lists = lists
         self._discovery = discovery
         self._queue = queue
         self._ledger_writer = ledger_writer
         self._credits = credits_book
+        self._meter = meter
         self._budget = budget
         self._new_cursor = cursor
         self._close = close
@@ -126,16 +138,28 @@ class Sweep:
             state.waits_for = self._obstacle(state)
             state.failures -= state.waits_for is not None
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
-                self._step(cursor, state, deadline)
+                self._counted_step(cursor, state, deadline)
                 state.failures = 0
                 self._ledger_writer.flush_credits()  # what dies with this function must not be missing from the budget
                 cursor.save(state)
+        except CreditsSpentError:
+            state.waits_for, state.failures = _WAITS_FOR_CREDITS, 0
         except ArchiveError as error:
             state.waits_for = error.detail
         except LeaseLostError:
             return
         with suppress(LeaseLostError):
             cursor.save(state)
+
+    def _counted_step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        called, queued = self._meter.total, state.queued
+        try:
+            self._step(cursor, state, deadline)
+        finally:
+            promised = state.queued - queued
+            state.credits += self._meter.total - called + promised
+            if promised:
+                state.promised, state.promised_at = state.promised + promised, iso(self._now())
 
     def _step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.phase == "draining":
@@ -144,29 +168,30 @@ class Sweep:
             if deadline.remaining_s() < _CLOSING_TIME_S:
                 state.waits_for = "the next slice: the audit needs time"
             else:
-                self._finish(state, deadline)
-        elif state.credits >= state.credits_limit:
-            state.waits_for = _WAITS_FOR_CREDITS
+                self._finish(cursor, state, deadline)
         elif state.phase == "listing":
-            self._discovery.store_lists(cursor, state, deadline)
+            self._lists.store_next(cursor, state, deadline)
         else:
-            self._discovery.compare(cursor, state, deadline, iso(self._now()))
+            self._discovery.compare(cursor, state, deadline)
 
     def _obstacle(self, state: SweepState) -> str | None:
-        """Why nothing can be done now; else None, and the state says how many credits this slice may use."""
+        """Why nothing can be done now; else None, and the meter knows how many credits this slice may use."""
         if state.phase not in ("listing", "attachments"):
             return None
         waiting = self._queue.waiting()
         if waiting > MOST_WAITING:
             return _waits_for_queue(waiting)
+        # Until SQS counts what was sent just now, it counts as sent and as waiting.
+        state.promised = state.promised_since(self._now() - _SETTLED.total_seconds())
+        waiting += state.promised
         self._ledger_writer.flush_credits()
         day, hour = self._credits.used(), self._credits.used(HOUR_S)
         allowance = self._budget.allowance(day.used, hour.used, waiting, day.remaining)
-        state.credits_limit = state.credits + allowance
-        if allowance:
+        self._meter.limit(allowance, kept=self._budget.kept_for_others)
+        if allowance >= LEAST_ALLOWANCE:
             return None
         alone = self._budget.allowance(day.used, hour.used, 0, day.remaining)
-        return _waits_for_queue(waiting) if alone else _WAITS_FOR_CREDITS
+        return _waits_for_queue(waiting) if alone >= LEAST_ALLOWANCE else _WAITS_FOR_CREDITS
 
     def _drain(self, state: SweepState) -> None:
         """Wait for the queue, so that the audit does not find missing what is on its way."""
@@ -181,18 +206,21 @@ class Sweep:
         else:
             state.phase = "closing"
 
-    def _finish(self, state: SweepState, deadline: Deadline) -> None:
+    def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.is_full and set(state.modules) == set(MODULES):
             state.full_since = state.started_at
-        # An audit may take its function with it, for want of memory or space.
+        # An audit may take its function with it, for want of memory or space: what is known of that is kept before.
+        is_hopeless = patience.has_waited(state, _THE_AUDIT, self._now(), _AUDIT_PATIENCE_S)
+        cursor.save(state)
         state.result = FAILED
-        if state.failures <= _MOST_AUDITS:
+        if not is_hopeless:
             audit = self._close(state, deadline)
             state.result = audit.verdict
             if set(state.modules) == set(MODULES):
                 state.complete_as_of = audit.complete_as_of or state.complete_as_of
         if set(state.modules) == set(MODULES):
             state.verdict = state.result
+        patience.end(state, _THE_AUDIT)
         state.finished_at = iso(self._now())
         state.phase = "done"
 

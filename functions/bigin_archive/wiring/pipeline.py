@@ -41,6 +41,7 @@ class ArchivePipeline:
     queue: ArchiveQueue
     ledger: Ledger
     credits: CreditUsage
+    meter: CreditMeter
     ledger_writer: LedgerWriter
     links: LinkArchiver
 
@@ -65,7 +66,7 @@ def archive_pipeline(
     )
     tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
     meter = CreditMeter()
-    bigin = Bigin(transport.session(threads), settings.api_url, tokens, limiter, meter)
+    bigin = Bigin(transport.session(threads), settings.api_url, tokens, limiter, meter, now)
     storage = ObjectStore(bucket, settings.bucket, settings.storage_class)
     archiver = Archiver(
         bigin, storage, key_prefix=settings.key_prefix, max_size_bytes=settings.max_size_bytes, answered=answered
@@ -74,4 +75,4 @@ def archive_pipeline(
     ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
     links = LinkArchiver(archiver, ledger_writer)
-    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, ledger_writer, links)
+    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, meter, ledger_writer, links)

@@ -15,6 +15,7 @@ from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.heartbeat import Heartbeat
+from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import Sweep
 from bigin_archive.wiring.pipeline import archive_pipeline
 from bigin_archive.wiring.reporting import reporter
@@ -38,10 +39,12 @@ def sweep(
     )
     budget = CreditBudget(settings.daily_credits, settings.share_percent)
     made = Sweep(
-        Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger),
+        Lists(pipeline.bigin, now),
+        Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger, pipeline.meter, now),
         pipeline.queue,
         pipeline.ledger_writer,
         pipeline.credits,
+        pipeline.meter,
         budget,
         lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
         Closing(Auditor(pipeline.ledger, inventory)).close,

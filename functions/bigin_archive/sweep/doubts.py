@@ -1,0 +1,84 @@
+"""Records that Bigin listed, and denied when their attachments were asked for.
+
+One such answer may be wrong, and all that the record holds would be missing without a word. So the list of its module
+is read again: a record that is no longer there is gone, one that is still there is asked for once more.
+"""
+
+from collections.abc import Callable
+
+from bigin_archive import clock
+from bigin_archive.bigin.account_listing import records_page
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.list_reader import ListReader, Reading
+from bigin_archive.bigin.listing import ListedRecord
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError
+from bigin_archive.sweep import patience
+from bigin_archive.sweep.cursor import Cursor, SweepState
+
+_PATIENCE_S = 2 * 60 * 60
+_MOST = 1000  # records that are kept; more are left out at once
+
+
+def doubt(state: SweepState, module: str, record_id: str, name: str | None) -> None:
+    """Note that Bigin denies a record that it had listed."""
+    if len(state.doubted) < _MOST:
+        state.doubted.append([module, record_id, name, False])
+    else:
+        state.refuse(f"{module}/{record_id}")
+
+
+class Doubts:
+    """Looks up what was doubted. Methods raise ArchiveError."""
+
+    def __init__(self, bigin: Bigin, now: Callable[[], float]) -> None:
+        self._bigin = bigin
+        self._now = now
+        self._state: SweepState | None = None
+        self._reader: ListReader[ListedRecord] | None = None
+        self._reading = Reading.begin("")
+
+    def resolve_next(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        """Read the next page of the list; at its end, store the records that are to be asked for again."""
+        module = state.doubted[0][0]
+        reader = self._continued(state, module, deadline)
+        place = f"{module} again, {self._reading.position}"
+        try:
+            listed = {found.record_id for found in reader.next_rows()}
+        except (BiginRefusedError, AttachmentGoneError):
+            self._end(cursor, state, module, is_whole=False)
+            return
+        except ArchiveError as error:
+            state.reading = self._reading.as_dict()
+            if not patience.is_over(state, place, error, self._now(), _PATIENCE_S):
+                raise
+            self._end(cursor, state, module, is_whole=False)
+            return
+        for row in state.doubted:
+            row[3] = row[3] or (row[0] == module and row[1] in listed)
+        state.reading = self._reading.as_dict()
+        patience.end(state, place)
+        if self._reading.is_over:
+            self._end(cursor, state, module, is_whole=self._reading.is_whole)
+
+    def _continued(self, state: SweepState, module: str, deadline: Deadline) -> ListReader[ListedRecord]:
+        if self._reader is None or self._state is not state or state.reading is None:
+            stored = state.reading or Reading.begin(clock.iso(self._now())).as_dict()
+            self._state, self._reading = state, Reading(**stored)
+            self._reader = ListReader(
+                module,
+                self._reading,
+                lambda position: records_page(self._bigin, module, position, deadline),
+                confirms_empty=True,
+            )
+        return self._reader
+
+    def _end(self, cursor: Cursor, state: SweepState, module: str, *, is_whole: bool) -> None:
+        self._reader, state.reading, state.failing = None, None, None
+        again = [row for row in state.doubted if row[0] == module and row[3]]
+        if again:
+            state.pages += cursor.store_rows(state.pages, again)
+        for _, record_id, _, is_listed in [row for row in state.doubted if row[0] == module]:
+            if not is_listed and not is_whole:
+                state.refuse(f"{module}/{record_id}")
+        state.doubted = [row for row in state.doubted if row[0] != module]

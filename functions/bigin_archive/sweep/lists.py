@@ -1,0 +1,134 @@
+"""Bigin's lists, stored before anything is compared: its page tokens live a day, a sweep may take weeks.
+
+The list of all attachments where Bigin offers it, else the lists of all records. A list that cannot be had is done
+without: that of all for the records, that of a module's records as something that the audit has to name.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from bigin_archive import clock
+from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.bigin.account_listing import Found, attachments_page, lists_all, records_page
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.list_reader import ListReader, Reading
+from bigin_archive.bigin.listing import Link, ListedAttachment, ListedRecord
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError
+from bigin_archive.sweep import patience
+from bigin_archive.sweep.cursor import Cursor, SweepState
+
+_ALL_PATIENCE_S = 2 * 60 * 60  # for the list of all, where little is lost: an outage has its own end
+_PATIENCE_S = 24 * 60 * 60  # for a module, all of whose records would be missing
+_THE_LIST_OF_ALL = "the list of all attachments"
+
+
+class Lists:
+    """Reads and stores the lists of one sweep. Methods raise ArchiveError."""
+
+    def __init__(self, bigin: Bigin, now: Callable[[], float]) -> None:
+        self._bigin = bigin
+        self._now = now
+        self._state: SweepState | None = None  # whose list the reader reads: each slice loads its own
+        self._reader: ListReader[Any] | None = None
+        self._reading = Reading.begin("")
+
+    def store_next(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
+        """Store the next page of a list."""
+        if state.strategy is None:
+            state.strategy = "all" if not state.by_record and lists_all(self._bigin, deadline) else "records"
+            return
+        reader = self._continued(cursor, state, deadline)
+        reading, is_first_pass = self._reading, self._reading.passes == 0
+        name = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]
+        place = f"{name}, {reading.position}"
+        try:
+            found = reader.next_rows()
+        except (BiginRefusedError, AttachmentGoneError):
+            self._go_without(state)
+            return
+        except ArchiveError as error:
+            state.reading = reading.as_dict()
+            most_s = _ALL_PATIENCE_S if state.strategy == "all" else _PATIENCE_S
+            if not patience.is_over(state, place, error, self._now(), most_s):
+                raise
+            patience.end(state, place)
+            self._go_without(state)
+            return
+        self._reader = None  # what is not stored has to be read again
+        if rows := [row for each in found if (row := _wanted(state, each, is_counted=is_first_pass))]:
+            state.pages += cursor.store_rows(state.pages, rows)
+        state.reading, self._reader = reading.as_dict(), reader
+        patience.end(state, place)
+        if reading.is_over and not reading.is_whole:
+            self._go_without(state)
+        elif reading.is_over:
+            self._end(state)
+
+    def _continued(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> ListReader[Any]:
+        """The reader of the list that ``state`` stands at; one that another function began goes on where it was."""
+        if self._reader is None or self._state is not state:
+            if state.reading is None:
+                state.pages, state.reading = state.pages_before, Reading.begin(clock.iso(self._now())).as_dict()
+                state.uncovered = {} if state.strategy == "all" else state.uncovered
+            self._state, self._reading = state, Reading(**state.reading)
+            known = [row for number in range(state.pages_before, state.pages) for row in cursor.page(number)]
+            self._reader = self._begun(state, known, deadline)
+        return self._reader
+
+    def _begun(self, state: SweepState, known: list[Any], deadline: Deadline) -> ListReader[Any]:
+        if state.strategy == "all":
+            return ListReader(
+                _THE_LIST_OF_ALL,
+                self._reading,
+                lambda position: attachments_page(self._bigin, position, deadline),
+                seen=[found_of(row).request.place for row in known],
+            )
+        module = state.modules[state.module]
+        return ListReader(
+            module,
+            self._reading,
+            lambda position: records_page(self._bigin, module, position, deadline),
+            seen=[record_id for _, record_id, _ in known],
+            # Nothing tells a wrong answer from a module without records, and all of its files would be missing.
+            confirms_empty=True,
+        )
+
+    def _go_without(self, state: SweepState) -> None:
+        """Go record by record, or on with the next module; what was found of the list is kept."""
+        if state.strategy == "all":
+            self._reader = None
+            state.strategy, state.reading, state.pages = "records", None, 0
+            return
+        state.refuse(state.modules[state.module])
+        self._end(state)
+
+    def _end(self, state: SweepState) -> None:
+        """Go on with the next module's list, or with the attachments."""
+        self._reader, state.reading = None, None
+        state.module, state.pages_before = state.module + 1, state.pages
+        if state.strategy == "all" or state.module == len(state.modules):
+            state.phase = "attachments"
+
+
+def _wanted(state: SweepState, found: Found | ListedRecord, *, is_counted: bool) -> list[Any] | None:
+    """What is stored of an entry, None where the sweep does not cover it; those of foreign modules are counted once."""
+    if isinstance(found, ListedRecord):
+        is_wanted = state.is_wanted_since(found.changed_times)
+        return [state.modules[state.module], found.record_id, found.name] if is_wanted else None
+    module = found.request.module
+    if module not in MODULES:
+        state.uncovered[module] = state.uncovered.get(module, 0) + is_counted
+        return None
+    if module not in state.modules or not state.is_wanted_since(found.listed.times):
+        return None
+    return [module, found.request.record_id, found.record_name, asdict(found.listed)]
+
+
+def found_of(row: list[Any]) -> Found:
+    """An attachment, as it was stored."""
+    module, record_id, name, listed = row
+    link = Link(**listed["link"]) if listed["link"] else None
+    entry = ListedAttachment(**{**listed, "link": link})
+    return Found(ArchiveRequest(module, record_id, entry.attachment_id, entry.hints), name, entry)

@@ -1,0 +1,31 @@
+"""How long a sweep has tried the same place in vain: time since the first failure of one cause there, never tries."""
+
+from bigin_archive import clock
+from bigin_archive.errors import ArchiveError, BiginUnavailableError, CreditsSpentError
+from bigin_archive.sweep.cursor import SweepState
+
+
+def is_over(state: SweepState, place: str, error: ArchiveError, now_s: float, most_s: float) -> bool:
+    """Note that ``place`` failed; whether Bigin has failed there, and in no other way, for ``most_s`` seconds.
+
+    That our own credits are spent is no failure; a dead token, say, is one that nothing is left out for.
+    """
+    if isinstance(error, CreditsSpentError):
+        return False
+    return has_waited(state, place, now_s, most_s, error.code) and isinstance(error, BiginUnavailableError)
+
+
+def has_waited(state: SweepState, place: str, now_s: float, most_s: float, cause: str = "") -> bool:
+    """Whether ``place`` was noted for the same cause ``most_s`` seconds ago or more; from now on it is noted."""
+    failing = state.failing or {}
+    first = clock.parse(failing.get("since"))
+    if first is None or (failing.get("place"), failing.get("cause")) != (place, cause):
+        state.failing = {"place": place, "cause": cause, "since": clock.iso(now_s)}
+        return False
+    return now_s - first.timestamp() >= most_s
+
+
+def end(state: SweepState, place: str) -> None:
+    """Note that ``place`` is done, or left out: what fails there again begins anew."""
+    if state.failing and state.failing.get("place") == place:
+        state.failing = None
