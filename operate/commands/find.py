@@ -1,18 +1,21 @@
 """The command `find`: which attachments are archived, by words of their names."""
 
 import json
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from bigin_archive.audit.report_html import size
-from bigin_archive.ledger.ledger_entry import STATES, LedgerEntry
+from bigin_archive.console.archive_files import ArchiveFiles
+from bigin_archive.console.routes import told
+from bigin_archive.ledger.ledger_entry import STATES, STORED_STATES
+from bigin_archive.search.query import Query
+from bigin_archive.search.search_row import SearchRow
 from operate.commands.options import DAY, MODULE, on_a_stack
+from operate.find import index_cache
+from operate.find.lookup import look
 from operate.stack.archive import translate_errors
 from operate.stack.target import Target
 from operate.terminal import complain, out, printable, say, working
@@ -26,6 +29,7 @@ Examples:
   bigin-archive find "muller offer"
   bigin-archive find Angebot --module Pipelines --since 2026-01-01
   bigin-archive find 2034020000000489124 --json
+  bigin-archive find Contacts/2034020000000489124
 
 \b
 Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 interrupted."""
@@ -35,7 +39,14 @@ Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 in
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
 @click.option("--since", type=DAY, metavar="DAY", help="Attached on this day or later: 2026-01-31.")
 @click.option("--until", type=DAY, metavar="DAY", help="Attached on this day or earlier.")
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state (repeatable).")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(state) for state in STATES]),
+    help="Only in this state (repeatable).",
+)
+@click.option("--now", is_flag=True, help="Read the ledger whole: with what came since the last audit.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(
     text: str,
@@ -44,82 +55,49 @@ def find(
     since: datetime | None,
     until: datetime | None,
     states: tuple[str, ...],
+    now: bool,
     machine: bool,
 ) -> int:
     """Find archived files by the words of their names.
 
     Shows the attachments whose record, file name or ids contain every word of TEXT.
 
-    The record's name is that of the company, contact or deal. Capitals and accents do not matter. The ledger is read
-    whole: some seconds for a hundred thousand attachments.
+    The record's name is that of the company, contact or deal. Capitals, accents and strokes do not matter. The
+    list that the last audit wrote is searched; where it finds nothing, the ledger is read whole, which takes some
+    seconds for a hundred thousand attachments. MODULE/ID as TEXT shows all of a record as they are now.
     """
     archive = target.archive
-    first, last = (moment.date() if moment else None for moment in (since, until))
-    read = 0
-
-    def counted(entries: Iterable[LedgerEntry], progress: Callable[[int], None]) -> Iterator[LedgerEntry]:
-        nonlocal read
-        for read, entry in enumerate(entries, 1):
-            progress(read)
-            yield entry
-
-    with working("Looking") as progress, translate_errors("read the ledger"):
-        found = [
-            entry
-            for entry in matching(counted(archive.ledger.entries(), progress), text)
-            if (not modules or entry.module in modules)
-            and (not states or entry.state in states)
-            and _is_within(entry, first, last)
-        ]
-    found.sort(key=lambda entry: (_day(entry) or date.min, entry.attachment_id), reverse=True)
+    stack = archive.stack
+    client = target.account.client("s3")
+    files = ArchiveFiles(client, stack.bucket, stack.key_prefix)
+    query = Query.of(
+        text,
+        modules=frozenset(modules),
+        states=frozenset(states),
+        since=since.date().isoformat() if since else None,
+        until=until.date().isoformat() if until else None,
+    )
+    cache = index_cache.folder_of(f"{client.meta.endpoint_url}/{stack.bucket}/{stack.key_prefix}")
+    with working("Looking") as progress, translate_errors("look"):
+        found = look(text, query, files, archive.ledger, cache, now=now, progress=progress)
     if machine:
-        click.echo(json.dumps([asdict(entry) for entry in found], indent=2))
-    elif found:
-        _show(found, archive.stack.name)
-    elif not read:
+        click.echo(json.dumps([told(row) for row in found.rows], indent=2))
+    elif found.rows:
+        _show(found.rows, stack.name)
+        if found.as_of:
+            say(f"As of {found.as_of[:16].replace('T', ' ')} UTC. What came since: --now, or find MODULE/ID.", "dim")
+    elif found.is_empty:
         complain(
             "The ledger is empty.",
-            f"Fill it: bigin-archive sweep --stack {archive.stack.name} --watch; "
-            f"if files are archived already: bigin-archive rebuild-ledger --stack {archive.stack.name}.",
+            f"Fill it: bigin-archive sweep --stack {stack.name} --watch; "
+            f"if files are archived already: bigin-archive rebuild-ledger --stack {stack.name}.",
         )
     else:
         complain("Nothing was found.", "Records get their names from the sweep. Try the name of the file.")
-    return 0 if found else 1
+    return 0 if found.rows else 1
 
 
-def matching(entries: Iterable[LedgerEntry], text: str) -> Iterator[LedgerEntry]:
-    """Those that hold every word of ``text``."""
-    words = plain(text).split()
-    for entry in entries:
-        translate_errors = (entry.record_name, entry.file_name, entry.record_id, entry.attachment_id)
-        haystack = plain(" ".join(part for part in translate_errors if part))
-        if all(word in haystack for word in words):
-            yield entry
-
-
-def plain(text: str) -> str:
-    """Without capitals and accents: what is typed "muller" finds "Müller"."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def _is_within(entry: LedgerEntry, first: date | None, last: date | None) -> bool:
-    if not first and not last:
-        return True
-    day = _day(entry)
-    return day is not None and (not first or day >= first) and (not last or day <= last)
-
-
-def _day(entry: LedgerEntry) -> date | None:
-    """When it was attached, in Bigin's own time zone; else when it was archived."""
-    try:
-        moment = datetime.fromisoformat(entry.created_time or entry.archived_at or entry.first_seen or "")
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date()
-
-
-def _show(found: list[LedgerEntry], stack: str) -> None:
+def _show(found: list[SearchRow], stack: str) -> None:
     rest = len(found) - MOST_SHOWN
     table = Table(header_style="bold", caption=f"{rest:,} more: narrow it down, or --json." if rest > 0 else None)
     # Both ids have to stay whole, to be copied, in a terminal of 80 columns, too.
@@ -131,12 +109,11 @@ def _show(found: list[LedgerEntry], stack: str) -> None:
         record.append(f"{chr(10) if entry.record_name else ''}{entry.module}/{entry.record_id}", style="dim")
         file = Text(printable(entry.file_name or ""))
         file.append(f"{chr(10) if entry.file_name else ''}{entry.attachment_id}")
-        bytes_ = entry.size_bytes if entry.size_bytes is not None else entry.listed_size_bytes
-        attached = Text(str(_day(entry) or ""))
-        attached.append("" if bytes_ is None else f"\n{size(bytes_)}", style="dim")
+        attached = Text(entry.attached_on or "")
+        attached.append("" if entry.size_bytes is None else f"\n{size(entry.size_bytes)}", style="dim")
         attached.append("" if entry.state == "archived" else f"\n{entry.state}", style="yellow")
         table.add_row(record, file, attached)
     out().print(table)
-    first = next((entry for entry in found if entry.is_stored), None)
+    first = next((entry for entry in found if entry.state in STORED_STATES), None)
     if first:
         say(f"  bigin-archive get --stack {stack} {first.attachment_id}", "cyan", whole=True)

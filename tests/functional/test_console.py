@@ -16,7 +16,7 @@ from bigin_archive.console.routes import Console, Door
 from bigin_archive.errors import TooManyLinksError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.search import search_index
-from bigin_archive.search.search_index import SearchRow
+from bigin_archive.search.search_row import SearchRow
 from bigin_archive.wiring.console import signed_in
 from operate.console.server import ConsoleServer
 from tests.archived import PREFIX, Archive, content

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.audit.auditor import Listing
 from bigin_archive.bigin.listing import Link
 from bigin_archive.storage.link_shortcut import shortcut
 from tests import planted
@@ -21,6 +22,13 @@ from tests.functional.test_operate_stack import deploy, run
 def archive(aws: Aws, bigin: Simulator) -> Archive:
     """An empty archive."""
     return Archive(aws, bigin)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the search index is kept: not among those of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -66,6 +74,62 @@ def test_words_find_attachments(
 
     told = json.loads(capsys.readouterr().out)
     assert (0 if found else 1, found) == (status, [entry["attachment_id"] for entry in told])
+
+
+def test_what_the_last_audit_listed_is_found_without_the_ledger(
+    archive: Archive, stack: str, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The index is fetched once, kept for its owner alone, and searched again while it is the same."""
+    (entry,) = archive.new(1, record_name="Møller ApS", file_name="Produkt™ №5.pdf")
+    archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
+    archive.drop_row(entry)
+
+    statuses = [run(monkeypatch, "find", "moller no5", "--stack", stack) for _ in range(2)]
+    (kept,) = cache.rglob("*.tsv")
+    told = capsys.readouterr().out
+
+    assert statuses == [0, 0]
+    assert told.count(entry.attachment_id) >= 2
+    assert "As of " in told
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert run(monkeypatch, "find", "moller no5", "--now", "--stack", stack) == 1
+
+
+def test_a_kept_index_that_is_damaged_is_fetched_again(
+    archive: Archive, stack: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that lost a half of it finds no less."""
+    archive.new(1, file_name="Offer.pdf")
+    archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
+    assert run(monkeypatch, "find", "offer", "--stack", stack) == 0
+    (kept,) = cache.rglob("*.tsv")
+    kept.write_bytes(kept.read_bytes()[:-10])
+
+    assert run(monkeypatch, "find", "offer", "--stack", stack) == 0
+
+
+def test_what_came_since_the_audit_is_found(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a name that the index does not know, by its record, and by a look at the whole ledger."""
+    archive.new(1, file_name="Old offer.pdf", record_id="7", module="Accounts")
+    archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
+    (new,) = archive.new(1, file_name="New contract.pdf", record_id="7", module="Accounts")
+    capsys.readouterr()
+
+    for arguments in (["new contract"], ["Companies/7"], ["pdf", "--now"]):
+        assert run(monkeypatch, "find", *arguments, "--stack", stack, "--json") == 0
+        assert new.attachment_id in [entry["attachment_id"] for entry in json.loads(capsys.readouterr().out)]
+
+
+def test_a_file_is_found_by_the_name_in_its_key(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was archived before any list told its name is known by the name that it was archived under."""
+    (entry,) = archive.new(1, file_name="Order 17.pdf")
+    archive.change_row(entry, file_name=None, record_name=None)
+
+    assert run(monkeypatch, "find", "order 17", "--stack", stack, "--json") == 0
 
 
 def test_what_is_found_is_shown(

@@ -47,7 +47,7 @@ LEVELS = (
 OPERATE_LEVELS = (
     {"errors", "terminal", "local_files"},
     {"stack"},
-    {"announce", "audit", "callers", "connect", "console", "pause", "redrive", "sweep", "watch"},
+    {"announce", "audit", "callers", "connect", "console", "find", "pause", "redrive", "sweep", "watch"},
     {"restore"},
     {"doctor"},
     {"fleet"},
@@ -93,6 +93,7 @@ PURE = (
     "search.folding",
     "search.query",
     "search.search_index",
+    "search.search_row",
     "page.files",
     "page.find_page",
     "callers.caller",

@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from bigin_archive.page import find_page
 from bigin_archive.search.folding import LETTERS, fold, words
 from bigin_archive.search.query import Query
-from bigin_archive.search.search_index import (
-    COLUMNS,
-    FORMAT,
-    IndexUnreadableError,
-    SearchIndex,
-    SearchIndexWriter,
-    SearchRow,
-    day,
-    unpack,
-)
+from bigin_archive.search.search_index import FORMAT, SearchIndex, SearchIndexWriter, unpack
+from bigin_archive.search.search_row import COLUMNS, IndexUnreadableError, SearchRow, day
 from tests.vectors import load
 
 VECTORS = Path(__file__).parents[1] / "vectors"

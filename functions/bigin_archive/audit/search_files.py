@@ -10,7 +10,8 @@ from typing import IO, Self
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.page import find_page
 from bigin_archive.search import search_index
-from bigin_archive.search.search_index import SearchIndexWriter, SearchRow, day
+from bigin_archive.search.search_index import SearchIndexWriter
+from bigin_archive.search.search_row import SearchRow, day
 
 
 class SearchFiles:

@@ -17,7 +17,8 @@ from bigin_archive.aws.error_codes import code_of
 from bigin_archive.console.errors import IndexUnavailableError, NotArchivedError
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.search import search_index
-from bigin_archive.search.search_index import IndexUnreadableError, SearchIndex
+from bigin_archive.search.search_index import SearchIndex
+from bigin_archive.search.search_row import IndexUnreadableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.s3_errors import classify_s3_error
 
@@ -71,11 +72,7 @@ class ArchiveFiles:
     def index(self) -> SearchIndex:
         """The search index. Raises IndexUnavailableError, StorageUnavailableError, StorageRefusedError."""
         try:
-            index = self._index.get(lambda etag: self._changed(search_index.PATH, etag))
-        except _NothingThereError:
-            raise IndexUnavailableError(
-                "There is no search index yet. Each audit of everything writes one: run bigin-archive audit."
-            ) from None
+            index = self._index.get(self.changed_index)
         except IndexUnreadableError as error:
             raise IndexUnavailableError(
                 f"The search index cannot be read ({error}). The next audit writes it anew: run bigin-archive audit."
@@ -83,6 +80,15 @@ class ArchiveFiles:
         if index is None:
             raise IndexUnavailableError("The search index changed while it was read. Try again.")
         return index
+
+    def changed_index(self, etag: str | None) -> tuple[str, bytes] | None:
+        """ETag and content of the search index as it is stored; None where its ETag is ``etag``. Raises the same."""
+        try:
+            return self._changed(search_index.PATH, etag)
+        except _NothingThereError:
+            raise IndexUnavailableError(
+                "There is no search index yet. Each audit of everything writes one: run bigin-archive audit."
+            ) from None
 
     def report(self) -> Mapping[str, Any]:
         """The report of the last audit of everything; empty where there is none. Raises as :meth:`index` does."""

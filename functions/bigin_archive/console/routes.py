@@ -34,7 +34,7 @@ from bigin_archive.ledger.search_row import search_row
 from bigin_archive.page import files as page_files
 from bigin_archive.page.files import PageFile
 from bigin_archive.request_outcome import internal_error
-from bigin_archive.search.search_index import IndexUnreadableError, SearchRow
+from bigin_archive.search.search_row import IndexUnreadableError, SearchRow
 
 PAGE_ROWS = 50
 LINK_S = 60  # how long a link works: it is used at once
@@ -124,7 +124,7 @@ class Console:
         return answers.json(
             200,
             {
-                "results": [_told(row) for row in rows],
+                "results": [told(row) for row in rows],
                 "total": len(found),
                 "page": number,
                 "pages": -(-len(found) // PAGE_ROWS),
@@ -150,7 +150,7 @@ class Console:
                 "module": module,
                 "record_id": record_id,
                 "record_name": next(names, None),
-                "attachments": [_told(row) for row in rows],
+                "attachments": [told(row) for row in rows],
             },
         )
 
@@ -195,7 +195,8 @@ class Console:
         )
 
 
-def _told(row: SearchRow) -> dict[str, Any]:
+def told(row: SearchRow) -> dict[str, Any]:
+    """An attachment as every search tells of it."""
     return {name: value for name, value in asdict(row).items() if name != "stored_as"}
 
 

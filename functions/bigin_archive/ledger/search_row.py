@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bigin_archive.search.search_index import SearchRow, day
+from bigin_archive.search.search_row import SearchRow, day
 
 if TYPE_CHECKING:
     from bigin_archive.ledger.ledger_entry import LedgerEntry

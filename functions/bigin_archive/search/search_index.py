@@ -13,94 +13,15 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import accumulate, repeat
 from typing import IO, Self
 
-from bigin_archive.search.folding import fold
 from bigin_archive.search.query import Query
+from bigin_archive.search.search_row import COLUMNS, IndexUnreadableError, SearchRow
 
 PATH, TYPE = "_index/search.tsv.gz", "application/gzip"
 FORMAT = "bigin-archive-search 1"
-COLUMNS = (
-    "search",
-    "module",
-    "attached_on",
-    "state",
-    "record_name",
-    "file_name",
-    "size_bytes",
-    "link_url",
-    "stored_as",
-)
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_ESCAPED = {ord(letter): code for letter, code in _ESCAPES.items()}
 _BATCH = 500  # rows
-
-
-class IndexUnreadableError(Exception):
-    """It is damaged, or of another version."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRow:
-    """What a search tells of an attachment.
-
-    ``attached_on`` is a day (2026-01-31), ``link_url`` a link's address, ``stored_as`` the file's name in its key.
-    """
-
-    module: str
-    record_id: str
-    record_name: str | None
-    attachment_id: str
-    file_name: str | None
-    size_bytes: int | None
-    attached_on: str | None
-    state: str
-    link_url: str | None = None
-    stored_as: str | None = None
-
-    def line(self) -> str:
-        """The row in the index, without its end."""
-        size_bytes = None if self.size_bytes is None else str(self.size_bytes)
-        stored_as = None if self.stored_as == self.file_name else self.stored_as
-        names = " ".join(name for name in (self.record_name, self.file_name, stored_as) if name)
-        cells = (
-            self.module,
-            self.attached_on,
-            self.state,
-            self.record_name,
-            self.file_name,
-            size_bytes,
-            self.link_url,
-            self.stored_as,
-        )
-        searched = f"{self.record_id} {self.attachment_id} {fold(names)}"
-        return "\t".join((searched, *((cell or "").translate(_ESCAPED) for cell in cells)))
-
-    @classmethod
-    def from_line(cls, line: str) -> Self:
-        """The inverse of :meth:`line`. Raises IndexUnreadableError."""
-        cells = line.split("\t")
-        ids = cells[0].split(" ", 2)
-        if len(cells) != len(COLUMNS) or len(ids) < 2:
-            raise IndexUnreadableError("a line has another number of columns")
-        module, attached_on, state, record_name, file_name, size_bytes, link_url, stored_as = map(_unescaped, cells[1:])
-        try:
-            return cls(
-                module=module,
-                record_id=ids[0],
-                attachment_id=ids[1],
-                state=state,
-                record_name=record_name or None,
-                file_name=file_name or None,
-                size_bytes=int(size_bytes) if size_bytes else None,
-                attached_on=attached_on or None,
-                link_url=link_url or None,
-                stored_as=stored_as or None,
-            )
-        except ValueError:
-            raise IndexUnreadableError("a size is no number") from None
 
 
 class SearchIndexWriter:
@@ -225,20 +146,3 @@ def unpack(file: IO[bytes]) -> SearchIndex:
     """The index from its gzipped file. Raises IndexUnreadableError."""
     with gzip.GzipFile(fileobj=file) as packed:
         return read(packed)
-
-
-def _unescaped(cell: str) -> str:
-    if "\\" not in cell:
-        return cell
-    letters = {code[1]: letter for letter, code in _ESCAPES.items()}
-    parts = iter(cell)
-    return "".join(letters.get(next(parts, ""), "") if letter == "\\" else letter for letter in parts)
-
-
-def day(*times: str | None) -> str | None:
-    """The day (2026-01-31) of the first time (ISO 8601) that is known: in its own zone, as Bigin shows it."""
-    try:
-        moment = datetime.fromisoformat(next(time for time in times if time))
-    except (StopIteration, ValueError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date().isoformat()
