@@ -6,6 +6,7 @@ SAM := .venv/sam
 EMULATOR := .venv/emulator
 CHECKOV := .venv/checkov
 RCLONE := .venv/rclone
+OPENAPI := .venv/openapi
 LOCK := .venv/lock
 RUNTIME ?=
 ARCH ?= arm64
@@ -24,13 +25,14 @@ demo: venvs ## Archive attachments on this machine, from a simulated Bigin to an
 up: venvs ## The same local stack, left running for trying things by hand (Ctrl-C stops it)
 	@$(PROJECT)/bin/python -m local up
 
-test: venvs $(RCLONE)/.installed ## All tests; they need no account
+test: venvs $(RCLONE)/.installed $(OPENAPI)/.installed ## All tests; they need no account
 	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
 
-check: venvs $(CHECKOV)/.installed ## Format, lint, types, template, security of the template
+check: venvs $(CHECKOV)/.installed $(OPENAPI)/.installed ## Format, lint, types, OpenAPI, template, security of the template
 	$(PROJECT)/bin/ruff format --check .
 	$(PROJECT)/bin/ruff check .
 	$(PROJECT)/bin/mypy functions local operate tests/bench
+	$(OPENAPI)/bin/openapi-spec-validator docs/openapi.json
 	$(PROJECT)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --config-env local
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --region $(REGION) --lint
@@ -64,6 +66,7 @@ $(SAM)/.installed: local/requirements-sam.txt
 $(EMULATOR)/.installed: local/requirements-emulator.txt
 $(CHECKOV)/.installed: local/requirements-checkov.txt
 $(RCLONE)/.installed: tests/requirements-rclone.txt
+$(OPENAPI)/.installed: tests/requirements-openapi.txt
 $(LOCK)/.installed: local/requirements-lock.txt
 .venv/uv/.installed: local/requirements-uv.txt
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +19,7 @@ from local.process import LocalStackError
 from local.proof import prove
 from local.report import show_files, show_how_to_use, show_probes, show_summary
 from local.settings import Bigin, SettingsError
-from local.stack import LocalStack
+from local.stack import CORE, LocalStack
 
 CHECK_INTERVAL_S = 1.0
 LOG_WIDTH = 110  # columns, where the output goes to no terminal
@@ -60,7 +60,7 @@ def _up(directory: Path, bigin: Bigin | None) -> int:
 
 
 def _demo(directory: Path, bigin: Bigin | None) -> int:
-    with _start(directory, bigin) as stack:
+    with _start(directory, bigin, CORE) as stack:
         demo = Demo(stack)
         with _doing("Looking for attachments in Bigin"):
             demo.discover()
@@ -91,12 +91,12 @@ def _doing(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextlib.contextmanager
-def _start(directory: Path, bigin: Bigin | None) -> Iterator[LocalStack]:
+def _start(directory: Path, bigin: Bigin | None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
     """The running stack; says how long that took and whether it is connected."""
     begin = time.monotonic()
     with contextlib.ExitStack() as closing:
         with _doing("Starting the AWS emulator and Bigin") as tell:
-            stack = closing.enter_context(LocalStack(directory, bigin, tell=tell))
+            stack = closing.enter_context(LocalStack(directory, bigin, parameters, tell))
         TERMINAL.print(f"The local stack runs after {time.monotonic() - begin:.0f} s.")
         if stack.notice:
             TERMINAL.print(stack.notice, style="yellow", markup=False, soft_wrap=True)

@@ -42,8 +42,9 @@ DELAYS = {
     "RetryDelayMaxSeconds": "20",
     "WebhookDelaySeconds": "2",
 }  # nobody waits here as long as on AWS
-# What is off unless somebody asks for it is on here, to be tried.
+# What is off unless somebody asks for it is on here, to be tried; the demo shows the core alone.
 EVERYTHING = {"Console": "ON", "Callers": "ON", "Events": "ON"}
+CORE = dict.fromkeys(EVERYTHING, "OFF")
 # Whatever profile this user has for AWS is not for here.
 NO_PROFILE = {
     "profile": (None, None, None, None),
