@@ -74,7 +74,7 @@ class RestoreNotes:
             owner=listed.owner,
             listed_size_bytes=listed.size_bytes,
             first_seen=at,
-            last_seen=at,
+            last_seen=None,  # that is the word of a sweep, on a clock of its own
             restored_from=original,
             restored_as=None,
         )

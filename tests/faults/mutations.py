@@ -5,6 +5,7 @@ A text that is no longer there exactly once is an error: the list follows the pa
 
 from tests.faults.mutation import Mutation
 from tests.faults.mutations_lists import LISTS
+from tests.faults.mutations_restore import RESTORE
 
 MUTATIONS = (
     Mutation(
@@ -392,4 +393,5 @@ MUTATIONS = (
         ("webhooks",),
     ),
     *LISTS,
+    *RESTORE,
 )

@@ -205,7 +205,7 @@ def many_files(lab: Lab) -> Iterator[Row]:
             lab.simulator.fault(fault, call=call, fraction=fraction, seed=lab.seed, times=None)
         for _ in range(kills):
             phase: Phase = choose.choice(PHASES)
-            rule = lab.bigin_relay.fault(Kill(phase), "bigin.", skip=choose.randrange(2, 2 + count // 5))
+            rule = lab.bigin_relay.fault(Kill(phase), "bigin.", skip=choose.randrange(2, 2 + count // 6))
             way.run("--module", "Contacts", aws_relay=False)
             lab.bigin_relay.disarm()
             row.injected += rule.fired

@@ -22,9 +22,9 @@ from operate.restore.sender import Sender
 from operate.restore.uploader import Uploader
 from operate.stack.archive import Archive as OperatorsArchive
 from operate.stack.stack import Stack
-from tests.archived import Archive
+from tests.archived import Archive, content
 from tests.aws import Aws
-from tests.bigin import Simulator
+from tests.bigin import Simulator, sha256
 from tests.functional.test_operate_restore import RECORD, expected, held, record_of
 
 SCOPE = scope_line(("Contacts",))
@@ -171,6 +171,30 @@ def test_other_bytes_in_bigin_are_told(way: Way, archive: Archive) -> None:
     assert ["unconfirmed", "restored"] == outcomes(run)
     assert "other bytes" in run.outcomes[0].detail
     assert str(run.outcomes[0].attachment_id) in run.outcomes[0].remedy
+
+
+def test_the_same_name_and_size_are_not_the_same_file(way: Way, archive: Archive) -> None:
+    """Other bytes stand under the name of the file: it is sent, and both are there."""
+    (entry,) = record_of(archive, 1)
+    other = bytes(len(content(entry)))
+    where = {"module": entry.module, "record_id": entry.record_id, "file_name": entry.file_name}
+    archive.bigin.add(other, **where)
+
+    assert ["restored"] == outcomes(way([entry]))
+    assert {sha256(other), str(entry.sha256)} == set(held(archive.bigin)[str(entry.file_name)])
+
+
+def test_a_copy_that_was_changed_is_no_copy_any_more(way: Way, archive: Archive) -> None:
+    """Under the id that was proved once, Bigin lists another time: the bytes are compared again, and are others."""
+    (entry,) = record_of(archive, 1)
+    first = way([entry]).outcomes[0]
+    where = {"module": entry.module, "record_id": entry.record_id, "file_name": entry.file_name}
+    archive.bigin.control("DELETE", f"attachments/{first.attachment_id}")
+    later = "2031-01-01T09:00:00+03:00"
+    archive.bigin.add(bytes(len(content(entry))), attachment_id=first.attachment_id, created_time=later, **where)
+
+    assert ["restored"] == outcomes(way([entry]))
+    assert str(entry.sha256) in held(archive.bigin)[str(entry.file_name)]
 
 
 def test_another_name_is_told_and_known_again(way: Way, archive: Archive) -> None:
