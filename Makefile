@@ -14,10 +14,10 @@ REGION ?= us-east-1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check build lock bench faults clean venvs
+.PHONY: help demo up test check build release cloud-test lock bench faults clean venvs
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: venvs ## Archive attachments on this machine, from a simulated Bigin to an emulated AWS; compare every byte
 	@$(PROJECT)/bin/python -m local demo
@@ -41,6 +41,12 @@ check: venvs $(CHECKOV)/.installed $(OPENAPI)/.installed ## Format, lint, types,
 build: venvs ## The package for AWS, and what it is made of (RUNTIME=python3.13 ARCH=arm64)
 	@$(PROJECT)/bin/python -m local.package --runtime "$(RUNTIME)" --architecture "$(ARCH)"
 
+release: build ## The files of a release, in dist/ (TAG=v1.2.3)
+	@$(PROJECT)/bin/python -m local.release "$(TAG)"
+
+cloud-test: venvs ## Deploy a stack of its own to your AWS account, try it, and remove it
+	@$(PROJECT)/bin/python -m tests.cloud
+
 lock: $(LOCK)/.installed ## Pin what is packaged, with hashes, after a change of requirements.txt
 	@cd functions && CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK)/bin/pip-compile --quiet --generate-hashes --strip-extras \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links requirements.in
@@ -52,7 +58,7 @@ faults: venvs ## The whole fault suite (MUTATE=1 plants bugs instead; DOCS=1 wri
 	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate) $(if $(DOCS),--docs)
 
 clean: ## Remove everything that make made
-	rm -rf .venv .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .local .aws-sam dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- Virtual environments: several, since their packages need different versions of the same things ----------------------

@@ -19,7 +19,7 @@ SHELL |= {"cd", "rclone", "export", "eval"}
 # The AWS CLI's commands for files, which are no operations of S3 (AWS CLI Command Reference, "s3").
 FILE_COMMANDS = {"cp", "ls", "sync"}
 SAM = {"build", "deploy", "delete", "validate"}
-TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 # The AWS CLI's own options, and what it adds to an operation of AWS.
 AWS_OPTIONS = {"query", "output", "region", "profile", "max-items", "no-cli-pager"}
 PYTHON = ".venv/project/bin/python"

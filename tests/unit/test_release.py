@@ -1,0 +1,43 @@
+"""A release is made of what was built, and of nothing that does not fit together."""
+
+import pytest
+
+from local.release import ReleaseError, main, notes, template
+
+CHANGELOG = "# Changelog\n\n## Unreleased\n\n- later\n\n## 1.2.0 - 2026-03-02\n\n- new\n\n## 1.1.0\n\n- old\n"
+BUILT = (
+    "Metadata:\n  LicenseUrl: ../../../home/LICENSE\n"
+    "Resources:\n  A:\n    CodeUri: AFunction\n  B:\n    CodeUri: BFunction\n"
+)
+
+
+def test_the_notes_are_the_section_of_the_version() -> None:
+    """Neither what comes later nor what was before."""
+    assert notes(CHANGELOG, "1.2.0") == "- new\n"
+
+
+@pytest.mark.parametrize("version", ["1.3.0", "1.2"])
+def test_a_version_without_notes_is_not_released(version: str) -> None:
+    """Somebody has to say what changed."""
+    with pytest.raises(ReleaseError, match="no section"):
+        notes(CHANGELOG.replace("1.2.0", "1.2.01"), version)
+
+
+def test_the_template_stands_beside_its_code() -> None:
+    """One folder of code, and no path of the machine that built it."""
+    made = template(BUILT, ["AFunction", "BFunction"])
+
+    assert made.count("CodeUri: functions\n") == 2
+    assert "  LicenseUrl: LICENSE\n" in made
+
+
+def test_anchors_are_refused() -> None:
+    """CloudFormation's own tools do not read them."""
+    with pytest.raises(ReleaseError, match="anchors"):
+        template("A: &a {b: 1}\nC: *a\n", [])
+
+
+def test_a_tag_of_another_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is downloaded as v9 must say that it is v9."""
+    assert main("v999.0.0") == 1
+    assert "The tag is v999.0.0" in capsys.readouterr().err
