@@ -29,6 +29,7 @@ from bigin_archive.storage.aws_chunked import FRAME_BYTES
 from bigin_archive.storage.object_attributes import ObjectAttributes
 from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 from local.emulator import Emulator
+from tests.raw_server import CLOSE, RESET, serving
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -159,6 +160,7 @@ def theirs_put(s3: FakeS3) -> None:
         Metadata=ATTRIBUTES.metadata,
         IfNoneMatch="*",
         ChecksumSHA256=base64.b64encode(SHA256).decode(),
+        ChecksumAlgorithm="SHA256",
     )
 
 
@@ -222,6 +224,60 @@ def test_a_streamed_body_goes_in_frames_with_its_checksum_behind(s3: FakeS3) -> 
     )
     assert "x-amz-decoded-content-length" in call.headers["authorization"]
     assert hashlib.sha256(content).hexdigest() == stored.sha256
+
+
+def test_a_streamed_request_has_boto3s_headers(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Header by header those that boto3's own client sends where it streams with a SHA-256 behind; its frames differ.
+
+    It streams to HTTPS alone, for which the request is caught before it is sent.
+    """
+    content = bytes(4 * FRAME_BYTES + 5)
+    caught: list[Any] = []
+
+    def catch(request: Any, **_: object) -> AWSResponse:
+        caught.append(request)
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(), preload_content=False))
+
+    theirs = oracle("https://s3.example")
+    theirs.meta.events.register("before-send.s3.PutObject", catch)
+    theirs.put_object(
+        Bucket="bucket",
+        Key=KEY,
+        Body=io.BytesIO(content),
+        ContentType=ATTRIBUTES.content_type,
+        ContentDisposition=ATTRIBUTES.content_disposition,
+        Metadata=ATTRIBUTES.metadata,
+        IfNoneMatch="*",
+        ChecksumAlgorithm="SHA256",
+    )
+    s3.headers = {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(content).digest()).decode()}
+    s3.storage().put(ATTRIBUTES, body(content))
+    (sent,) = s3.calls
+    expected = {
+        name.lower(): text.decode() if isinstance(text, bytes) else text for name, text in caught[0].headers.items()
+    }
+    # Theirs says nothing of the length of its frames; ours is known beforehand. The signatures differ by the host.
+    told = {"authorization", "transfer-encoding", "content-length", "host"}
+
+    ours = headers_of(sent)
+    theirs_left = headers_of(Call("PUT", "", expected, b""))
+    assert {n: t for n, t in theirs_left.items() if n not in told} == {n: t for n, t in ours.items() if n not in told}
+    assert signed_headers(expected["authorization"]) == signed_headers(ours["authorization"]) - {"content-length"}
+
+
+def signed_headers(authorization: str) -> set[str]:
+    return set(authorization.split("SignedHeaders=")[1].split(",")[0].split(";"))
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_retention_is_told_the_checksums_algorithm(s3: FakeS3, streamed: bool) -> None:
+    """S3 asks for x-amz-sdk-checksum-algorithm with any request that stores an object under Object Lock."""
+    content = bytes(2 * 1024 * 1024) if streamed else CONTENT
+    s3.headers = {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(content).digest()).decode()}
+    s3.storage().put(ATTRIBUTES, body(content))
+
+    assert "SHA256" == s3.calls[0].headers["x-amz-sdk-checksum-algorithm"]
+    assert "x-amz-sdk-checksum-algorithm" in signed_headers(s3.calls[0].headers["authorization"])
 
 
 def test_a_body_that_breaks_off_leaves_the_request_unfinished(s3: FakeS3) -> None:
@@ -348,9 +404,22 @@ def regions() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("region", regions())
-def test_the_buckets_address_is_boto3s(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In every region of every partition the bucket's host is the one that boto3 calls."""
+FIPS, DUAL_STACK = {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_USE_DUALSTACK_ENDPOINT": "true"}
+
+
+@pytest.mark.parametrize(
+    ("region", "more"),
+    [
+        *((region, {}) for region in regions()),
+        *((region, FIPS) for region in ("us-east-1", "us-gov-west-1", "ca-central-1", "eu-central-1", "cn-north-1")),
+        *((region, DUAL_STACK) for region in ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-east-1")),
+        *((region, {**FIPS, **DUAL_STACK}) for region in ("us-east-1", "us-gov-west-1")),
+    ],
+)
+def test_the_buckets_address_is_boto3s(region: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every region of every partition the bucket's host is the one that boto3 calls, also with FIPS and IPv6."""
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
     for name, value in {"AWS_DEFAULT_REGION": region, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", config=Config(s3={"us_east_1_regional_endpoint": "regional"}))
@@ -364,3 +433,84 @@ def test_the_buckets_address_is_boto3s(region: str, monkeypatch: pytest.MonkeyPa
     client.head_bucket(Bucket="bucket")
 
     assert asked == [s3_http.bucket_requests(clients.session(), "bucket", read_timeout_s=5, connections=1).url + "/"]
+
+
+LISTED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LISTING) + LISTING
+STORED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-checksum-sha256: %s\r\n\r\n"
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def bucket(url: str | None) -> ObjectStore:
+    return ObjectStore(
+        s3_http.bucket_requests(clients.session(), "bucket", endpoint_url=url, read_timeout_s=5, connections=2),
+        "bucket",
+    )
+
+
+@pytest.mark.usefixtures("no_proxies")
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As boto3 does: HTTP with the whole address, HTTPS by a tunnel; NO_PROXY leaves it aside."""
+    with serving([LISTED], [b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        assert {"a ü\n+": 12} == bucket("http://s3.example").sizes("a")
+        with pytest.raises(StorageUnavailableError, match="ProxyError"):
+            bucket(None).sizes("a")
+    with serving([LISTED]) as server:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert {"a ü\n+": 12} == bucket(server.url).sizes("a")
+
+    assert proxy.heads[0].startswith(b"GET http://s3.example/bucket?")
+    assert proxy.heads[1].startswith(b"CONNECT bucket.s3.eu-central-1.amazonaws.com:443 ")
+
+
+@pytest.mark.usefixtures("no_proxies")
+@pytest.mark.parametrize("end", [RESET, CLOSE], ids=["reset", "closed"])
+def test_a_kept_connection_that_ended_costs_nothing(end: object) -> None:
+    """A look, a small file and a large one of which nothing was taken yet go out again, on a new connection."""
+    large = bytes(2 * 1024 * 1024)
+    answers = [STORED % base64.b64encode(hashlib.sha256(one).digest()) for one in (CONTENT, large)]
+    with serving([LISTED, end], [LISTED, end], [answers[0], end], [answers[1]]) as server:
+        storage = bucket(server.url)
+        storage.sizes("a")
+        storage.sizes("a")
+        small = storage.put(ATTRIBUTES, CONTENT)
+        big = storage.put(ATTRIBUTES, body(large))
+
+    assert [len(CONTENT), len(large)] == [small.size_bytes, big.size_bytes]
+    assert 4 == server.connections
+
+
+@pytest.mark.usefixtures("no_proxies")
+@pytest.mark.parametrize("script", [[RESET], [LISTED, b"HTT", CLOSE]], ids=["new", "answered"])
+def test_only_a_kept_connection_without_an_answer_is_replaced(script: list[Any]) -> None:
+    """A new connection that is reset, or half an answer, is told."""
+    with serving(script) as server:
+        storage = bucket(server.url)
+        if len(script) > 1:
+            storage.sizes("a")
+        with pytest.raises(StorageUnavailableError):
+            storage.sizes("a")
+
+    assert 1 == server.connections
+
+
+@pytest.mark.usefixtures("no_proxies")
+def test_the_clients_of_other_services_send_once_more() -> None:
+    """Tables, queues and secrets are asked over kept connections as well."""
+    text = b'{"SecretString": "s"}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text
+    with serving([answer, RESET]) as server:
+        client = clients.session().client("secretsmanager", endpoint_url=server.url, config=clients.config(5))
+        told = [client.get_secret_value(SecretId="s")["SecretString"] for _ in range(4)]
+
+    assert ["s"] * 4 == told
+    assert 4 == server.connections

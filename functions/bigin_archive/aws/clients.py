@@ -3,9 +3,11 @@
 import boto3.session
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader
 
 from bigin_archive import __version__
+from bigin_archive.aws.error_codes import had_ended
 
 
 class _KnownServices(Loader):
@@ -22,6 +24,13 @@ class Session(boto3.session.Session):
     def __init__(self, core: botocore.session.Session) -> None:
         super().__init__(botocore_session=core)
         self.core = core
+        core.register("needs-retry", _once_more)
+
+
+def _once_more(attempts: int, caught_exception: Exception | None, **_: object) -> float | None:
+    """Seconds until a request is repeated whose kept connection the other side had closed; None for all others."""
+    closed = isinstance(caught_exception, ConnectionClosedError) and had_ended(caught_exception.kwargs.get("error"))
+    return 0 if closed and attempts == 1 else None
 
 
 def session() -> Session:

@@ -1,5 +1,7 @@
 """What AWS calls an error: the one reading of botocore's exceptions."""
 
+import http.client
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 AWS_ERRORS = (ClientError, BotoCoreError)  # a refusal by the service, and no answer from it
@@ -12,3 +14,9 @@ def code_of(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code") or "no code")
     return type(error).__name__
+
+
+def had_ended(error: object) -> bool:
+    """Whether urllib3's error says that the other side was gone before a byte of an answer came (RFC 9110, 9.2.2)."""
+    causes = error.args if isinstance(error, Exception) else ()
+    return any(isinstance(cause, http.client.RemoteDisconnected | ConnectionError) for cause in causes)

@@ -1,23 +1,38 @@
 """Requests to one S3 bucket: signed by botocore's signer and sent over botocore's connections, without its client.
 
 A client would take three times the processor time of the request itself, and a fifth of the cold start to be made.
-Keys never leave the bucket's own host; redirects are not followed; nothing is sent twice.
+Keys never leave the bucket's own host; redirects are not followed. Sent twice is only what found a kept connection
+ended. Proxies, FIPS and dual-stack hosts are those that the environment asks boto3 for.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import http.client
+import socket
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import IOBase
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import urllib3
 from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, AWSRequest
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+    AWSRequest,
+)
 from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import ProtocolError
+from urllib3.util import wait_for_read
 from urllib3.util.ssl_ import create_urllib3_context
 
 from bigin_archive import __version__
+from bigin_archive.aws.error_codes import had_ended
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -52,6 +67,49 @@ class _Signer(S3SigV4Auth):
         return self._payload
 
 
+_calls = threading.local()  # .connection: which this thread's request goes over
+
+
+class _Noted:
+    """A connection that the call knows."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _calls.connection = self
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+
+class _HTTPConnection(_Noted, AWSHTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_Noted, AWSHTTPSConnection):
+    pass
+
+
+class _HTTPPool(AWSHTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Pieces:
+    """A body in pieces, of which none is taken for a connection that has ended already: it can go over another."""
+
+    def __init__(self, pieces: Iterable[memoryview | bytes]) -> None:
+        self._pieces = pieces
+        self.is_begun = False
+
+    def __iter__(self) -> Iterator[memoryview | bytes]:
+        connection: socket.socket = _calls.connection.sock
+        # The plain socket's method: that of a TLS socket would take a byte of the answer.
+        if wait_for_read(connection, 0) and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
+            raise http.client.RemoteDisconnected("The connection ended before the body was sent")
+        self.is_begun = True
+        yield from self._pieces
+
+
 class S3Requests:
     """One bucket, for up to ``connections`` threads."""
 
@@ -64,6 +122,7 @@ class S3Requests:
         ca_bundle: str,
         read_timeout_s: float,
         connections: int,
+        proxy_url: str | None = None,
     ) -> None:
         """``bucket_url`` ends with the bucket's host, or with its name as the only segment of a path."""
         self.url = bucket_url
@@ -72,19 +131,27 @@ class S3Requests:
         self._credentials = credentials
         self._origin, self._folder = f"{url.scheme}://{url.netloc}", url.path.rstrip("/")
         self._ca_bundle, self._connections = ca_bundle, connections
+        self._proxy_url = proxy_url
         self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
 
     @cached_property
     def _pool(self) -> Any:
         # Made by the first request: to read the certificates takes as long as many small files, so that all
         # connections share what was read, and a cold start does without.
-        url = urlsplit(self._origin)
-        options = {"timeout": self._timeout, "maxsize": self._connections, "blocksize": _BLOCK_BYTES}
-        if url.scheme == "http":
-            return AWSHTTPConnectionPool(url.hostname, url.port, **options)
+        options: dict[str, Any] = {"timeout": self._timeout, "maxsize": self._connections, "blocksize": _BLOCK_BYTES}
+        if self._origin.startswith("https:"):
+            options["ssl_context"] = self._trust
+        manager = (
+            urllib3.ProxyManager(self._proxy_url, **options) if self._proxy_url else urllib3.PoolManager(**options)
+        )
+        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return manager.connection_from_url(self._origin)
+
+    @cached_property
+    def _trust(self) -> Any:
         trust = create_urllib3_context()
         trust.load_verify_locations(self._ca_bundle)
-        return AWSHTTPSConnectionPool(url.hostname, url.port, ssl_context=trust, **options)
+        return trust
 
     def send(
         self,
@@ -116,26 +183,54 @@ class S3Requests:
             signed["Content-Length"] = str(body_bytes)
         if ask_first:
             signed["Expect"] = b"100-continue"  # botocore's connections know it as bytes
-        answer = self._pool.urlopen(method, target, body, signed, retries=False, redirect=False, assert_same_host=False)
-        return Answer(answer.status, answer.headers, answer.data)
+        if self._proxy_url and self._origin.startswith("http:"):
+            target = self._origin + target  # RFC 9112, 3.2.2: a proxy wants it whole
+        content = body if body is None or isinstance(body, bytes | IOBase) else _Pieces(body)
+        pool = self._pool
+        known = pool.num_connections
+        try:
+            return _exchange(pool, method, target, content, signed)
+        except ProtocolError as error:
+            was_kept = pool.num_connections == known
+            if not was_kept or not had_ended(error) or (isinstance(content, _Pieces) and content.is_begun):
+                raise
+        if isinstance(content, IOBase):
+            content.seek(0)
+        # The others that were kept may have ended, too.
+        self.__dict__.pop("_pool", None)
+        return _exchange(self._pool, method, target, content, signed)
+
+
+def _exchange(pool: Any, method: str, target: str, body: object, headers: Mapping[str, str | bytes]) -> Answer:
+    answer = pool.urlopen(method, target, body, headers, retries=False, redirect=False, assert_same_host=False)
+    return Answer(answer.status, answer.headers, answer.data)
 
 
 def bucket_requests(
     session: "Session", name: str, *, endpoint_url: str | None = None, read_timeout_s: float, connections: int
 ) -> S3Requests:
     """Requests to a bucket of the session's region, or behind another ``endpoint_url``."""
-    region = session.region_name
+    url = f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.{_host(session)}"
     return S3Requests(
-        f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.s3.{region}.{_dns_suffix(session)}",
-        region,
+        url,
+        session.region_name,
         session.get_credentials(),
         ca_bundle=get_cert_path(session.core.get_config_variable("ca_bundle") or True),
         read_timeout_s=read_timeout_s,
         connections=connections,
+        proxy_url=_proxy_for(url),
     )
 
 
-def _dns_suffix(session: "Session") -> str:
+def _host(session: "Session") -> str:
+    """S3's host in the session's region (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT: as boto3 reads them)."""
     partition = session.get_partition_for_region(session.region_name)
     known = session.core.get_data("partitions")["partitions"]
-    return str(next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition))
+    suffix = next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition)
+    fips, dual_stack = (session.core.get_config_variable(f"use_{kind}_endpoint") for kind in ("fips", "dualstack"))
+    return f"s3{'-fips' * bool(fips)}{'.dualstack' * bool(dual_stack)}.{session.region_name}.{suffix}"
+
+
+def _proxy_for(url: str) -> str | None:
+    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"

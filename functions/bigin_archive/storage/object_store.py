@@ -152,6 +152,8 @@ class ObjectStore:
             **{f"x-amz-meta-{name}": text for name, text in attributes.metadata.items()},
             **self._class,
             "If-None-Match": "*",
+            # What S3 asks for with any request that stores an object under retention (S3 API Reference, PutObject).
+            "x-amz-sdk-checksum-algorithm": "SHA256",
         }
         if sha256 is not None:
             payload, body_bytes = sha256.hex(), size_bytes
