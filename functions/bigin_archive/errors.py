@@ -19,6 +19,7 @@
         |   +-- BiginTokenRejectedError
         |   +-- BiginRateLimitedError
         |   |   +-- CreditsSpentError
+        |   |   +-- BiginConcurrencyError
         |   +-- BiginUnavailableError
         |       +-- PageTokenEndedError
         +-- DownloadIncompleteError
@@ -134,6 +135,10 @@ class BiginRateLimitedError(BiginUnhealthyError):
 
 class CreditsSpentError(BiginRateLimitedError):
     """What may be spent now is spent: our own limit, for which Bigin was not asked."""
+
+
+class BiginConcurrencyError(BiginRateLimitedError):
+    """Too many calls at one time: a matter of seconds, and of no credits."""
 
 
 class BiginUnavailableError(BiginUnhealthyError):

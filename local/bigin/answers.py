@@ -151,6 +151,12 @@ def scope_mismatch(status: int) -> Answer:
     return error(status, "OAUTH_SCOPE_MISMATCH", "Unauthorized")
 
 
+def log_in_page() -> Answer:
+    """Return what an account without Bigin may get: a page for people."""
+    page = stored(b"<!DOCTYPE html><html><head><title>Zoho Bigin</title></head><body>Sign up</body></html>")
+    return Answer(200, (("content-type", "text/html;charset=UTF-8"), *SERVER_HEADERS), page)
+
+
 def too_many_calls(code: str, *, at_once: bool = False) -> Answer:
     """Return the answer to used-up credits, or to too many calls at once ("API limits").
 

@@ -110,6 +110,8 @@ def _refusal(course: _Course, methods: tuple[str, ...]) -> Answer | None:
     course.expiry_s = course.state.tokens.expiry_s(token)
     if course.expiry_s is None:
         return answers.invalid_token()
+    if settings.no_bigin:
+        return answers.log_in_page() if settings.no_bigin == "html" else answers.scope_mismatch(401)
     if journal.concurrent() > settings.concurrency_limit:
         return answers.too_many_calls(settings.rate_limit_code, at_once=True)
     if settings.daily_credits is not None and journal.credits_used >= settings.daily_credits:

@@ -29,7 +29,9 @@ def listing(
 ) -> Answer:
     """Return one page of the rows (all fields in each), newest id first."""
     names = [name for name in query.get("fields", "").split(",") if name]
-    if not names and settings.fields_required:
+    if names and settings.fields_refused:
+        return answers.error(400, "EXTRA_PARAM_FOUND", "extra param found", {"param_name": "fields"})
+    if not names and settings.fields_required and not settings.fields_refused:
         return answers.missing_parameter("fields")
     if len(names) > FIELDS:
         return answers.error(400, "LIMIT_EXCEEDED", "Fields limit exceeded", {"limit": FIELDS})
@@ -104,7 +106,8 @@ def _chosen(row: Mapping[str, Any], names: Sequence[str], settings: Settings) ->
     chosen = names or [name for name in row if not name.startswith("$")]
     shown = {name: row[name] for name in chosen if name in row} | {"id": row["id"]}
     if "Size" in shown and shown["Size"] is not None:
-        shown["Size"] = str(shown["Size"]) if settings.size_as_string else int(shown["Size"])
+        size = shown.pop("Size")
+        shown[settings.size_key] = str(size) if settings.size_as_string else int(size)
     return shown
 
 

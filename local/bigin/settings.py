@@ -19,7 +19,10 @@ class Settings:
     rate_limit_code: str = "TOO_MANY_REQUESTS"
     scope_mismatch_status: int | None = None  # a status makes every attachment call fail
     fields_required: bool = True
+    fields_refused: bool = False  # two clients of Bigin's lists leave `fields` out
     size_as_string: bool = True
+    size_key: str = "Size"  # "$size" as one client provides for
+    no_bigin: str | None = None  # an account without Bigin: "html" or "scope", in answer to every call
     empty_list: str = "204"
     listing_framing: str = "chunked"
     gzip_lists: bool = False  # only for clients that accept it
@@ -86,7 +89,10 @@ _POSSIBLE: dict[str, Callable[[object], bool]] = {
     "rate_limit_code": _one_of("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"),
     "scope_mismatch_status": _one_of(None, 401, 403),
     "fields_required": _flag,
+    "fields_refused": _flag,
     "size_as_string": _flag,
+    "size_key": _one_of("Size", "$size"),
+    "no_bigin": _one_of(None, "html", "scope"),
     "empty_list": _one_of("204", "data"),
     "listing_framing": _one_of("chunked", "content-length"),
     "gzip_lists": _flag,

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.errors import (
+    BiginConcurrencyError,
     BiginRateLimitedError,
     BiginScopeMissingError,
     BiginTokenRejectedError,
@@ -52,6 +53,17 @@ def test_fault_of_the_whole_stack_pauses_at_once(breaker: CircuitBreaker, kind: 
     assert breaker.remaining_s() == 60
     assert breaker.cause is error
     assert not breaker.is_closed
+
+
+def test_too_many_calls_at_one_time_slow_down_and_pause_nothing(breaker: CircuitBreaker) -> None:
+    """They are a matter of seconds, and of other programs: this container goes one at a time until Bigin answers."""
+    breaker.record_success()
+    for _ in range(20):
+        breaker.record_failure(BiginConcurrencyError("x", retry_after_s=5), "1/1")
+
+    assert (0, None, False) == (breaker.remaining_s(), breaker.cause, breaker.is_closed)
+    breaker.record_success()
+    assert breaker.is_closed
 
 
 def test_one_bad_attachment_is_no_outage(breaker: CircuitBreaker) -> None:

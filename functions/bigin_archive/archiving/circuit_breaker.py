@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from bigin_archive.errors import ArchiveError, BiginUnavailableError, BiginUnhealthyError
+from bigin_archive.errors import ArchiveError, BiginConcurrencyError, BiginUnavailableError, BiginUnhealthyError
 
 # One file that Bigin cannot deliver (an error 500 each time) is no outage; so many different ones in a row are.
 UNAVAILABLE_IN_A_ROW = 3
@@ -59,9 +59,13 @@ class CircuitBreaker:
     def record_failure(self, error: BiginUnhealthyError, attachment: str) -> None:
         """Bigin has failed for ``attachment``: pause, unless it may be this attachment's own fault.
 
-        After a pause the first failure is enough for the next one.
+        After a pause the first failure is enough for the next one. Too many calls at one time are no reason to pause:
+        one at a time is the remedy.
         """
         with self._lock:
+            if isinstance(error, BiginConcurrencyError):
+                self.is_closed = False
+                return
             if isinstance(error, BiginUnavailableError) and not self._pauses:
                 self._unavailable.add(attachment)
                 if len(self._unavailable) < UNAVAILABLE_IN_A_ROW:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from bigin_archive.errors import (
     ArchiveError,
     AttachmentGoneError,
+    BiginConcurrencyError,
     BiginRateLimitedError,
     BiginRefusedError,
     BiginScopeMissingError,
@@ -26,6 +27,7 @@ from bigin_archive.errors import (
 # As much of a body as is read to find an error in it. Bigin's own error bodies are below 1 KB.
 ERROR_BODY_BYTES = 64 * 1024
 
+CONCURRENCY_PAUSE_S = 5  # clients that tell this 429 apart wait 2 to 9 s
 MAX_RETRY_AFTER_S = 3600  # nobody waits longer on a server's word: a day's pause would outlive the queue
 
 _REFUSED = {
@@ -51,7 +53,7 @@ _CONNECT_AGAIN = (
 )
 _GRANT_SCOPES = (
     "Connect again with the scopes ZohoBigin.modules.attachments.READ and ZohoBigin.modules.{module}.READ of each "
-    "module (or ZohoBigin.modules.ALL): bigin-archive authorize."
+    "module (or ZohoBigin.modules.ALL): bigin-archive authorize. The same comes from an account that has no Bigin."
 )
 
 
@@ -67,7 +69,7 @@ def classify(
     of 200 it is looked at only where :func:`may_be_error` says so. Returns None where the answer is what was
     asked for.
     """
-    code = _error_code(status, headers, beginning) if may_be_error(status, headers) else None
+    code, message = _error(status, headers, beginning) if may_be_error(status, headers) else (None, "")
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if code in _TOKEN:
         return BiginTokenRejectedError(f"Bigin refuses the token ({code}). {_CONNECT_AGAIN}")
@@ -78,6 +80,11 @@ def classify(
     if code == "DOWNLOAD_NOT_ALLOWED":
         return LinkAttachmentError("The attachment is a link, not a file: there is nothing to download.")
     if code in _RATE or status == 429:
+        if "concurren" in message.lower():
+            return BiginConcurrencyError(
+                "Too many calls reach Bigin at one time, those of other programs included. Try again in some seconds.",
+                retry_after_s=wait_s or CONCURRENCY_PAUSE_S,
+            )
         return BiginRateLimitedError(
             "Bigin's API limit is reached (calls at once, or credits of 24 hours). Try again later.",
             retry_after_s=wait_s,
@@ -88,6 +95,12 @@ def classify(
         return BiginTokenRejectedError(f"Bigin refuses the token (HTTP 401). {_CONNECT_AGAIN}")
     if status == 200 and code is None and not _is_page(headers, beginning):
         return None
+    if _is_page(headers, beginning):
+        return BiginUnavailableError(
+            f"A web page came in place of Bigin's API (HTTP {status}): it is down, or the account has no Bigin. "
+            "Try again later.",
+            retry_after_s=wait_s,
+        )
     return BiginUnavailableError(
         f"Bigin's answer is neither a file nor an error that we know (HTTP {status}"
         f"{f', {code}' if code else ''}). Try again later.",
@@ -118,16 +131,16 @@ def retry_after_s(header: str | None, now: Callable[[], datetime]) -> int | None
     return min(seconds, MAX_RETRY_AFTER_S) if seconds > 0 else None
 
 
-def _error_code(status: int, headers: Mapping[str, str], beginning: bytes) -> str | None:
-    """The ``code`` of a JSON error object (``{"code", "details", "message", "status": "error"}``)."""
+def _error(status: int, headers: Mapping[str, str], beginning: bytes) -> tuple[str | None, str]:
+    """Code and message of a JSON error object (``{"code", "details", "message", "status": "error"}``)."""
     if beginning.lstrip()[:1] != b"{":
-        return None
+        return None, ""
     try:
         body = json.loads(beginning)
     except (ValueError, RecursionError):
-        return None
+        return None, ""
     if not isinstance(body, dict):
-        return None
+        return None, ""
     code = body.get("code")
     named = isinstance(code, str) and re.fullmatch(r"[A-Z0-9_]{1,60}", code) is not None
     if status == 200:
@@ -135,8 +148,8 @@ def _error_code(status: int, headers: Mapping[str, str], beginning: bytes) -> st
         unnamed = not headers.get("content-disposition", "").strip()
         told = str(body.get("status")).lower() == "error"
         if not told and not (unnamed and named and ("message" in body or "details" in body)):
-            return None
-    return str(code) if named else "NO_CODE"
+            return None, ""
+    return str(code) if named else "NO_CODE", str(body.get("message"))
 
 
 def _is_page(headers: Mapping[str, str], beginning: bytes) -> bool:

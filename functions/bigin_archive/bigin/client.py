@@ -9,7 +9,6 @@ import time
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -19,9 +18,18 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error
 from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.download import Download
 from bigin_archive.bigin.list_reader import Keyed, ListReader, Read, Reading
-from bigin_archive.bigin.listing import LISTING_FIELDS, PAGE_SIZE, ListedAttachment, Page, Position, entries
-from bigin_archive.bigin.response_body import Body, Framing, is_gzip
+from bigin_archive.bigin.listing import (
+    LISTING_FIELDS,
+    PAGE_SIZE,
+    ListedAttachment,
+    Page,
+    Position,
+    entries,
+    refuses_fields,
+)
+from bigin_archive.bigin.response_body import Body, is_gzip
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -43,26 +51,6 @@ READ_TIMEOUT_S = 30
 MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """An attachment on its way: headers as Bigin sent them, and the body."""
-
-    body: Body
-    disposition: str | None
-    content_type: str | None
-    compressed: bool
-
-    @property
-    def size_bytes(self) -> int | None:
-        """The size that Bigin declared for the file itself; None where it did not."""
-        return None if self.compressed else self.body.declared_bytes
-
-    @property
-    def end_is_certain(self) -> bool:
-        """Whether the framing tells a whole body from a lost connection."""
-        return self.compressed or self.body.framing is not Framing.CLOSE
-
-
 class Bigin:
     """The API of one data centre, for several threads."""
 
@@ -79,6 +67,7 @@ class Bigin:
         self._session = session
         self._limiter = limiter
         self._meter = meter or CreditMeter()
+        self._takes_fields = True
         self._root = f"{api_url}/bigin/v2"
         self._tokens = tokens
         self._now = now
@@ -125,10 +114,16 @@ class Bigin:
         Raises as :meth:`download` does, and PageTokenEndedError where Bigin no longer knows ``position``.
         """
         params = {"fields": fields, "per_page": str(PAGE_SIZE), **position}
-        accepted = (204, 400) if "page_token" in position else (204,)
-        listing = self._json("GET", path, deadline, accepted, params=params)
-        if "code" in listing:
+        if not self._takes_fields:
+            del params["fields"]
+        listing = self._json("GET", path, deadline, (204, 400), params=params)
+        if self._takes_fields and refuses_fields(listing):
+            self._takes_fields = False
+            return self.page(path, fields, position, deadline)
+        if "code" in listing and "page_token" in position:
             raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
+        if "code" in listing and (error := classify(400, {}, json.dumps(listing).encode())):
+            raise error
         return Page(listing, position)
 
     def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:

@@ -23,6 +23,7 @@ NAME_FIELDS: Mapping[str, str] = {
 }
 _MADE = "Created_Time"
 _RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
+_FIELDS_MISSING = ("REQUIRED_PARAM_MISSING", "LIMIT_EXCEEDED")  # these speak of ``fields``, and do not refuse it
 _ID = re.compile(r"[0-9]{1,50}")
 
 
@@ -154,6 +155,15 @@ def record_fields(module: str) -> str:
     return ",".join(("id", NAME_FIELDS[module], _MADE, *_RECORD_TIMES))
 
 
+def refuses_fields(answer: Mapping[str, object]) -> bool:
+    """Whether an error says that ``fields`` may not be given: two clients of Bigin's lists leave it out."""
+    return "code" in answer and "fields" in _texts(answer.get("details")) and answer["code"] not in _FIELDS_MISSING
+
+
+def _texts(details: object) -> list[object]:
+    return list(details.values()) if isinstance(details, dict) else []
+
+
 def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str | None, Mapping[str, object]]]:
     """The entries with their ids; None in place of an id where there is none, so that neighbours do not suffer."""
     data = listing.get("data") if listing else []
@@ -170,7 +180,7 @@ def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttach
     owner = entry.get("Owner")
     return ListedAttachment(
         attachment_id=attachment_id,
-        size_bytes=_size(entry.get("Size")),
+        size_bytes=_size(entry.get("Size", entry.get("$size"))),
         link=_link(entry),
         name=_text(entry, "File_Name"),
         created_time=_text(entry, "Created_Time"),
