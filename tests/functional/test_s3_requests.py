@@ -25,6 +25,7 @@ from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
+from bigin_archive.settings import SettingsError
 from bigin_archive.storage.aws_chunked import FRAME_BYTES
 from bigin_archive.storage.object_attributes import ObjectAttributes
 from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
@@ -411,7 +412,7 @@ FIPS, DUAL_STACK = {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_USE_DUALSTACK_ENDPOI
     ("region", "more"),
     [
         *((region, {}) for region in regions()),
-        *((region, FIPS) for region in ("us-east-1", "us-gov-west-1", "ca-central-1", "eu-central-1", "cn-north-1")),
+        *((region, FIPS) for region in ("us-east-1", "us-gov-west-1", "ca-central-1", "eu-central-1")),
         *((region, DUAL_STACK) for region in ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-east-1")),
         *((region, {**FIPS, **DUAL_STACK}) for region in ("us-east-1", "us-gov-west-1")),
     ],
@@ -433,6 +434,15 @@ def test_the_buckets_address_is_boto3s(region: str, more: dict[str, str], monkey
     client.head_bucket(Bucket="bucket")
 
     assert asked == [s3_http.bucket_requests(clients.session(), "bucket", read_timeout_s=5, connections=1).url + "/"]
+
+
+def test_fips_is_refused_where_s3_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As boto3 refuses it: another host than the one that was asked for would be used without a word."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+
+    with pytest.raises(SettingsError, match="no FIPS endpoints in China"):
+        s3_http.bucket_requests(clients.session(), "bucket", read_timeout_s=5, connections=1)
 
 
 LISTED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LISTING) + LISTING

@@ -33,6 +33,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from bigin_archive import __version__
 from bigin_archive.aws.error_codes import had_ended
+from bigin_archive.settings import SettingsError
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -228,6 +229,8 @@ def _host(session: "Session") -> str:
     known = session.core.get_data("partitions")["partitions"]
     suffix = next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition)
     fips, dual_stack = (session.core.get_config_variable(f"use_{kind}_endpoint") for kind in ("fips", "dualstack"))
+    if fips and partition == "aws-cn":
+        raise SettingsError("S3 has no FIPS endpoints in China: leave AWS_USE_FIPS_ENDPOINT out")
     return f"s3{'-fips' * bool(fips)}{'.dualstack' * bool(dual_stack)}.{session.region_name}.{suffix}"
 
 
