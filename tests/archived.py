@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from bigin_archive import transport
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger import Ledger
@@ -54,6 +55,7 @@ class Archive:
                 record_id=entry.record_id,
                 attachment_id=entry.attachment_id,
                 file_name=entry.file_name,
+                listed={"Modified_Time": LONG_AGO},
             )
 
     def empty_bigin(self) -> None:

@@ -30,8 +30,23 @@ def _strip_checksum(archive: Archive, entry: LedgerEntry) -> None:
 
 
 def _add_second(archive: Archive, entry: LedgerEntry) -> None:
+    """As a copy in the S3 console makes it: with all metadata."""
     key = str(entry.key).rpartition("/")[0]
-    archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=f"{key}/A copy.pdf", Body=b"copy")
+    metadata = archive.aws.head(str(entry.key))["Metadata"]
+    archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket,
+        Key=f"{key}/A copy.pdf",
+        Body=content(entry),
+        Metadata=metadata,
+        ChecksumAlgorithm="SHA256",
+    )
+
+
+def _add_beside(archive: Archive, entry: LedgerEntry) -> None:
+    """A folder placeholder, or what somebody put into the attachment's folder."""
+    key = str(entry.key).rpartition("/")[0]
+    name = "" if int(entry.attachment_id) % 2 else "note.txt"
+    archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=f"{key}/{name}", Body=name.encode())
 
 
 def _add_unknown(archive: Archive, entry: LedgerEntry) -> None:
@@ -117,6 +132,7 @@ ALL: dict[str, tuple[Plant, str]] = FIGURE | {
     "object lengthened": (_lengthen, "wrong_size"),
     "object without SHA-256": (_strip_checksum, "no_checksum"),
     "second object": (_add_second, "second_object"),
+    "a stranger's object beside it": (_add_beside, "unknown_object"),
     "parked": (_park, "parked"),
     "gone, and listed": (_gone, "gone_but_listed"),
     "removed before it was archived": (_remove_before, "removed_before_archived"),
@@ -132,7 +148,7 @@ def plant(archive: Archive, entries: list[LedgerEntry], kinds: dict[str, tuple[P
         what, code = plants[number % len(plants)]
         what(archive, entry)
         place = f"{entry.module}/{entry.record_id}/{entry.attachment_id}"
-        if code == "unknown_object":
+        if what is _add_unknown:
             place = _stray(entry).removeprefix(PREFIX)
             if not place.startswith("Old files/"):
                 place = place.rpartition("/")[0]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from bigin_archive.audit.auditor import Listing
+from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.list_reader import ListReader, Reading

@@ -2,29 +2,35 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry, verified_mark
 from bigin_archive.ledger.restored_copy import RestoredCopy
-from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.archived_object import ArchivedObject, place_of
+from bigin_archive.storage.inventory import Inventory
+from bigin_archive.storage.version_listing import ListedKey
 
 _BATCH = 100  # rows that are looked up together
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild found: objects, rows that were there, rows restored (or to be), objects that are not ours."""
+    """What a rebuild found: objects, rows that were there, rows restored (or to be), objects that are not ours,
+    attachments with several objects or versions.
+    """
 
     objects: int = 0
     known: int = 0
     restored: int = 0
     strange: int = 0
+    several: int = 0
 
 
-def row_of(found: ArchivedObject, request: ArchiveRequest) -> LedgerEntry:
-    """The row that an object stands for; the record's name comes back with the next sweep."""
+def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEntry:
+    """The row that an object stands for, restored ``at`` (ISO 8601, UTC): what Bigin lists of it is not known."""
+    name = found.original_name or found.file_name
     return LedgerEntry(
         module=request.module,
         record_id=request.record_id,
@@ -35,33 +41,61 @@ def row_of(found: ArchivedObject, request: ArchiveRequest) -> LedgerEntry:
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         archived_at=found.modified_at,
-        file_name=found.original_name or found.file_name,
-        first_seen=found.modified_at,
+        file_name=name.removesuffix(".url") if found.is_link else name,
+        first_seen=at,
+        state_at=at,
+        verified=verified_mark(found) if found.is_ours else None,
     )
 
 
 def rebuild(
-    ledger: Ledger, objects: Iterable[ArchivedObject], *, dry_run: bool, progress: Callable[[int], None]
+    ledger: Ledger, inventory: Inventory, at: str, *, dry_run: bool, progress: Callable[[int], None]
 ) -> Rebuilt:
-    """Put the rows that are missing; those that are there stay as they are. Raises StorageUnavailableError."""
+    """Put the rows that are missing; those that are there stay as they are.
+
+    Where an attachment has several objects or versions, the one that was written first counts; an audit tells of the
+    others. Raises StorageUnavailableError, StorageRefusedError.
+    """
     rebuilt = Rebuilt()
-    for batch in _batches(objects):
+    for batch in _batches(_places(inventory)):
         rows: dict[str, LedgerEntry] = {}
-        for found in batch:
-            request = found.request
-            if request and found.is_ours:
-                # Of two objects for one attachment the first counts; an audit tells of the other.
-                rows.setdefault(request.place, row_of(found, request))
-            else:
-                rebuilt.strange += 1
+        for place in batch:
+            rebuilt.objects += place.objects
+            rebuilt.strange += place.strange
+            if place.true and place.true.request:
+                rows[place.true.request.place] = row_of(place.true, place.true.request, at)
+                rebuilt.several += place.several
         there = ledger.find([row.request for row in rows.values()])
-        missing = [row for place, row in rows.items() if place not in there]
+        missing = [row for name, row in rows.items() if name not in there]
         restored = len(missing) if dry_run else sum(ledger.put(row) for row in missing)
-        rebuilt.objects += len(batch)
         rebuilt.known += len(rows) - restored
         rebuilt.restored += restored
         progress(rebuilt.objects)
     return rebuilt
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The objects in the place of one attachment: how many, how many of strangers, and the true one."""
+
+    objects: int
+    strange: int
+    true: ArchivedObject | None
+    several: bool
+
+
+def _places(inventory: Inventory) -> Iterator[_Place]:
+    groups = ((name, tuple(keys)) for name, keys in groupby(inventory.keys(), key=lambda key: place_of(key.path)))
+
+    def look(group: tuple[str, tuple[ListedKey, ...]]) -> _Place:
+        name, keys = group
+        found = [each for key in keys if key.may_exist and (each := inventory.head(key.key))]
+        own = [each for each in found if each.is_ours]
+        several = sum(not version.is_marker for key in keys if key.may_exist for version in key.versions) > 1
+        true = inventory.first_version(name) if own and several else next(iter(own), None)
+        return _Place(len(found), len(found) - len(own), true, several)
+
+    return (place for _, place in inventory.looked_at(groups, lambda group: group, look) if place)
 
 
 def rebuild_restored(ledger: Ledger, files: Iterable[bytes], rebuilt: Rebuilt, *, dry_run: bool) -> None:
@@ -78,7 +112,7 @@ def rebuild_restored(ledger: Ledger, files: Iterable[bytes], rebuilt: Rebuilt, *
         rebuilt.restored += not is_known
 
 
-def _batches(objects: Iterable[ArchivedObject]) -> Iterator[list[ArchivedObject]]:
-    rest = iter(objects)
+def _batches(places: Iterable[_Place]) -> Iterator[list[_Place]]:
+    rest = iter(places)
     while batch := list(islice(rest, _BATCH)):
         yield batch

@@ -45,7 +45,10 @@ def _mend_row(one: Difference, ledger: Ledger) -> None:
     found, request = one.stored, one.request
     if not found or not request:
         raise ValueError(f"{one.kind.code} without an object")
-    row = row_of(found, request)
-    if not ledger.put(row):
+    now = iso(datetime.now(UTC))
+    if not ledger.put(row_of(found, request, now)):
         event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
-        ledger.record_event(request, event, iso(datetime.now(UTC)), stored=found.as_stored)
+        ledger.record_event(request, event, now, stored=found.as_stored)
+    if one.listed and one.seen_at:
+        # Else the next audit against the last sweep's list would call it removed.
+        ledger.record_listing(request, one.listed.listed, one.listed.record_name, one.seen_at)

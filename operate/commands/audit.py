@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import EXIT_STATUS, Audit
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
@@ -59,6 +60,7 @@ proved, 130 interrupted."""
 @on_a_stack
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
 @click.option("--deep", type=Share(), default=0.0, metavar="5%", help="Read so many bytes again, in turn.")
+@click.option("--head", "by_head", is_flag=True, help="Ask S3 for each object, also where its version proves it.")
 @click.option("--by-record", is_flag=True, help="Do not use Bigin's list of all attachments: one call for each record.")
 @click.option(
     "--as-of-sweep", is_flag=True, help="Use the list that the last sweep of everything found; calls no Bigin."
@@ -69,6 +71,7 @@ def audit(
     target: Target,
     modules: tuple[str, ...],
     deep: float,
+    by_head: bool,
     by_record: bool,
     as_of_sweep: bool,
     repairing: bool,
@@ -77,7 +80,8 @@ def audit(
     """Prove that the archive is complete, or list what is not.
 
     Compares what Bigin lists, what the ledger says and what lies in S3, attachment by attachment. Writes a report to
-    the bucket, as a page for people and as JSON. Without --repair nothing else is changed.
+    the bucket, as a page for people and as JSON. Without --repair nothing else is changed, but for the mark of rows
+    whose object S3 confirmed.
     """
     if by_record and as_of_sweep:
         raise click.UsageError("--by-record and --as-of-sweep exclude each other.")
@@ -90,8 +94,13 @@ def audit(
         limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"))
         limit.renew()
         side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
+        with translate_errors("ask S3 for its time"):
+            # Rows have AWS's time: nothing hangs on this machine's clock.
+            side.began_at = archive.inventory.now() or side.began_at
     with working("Comparing") as progress, translate_errors("audit the archive"):
-        made = Auditor(archive.ledger, archive.inventory).audit(side, modules=chosen, deep=deep, progress=progress)
+        made = Auditor(archive.ledger, archive.inventory).audit(
+            side, modules=chosen, deep=deep, by_head=by_head, progress=progress
+        )
     enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
     spent = meter.total
     repaired = _repaired(target, archive, made) if repairing and not made.failure else None
@@ -126,6 +135,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
     )
     return Listing(
         state.full_since,
+        counted=state.full_listed,
         unlisted=unknown | refused | left_out,
         unsupported_modules=dict(state.uncovered),
         is_of_all=state.strategy == "all",

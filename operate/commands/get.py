@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from bigin_archive.archive_request import ALIASES, MODULES
 from bigin_archive.audit.report_html import size
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.archived_object import ArchivedObject, place_of
 from bigin_archive.storage.file_names import UNNAMED
 from bigin_archive.storage.inventory import BytesDifferError
 from bigin_archive.storage.s3_errors import NoObjectError
@@ -41,7 +42,8 @@ class Wanted:
         """The SHA-256 (hex) that it was archived with; None where nobody knows it, or S3 has another one."""
         entry, found = self.entry, self.found
         # A version never changes: where the row names this one, S3 itself knows its checksum best.
-        if not entry or not entry.sha256 or entry.key != found.key or entry.version_id == found.version_id:
+        is_same = found.version_id is not None and entry is not None and entry.version_id == found.version_id
+        if not entry or not entry.sha256 or is_same:
             return found.sha256
         return entry.sha256 if found.sha256 in (None, entry.sha256) else None
 
@@ -141,13 +143,25 @@ def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted
 
 
 def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
-    """All that S3 has, also what the ledger does not know."""
+    """All that is theirs in S3, also what the ledger does not know."""
     for place in places:
         objects = list(archive.inventory.objects((f"{place}/",)))
         entries = _entries(archive, objects)
-        for found in objects:
-            entry = entries.get(found.request.place) if found.request else None
-            yield Wanted(found, folder / place.replace("/", " "), entry)
+        to = folder / place.replace("/", " ")
+        for name, group in groupby(objects, key=lambda found: place_of(found.path)):
+            found = list(group)
+            entry = entries.get(name)
+            named = [each for each in found if entry and each.key == entry.key]
+            own = [each for each in found if each.is_ours]
+            if named or (entry and entry.key and own):
+                yield Wanted((named or own)[0], to, entry)
+            elif own:
+                # Without a row the first version is what was archived: what was written later is not.
+                if len(own) > 1:
+                    complain(f"{name}: {len(own)} objects; the one that was written first is fetched.")
+                yield Wanted(archive.inventory.first_version(name) or own[0], to)
+            else:
+                complain(f"{name}: {len(found)} objects that this application did not write; not fetched.")
 
 
 def _entries(archive: Archive, objects: Iterable[ArchivedObject]) -> dict[str, LedgerEntry]:
@@ -192,9 +206,11 @@ def _fetch(archive: Archive, one: Wanted) -> Path:
     sha256 = one.sha256
     if not sha256:
         raise DifferentBytesError
-    for path in (one.path, local_files.beside(one.path, one.attachment_id)):
+    request = one.found.request
+    marks = [one.attachment_id, f"{request.module} {request.record_id} {request.attachment_id}" if request else ""]
+    for path in (one.path, *(local_files.beside(one.path, mark) for mark in marks if mark)):
         if not path.exists():
-            local_files.write(path, archive.inventory.blocks(one.found.key), sha256)
+            local_files.write(path, archive.inventory.blocks(one.found.key, one.found.version_id), sha256)
             return path
         if path.is_file() and local_files.holds(path, sha256):
             return path

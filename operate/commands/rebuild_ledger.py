@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
+from bigin_archive.clock import iso
 from bigin_archive.ledger.restored_copy import FOLDER
 from operate.audit.ledger_rows import rebuild, rebuild_restored
 from operate.commands.options import STATUSES, on_a_stack
@@ -37,13 +39,19 @@ def rebuild_ledger(target: Target, dry_run: bool, machine: bool) -> int:
         working("Looking at the objects") as progress,
         translate_errors("rebuild the ledger; repeat the command to go on"),
     ):
-        rebuilt = rebuild(archive.ledger, archive.inventory.objects(), dry_run=dry_run, progress=progress)
+        rebuilt = rebuild(archive.ledger, archive.inventory, iso(datetime.now(UTC)), dry_run=dry_run, progress=progress)
         rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=dry_run)
     if machine:
         click.echo(json.dumps({"dry_run": dry_run, **asdict(rebuilt)}, indent=2))
         return 0
     done = "would be restored" if dry_run else "restored"
     good(f"{rebuilt.objects:,} objects: {rebuilt.restored:,} rows {done}, {rebuilt.known:,} were there.")
+    if rebuilt.several:
+        say(
+            f"{rebuilt.several:,} attachments have several objects or versions: the first that was written counts; "
+            "an audit names the others.",
+            "yellow",
+        )
     if rebuilt.strange:
         say(f"{rebuilt.strange:,} objects are not of this application; an audit names them.", "yellow")
     return 0

@@ -6,6 +6,7 @@ A text that is no longer there exactly once is an error: the list follows the pa
 from tests.faults.mutation import Mutation
 from tests.faults.mutations_lists import LISTS
 from tests.faults.mutations_restore import RESTORE
+from tests.faults.mutations_states import STATES
 
 MUTATIONS = (
     Mutation(
@@ -394,4 +395,5 @@ MUTATIONS = (
     ),
     *LISTS,
     *RESTORE,
+    *STATES,
 )

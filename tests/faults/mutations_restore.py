@@ -65,9 +65,9 @@ RESTORE = (
     ),
     Mutation(
         "restored file without its object in the audit",
-        "functions/bigin_archive/audit/auditor.py",
-        "return replace(known, objects=(found,)) if found else known",
-        "return known",
+        "functions/bigin_archive/audit/object_lookup.py",
+        "return entry.key if entry and entry.restored_from and not joined.keys else None",
+        "return None",
         caught_by_test=(f"{_COPIES}::test_an_audit_takes_it_for_the_same_file",),
     ),
     Mutation(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.listing import Link
-from bigin_archive.ledger.ledger import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.settings import DataCenter
 from bigin_archive.storage import link_shortcut
 from operate.restore.grant import scope_line

@@ -8,7 +8,6 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.storage.inventory import Inventory
 from tests import planted
-from tests.archived import Archive
+from tests.archived import PREFIX, Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -54,8 +54,8 @@ def test_an_archive_without_differences_is_complete(archive: Archive) -> None:
 
 
 def test_every_planted_difference_is_found_and_none_invented(archive: Archive, figure: Callable[[str], None]) -> None:
-    """Fifteen kinds among attachments that are right, with Bigin's own list: each is called what it is."""
-    untouched, touched = archive.new(100), archive.new(15 * 10)
+    """Sixteen kinds among attachments that are right, with Bigin's own list: each is called what it is."""
+    untouched, touched = archive.new(100), archive.new(16 * 10)
     archive.empty_bigin()
     archive.in_bigin([*untouched, *touched])
     expected = planted.plant(archive, touched, planted.ALL)
@@ -101,7 +101,12 @@ def test_an_object_that_was_missing_once_is_not_forgiven(archive: Archive) -> No
 def test_what_is_archived_while_the_audit_runs_is_no_difference(archive: Archive) -> None:
     """An object that is younger than the audit has no row yet; one that Bigin got meanwhile was not removed."""
     archive.new(3)
-    younger = Auditor(archive.ledger, archive.inventory, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+    class Earlier(Inventory):
+        def now(self) -> str:
+            return "2026-01-01T00:00:00.000+00:00"
+
+    younger = Auditor(archive.ledger, Earlier(archive.aws.s3, archive.aws.bucket, PREFIX))
     for entry in archive.new(2):
         archive.drop_row(entry)
     archive.new(1, first_seen="2026-02-02T00:00:00+00:00", last_seen=None)
@@ -155,6 +160,8 @@ def test_the_index_lists_every_attachment(archive: Archive) -> None:
 def synced(archive: Archive, folder: Path) -> None:
     """What ``aws s3 sync`` makes of the archive."""
     for found in archive.aws.s3.list_objects_v2(Bucket=archive.aws.bucket)["Contents"]:
+        if found["Key"].endswith("/"):
+            continue  # a folder placeholder, as aws s3 sync leaves it out
         path = folder / found["Key"].removeprefix("bigin/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(archive.read(found["Key"].removeprefix("bigin/")))
@@ -183,7 +190,7 @@ def test_the_checksums_tell_of_what_was_replaced_or_deleted(archive: Archive, tm
     replaced, deleted, unknown, _ = archive.new(4)
     archive.overwrite(str(replaced.key), b"of somebody else", Metadata={})
     planted.plant(archive, [deleted], {"deleted": planted.ALL["object deleted"]})
-    planted.plant(archive, [unknown], {"unknown": planted.ALL["second object"]})
+    planted.plant(archive, [unknown], {"unknown": planted.ALL["a stranger's object beside it"]})
     archive.auditor.audit(since_long_ago())
     synced(archive, tmp_path)
     command = ["sha256sum", "--check", "--quiet", "_index/SHA256SUMS"]

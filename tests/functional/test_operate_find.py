@@ -352,7 +352,7 @@ def test_the_ledger_comes_back_from_s3(
     assert (123, 2, 122, 1) == (done["objects"], done["known"], again["known"], done["strange"])
     rows = {entry.attachment_id: entry for entry in archive.ledger.entries()}
     assert kept[0] == rows[kept[0].attachment_id]
-    assert ("link", "Wiki.url") == (rows[linked.attachment_id].state, rows[linked.attachment_id].file_name)
+    assert ("link", "Wiki") == (rows[linked.attachment_id].state, rows[linked.attachment_id].file_name)
     for entry in lost[1:]:
         row = rows[entry.attachment_id]
         assert ("archived", entry.file_name) == (row.state, row.file_name)

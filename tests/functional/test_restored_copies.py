@@ -9,7 +9,7 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
 from operate.audit import ledger_rows
 from tests.account import Account
-from tests.archived import Archive, content
+from tests.archived import LONG_AGO, Archive, content
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -123,7 +123,7 @@ def test_a_rebuilt_ledger_knows_it(archive: Archive) -> None:
         archive.drop_row(entry)
     archive.inventory.write(f"{FOLDER}damaged.json", io.BytesIO(b"{"), CONTENT_TYPE)
 
-    rebuilt = ledger_rows.rebuild(archive.ledger, archive.inventory.objects(), dry_run=False, progress=lambda _: None)
+    rebuilt = ledger_rows.rebuild(archive.ledger, archive.inventory, LONG_AGO, dry_run=False, progress=lambda _: None)
     ledger_rows.rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=False)
 
     assert (1, 2, 0) == (rebuilt.objects, rebuilt.restored, rebuilt.strange)

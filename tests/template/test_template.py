@@ -83,8 +83,11 @@ GRANTS = {
         ("logs:PutLogEvents", "SweepLogs"),
         ("secretsmanager:GetSecretValue", "AccessTokenSecret"),
         ("s3:ListBucket", "Bucket"),
+        ("s3:ListBucketVersions", "Bucket"),
+        ("s3:GetBucketVersioning", "Bucket"),
         ("s3:PutObject", "Bucket/*"),
         ("s3:GetObject", "Bucket/*"),
+        ("s3:GetObjectVersion", "Bucket/*"),
         ("dynamodb:GetItem", "Ledger"),
         ("dynamodb:BatchGetItem", "Ledger"),
         ("dynamodb:Query", "Ledger"),
@@ -694,7 +697,14 @@ def test_nobody_may_delete_or_overwrite_settings_of_the_archive() -> None:
     """No role may delete an object, a version or the bucket, nor change how the bucket keeps them."""
     actions = {action for role in ROLES for action, _ in grants(role) if action.startswith("s3:")}
 
-    assert actions == {"s3:ListBucket", "s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"}
+    assert actions == {
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "s3:GetBucketVersioning",
+        "s3:PutObject",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+    }
 
 
 def test_listing_is_limited_to_the_prefix() -> None:

@@ -195,14 +195,10 @@ class Worker:
         return told
 
     def _out_of_time(self, message: Message, outcome: Outcome, *, is_slow: bool) -> Outcome:
-        request = outcome.request
-        is_one = request is not None and request.attachment_id is not None
-        if (
-            is_slow
-            and request
-            and is_one
-            and self._ledger_writer.count_slow_try(request, outcome.correlation_id) >= _SLOW_TRIES
-        ):
+        request, tries = outcome.request, 0
+        if is_slow and request and request.attachment_id is not None:
+            tries = self._ledger_writer.count_slow_try(request, outcome.correlation_id)
+        if tries >= _SLOW_TRIES:
             slow = TransferTooSlowError(
                 f"{_SLOW_TRIES} tries took nearly all the time that the function has, and none was enough. Archive it "
                 "by hand, or when Bigin is faster: bigin-archive request sends it again."

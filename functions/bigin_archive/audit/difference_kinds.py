@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.storage.archived_object import ArchivedObject
+
+if TYPE_CHECKING:
+    from bigin_archive.bigin.account_listing import Found
 
 _OLDER = (
     "The bucket keeps earlier versions: list them (aws s3api list-object-versions --bucket BUCKET --prefix KEY; the "
@@ -61,8 +65,9 @@ class Kind(Enum):
     GONE_BUT_LISTED = (
         "gone_but_listed",
         "Listed by Bigin, which has no file for it",
-        "Open it in Bigin. If it opens: bigin-archive request MODULE/RECORD/ATTACHMENT. Else delete the attachment "
-        "there, or ask Zoho.",
+        "Open it in Bigin. If it opens, audit --repair queues it again, as the next sweep does. Else delete the "
+        "attachment there, or ask Zoho.",
+        "queue",
     )
     SECOND_OBJECT = (
         "second_object",
@@ -91,6 +96,17 @@ class Kind(Enum):
         "Removed in Bigin before it was archived",
         "Nothing can be done here. Bigin's recycle bin may still hold it for a while.",
     )
+    ADOPTED_OBJECT = (
+        "adopted_object",
+        "Written by somebody else, with the right bytes",
+        "Nothing to do: its bytes were compared with Bigin's. It stands under the very key that the file would get.",
+    )
+    CHANGED_IN_BIGIN = (
+        "changed_in_bigin",
+        "Changed in Bigin after it was archived",
+        "What is archived is never overwritten. Compare it with the file in Bigin; where that one is wanted as well, "
+        "attach it there anew: it gets an id, and an object, of its own.",
+    )
     REMOVED_IN_BIGIN = ("removed_in_bigin", "Removed in Bigin, kept in the archive", "Nothing to do.")
 
     def __init__(self, code: str, title: str, remedy: str, repaired: str | None = None) -> None:
@@ -102,15 +118,15 @@ class Kind(Enum):
     @property
     def only_told(self) -> bool:
         """Whether an archive with it is complete all the same."""
-        return self.code in ("removed_before_archived", "removed_in_bigin")
+        return self.code in ("removed_before_archived", "adopted_object", "changed_in_bigin", "removed_in_bigin")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What is not as it should be with one attachment, or with one object that belongs to none.
 
-    ``stored`` is the object that stands for it, if any; ``request`` what would archive it; ``in_bigin`` is False where
-    Bigin's list proves that it is not there any more.
+    ``stored`` is the object that stands for it, if any; ``request`` what would archive it; ``listed`` what Bigin lists,
+    and ``seen_at`` when; ``in_bigin`` is False where Bigin's list proves that it is not there any more.
     """
 
     kind: Kind
@@ -122,3 +138,5 @@ class Difference:
     in_bigin: bool = True
     request: ArchiveRequest | None = None
     stored: ArchivedObject | None = None
+    listed: "Found | None" = None
+    seen_at: str | None = None

@@ -57,7 +57,7 @@ class Index:
         """Add an attachment to the table, and what was archived for it to the checksums."""
         if known.is_attachment:
             self.table.write(csv_line(row(known)).encode(errors="replace"))
-        entry = known.entry if known.entry and known.entry.is_stored else None
+        entry = known.entry if known.entry and known.entry.key else None
         for found in known.objects:
             if place_of(found.path) != known.place:
                 continue  # of a file that was sent back: its line stands where it came from
@@ -65,7 +65,8 @@ class Index:
             if is_archived and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
                 self._add_sum(sha256, found.path)
         # Whoever checks a copy has to be told of a file that is not there any more.
-        if entry and entry.key and entry.sha256 and not known.objects and not entry.restored_from:
+        is_missing = known.stored is None and not known.named
+        if entry and entry.key and entry.sha256 and is_missing and not entry.restored_from:
             self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
 
     def _add_sum(self, sha256: str, path: str) -> None:
@@ -74,20 +75,21 @@ class Index:
 
 def archived_sha256(known: AttachmentView) -> str | None:
     """The SHA-256 (hex) that the file had when it was archived: the ledger's, where it tells of another version."""
-    entry, stored = known.entry, known.stored if known.is_archived else None
-    if not stored or (entry and entry.is_stored and entry.sha256 and entry.version_id != stored.version_id):
-        return entry.sha256 if entry else None
+    stored = known.stored
+    archived = known.entry if known.entry and known.entry.key else known.first
+    if not stored or (archived and archived.sha256 and archived.version_id != stored.version_id):
+        return archived.sha256 if archived else None
     return stored.sha256
 
 
 def row(known: AttachmentView) -> list[str]:
     """One row of the table, in the order of :data:`COLUMNS`."""
     request, entry = known.request, known.entry
-    stored = known.stored if known.is_archived else None
+    stored = known.stored
     listed = known.listed.listed if known.listed else None
     state = entry.state if entry else "pending"
     if stored and state not in ("archived", "link"):
-        state = "link" if known.is_link else "archived"
+        state = "link" if known.is_shortcut(stored) else "archived"
     listed_bytes = listed.size_bytes if listed else entry.listed_size_bytes if entry else None
     cells: dict[str, object] = {
         "module": request and request.module,

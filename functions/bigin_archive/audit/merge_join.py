@@ -8,18 +8,28 @@ import heapq
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from typing import Self
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.storage.archived_object import ArchivedObject, place_of
+from bigin_archive.storage.archived_object import place_of
+from bigin_archive.storage.version_listing import ListedKey
 
 _BATCH = 500  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The three sides of one place: Bigin's list, the ledger, the keys below it in S3."""
+
+    place: str
+    listed: Found | None = None
+    entry: LedgerEntry | None = None
+    keys: tuple[ListedKey, ...] = ()
 
 
 class MergeJoin:
@@ -49,26 +59,24 @@ class MergeJoin:
         """Take in the ledger; return how many rows it has."""
         return self._add("entries", ((_sort_key(one.request), json.dumps(astuple(one))) for one in entries))
 
-    def merged(self, objects: Iterable[ArchivedObject]) -> Iterator[AttachmentView]:
-        """What is known of each place, in order; ``objects`` come in the order of their keys."""
+    def merged(self, keys: Iterable[ListedKey]) -> Iterator[Joined]:
+        """What is known of each place, in order; ``keys`` come in their order."""
         sides = (
             ((place, _found(row)) for place, row in self._rows("listed")),
             ((place, LedgerEntry(*json.loads(row))) for place, row in self._rows("entries")),
-            ((_sorted_as(found), found) for found in objects),
+            ((_sorted_as(key), key) for key in keys),
         )
         for place, group in groupby(heapq.merge(*sides, key=lambda item: item[0]), key=lambda item: item[0]):
             listed = entry = None
-            stored: list[ArchivedObject] = []
+            stored: list[ListedKey] = []
             for _, item in group:
                 if isinstance(item, Found):
                     listed = item
                 elif isinstance(item, LedgerEntry):
                     entry = item
-                elif isinstance(item, ArchivedObject):
+                elif isinstance(item, ListedKey):
                     stored.append(item)
-            yield AttachmentView(
-                place.removesuffix("/") if listed or entry else place_of(place), listed, entry, tuple(stored)
-            )
+            yield Joined(place.removesuffix("/") if listed or entry else place_of(place), listed, entry, tuple(stored))
 
     def _add(self, side: str, rows: Iterator[tuple[str, str]]) -> int:
         statement = f"INSERT OR REPLACE INTO {side} VALUES (?, ?)"  # noqa: S608 - one of two names of ours
@@ -88,7 +96,7 @@ def _sort_key(request: ArchiveRequest) -> str:
     return f"{request.place}/"
 
 
-def _sorted_as(found: ArchivedObject) -> str:
+def _sorted_as(found: ListedKey) -> str:
     place = place_of(found.path)
     return found.path if place == found.path else f"{place}/"
 

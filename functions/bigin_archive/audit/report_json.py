@@ -1,13 +1,19 @@
-"""The report of an audit for machines, and its verdict in one sentence. Pure."""
+"""The report of an audit for machines; its verdict, and what it cannot know, in sentences. Pure."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigin_archive import __version__
+from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.comparison import COMPLETE, FAILED, Audit
 from bigin_archive.audit.difference_kinds import Difference, Kind
+
+if TYPE_CHECKING:
+    from bigin_archive.audit.bigin_side import Listing
 
 MISSING = (Kind.MISSING_OBJECT, Kind.NOT_ARCHIVED, Kind.PARKED, Kind.GONE_BUT_LISTED)
 
@@ -85,3 +91,77 @@ def difference(found: Difference) -> dict[str, Any]:
         "detail": found.detail,
         "remedy": found.kind.remedy,
     }
+
+
+def note_limits(audit: Audit, listing: Listing, deep: float, *, is_versioned: bool | None) -> None:
+    """Add to ``uncovered`` and ``limits`` of an audit that has compared all that it could.
+
+    ``deep`` is the share of bytes that was read again; ``is_versioned`` whether the bucket keeps versions (None:
+    unknown).
+    """
+    others = [module for module in MODULES if module not in audit.modules]
+    if others:
+        audit.uncovered.append(f"Modules that were left out: {', '.join(others)}")
+    if not audit.failure and audit.modules == MODULES and listing.counted and audit.total.listed < listing.counted:
+        audit.uncovered.append(
+            f"The sweep counted {listing.counted:,} attachments, the ledger knows {audit.total.listed:,} of them: rows "
+            "were lost. bigin-archive rebuild-ledger restores those of files in S3; then sweep."
+        )
+    audit.limits += _of_the_list(audit, listing)
+    audit.limits += _of_the_bytes(audit, deep)
+    if is_versioned is False:
+        audit.limits.append(
+            "The bucket keeps no versions now: what is overwritten or deleted is lost. Switch versioning on again."
+        )
+    if audit.fresh:
+        audit.limits.append(f"{audit.fresh} were archived while the audit ran; the next one looks at their rows.")
+    if any(each.kind is Kind.CHANGED_IN_BIGIN for each in audit.differences):
+        audit.limits.append(
+            "Attachments that Bigin lists with a newer time than when they were archived are kept as they were: what "
+            "was changed in them there is not archived (changed_in_bigin)."
+        )
+    audit.limits.append(
+        "Bigin's API does not list attachments of e-mails, record photos, file-upload fields: no audit sees them."
+    )
+
+
+def parts_of(deep: float) -> int:
+    """After how many audits all bytes were read."""
+    return max(1, round(1 / deep))
+
+
+def _of_the_list(audit: Audit, listing: Listing) -> list[str]:
+    told = []
+    if not audit.failure:
+        source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep found"
+        told.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+    if listing.is_of_changes:
+        told.append(
+            "Since then only the records were looked at that Bigin calls changed: a file that was attached without "
+            "any change of its record's times is found by the next sweep of everything, once a week."
+        )
+    if listing.is_of_all:
+        told.append(
+            "It is the list of all attachments, which Bigin documents nowhere. Whether it leaves something out is "
+            "told by `bigin-archive audit --by-record`, at a credit for each record."
+        )
+    return told
+
+
+def _of_the_bytes(audit: Audit, deep: float) -> list[str]:
+    told = []
+    if deep and parts_of(deep) == 1:
+        told.append(f"The bytes of all {audit.reread:,} objects were read again.")
+    elif deep:
+        told.append(
+            f"The bytes of {audit.reread} objects were read again; an audit like this one reads others the next "
+            f"time, and after {parts_of(deep)} of them all were read."
+        )
+    else:
+        told.append("No bytes were read again: what was compared is the SHA-256 that S3 verified when it stored them.")
+    if audit.cold:
+        told.append(
+            f"The bytes of {audit.cold:,} objects could not be read again: they lie in an archive tier. Restore them "
+            "there first."
+        )
+    return told

@@ -58,11 +58,11 @@ def search_row(known: AttachmentView) -> SearchRow | None:
     request, entry = known.request, known.entry
     if not known.is_attachment or not request or not request.attachment_id:
         return None
-    stored = known.stored if known.is_archived else None
+    stored = known.stored
     listed = known.listed.listed if known.listed else None
     state = entry.state if entry else "pending"
     if stored and (not entry or state in ("pending", "gone", "parked")):
-        state = "link" if known.is_link else "archived"
+        state = "link" if known.is_shortcut(stored) else "archived"
     listed_bytes = listed.size_bytes if listed else entry.listed_size_bytes if entry else None
     link = listed.link.url if listed and listed.link else None
     return SearchRow(
@@ -88,5 +88,5 @@ def search_row(known: AttachmentView) -> SearchRow | None:
 
 
 def _archived_at(known: AttachmentView) -> str | None:
-    stored = known.stored if known.is_archived else None
+    stored = known.stored
     return (known.entry.archived_at if known.entry else None) or (stored.modified_at if stored else None)

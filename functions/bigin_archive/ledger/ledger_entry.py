@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.ledger.attachment_state import State
 
-STATES = tuple(State)
+STATES = tuple(state.value for state in State)
 STORED_STATES = (State.ARCHIVED, State.LINK)  # an object stands for the attachment
 _NUMBERS = ("size_bytes", "listed_size_bytes", "slow_tries")
 

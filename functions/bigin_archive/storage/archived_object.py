@@ -11,6 +11,7 @@ from bigin_archive.archive_request import MODULES, ArchiveRequest
 
 # What this application writes beside the attachments, below the same prefix.
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
+SHORTCUT_TYPE = "application/internet-shortcut"
 KIND, LINK_KIND = "bigin-kind", "link"  # metadata of a shortcut whose address is too long for metadata
 _PLACE = re.compile(rf"(({'|'.join(MODULES)})/([0-9]{{1,50}})/([0-9]{{1,50}}))/")
 # RFC 2047, 2: charset (with a language, RFC 2231, 5), encoding, text. Between two words white space means nothing.

@@ -8,14 +8,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any
+from email.utils import parsedate_to_datetime
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
 from bigin_archive.clock import iso
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.errors import ArchiveError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
 from bigin_archive.storage.s3_errors import (
@@ -25,10 +26,14 @@ from bigin_archive.storage.s3_errors import (
     classify_s3_error,
     is_no_object,
 )
+from bigin_archive.storage.version_listing import ListedKey, listed_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_Item = TypeVar("_Item")
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
 _AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, little to keep in memory
 
 
@@ -41,40 +46,92 @@ class Inventory:
     prefix: str
     threads: int = 16
 
-    def objects(
-        self, folders: Iterable[str] = ("",), reread: Callable[[str], bool] = lambda place: False
-    ) -> Iterator[ArchivedObject]:
-        """Every object below the prefix, or below ``folders`` of it, in the order of the keys' UTF-8 bytes.
+    def keys(self, folders: Iterable[str] = ("",)) -> Iterator[ListedKey]:
+        """Every key below the prefix, or below ``folders`` of it, with its versions, in the order of their UTF-8 bytes.
 
-        The bytes of those whose place ``reread`` chooses are read again. Raises StorageUnavailableError,
-        StorageRefusedError.
+        Without the keys of our own reports. Raises StorageUnavailableError, StorageRefusedError.
         """
+        for folder in sorted(folders):
+            for listed in listed_keys(self._call, self.prefix, folder):
+                if not listed.path.startswith(OWN_FOLDERS):
+                    yield listed
 
-        def look(key: str) -> ArchivedObject | None:
-            found = self.head(key)
-            if found and found.sha256 and reread(archived_object.place_of(found.path)):
-                try:
-                    return replace(found, bytes_right=self.sha256(key) == found.sha256)
-                except ColdStorageError:
-                    return replace(found, is_cold=True)
-            return found
+    def objects(self, folders: Iterable[str] = ("",)) -> Iterator[ArchivedObject]:
+        """Every object below the prefix, or below ``folders`` of it, in the order of the keys. Raises as above."""
+        found = self.looked_at(
+            (listed.key for listed in self.keys(folders) if listed.may_exist), lambda key: key, self.head
+        )
+        return (each for _, each in found if each)
 
-        waiting: deque[Future[ArchivedObject | None]] = deque()
+    def looked_at(
+        self, items: Iterable[_Item], what: Callable[[_Item], _Key | None], look: Callable[[_Key], _Found]
+    ) -> Iterator[tuple[_Item, _Found | None]]:
+        """Each item with what ``look`` finds for ``what`` it asks for, several at one time, in the same order.
+
+        Where an item asks for nothing (None), nothing is found. Raises what ``look`` raises.
+        """
+        waiting: deque[tuple[_Item, Future[_Found] | None]] = deque()
+        asked = 0
         with ThreadPoolExecutor(self.threads) as pool:
             try:
-                for key in self._keys(sorted(folders)):
-                    waiting.append(pool.submit(look, key))
-                    if len(waiting) > self.threads * _AHEAD and (found := waiting.popleft().result()):
-                        yield found
+                for item in items:
+                    wanted = what(item)
+                    waiting.append((item, None if wanted is None else pool.submit(look, wanted)))
+                    asked += wanted is not None
+                    while waiting and (asked > self.threads * _AHEAD or waiting[0][1] is None):
+                        first, future = waiting.popleft()
+                        asked -= future is not None
+                        yield first, future.result() if future else None
                 while waiting:
-                    if found := waiting.popleft().result():
-                        yield found
+                    first, future = waiting.popleft()
+                    yield first, future.result() if future else None
             finally:
-                for future in waiting:
-                    future.cancel()
+                for _, future in waiting:
+                    if future:
+                        future.cancel()
+
+    def first_version(self, place: str) -> ArchivedObject | None:
+        """What was archived first for the attachment of this place: of all versions of the objects there that its own
+        metadata name. Raises as :meth:`keys` does.
+        """
+        versions = [
+            version
+            for listed in self.keys((f"{place}/",))
+            for version in listed.versions
+            if listed.may_exist and not version.is_marker
+        ]
+        for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):
+            found = self.head(version.key, version.version_id)
+            if found and found.is_ours and found.sha256:
+                return found
+        return None
+
+    def reread(self, found: ArchivedObject) -> ArchivedObject:
+        """With the word whether its bytes, read now, have its checksum. Raises as :meth:`keys` does."""
+        if not found.sha256:
+            return found
+        try:
+            return replace(found, bytes_right=self.sha256(found.key) == found.sha256)
+        except ColdStorageError:
+            return replace(found, is_cold=True)
+
+    def now(self) -> str | None:
+        """S3's own time, which its times of objects can be compared with; None where it does not tell it."""
+        answer = self._call("list_objects_v2", Prefix=f"{self.prefix}_audit/", MaxKeys=1)
+        try:
+            return iso(parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]))
+        except (KeyError, ValueError):
+            return None
+
+    def is_versioned(self) -> bool | None:
+        """Whether the bucket keeps versions now; None where that may not be asked."""
+        try:
+            return bool(self._call("get_bucket_versioning").get("Status") == "Enabled")
+        except (StorageRefusedError, StorageUnavailableError):
+            return None
 
     def head(self, key: str, version_id: str | None = None) -> ArchivedObject | None:
-        """The object under ``key``, or one version of it; None if there is none. Raises as :meth:`objects` does."""
+        """The object under ``key``, or one version of it; None if there is none. Raises as :meth:`keys` does."""
         try:
             answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **_version(version_id))
         except NoObjectError:
@@ -93,7 +150,7 @@ class Inventory:
     def sha256(self, key: str) -> str | None:
         """The SHA-256 (hex) of the bytes, read now; None where they are not those that S3's checksum tells of.
 
-        Raises as :meth:`objects` does.
+        Raises as :meth:`keys` does.
         """
         # Calls are repeated by the client itself, a body that breaks off is not.
         for last_try in (False, True):
@@ -113,7 +170,7 @@ class Inventory:
     def blocks(self, key: str, version_id: str | None = None) -> Iterator[bytes]:
         """The bytes of an object, or of one version of it, a block at a time.
 
-        Raises as :meth:`objects` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
+        Raises as :meth:`keys` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
         """
         try:
             yield from self._call("get_object", Key=key, **_version(version_id))["Body"].iter_chunks(BLOCK_BYTES)
@@ -123,7 +180,7 @@ class Inventory:
             raise _unreachable(error) from error
 
     def tags(self, path: str) -> Mapping[str, str]:
-        """The metadata of what was written under ``path``; empty if nothing was. Raises as :meth:`objects` does."""
+        """The metadata of what was written under ``path``; empty if nothing was. Raises as :meth:`keys` does."""
         try:
             found: Mapping[str, str] = self._call("head_object", Key=self.prefix + path)["Metadata"]
         except NoObjectError:
@@ -131,7 +188,7 @@ class Inventory:
         return found
 
     def write(self, path: str, content: IO[bytes], content_type: str, tags: Mapping[str, str] | None = None) -> str:
-        """Write a file of ours, over an earlier one; return its key. Raises as :meth:`objects` does."""
+        """Write a file of ours, over an earlier one; return its key. Raises as :meth:`keys` does."""
         if not path.startswith(OWN_FOLDERS):
             raise ValueError(f"{path} is not ours to write")
         content.seek(0)
@@ -147,9 +204,9 @@ class Inventory:
         return key
 
     def own_files(self, folder: str) -> Iterator[bytes]:
-        """What was written below a folder of ours, each file whole. Raises as :meth:`objects` does."""
-        for key in self._keys((folder,), own=True):
-            if (content := self.own_file(key.removeprefix(self.prefix))) is not None:
+        """What was written below a folder of ours, each file whole. Raises as :meth:`keys` does."""
+        for listed in listed_keys(self._call, self.prefix, folder):
+            if listed.may_exist and (content := self.own_file(listed.path)) is not None:
                 yield content
 
     def own_file(self, path: str) -> bytes | None:
@@ -158,24 +215,6 @@ class Inventory:
             return b"".join(self.blocks(self.prefix + path))
         except (NoObjectError, BytesDifferError):
             return None
-
-    def _keys(self, folders: Iterable[str], *, own: bool = False) -> Iterator[str]:
-        previous = ""
-        for folder in folders:
-            start: dict[str, str] = {}
-            while True:
-                answer = self._call("list_objects_v2", Prefix=self.prefix + folder, **start)
-                for found in answer.get("Contents", []):
-                    key = found["Key"]
-                    # The three sides are merged by their order (S3 API Reference, ListObjectsV2).
-                    if key < previous:
-                        raise StorageUnavailableError("S3's listing is not in the order of its keys.")
-                    previous = key
-                    if own or not key.removeprefix(self.prefix).startswith(OWN_FOLDERS):
-                        yield key
-                if not answer.get("IsTruncated"):
-                    break
-                start = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         try:

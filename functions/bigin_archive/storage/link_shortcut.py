@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.listing import Link
 from bigin_archive.storage import object_attributes
-from bigin_archive.storage.archived_object import KIND, LINK_KIND
+from bigin_archive.storage.archived_object import KIND, LINK_KIND, SHORTCUT_TYPE
 from bigin_archive.storage.object_attributes import ObjectAttributes
 
 # Besides user metadata of the ids and the title, S3's 2 KB have room for so much of an address.
@@ -27,9 +27,7 @@ def shortcut(prefix: str, request: ArchiveRequest, link: Link) -> tuple[ObjectAt
     url = quote(link.url, safe=_URL_CHARACTERS)  # no line break can add a line to the file
     line = f"URL={url}" if _OPENED.match(url) else f"; not opened: {url}"
     name = quote(f"{link.title or 'link'}.url", safe="")
-    attributes = object_attributes.describe(
-        prefix, request, f"attachment; filename*=UTF-8''{name}", "application/internet-shortcut"
-    )
+    attributes = object_attributes.describe(prefix, request, f"attachment; filename*=UTF-8''{name}", SHORTCUT_TYPE)
     if len(url) <= _MAX_METADATA_URL_BYTES:
         attributes.metadata["link-url"] = url
     else:

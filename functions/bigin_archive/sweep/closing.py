@@ -1,7 +1,8 @@
 """The end of a sweep: index and audit, against what the sweep has seen."""
 
 from bigin_archive import clock
-from bigin_archive.audit.auditor import Auditor, Listing
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import Audit
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.cursor import SweepState
@@ -25,6 +26,7 @@ class Closing:
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
         listing = Listing(
             began_at or state.started_at,
+            counted=state.full_listed if began_at == state.full_since else None,
             unlisted=unlisted,
             unsupported_modules=dict(state.uncovered),
             is_of_all=state.strategy == "all",

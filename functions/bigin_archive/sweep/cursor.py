@@ -55,6 +55,7 @@ class SweepState:
     finished_at: str | None = None
     draining_since: str | None = None
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
+    full_listed: int | None = None  # how many attachments that one counted
     complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole
     result: str | None = None  # of the audit
     verdict: str | None = None  # of the last audit of everything, carried along

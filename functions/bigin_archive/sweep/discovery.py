@@ -64,7 +64,7 @@ class Discovery:
             rows = cursor.page(state.page)
         except PageLostError:
             state.phase, state.reading = "listing", None
-            state.module = state.pages_before = state.pages = state.page = state.index = 0
+            state.module = state.pages_before = state.pages = state.page = state.index = state.listed = 0
             return
         if state.strategy == "all":
             chosen = rows[state.index : state.index + _ATTACHMENTS_AT_ONCE]

@@ -127,6 +127,7 @@ class Sweep:
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
         if last:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
+            state.full_listed = last.full_listed
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
         return state
@@ -208,7 +209,7 @@ class Sweep:
 
     def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.is_full and set(state.modules) == set(MODULES):
-            state.full_since = state.started_at
+            state.full_since, state.full_listed = state.started_at, state.listed
         # An audit may take its function with it, for want of memory or space: what is known of that is kept before.
         is_hopeless = patience.has_waited(state, _THE_AUDIT, self._now(), _AUDIT_PATIENCE_S)
         cursor.save(state)

@@ -1,0 +1,57 @@
+"""Bigin's side of an audit: a list that is read now, or what the ledger saw listed. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bigin_archive.archive_request import MODULES
+from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.listing import Link, ListedAttachment
+from bigin_archive.ledger.attachment_state import State
+from bigin_archive.ledger.ledger_entry import LedgerEntry
+
+
+@dataclass(slots=True)
+class Listing:
+    """Bigin's side. ``began_at`` (ISO 8601, UTC) is when it began to be read.
+
+    Without ``found`` it is what the ledger saw listed since then, as a sweep leaves it; ``counted`` is how many
+    attachments that sweep counted, where it is known. ``unlisted`` names modules whose list is not whole and why,
+    ``unsupported_modules`` counts attachments of modules that cannot be archived, ``is_of_all`` tells that it is
+    Bigin's list of all attachments, ``is_of_changes`` that it is an older list and what was changed since; these may
+    change while ``found`` is read.
+    """
+
+    began_at: str
+    found: Iterable[Found] | None = None
+    counted: int | None = None
+    unlisted: dict[str, str] = field(default_factory=dict)
+    unsupported_modules: dict[str, int] = field(default_factory=dict)
+    is_of_all: bool = False
+    is_of_changes: bool = False
+
+    def of_modules(self, wanted: Iterable[str]) -> Iterator[Found]:
+        """Those of the wanted modules; those of modules that nobody can archive are counted."""
+        wanted = frozenset(wanted)
+        for one in self.found or ():
+            module = one.request.module
+            if module in wanted:
+                yield one
+            elif module not in MODULES:
+                self.unsupported_modules[module] = self.unsupported_modules.get(module, 0) + 1
+
+    def listed(self, entry: LedgerEntry | None) -> Found | None:
+        """What the last sweep listed of an attachment, by its row; None where it did not, or a list is read now."""
+        if self.found is not None or entry is None or (entry.last_seen or "") < self.began_at:
+            return None
+        # Rows of version 0.1.0 do not tell the address of a link, which does not matter here.
+        is_link = entry.link_url is not None or (entry.state == State.LINK and not entry.listed_size_bytes)
+        listed = ListedAttachment(
+            attachment_id=entry.attachment_id,
+            size_bytes=entry.listed_size_bytes,
+            link=Link(entry.file_name or "", entry.link_url or "") if is_link else None,
+            name=entry.file_name,
+            created_time=entry.created_time,
+            modified_time=entry.modified_time,
+            owner=entry.owner,
+        )
+        return Found(entry.request, entry.record_name, listed)

@@ -1,0 +1,199 @@
+"""What is not as it should be with one attachment: Bigin's list, the ledger and S3 compared. Pure.
+
+Of what stands for the attachment the gravest finding alone is told (a truncated file has another size than Bigin lists
+as well); what else lies in its place, and what Bigin changed, is told beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bigin_archive import clock
+from bigin_archive.audit.difference_kinds import Kind
+from bigin_archive.ledger.attachment_state import State, is_after
+
+if TYPE_CHECKING:
+    from bigin_archive.audit.attachment_view import AttachmentView
+    from bigin_archive.ledger.ledger_entry import LedgerEntry
+    from bigin_archive.storage.archived_object import ArchivedObject
+
+# Between the clocks of S3, DynamoDB and Lambda, which AWS keeps together; S3 tells its own in whole seconds.
+_AWS_SKEW = timedelta(seconds=2)
+_SECONDS = len("2026-01-31T09:30:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference. ``key`` is the object that it is about, where that is not the one that stands for the file."""
+
+    kind: Kind
+    detail: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What the audit's lists can prove. ``listed_at`` is when Bigin's began to be read, ``began_at`` S3's own time when
+    the audit began; ``unlisted`` are the modules whose list is not whole.
+    """
+
+    listed_at: str
+    began_at: str
+    unlisted: frozenset[str] = frozenset()
+
+    def is_removed(self, known: AttachmentView) -> bool:
+        """Whether Bigin's list proves that the attachment is not there any more."""
+        request, entry = known.request, known.entry
+        if known.listed or not request or request.module in self.unlisted:
+            return False
+        if entry is None:
+            return True
+        seen, began = clock.parse(entry.first_seen), clock.parse(self.listed_at)
+        return seen is None or began is None or seen < began - _AWS_SKEW
+
+    def is_fresh(self, stored: ArchivedObject) -> bool:
+        """Whether the object was written while the audit ran: its row may come a moment later."""
+        return stored.modified_at[:_SECONDS] > self.began_at[:_SECONDS]
+
+
+def findings(known: AttachmentView, lists: Lists) -> list[Finding]:
+    """All differences of one place, the gravest first."""
+    grave = list(Kind)
+    found = [*_of_what_stands(known, lists), *_of_what_lies_beside(known)]
+    return sorted(found, key=lambda each: grave.index(each.kind))
+
+
+def _of_what_stands(known: AttachmentView, lists: Lists) -> Iterator[Finding]:
+    stored, entry = known.stored, known.entry
+    if stored is None:
+        yield from _of_nothing(known, lists)
+        return
+    wrong = _wrong_object(known, stored)
+    if wrong:
+        yield wrong
+    if entry and entry.state == State.PARKED and entry.reason == "content_conflict":
+        yield Finding(Kind.PARKED, "content_conflict: Bigin sent other bytes than those that are archived")
+    elif not wrong:
+        row = _wrong_row(known, stored, lists)
+        if row:
+            yield row
+        elif lists.is_removed(known) and not lists.is_fresh(stored) and not (entry and entry.restored_as):
+            yield Finding(Kind.REMOVED_IN_BIGIN, "archived; Bigin does not list it any more")
+    if not wrong and not stored.is_ours:
+        yield Finding(Kind.ADOPTED_OBJECT, "somebody else wrote it; its bytes are those that Bigin sent")
+    if not wrong and _is_changed(known, stored):
+        yield Finding(Kind.CHANGED_IN_BIGIN, "Bigin lists a newer time under the same id; what is archived is older")
+
+
+def _of_what_lies_beside(known: AttachmentView) -> Iterator[Finding]:
+    if len(known.own) > 1:
+        names = ", ".join(found.file_name for found in known.own)
+        yield Finding(Kind.SECOND_OBJECT, f"{len(known.own)} objects: {names}")
+    for found in known.strangers:
+        yield Finding(
+            Kind.UNKNOWN_OBJECT, f"{found.size_bytes} bytes; its metadata name no attachment of this place", found.key
+        )
+
+
+def _of_nothing(known: AttachmentView, lists: Lists) -> Iterator[Finding]:
+    entry, is_removed = known.entry, lists.is_removed(known)
+    if entry is None:
+        if known.listed:
+            yield Finding(Kind.NOT_ARCHIVED, "Bigin lists it; ledger and bucket know nothing of it")
+    elif entry.key and known.named:
+        sort = "a link; a file is archived" if known.is_link else "a file; the shortcut of a link is archived"
+        yield Finding(Kind.NOT_ARCHIVED, f"Bigin lists {sort} under this id")
+    elif entry.key:
+        gone = ", and Bigin does not list it any more" if is_removed else ""
+        yield Finding(Kind.MISSING_OBJECT, f"the ledger knows it as archived, no object is there{gone}")
+    elif entry.state == State.GONE:
+        if known.listed:
+            yield _gone(entry, known.seen_at or lists.listed_at)
+    elif is_removed:
+        yield Finding(Kind.REMOVED_BEFORE, f"the row says {entry.state}; Bigin does not list it any more")
+    elif entry.state == State.PARKED:
+        yield Finding(Kind.PARKED, entry.reason or "for an unknown reason")
+    else:
+        yield Finding(Kind.NOT_ARCHIVED, _waiting(entry))
+
+
+def _gone(entry: LedgerEntry, seen_at: str) -> Finding:
+    if entry.reason or is_after(seen_at, entry.state_at):
+        return Finding(Kind.GONE_BUT_LISTED, "Bigin lists it, and says that there is no file")
+    return Finding(Kind.REMOVED_BEFORE, "removed in Bigin between the list and the download")
+
+
+def _waiting(entry: LedgerEntry) -> str:
+    if entry.is_stored:
+        return f"the row says {entry.state}, and names no object"
+    tried = f", last {entry.reason}" if entry.reason else ""
+    return f"Bigin listed it; waiting in the queue{tried}, or lost there"
+
+
+def _wrong_object(known: AttachmentView, stored: ArchivedObject) -> Finding | None:
+    """What is wrong with the object that stands for the attachment."""
+    told = _against_archived(known, stored)
+    if told:
+        return told
+    if stored.sha256 is None:
+        return Finding(Kind.NO_CHECKSUM, "S3 keeps no SHA-256 of it")
+    listed_bytes = known.listed.listed.size_bytes if known.listed and not known.is_link else None
+    if listed_bytes is not None and listed_bytes != stored.size_bytes:
+        return Finding(Kind.SIZE_DIFFERS, f"Bigin lists {listed_bytes} bytes, the object has {stored.size_bytes}")
+    if stored.bytes_right is False:
+        return Finding(Kind.BYTES_WRONG, "the bytes, read again, have another SHA-256 than S3 keeps")
+    return None
+
+
+def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding | None:
+    """What was archived, by the ledger or else by the first version, and what the object has now.
+
+    A version of an object never changes (S3 User Guide, "How S3 Versioning works"): where both name the same one, the
+    row is wrong and not the object.
+    """
+    archived = known.entry if known.entry and known.entry.key else known.first
+    if archived is None or (stored.version_id is not None and stored.version_id == archived.version_id):
+        return None
+    if archived.size_bytes is not None and archived.size_bytes != stored.size_bytes:
+        kind = Kind.TRUNCATED if stored.size_bytes < archived.size_bytes else Kind.WRONG_SIZE
+        return Finding(kind, f"{archived.size_bytes} bytes were archived, the object has {stored.size_bytes}")
+    if None not in (archived.sha256, stored.sha256) and archived.sha256 != stored.sha256:
+        return Finding(Kind.SWAPPED, f"SHA-256 {archived.sha256} was archived, the object has {stored.sha256}")
+    return None
+
+
+def _wrong_row(known: AttachmentView, stored: ArchivedObject, lists: Lists) -> Finding | None:
+    """What the row says wrongly of an object that is right."""
+    entry = known.entry
+    if entry is None:
+        return None if lists.is_fresh(stored) else Finding(Kind.LEDGER_MISSING, "the object is there, no row of it")
+    if not entry.is_stored:
+        is_right = lists.is_fresh(stored)
+        return None if is_right else Finding(Kind.LEDGER_WRONG, f"the row says {entry.state}, the object is there")
+    pairs = {
+        "key": (entry.key, stored.key),
+        "size": (entry.size_bytes, stored.size_bytes),
+        "SHA-256": (entry.sha256, stored.sha256),
+        "version": (entry.version_id, stored.version_id),
+    }
+    wrong = [f"{name} {told} for {found}" for name, (told, found) in pairs.items() if told != found]
+    return Finding(Kind.LEDGER_WRONG, f"the row has {'; '.join(wrong)}") if wrong else None
+
+
+def _is_changed(known: AttachmentView, stored: ArchivedObject) -> bool:
+    """Whether Bigin changed the attachment after it was fetched, as far as its time tells.
+
+    Its time then is best; where nobody noted it, that of the archive, which is another clock's.
+    """
+    entry = known.entry
+    if entry and entry.restored_from:
+        return False  # the time is that of its return; changed after it, the next sweep archives it anew
+    changed = clock.parse(known.listed.listed.modified_time) if known.listed else None
+    then = clock.parse(entry.archived_modified_time) if entry else None
+    if changed is None or then is not None:
+        return changed is not None and then is not None and changed > then
+    archived = clock.parse((entry and entry.archived_at) or stored.modified_at)
+    return archived is not None and changed > archived + clock.SKEW

@@ -1,0 +1,108 @@
+"""The objects of each place: proved by their version where the ledger knows it, else asked for one by one."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from bigin_archive.audit.attachment_view import AttachmentView
+from bigin_archive.audit.bigin_side import Listing
+from bigin_archive.audit.merge_join import Joined
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.ledger.attachment_state import State
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.inventory import Inventory
+from bigin_archive.storage.version_listing import ListedKey
+
+_Looked = tuple[tuple[ArchivedObject, ...], ArchivedObject | None]
+
+
+class ObjectLookup:
+    """Of one audit. ``chosen`` tells the places whose bytes are read again; ``by_head`` asks for every object."""
+
+    def __init__(
+        self, inventory: Inventory, ledger: Ledger, chosen: Callable[[str], bool], *, by_head: bool = False
+    ) -> None:
+        self._inventory = inventory
+        self._ledger = ledger
+        self._chosen = chosen
+        self._by_head = by_head
+        self._marks = True  # until the ledger refuses one: who audits may have no right to write
+        self.proved = 0
+
+    def views(self, joins: Iterable[Joined], listing: Listing) -> Iterator[AttachmentView]:
+        """What is known of each place, in the same order. Raises StorageUnavailableError, StorageRefusedError."""
+        for joined, looked in self._inventory.looked_at(joins, self._asked_for, self._look):
+            entry = joined.entry
+            listed, seen_at = joined.listed, None
+            if listed is None and (listed := listing.listed(entry)) and entry:
+                seen_at = entry.last_seen
+            if looked is None:
+                proved = _proved_object(joined)
+                self.proved += proved is not None
+                looked = ((proved,) if proved else (), None)
+            objects, first = looked
+            yield AttachmentView(joined.place, listed, entry, objects, seen_at, first)
+
+    def _asked_for(self, joined: Joined) -> Joined | None:
+        """The place itself, where S3 has to be asked for its objects."""
+        if self._by_head or self._chosen(joined.place):
+            return joined if _existing(joined) or _origin(joined) else None
+        if _proved_object(joined):
+            return None
+        return joined if _existing(joined) or _origin(joined) else None
+
+    def _look(self, joined: Joined) -> _Looked:
+        keys = [key.key for key in _existing(joined)] or [key for key in (_origin(joined),) if key]
+        found = [each for each in map(self._inventory.head, keys) if each]
+        if self._chosen(joined.place):
+            found = [self._inventory.reread(each) if each.is_ours else each for each in found]
+        entry, own, first = joined.entry, [each for each in found if each.is_ours], None
+        versions = sum(not version.is_marker for key in _existing(joined) for version in key.versions)
+        if own and versions > 1 and not (entry and entry.key):
+            first = self._inventory.first_version(joined.place)
+        if entry and len(own) == len(found) == 1:
+            self._mark(entry, own[0])
+        return tuple(found), first
+
+    def _mark(self, entry: LedgerEntry, found: ArchivedObject) -> None:
+        """Note in the row that S3 confirms it: the next audit need not ask again."""
+        told = (entry.key, entry.version_id, entry.size_bytes, entry.sha256)
+        if not self._marks or not entry.is_stored or entry.is_verified or found.version_id is None:
+            return
+        if told == (found.key, found.version_id, found.size_bytes, found.sha256):
+            try:
+                self._ledger.record_verified(entry)
+            except StorageUnavailableError:
+                self._marks = False
+
+
+def _existing(joined: Joined) -> list[ListedKey]:
+    return [key for key in joined.keys if key.may_exist]
+
+
+def _origin(joined: Joined) -> str | None:
+    """The object of a file that was sent back to Bigin, which lies in the place that it came from."""
+    entry = joined.entry
+    return entry.key if entry and entry.restored_from and not joined.keys else None
+
+
+def _proved_object(joined: Joined) -> ArchivedObject | None:
+    """The object, where the list of versions proves it: the only one there, of the version that S3 confirmed once."""
+    entry, existing = joined.entry, _existing(joined)
+    if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1:
+        return None
+    key, current = existing[0], existing[0].current
+    if current is None or current.version_id is None or key.key != entry.key:
+        return None
+    if (current.version_id, current.size_bytes) != (entry.version_id, entry.size_bytes):
+        return None
+    return ArchivedObject(
+        key=key.key,
+        path=key.path,
+        size_bytes=current.size_bytes,
+        sha256=entry.sha256,
+        version_id=current.version_id,
+        modified_at=current.modified_at,
+        claimed=joined.place,
+        is_link=entry.state == State.LINK,
+    )

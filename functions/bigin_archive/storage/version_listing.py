@@ -1,0 +1,96 @@
+"""S3's list of versions, 1,000 a call, as keys with their versions. Pure but for the calls that it is given.
+
+A version never changes (S3 User Guide, "How S3 Versioning works"): key, version id and size prove again what was
+verified once. Pages are cut anywhere, also between two versions of one key (S3 API Reference, ListObjectVersions).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from bigin_archive.clock import iso
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.storage.archived_object import identity
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """One version of an object, or a delete marker. ``modified_at`` is ISO 8601 in UTC, ``is_latest`` S3's word."""
+
+    key: str
+    version_id: str | None
+    size_bytes: int
+    modified_at: str
+    is_latest: bool | None
+    is_marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key with all its versions, in S3's order; ``path`` is the key without the archive's prefix."""
+
+    key: str
+    path: str
+    versions: tuple[ListedVersion, ...]
+
+    @property
+    def current(self) -> ListedVersion | None:
+        """The version that stands under the key; None where the list does not tell it beyond doubt."""
+        latest = [each for each in self.versions if each.is_latest]
+        return latest[0] if len(latest) == 1 else None
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether something stands under the key, or only a look at it can tell."""
+        current = self.current
+        return not current.is_marker if current else any(not each.is_marker for each in self.versions)
+
+
+def listed_keys(call: Callable[..., Any], prefix: str, folder: str = "") -> Iterator[ListedKey]:
+    """Every key below ``folder`` of the archive's ``prefix`` that has a version or a delete marker, in S3's order.
+
+    ``call`` sends a ListObjectVersions. Raises what it raises, and StorageUnavailableError where the list is out of
+    order or does not tell how it goes on: half a list proves nothing.
+    """
+    for key, versions in groupby(_versions(call, prefix + folder), key=lambda each: each.key):
+        yield ListedKey(key, key.removeprefix(prefix), tuple(versions))
+
+
+def _versions(call: Callable[..., Any], prefix: str) -> Iterator[ListedVersion]:
+    previous = ""
+    start: dict[str, str] = {}
+    while True:
+        answer = call("list_object_versions", Prefix=prefix, **start)
+        found = [
+            *(_version(each, is_marker=False) for each in answer.get("Versions", [])),
+            *(_version(each, is_marker=True) for each in answer.get("DeleteMarkers", [])),
+        ]
+        # The client parts versions and markers, which S3 sends as one list by key. The order of one key's versions
+        # is not needed: which is the latest is told. Python sorts by code points, as UTF-8 does.
+        for version in sorted(found, key=lambda each: each.key):
+            if version.key < previous:
+                raise StorageUnavailableError("S3's list of versions is not in the order of its keys.")
+            previous = version.key
+            yield version
+        if not answer.get("IsTruncated"):
+            return
+        following = {"KeyMarker": answer.get("NextKeyMarker"), "VersionIdMarker": answer.get("NextVersionIdMarker")}
+        following = {name: marker for name, marker in following.items() if marker}
+        if "KeyMarker" not in following or following == start:
+            raise StorageUnavailableError("S3's list of versions breaks off: it does not tell how it goes on.")
+        start = following
+
+
+def _version(found: Mapping[str, Any], *, is_marker: bool) -> ListedVersion:
+    try:
+        return ListedVersion(
+            key=found["Key"],
+            version_id=identity(found.get("VersionId")),
+            size_bytes=0 if is_marker else int(found["Size"]),
+            modified_at=iso(found["LastModified"]),
+            is_latest=found.get("IsLatest"),
+            is_marker=is_marker,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise StorageUnavailableError("S3's list of versions has an entry that cannot be read.") from None
