@@ -93,12 +93,14 @@ class ArchiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What the queue's worker needs besides: how many at once, and when what failed comes back."""
+    """What the queue's worker needs besides: how many at once, when what failed comes back, and the credits' share."""
 
     dead_letter_queue_url: str
     threads: int
     retry_delay_s: int
     retry_delay_max_s: int
+    daily_credits: int
+    share_percent: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WorkerSettings":
@@ -107,6 +109,8 @@ class WorkerSettings:
             threads=_number(env, "DOWNLOAD_THREADS"),
             retry_delay_s=_number(env, "RETRY_DELAY_S"),
             retry_delay_max_s=_number(env, "RETRY_DELAY_MAX_S"),
+            daily_credits=_number(env, "DAILY_CREDITS"),
+            share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
         )
 
 

@@ -9,7 +9,7 @@ from bigin_archive.audit.difference_kinds import Difference
 from bigin_archive.clock import iso
 from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.queueing.archive_queue import REPAIR, ArchiveQueue, Outgoing
 from operate.audit.ledger_rows import row_of
 
 
@@ -29,7 +29,7 @@ def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueu
         if one.kind.repaired == "row":
             _mend_row(one, ledger)
             repaired.rows += 1
-    repaired.queued = queue.send(_requests(grave, f"repair-{uuid.uuid4().hex}"))
+    repaired.queued = queue.send(_requests(grave, f"{REPAIR}{uuid.uuid4().hex}"))
     repaired.left = len(grave) - repaired.rows - repaired.queued
     return repaired
 

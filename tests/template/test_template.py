@@ -66,6 +66,7 @@ GRANTS = {
     "ArchiveQueuedRole": {
         ("logs:CreateLogStream", "ArchiveQueuedLogs"),
         ("logs:PutLogEvents", "ArchiveQueuedLogs"),
+        ("dynamodb:Query", "Ledger"),
         ("dynamodb:UpdateItem", "Ledger"),
         ("secretsmanager:GetSecretValue", "AccessTokenSecret"),
         ("s3:ListBucket", "Bucket"),
@@ -183,6 +184,8 @@ SETTINGS = {
         "DOWNLOAD_THREADS",
         "RETRY_DELAY_S",
         "RETRY_DELAY_MAX_S",
+        "DAILY_CREDITS",
+        "CREDITS_SHARE_PERCENT",
         "LEDGER_TABLE",
     },
     "SweepFunction": {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.archiving.circuit_breaker import CircuitBreaker
+from bigin_archive.archiving.circuit_breaker import INCOMPLETE_IN_A_ROW, CircuitBreaker
 from bigin_archive.errors import (
     BiginConcurrencyError,
     BiginRateLimitedError,
@@ -12,6 +12,7 @@ from bigin_archive.errors import (
     BiginTokenRejectedError,
     BiginUnavailableError,
     BiginUnhealthyError,
+    DownloadIncompleteError,
 )
 
 AT_ONCE = [BiginTokenRejectedError, BiginScopeMissingError, BiginRateLimitedError]
@@ -180,3 +181,28 @@ def test_remaining_time_is_bounded(steps: list[type[BiginUnhealthyError] | float
             breaker.record_failure(step("x"), str(number))
 
         assert 0 <= breaker.remaining_s() <= 900
+
+
+def test_files_that_break_off_one_after_the_other_are_an_outage(breaker: CircuitBreaker) -> None:
+    """Ten different ones pause the container, though Bigin begins to send each; a whole one ends that."""
+    for number in range(INCOMPLETE_IN_A_ROW):
+        assert breaker.remaining_s() == 0
+        breaker.record_answer()
+        breaker.record_failure(DownloadIncompleteError("cut"), f"1/{number}")
+
+    assert breaker.remaining_s() == 60
+    breaker.record_answer()
+    assert breaker.remaining_s() == 60
+    breaker.record_success()
+    assert breaker.remaining_s() == 0
+
+
+def test_a_file_that_breaks_off_among_whole_ones_is_no_outage(breaker: CircuitBreaker) -> None:
+    """One file that never comes whole holds up nobody, nor do many with whole ones in between."""
+    for number in range(3 * INCOMPLETE_IN_A_ROW):
+        breaker.record_failure(DownloadIncompleteError("cut"), "1/1")
+        breaker.record_failure(DownloadIncompleteError("cut"), f"1/{number}")
+        if number % 5 == 0:
+            breaker.record_success()
+
+    assert breaker.remaining_s() == 0

@@ -33,6 +33,8 @@ WORKER = {
     "DOWNLOAD_THREADS": "4",
     "RETRY_DELAY_S": "30",
     "RETRY_DELAY_MAX_S": "3600",
+    "DAILY_CREDITS": "50000",
+    "CREDITS_SHARE_PERCENT": "50",
 }
 WEBHOOK = {
     "QUEUE_URL": "https://queue.example/1",
@@ -175,7 +177,7 @@ def test_key_prefix_may_be_empty() -> None:
 
 def test_worker_settings() -> None:
     """The worker's numbers are read as they are."""
-    assert WorkerSettings("https://queue.example/2", 4, 30, 3600) == WorkerSettings.from_env(WORKER)
+    assert WorkerSettings("https://queue.example/2", 4, 30, 3600, 50_000, 50) == WorkerSettings.from_env(WORKER)
 
 
 def test_webhook_settings() -> None:

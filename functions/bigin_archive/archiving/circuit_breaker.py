@@ -9,10 +9,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from bigin_archive.errors import ArchiveError, BiginConcurrencyError, BiginUnavailableError, BiginUnhealthyError
+from bigin_archive.errors import (
+    ArchiveError,
+    BiginConcurrencyError,
+    BiginUnavailableError,
+    BiginUnhealthyError,
+    DownloadIncompleteError,
+)
 
 # One file that Bigin cannot deliver (an error 500 each time) is no outage; so many different ones in a row are.
 UNAVAILABLE_IN_A_ROW = 3
+# Files that begin and do not come whole, one after the other: whatever cuts them off will cut the next one, too.
+INCOMPLETE_IN_A_ROW = 10
 
 
 class CircuitBreaker:
@@ -30,6 +38,7 @@ class CircuitBreaker:
         self._pauses = 0
         self._until = clock()
         self._unavailable: set[str] = set()
+        self._incomplete: set[str] = set()
         self.cause: ArchiveError | None = None
         self.is_closed = False
 
@@ -38,13 +47,23 @@ class CircuitBreaker:
         with self._lock:
             return max(0.0, self._until - self._clock())
 
-    def record_success(self) -> None:
-        """Bigin has answered as it should: full speed."""
+    def record_answer(self) -> None:
+        """Bigin has begun to send a file, as it should: full speed, unless files break off on their way."""
         with self._lock:
-            self.is_closed, self.cause = True, None
-            self._pauses, self._until = 0, self._clock()
-            self._unavailable.clear()
-            self._lock.notify_all()
+            if not isinstance(self.cause, DownloadIncompleteError):
+                self._close()
+
+    def record_success(self) -> None:
+        """A request came to its end as it should: full speed."""
+        with self._lock:
+            self._incomplete.clear()
+            self._close()
+
+    def _close(self) -> None:
+        self.is_closed, self.cause = True, None
+        self._pauses, self._until = 0, self._clock()
+        self._unavailable.clear()
+        self._lock.notify_all()
 
     def wait_for_answer(self, future: Future[Any]) -> None:
         """Wait until Bigin has answered a call as it should, or ``future`` is done."""
@@ -56,7 +75,7 @@ class CircuitBreaker:
         with self._lock:
             self._lock.notify_all()
 
-    def record_failure(self, error: BiginUnhealthyError, attachment: str) -> None:
+    def record_failure(self, error: BiginUnhealthyError | DownloadIncompleteError, attachment: str) -> None:
         """Bigin has failed for ``attachment``: pause, unless it may be this attachment's own fault.
 
         After a pause the first failure is enough for the next one. Too many calls at one time are no reason to pause:
@@ -69,6 +88,10 @@ class CircuitBreaker:
             if isinstance(error, BiginUnavailableError) and not self._pauses:
                 self._unavailable.add(attachment)
                 if len(self._unavailable) < UNAVAILABLE_IN_A_ROW:
+                    return
+            if isinstance(error, DownloadIncompleteError) and not self._pauses:
+                self._incomplete.add(attachment)
+                if len(self._incomplete) < INCOMPLETE_IN_A_ROW:
                     return
             self.is_closed, self.cause = False, error
             if self._until > self._clock():

@@ -23,6 +23,8 @@ from bigin_archive.errors import (
     AttachmentGoneError,
     BiginRefusedError,
     BiginUnhealthyError,
+    CreditsSpentError,
+    DownloadIncompleteError,
     InvalidRequestError,
     NothingToArchiveError,
     OutOfTimeError,
@@ -32,7 +34,7 @@ from bigin_archive.errors import (
     TransientError,
 )
 from bigin_archive.ledger.ledger_writer import LedgerWriter
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
+from bigin_archive.queueing.archive_queue import REPAIR, SWEEP, ArchiveQueue, Outgoing
 from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
 from bigin_archive.telemetry import Reporter
 
@@ -42,6 +44,7 @@ _SLOW_TRIES = 5
 _NEARLY_ALL = 0.8
 # With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
 LEAST_TIME_S = 10
+_UNTIL_CREDITS_S = 60 * 60  # an hour's part is free again by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class Worker:
         reporter: Reporter,
         threads: int,
         now: Callable[[], float] = time.time,
+        credits_left: Callable[[], int] = lambda: 1,
     ) -> None:
+        """``credits_left()`` says how many a sweep might use now; it raises StorageUnavailableError."""
         self._archiver = archiver
         self._links = links
         self._records = records
@@ -103,6 +108,7 @@ class Worker:
         self._ledger_writer = ledger_writer
         self._reporter = reporter
         self._now = now
+        self._credits_left = credits_left
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
@@ -153,15 +159,16 @@ class Worker:
         request = outcome.request
         if request is None:
             raise ValueError("the message was not read")
-        self._check_start(deadline)
+        self._check_start(outcome, deadline)
         try:
             if request.attachment_id is None:
                 queued = self._records.archive(request, deadline, outcome.correlation_id)
                 self._breaker.record_success()
                 return replace(outcome, outcome="queued", queued=queued)
             archived = self._archiver.archive(request, deadline)
-        except BiginUnhealthyError as error:
-            self._breaker.record_failure(error, f"{request.record_id}/{request.attachment_id}")
+        except (BiginUnhealthyError, DownloadIncompleteError) as error:
+            if not isinstance(error, OutOfTimeError):
+                self._breaker.record_failure(error, f"{request.record_id}/{request.attachment_id}")
             raise
         except (NothingToArchiveError, BiginRefusedError):
             self._breaker.record_success()
@@ -171,12 +178,17 @@ class Worker:
         self._breaker.record_success()
         return replace(outcome, outcome="archived", stored=archived.stored)
 
-    def _check_start(self, deadline: Deadline) -> None:
+    def _check_start(self, outcome: Outcome, deadline: Deadline) -> None:
         cause, pause_s = self._breaker.cause, self._breaker.remaining_s()
         if cause and pause_s > 0:
             raise type(cause)(cause.detail, retry_after_s=math.ceil(pause_s))
         if deadline.remaining_s() < LEAST_TIME_S:
             raise OutOfTimeError("The function's time is nearly used up; not begun. Retried by itself.")
+        # A sweep has set a credit aside for the first try, and for no other.
+        limited = (SWEEP, REPAIR) if outcome.attempt > 1 else REPAIR
+        if outcome.correlation_id.startswith(limited) and self._credits_left() <= 0:
+            detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
+            raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
 
     def _without_file(self, message: Message, outcome: Outcome, deadline: Deadline) -> Outcome:
         """Bigin has no file: archive the link that it may be, and ask the list whether nothing is there at all."""
@@ -224,8 +236,9 @@ class Worker:
         if outcome.error:
             wait_s = max(wait_s, outcome.error.retry_after_s or 0)
         is_outage = isinstance(outcome.error, StorageUnavailableError)
-        if isinstance(outcome.error, BiginUnhealthyError):
+        if isinstance(outcome.error, BiginUnhealthyError | DownloadIncompleteError):
             wait_s = max(wait_s, math.ceil(self._breaker.remaining_s()))
+        if isinstance(outcome.error, BiginUnhealthyError):
             is_outage = not self._breaker.is_closed and not outcome.has_alarm
         # Without the delay the message still comes back, when the queue's own visibility time-out ends.
         with suppress(StorageUnavailableError):

@@ -68,6 +68,11 @@ class CreditMeter:
                 if self._left is not None:
                     self._left = min(self._left, max(0, self._remaining - self._kept))
 
+    @property
+    def pending(self) -> int:
+        """Credits that were used since the last :meth:`take`."""
+        return self._used
+
     def take(self) -> Usage:
         """What was counted since the last time."""
         with self._lock:

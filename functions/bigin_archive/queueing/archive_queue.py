@@ -26,6 +26,8 @@ _COUNTS: "list[QueueAttributeNameType]" = [
 # Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
 LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
 CORRELATION_ID = "correlation_id"
+# How the ids begin of what a sweep or a repair queued: all tries of that count against the sweep's part of the credits.
+SWEEP, REPAIR = "sweep-", "repair-"
 _MOST_ID = 128  # characters of a correlation id
 
 

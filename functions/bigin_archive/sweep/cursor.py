@@ -14,6 +14,7 @@ from bigin_archive import clock
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
 from bigin_archive.ledger.attachment_state import State
 from bigin_archive.ledger.ledger import CONTROL
+from bigin_archive.queueing.archive_queue import SWEEP
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,7 +90,7 @@ class SweepState:
     @property
     def correlation_id(self) -> str:
         """Of all that this sweep queues."""
-        return f"sweep-{self.started_at}"
+        return f"{SWEEP}{self.started_at}"
 
     def refuse(self, what: str) -> None:
         """Note a module, or a record of one (``{module}/{record_id}``), whose list is not known whole."""

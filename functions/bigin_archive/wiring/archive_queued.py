@@ -7,7 +7,9 @@ from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.archiving.queue_worker import Delays, Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.aws.clients import config, session
+from bigin_archive.ledger.credit_usage import HOUR_S
 from bigin_archive.settings import WorkerSettings
+from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S, archive_pipeline
 from bigin_archive.wiring.reporting import reporter
 
@@ -30,10 +32,16 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
         reports,
         threads=settings.threads,
         read_timeout_s=_S3_TIMEOUT_S,
-        answered=breaker.record_success,
+        answered=breaker.record_answer,
         dead_letter_queue_url=settings.dead_letter_queue_url,
         now=now,
     )
+    budget = CreditBudget(settings.daily_credits, settings.share_percent)
+
+    def credits_left() -> int:
+        day, hour, pending = pipeline.credits.used(), pipeline.credits.used(HOUR_S), pipeline.meter.pending
+        return budget.allowance(day.used + pending, hour.used + pending, 0, day.remaining)
+
     return Worker(
         pipeline.archiver,
         pipeline.links,
@@ -45,4 +53,5 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
         reports,
         settings.threads,
         now,
+        credits_left,
     )

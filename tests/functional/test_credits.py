@@ -1,0 +1,166 @@
+"""What a sweep, an audit and their messages may spend: never more than their part, in any hour or any day."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bigin_archive.bigin.credit_meter import REMAINING_HEADER, CreditMeter, Usage
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import CreditsSpentError
+from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.sweep.sweep import SweepRequest
+from tests.account import Account, archived, many
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+IN_FLIGHT = 8
+BY_RECORD = SweepRequest(by_record=True)
+
+
+def most_in_an_hour(account: Account) -> int:
+    """The most credits that the simulator counted in any simulated hour."""
+    most = 0
+    for number, (end_s, used) in enumerate(account.used_at):
+        before = [earlier for at_s, earlier in account.used_at[:number] if at_s <= end_s - 3600]
+        most = max(most, used - (before[-1] if before else 0))
+    return most
+
+
+def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator) -> None:
+    """No hour sees more than its part, though one record holds ten times as much; all is archived in the end."""
+    many(bigin, 1, 260)
+    account = Account(aws, bigin, 1000)  # a share of 500, 62 an hour, 450 a day for sweeps
+
+    state = account.sweep(BY_RECORD)
+
+    assert (260, "complete") == (len(archived(aws)), state.result)
+    assert most_in_an_hour(account) <= 62 + IN_FLIGHT
+    assert account.most_in_a_day() <= 450 + IN_FLIGHT
+    assert {1} == set(bigin.calls()["downloads"].values())
+
+
+def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simulator) -> None:
+    """While SQS does not count yet what was sent, the next slice does."""
+    many(bigin, 1, 150)
+    account = Account(aws, bigin, 1000)
+    account.slice(BY_RECORD)
+    aws.messages(aws.queue_url)  # as a queue whose count lags behind
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+
+    before = account.slice()
+    account.clock.now_s += 15
+    after = account.slice()
+
+    assert before
+    assert after
+    assert before.queued == after.queued <= 62
+
+
+def test_bigins_word_is_believed_at_once(aws: Aws, bigin: Simulator) -> None:
+    """The answer that says that little is left is the last one of its slice, and of its day."""
+    many(bigin, 30)
+    account = Account(aws, bigin)
+    bigin.fault(
+        {"kind": "answer", "status": 204, "headers": {REMAINING_HEADER: "3"}, "body": ""},
+        call="list",
+        record_id="5002",
+        times=1,
+    )
+
+    account.slice(BY_RECORD)
+    used = bigin.calls()["credits_used"]
+    for _ in range(8):
+        account.clock.now_s += 2 * 3600
+        account.slice()
+
+    assert used == bigin.calls()["credits_used"]
+    account.clock.now_s += 9 * 3600
+    account.slice()
+    assert bigin.calls()["credits_used"] > used
+
+
+@pytest.mark.parametrize(
+    ("correlation_id", "attempt", "is_called"),
+    [
+        ("sweep-2026-01-31T09:30:00.000+00:00", 1, True),
+        ("sweep-2026-01-31T09:30:00.000+00:00", 2, False),
+        ("repair-1", 1, False),
+        ("an-event", 2, True),
+        ("", 9, True),
+    ],
+)
+def test_retries_of_what_a_sweep_queued_keep_within_its_part(
+    aws: Aws, bigin: Simulator, correlation_id: str, attempt: int, *, is_called: bool
+) -> None:
+    """With the part used up they wait for an hour; a first try was paid for, and an event is held up by nobody."""
+    request = bigin.add(b"x")
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
+    (message,) = aws.deliver(request)
+    message = replace(message, correlation_id=correlation_id, attempt=attempt)
+
+    staying = aws.worker().work([message], Deadline(60))
+
+    assert (is_called, not is_called) == (bool(bigin.calls()["total"]), bool(staying))
+
+
+@pytest.mark.parametrize(
+    ("header", "left"),
+    [
+        ("60", 10),
+        (" 60 ", 10),
+        ("-5", 0),
+        ("0", 0),
+        ("1000", 99),
+        ("9" * 5000, 99),
+        ("soon", 99),
+        ("60.5", 99),
+        ("", 99),
+        ("+60", 99),
+    ],
+)
+def test_what_bigin_says_is_left_lowers_what_may_be_spent(header: str, left: int) -> None:
+    """A negative number is nothing; what is no number says nothing."""
+    meter = CreditMeter()
+    meter.limit(100, kept=50)
+
+    meter.ask()
+    meter.count(200, {REMAINING_HEADER: header})
+
+    assert left == meter.promise(1000)
+
+
+def test_a_meter_is_asked_before_each_call() -> None:
+    """With nothing left nothing is called; an answer that cost nothing gives its credit back."""
+    meter = CreditMeter()
+    meter.limit(2)
+    meter.ask()
+    meter.count(429, {})
+    meter.ask()
+    meter.count(200, {})
+    assert (1, 1) == (meter.promise(5), meter.total)
+
+    with pytest.raises(CreditsSpentError):
+        meter.ask()
+
+
+def test_credits_whose_entry_fails_in_its_middle_count_once(aws: Aws) -> None:
+    """What could not be written is written again, and nothing twice."""
+    failing: list[str] = ["told"]
+
+    class Client:
+        def __getattr__(self, name: str) -> Any:
+            def call(**arguments: Any) -> Any:
+                if failing and name == "update_item" and "remaining" in arguments["UpdateExpression"]:
+                    failing.pop()
+                    raise ConnectionError
+                return getattr(aws.dynamodb, name)(**arguments)
+
+            return call
+
+    usage = CreditUsage(Client(), aws.ledger_table)  # type: ignore[arg-type]
+    with pytest.raises(ConnectionError):
+        usage.add(Usage(7, 100))
+    usage.add(Usage(7, 100))
+
+    assert 7 == usage.used().used
