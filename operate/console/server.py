@@ -8,6 +8,7 @@ site, and for data must bring the key, which only the address holds that was pri
 import hmac
 import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,6 +43,11 @@ class ConsoleServer(ThreadingHTTPServer):
         self.key = secrets.token_urlsafe(32)
         self.host = f"{ADDRESS}:{self.server_address[1]}"
         self.console = Console(files, ledger, LocalLinkLimit(), Door(self._user), report)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hung up, as it does for each search that is typed over, is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

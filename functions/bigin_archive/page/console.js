@@ -106,7 +106,7 @@ function verdict() {
   const facts = [[status.archived, "files", number], [status.size_bytes, "bytes", size], [status.waiting, "waiting", number],
     [status.parked, "refused", number], [status.last_archived_at, "last", day]];
   $("counts").replaceChildren(...facts.filter(([value]) => value).map(([value, name, shown]) => make("div", {}, make("dt", {}, t(name)), make("dd", {}, shown(value)))));
-  $("version").textContent = t("version", { v: status.version });
+  $("version").textContent = `Bigin Archive ${status.version}`;
   $("verdict").hidden = Boolean(record);
 }
 
@@ -127,7 +127,7 @@ async function download(item, button, place) {
     make("a", { href: link.url, download: link.file_name, rel: "noreferrer" }).click();
     const sum = make("code", { class: "sum" }, link.sha256 ?? "–");
     place.querySelector("details")?.remove();
-    place.append(make("details", {}, make("summary", { title: t("compare") }, `✓ ${t("ready")}`), make("span", { class: "kind" }, t("compare")), sum));
+    place.append(make("details", {}, make("summary", {}, `✓ ${t("ready")}`), make("span", { class: "kind" }, t("compare")), sum));
   } catch (error) {
     failed(error);
   }
@@ -135,6 +135,7 @@ async function download(item, button, place) {
 }
 
 async function look() {
+  if (record) return;
   running?.abort();
   running = new AbortController();
   const { signal } = running;
@@ -183,17 +184,18 @@ async function route() {
   $("record-head").hidden = !id;
   $("verdict").hidden = Boolean(id) || !status;
   $("pager").hidden = true;
+  $("results").className = id ? "one" : "";
   if (!id) {
     if (found) listed(); else await look();
     verdict();
     if (wasRecord) $("q").focus();
     return;
   }
+  clearTimeout(timer);
   running?.abort();
   show([]);
-  $("record-name").textContent = "";
-  $("record-about").textContent = "";
-  $("count").textContent = t("searching");
+  $("record-name").textContent = t("searching");
+  $("record-about").textContent = $("count").textContent = "";
   record = { attachments: [], module, record_id: id };
   try {
     record = await api(`/records/${encodeURIComponent(module)}/${encodeURIComponent(id)}`);

@@ -45,6 +45,7 @@ function route() {
   page = 1;
   $("form").hidden = Boolean(id);
   $("record-head").hidden = !id;
+  $("results").className = id ? "one" : "";
   look();
   $(id ? "back" : "q").focus();
 }

@@ -1,5 +1,4 @@
-// What the console and find.html have in common: two languages, and the table of results. Names come from outside:
-// they become text and never markup.
+// What the console and find.html share: two languages, and the table. Names come from outside and become text alone.
 
 const TEXTS = {
   en: {
@@ -13,12 +12,12 @@ const TEXTS = {
     files: "files", bytes: "in all", waiting: "waiting", refused: "refused", last: "last archived",
     found: ["{n} file", "{n} files"], none: "Nothing was found. Try fewer words, or a part of the name.", page: "Page {a} of {b}",
     searching: "Searching …", slow: "Still searching …", asOf: "Search: as of {at}", old: "This list is from {at}: newer files are missing. Please tell whoever runs the archive.",
-    offline: "No answer: check the internet connection, then try again.", signedOut: "You are signed out. Sign in again to go on.", keyEnded: "The key is missing, or the command has ended: start bigin-archive console again.",
-    tooMany: "That were many files in one hour: please go on in {m} minutes.", index_unavailable: "There is no list to search yet, or it is damaged. The next audit writes it: bigin-archive audit.",
+    offline: "No answer: check the internet connection, then try again.", signedOut: "You are signed out. Please sign in again.", keyEnded: "The key is missing, or the command has ended: start bigin-archive console again.",
+    tooMany: "That were many files in one hour: please go on in {m} minutes.", index_unavailable: "The list to search is missing or damaged. The next audit writes it: bigin-archive audit.",
     unknown_record: "The archive knows no files of this record.", not_archived: "This file is not in the archive.", invalid_request: "That search cannot be made: {d}",
     failedAnswer: "That did not work ({d}). Please try again, or tell whoever runs the archive.", ready: "Downloaded", compare: "SHA-256, to compare",
     gateText: "The attachments of your Bigin account, to search and download. Only invited people can sign in.",
-    pending: "Waiting", parked: "Refused", gone: "Deleted before archived", noName: "Without a name", version: "Bigin Archive {v}",
+    pending: "Waiting", parked: "Refused", gone: "Deleted before archived", noName: "Without a name",
     Contacts: "Contact", Accounts: "Company", Pipelines: "Pipeline", Products: "Product", Tasks: "Task", Events: "Event", Notes: "Note",
   },
   de: {
@@ -30,35 +29,35 @@ const TEXTS = {
     unchecked: "Noch nicht geprüft", checked: "Geprüft am {at}.", whole: "Vollständig bis {at}.", askPartial: "Dateien fehlen oder weichen ab: Der Prüfbericht nennt sie.",
     askFailed: "Sie beweist nichts und sollte neu gestartet werden.", askUnchecked: "Geprüft wird nach dem ersten Durchlauf.",
     files: "Dateien", bytes: "insgesamt", waiting: "wartend", refused: "abgelehnt", last: "zuletzt archiviert",
-    found: ["{n} Datei", "{n} Dateien"], none: "Nichts gefunden. Versuchen Sie es mit weniger Wörtern oder einem Teil des Namens.", page: "Seite {a} von {b}",
+    found: ["{n} Datei", "{n} Dateien"], none: "Nichts gefunden. Versuchen Sie weniger Wörter oder einen Teil des Namens.", page: "Seite {a} von {b}",
     searching: "Suche …", slow: "Suche läuft noch …", asOf: "Suche: Stand {at}", old: "Diese Liste ist vom {at}: Neuere Dateien fehlen. Bitte sagen Sie dem Betreuer des Archivs Bescheid.",
-    offline: "Keine Antwort: Bitte prüfen Sie die Internetverbindung und versuchen Sie es noch einmal.", signedOut: "Sie sind abgemeldet. Melden Sie sich wieder an, um weiterzumachen.", keyEnded: "Der Schlüssel fehlt, oder der Befehl ist beendet: Starten Sie bigin-archive console noch einmal.",
-    tooMany: "Das waren viele Dateien in einer Stunde: In {m} Minuten geht es weiter.", index_unavailable: "Es gibt noch keine Liste zum Durchsuchen, oder sie ist beschädigt. Die nächste Prüfung schreibt sie: bigin-archive audit.",
+    offline: "Keine Antwort: Bitte die Internetverbindung prüfen und noch einmal versuchen.", signedOut: "Sie sind abgemeldet. Bitte melden Sie sich wieder an.", keyEnded: "Der Schlüssel fehlt, oder der Befehl ist beendet: Starten Sie bigin-archive console noch einmal.",
+    tooMany: "Das waren viele Dateien in einer Stunde: In {m} Minuten geht es weiter.", index_unavailable: "Die Liste zum Durchsuchen fehlt oder ist beschädigt. Die nächste Prüfung schreibt sie: bigin-archive audit.",
     unknown_record: "Zu diesem Eintrag kennt das Archiv keine Dateien.", not_archived: "Diese Datei ist nicht im Archiv.", invalid_request: "So kann nicht gesucht werden: {d}",
     failedAnswer: "Das hat nicht geklappt ({d}). Bitte noch einmal versuchen, oder dem Betreuer des Archivs Bescheid sagen.", ready: "Heruntergeladen", compare: "SHA-256, zum Vergleichen",
     gateText: "Die Anhänge Ihres Bigin-Kontos, zum Suchen und Herunterladen. Nur Eingeladene können sich anmelden.",
-    pending: "Wartet", parked: "Abgelehnt", gone: "Vor der Archivierung gelöscht", noName: "Ohne Namen", version: "Bigin Archive {v}",
+    pending: "Wartet", parked: "Abgelehnt", gone: "Vor der Archivierung gelöscht", noName: "Ohne Namen",
     Contacts: "Kontakt", Accounts: "Firma", Pipelines: "Pipeline", Products: "Produkt", Tasks: "Aufgabe", Events: "Termin", Notes: "Notiz",
   },
 };
 const MODULES = ["Contacts", "Accounts", "Pipelines", "Products", "Tasks", "Events", "Notes"];
 const $ = (id) => document.getElementById(id);
 
-let language = "en";
+let language, locale;
 const t = (name, values = {}) => {
   let text = TEXTS[language][name] ?? name;
   if (Array.isArray(text)) text = text[values.n === 1 ? 0 : 1];
   return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key] ?? ""));
 };
-const number = (value) => new Intl.NumberFormat(language).format(value);
-const day = (iso) => (iso ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(`${iso.slice(0, 10)}T00:00Z`)) : "");
-const moment = (iso) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+const number = (value) => new Intl.NumberFormat(locale).format(value);
+const day = (iso) => (iso ? new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(`${iso.slice(0, 10)}T00:00Z`)) : "");
+const moment = (iso) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 function size(bytes) {
   if (bytes === null || bytes === undefined) return "";
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
   const power = Math.min(4, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const options = { style: "unit", unit: units[power], unitDisplay: power ? "short" : "long", maximumSignificantDigits: power ? 3 : 4 };
-  return new Intl.NumberFormat(language, options).format(bytes / 1000 ** power);
+  return new Intl.NumberFormat(locale, options).format(bytes / 1000 ** power);
 }
 function remembered(name, value) {
   try { // which a browser may forbid
@@ -69,6 +68,7 @@ function remembered(name, value) {
 }
 function speak(chosen) {
   language = TEXTS[chosen] ? chosen : "en";
+  locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
   document.documentElement.lang = language;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
   for (const node of document.querySelectorAll("[data-p]")) node.placeholder = t(node.dataset.p);
@@ -93,7 +93,7 @@ function make(tag, attributes = {}, ...children) {
 }
 const named = (name) => make("bdi", {}, name || t("noName"));
 const tag = (state) => make("span", { class: `tag ${state}` }, t(state));
-const cell = (kind, ...children) => make("td", { class: kind }, ...children);
+const cell = (name, ...children) => make("td", { class: name }, ...children);
 
 // `open` shows the record (null on its own page), `action` is what stands at the end of the row.
 function row(found, open, action) {
