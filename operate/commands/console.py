@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
-from botocore.config import Config
 from click.core import ParameterSource
 from rich.table import Table
 
+from bigin_archive.aws.clients import SIGNED
 from bigin_archive.console.archive_files import ArchiveFiles
 from operate.commands.options import STATUSES, on_a_stack
 from operate.console.server import ConsoleServer
@@ -46,8 +46,7 @@ def console(context: click.Context, target: Target, port: int, no_browser: bool)
             raise click.UsageError(f"Options stand behind {context.invoked_subcommand}.")
         return 0
     archive = target.archive
-    # Version 4 binds an address to a version of an object; some regions default to version 2.
-    client = target.account.client("s3", Config(signature_version="s3v4"))
+    client = target.account.client("s3", SIGNED)
     files = ArchiveFiles(client, archive.stack.bucket, archive.stack.key_prefix)
     try:
         server = ConsoleServer(files, archive.ledger, port, _report)

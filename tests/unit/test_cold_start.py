@@ -83,6 +83,13 @@ def test_the_worker_makes_no_client_of_s3() -> None:
     assert "s3" not in known()["archive_queued"]["models"]
 
 
+def test_what_archives_knows_nothing_of_events_and_callers() -> None:
+    """The worker is the same, whether somebody is told of files or not: S3 alone tells."""
+    for handler in ("archive_queued", "archive_now", "sweep_account"):
+        assert not [name for name in known()[handler]["modules"] if name.startswith(("events", "callers"))]
+        assert "events" not in known()[handler]["models"]
+
+
 if __name__ == "__main__":
     text = json.dumps({handler: start(handler) for handler in HANDLERS}, indent=1)
     LISTS.write_text(text + "\n", encoding="utf-8")

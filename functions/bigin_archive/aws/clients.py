@@ -9,6 +9,10 @@ from botocore.loaders import Loader
 from bigin_archive import __version__
 from bigin_archive.aws.error_codes import had_ended
 
+# For a client that signs addresses. Only version 4 binds one to a version of an object, and to KMS keys. Without the
+# style boto3 names S3's global host, which sends whoever opens it on to the region: there the signature is wrong.
+SIGNED = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+
 
 class _KnownServices(Loader):
     """botocore's data files, without the look through 400 folders for the names of all services."""
@@ -40,9 +44,7 @@ def session() -> Session:
     return Session(core)
 
 
-def config(
-    read_timeout_s: float, connections: int = 10, tries: int = 1, signature_version: str | None = None
-) -> Config:
+def config(read_timeout_s: float, connections: int = 10, tries: int = 1) -> Config:
     """For all clients: short time-outs and one try, where the queue (or the caller) retries the whole."""
     return Config(
         connect_timeout=3,
@@ -51,5 +53,4 @@ def config(
         max_pool_connections=connections,
         # botocore's own takes a twentieth of a small file's processor time to put together, for every call.
         user_agent=f"bigin-archive/{__version__}",
-        signature_version=signature_version,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
-from bigin_archive.aws.clients import config, session
+from bigin_archive.aws.clients import SIGNED, config, session
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.callers.caller_endpoint import CallerEndpoint
 from bigin_archive.callers.caller_limits import CallerLimits
@@ -35,7 +35,7 @@ def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
     @cache
     def versions() -> VersionReader:
         # Made when a link or a look-up asks for it: its model is the largest of all.
-        client = aws.client("s3", config=config(_S3_TIMEOUT_S, tries=2, signature_version="s3v4"))
+        client = aws.client("s3", config=config(_S3_TIMEOUT_S, tries=2).merge(SIGNED))
         return VersionReader(client, settings.bucket, settings.key_prefix)
 
     return CallerEndpoint(

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from botocore.config import Config
-
 from bigin_archive.api.gateway import Event
-from bigin_archive.aws.clients import config, session
+from bigin_archive.aws.clients import SIGNED, config, session
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import TableLinkLimit
 from bigin_archive.console.routes import Console, Door
@@ -14,8 +12,6 @@ from bigin_archive.errors import UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.wiring.reporting import reporter
 
-# Only version 4 binds an address to a version of an object, and to KMS keys; some regions default to version 2.
-SIGNED = Config(signature_version="s3v4")
 _S3_TIMEOUT_S = 10  # the index of a million attachments arrives within it
 
 

@@ -1,0 +1,37 @@
+"""Addresses that download from S3: of the bucket's own region, and of one version."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+
+from bigin_archive.aws.clients import SIGNED, config
+from bigin_archive.storage.version_reader import VersionReader
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-central-1", "archive.s3.eu-central-1.amazonaws.com"),
+        ("us-east-1", "archive.s3.amazonaws.com"),  # the global host is in this region
+        ("cn-north-1", "archive.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_an_address_is_one_of_the_region(region: str, host: str) -> None:
+    """S3's global host would redirect, and the signature would not hold; what is signed is one version, for a time."""
+    client = boto3.client(
+        "s3",
+        region_name=region,
+        aws_access_key_id="id",
+        aws_secret_access_key="key",
+        aws_session_token="token",
+        config=config(4).merge(SIGNED),
+    )
+
+    url = urlsplit(VersionReader(client, "archive", "bigin/").signed_url("bigin/a b.txt", "v1", 300))
+
+    query = parse_qs(url.query)
+    assert (url.scheme, url.netloc, url.path) == ("https", host, "/bigin/a%20b.txt")
+    assert (query["versionId"], query["X-Amz-Expires"]) == (["v1"], ["300"])
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert f"/{region}/s3/aws4_request" in query["X-Amz-Credential"][0]
