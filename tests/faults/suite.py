@@ -41,7 +41,7 @@ class Kind:
 # What takes too long for every run of the tests, in a shorter form.
 SHORT_FORMS = (
     Kind("crash-short", crashes.crash_of_a_small_file, in_pytest=True),
-    Kind("restore-crash-short", restores.crash_at_the_upload, in_pytest=True),
+    Kind("restore-crash-short", restores.crash_at_the_upload),
 )
 KINDS = (
     Kind("crash", crashes.crash_at_every_step),

@@ -20,12 +20,10 @@ from operate.restore.outcome import Run, Wanted
 from operate.restore.restorer import Restorer
 from operate.restore.sender import Sender
 from operate.restore.uploader import Uploader
-from operate.stack.archive import Archive as OperatorsArchive
-from operate.stack.stack import Stack
 from tests.archived import Archive, content
 from tests.aws import Aws
 from tests.bigin import Simulator, sha256
-from tests.functional.test_operate_restore import RECORD, expected, held, record_of
+from tests.functional.test_operate_restore import RECORD, expected, held, operators_archive, record_of
 
 SCOPE = scope_line(("Contacts",))
 
@@ -65,13 +63,6 @@ class Way:
         http = session(1)
         grant = request_grant(http, self.hosts.accounts_url, self.hosts.api_url, form)
         return GrantedTokens(http, self.hosts, client, grant)
-
-
-def operators_archive(archive: Archive, hosts: DataCenter) -> OperatorsArchive:
-    """What a command knows of the stack, as far as a restore needs it."""
-    aws, names = archive.aws, dict.fromkeys(Stack.__dataclass_fields__, "")
-    stack = Stack(**{**names, "hosts": hosts, "bucket": aws.bucket, "ledger_table": aws.ledger_table})  # type: ignore[arg-type]
-    return OperatorsArchive(stack, aws.dynamodb, archive.ledger, archive.inventory)
 
 
 @pytest.fixture

@@ -22,9 +22,8 @@ from operate.restore.notes import RestoreNotes
 from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import PROJECT, Simulator
-from tests.functional.test_operate_restore import RECORD, record_of
+from tests.functional.test_operate_restore import RECORD, operators_archive, record_of
 from tests.functional.test_operate_stack import deploy
-from tests.functional.test_restore_failures import operators_archive
 
 MODULES = ("Contacts", "Notes")
 VALUES = {CLIENT_ID: "test", CLIENT_SECRET: "test", CODE: "a-code"}
