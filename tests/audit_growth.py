@@ -1,139 +1,238 @@
-"""How an audit grows with the account: ``python -m tests.audit_growth`` prints time and memory of its parts.
+"""How an audit grows with the account: ``python -m tests.audit_growth [ATTACHMENTS...]`` prints time, calls and cost.
 
-Everything but the calls to AWS and Bigin: merging, comparing, index, both reports. Each size runs in a process of its
-own, whose peak memory is its own. One attachment of a hundred differs.
+The whole audit runs, on real clients of S3 and DynamoDB whose answers are made here, below the network, and parsed as
+those of AWS are; what the network and AWS take comes on top. Nothing has changed since the last audit but one
+attachment of a thousand, whose object was swapped. Each size runs in a process of its own: its peak memory is its own.
 """
 
+import base64
+import io
+import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+from xml.sax.saxutils import escape
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 
 import operate  # noqa: F401 - puts functions/ on the path
 
 # isort: split
-from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.audit import report_html, report_json
-from bigin_archive.audit.comparison import Audit
-from bigin_archive.audit.manifest import Index
-from bigin_archive.audit.merge_join import MergeJoin
-from bigin_archive.bigin.account_listing import Found
-from bigin_archive.bigin.listing import ListedAttachment
-from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.bigin_side import Listing
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry, item_of, verified_mark
+from bigin_archive.storage.inventory import Inventory
 
-SIZES = (1_000, 10_000, 100_000)
-MOST_MIB = 300  # for the largest
-NOW = "2026-11-23T20:00:00+00:00"
-BEFORE = "2026-01-02T03:04:05+00:00"
+SIZES = (10_000, 100_000, 1_000_000)
+MOST_MIB = 512  # of the largest: the sweep function's memory
+MOST_S3_CALLS = 2_500  # of the largest, where nothing changed
+NOW, BEFORE = "Wed, 25 Nov 2026 20:00:00 GMT", "2026-01-02T03:04:05.000+00:00"
+PAGE = 1000  # versions in one answer (S3 API Reference, ListObjectVersions)
+SCAN_BYTES = 1_000_000  # of rows in one answer (DynamoDB API Reference, Scan: 1 MB)
+SWAPPED_EVERY = 1000
+# US dollars, us-east-1: S3 LIST and PUT for 1,000, GET and HEAD for 1,000; DynamoDB on demand for a million reads of
+# 4 KB (consistent); Lambda on arm64 for a GB-second.
+LIST_USD, GET_USD, READ_USD, LAMBDA_USD = 0.005, 0.0004, 0.125, 0.0000133334
 
 
-def requests(count: int) -> Iterator[ArchiveRequest]:
-    """Attachments in S3's order, three to a record, with ids as long as Bigin's."""
+def row(number: int, count: int) -> LedgerEntry:
+    """A row with everything in it, marked; in the order of S3's keys."""
     each = -(-count // len(MODULES))
-    numbers = range(count)
-    for place, module in enumerate(sorted(MODULES)):
-        for number in numbers[place * each : (place + 1) * each]:
-            yield ArchiveRequest(module, f"55702130000{number // 3:08}", f"55702130009{number:08}")
-
-
-def entry(request: ArchiveRequest) -> LedgerEntry:
-    """A row with everything in it."""
-    name = f"Angebot Nr. {request.attachment_id} vom Februar (unterschrieben).pdf"
-    return LedgerEntry(
-        request.module,
-        request.record_id,
-        str(request.attachment_id),
+    module = sorted(MODULES)[number // each]
+    attachment_id = f"55702130009{number:08}"
+    name = f"Angebot Nr. {attachment_id} vom Februar (unterschrieben).pdf"
+    record_id = f"55702130000{number // 3:08}"
+    made = LedgerEntry(
+        module,
+        record_id,
+        attachment_id,
         "archived",
-        key=f"bigin/{request.module}/{request.record_id}/{request.attachment_id}/{name}",
-        version_id="3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo",
+        key=f"bigin/{module}/{record_id}/{attachment_id}/{name}",
+        version_id=f"3/L4kqtJlcpXroDTDmJ{number:08}",
         size_bytes=123_456,
-        sha256=f"{int(str(request.attachment_id)):064x}",
+        sha256=f"{number:064x}",
         archived_at=BEFORE,
         file_name=name,
-        record_name=f"Müller & Söhne {request.record_id}",
+        record_name=f"Müller & Söhne {record_id}",
         created_time=BEFORE,
         modified_time=BEFORE,
         owner="Runa Lindqvist",
         listed_size_bytes=123_456,
         first_seen=BEFORE,
         last_seen=BEFORE,
+        state_at=BEFORE,
+        archived_modified_time=BEFORE,
     )
+    return replace(made, verified=verified_mark(made))
 
 
-def found(request: ArchiveRequest) -> ArchivedObject:
-    """The object of that row; every hundredth was swapped."""
-    row = entry(request)
-    place = f"{request.module}/{request.record_id}/{request.attachment_id}"
-    right = ArchivedObject(
-        str(row.key), str(row.key)[6:], 123_456, row.sha256, row.version_id, BEFORE, place, row.file_name
+class Answers:
+    """AWS for an account of ``count`` attachments."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.calls = count, {"list": 0, "head": 0, "put": 0, "scan": 0}
+        self.read_bytes = 0
+
+    def s3(self, request: Any, **_: Any) -> AWSResponse:
+        url = urlsplit(request.url)
+        query = parse_qs(url.query, keep_blank_values=True)
+        if "versions" in query:
+            self.calls["list"] += 1
+            return _answer(200, self._versions(query.get("key-marker", [""])[0]))
+        if "list-type" in query:
+            self.calls["list"] += 1
+            return _answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+        if "versioning" in query:
+            self.calls["list"] += 1
+            return _answer(200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+        if request.method == "PUT":
+            self.calls["put"] += 1
+            return _answer(200, "")
+        self.calls["head"] += 1
+        if "/_audit/" in url.path:
+            return _answer(404, "")
+        number = int(url.path.split("/")[-2][11:])
+        checksum = base64.b64encode(bytes(32)).decode()
+        made = row(number, self.count)
+        return _answer(
+            200,
+            "",
+            {
+                "Content-Length": "123456",
+                "Last-Modified": NOW,
+                "x-amz-version-id": "swapped",
+                "x-amz-checksum-sha256": checksum,
+                "x-amz-meta-bigin-module": made.module,
+                "x-amz-meta-bigin-record-id": made.record_id,
+                "x-amz-meta-bigin-attachment-id": made.attachment_id,
+            },
+        )
+
+    def dynamodb(self, request: Any, **_: Any) -> AWSResponse:
+        asked = json.loads(request.body)
+        if request.headers["X-Amz-Target"].decode().endswith("BatchGetItem"):
+            (table, wanted), *_rest = asked["RequestItems"].items()
+            numbers = [int(key["attachment_id"]["S"][11:]) for key in wanted["Keys"]]
+            items = [item_of(row(number, self.count)) for number in numbers]
+            return _answer(200, json.dumps({"Responses": {table: items}, "UnprocessedKeys": {}}))
+        self.calls["scan"] += 1
+        segment, segments = asked.get("Segment", 0), asked.get("TotalSegments", 1)
+        part = range(segment * self.count // segments, (segment + 1) * self.count // segments)
+        start = int(asked["ExclusiveStartKey"]["attachment_id"]["S"]) if "ExclusiveStartKey" in asked else part.start
+        items, size, number = [], 0, start
+        while number < part.stop and size < SCAN_BYTES:
+            text = json.dumps(item_of(row(number, self.count)))
+            items.append(text)
+            size, number = size + len(text), number + 1
+        self.read_bytes += size
+        last = "" if number == part.stop else f', "LastEvaluatedKey": {{"attachment_id": {{"S": "{number}"}}}}'
+        return _answer(200, f'{{"Items": [{", ".join(items)}]{last}}}')
+
+    def _versions(self, marker: str) -> str:
+        start = int(marker.split("/")[3][11:]) + 1 if marker else 0
+        numbers = range(start, min(start + PAGE, self.count))
+        is_cut = numbers.stop < self.count
+        entries = "".join(self._version(number) for number in numbers)
+        following = ""
+        if is_cut:
+            last = row(numbers[-1], self.count)
+            following = (
+                f"<NextKeyMarker>{quote(str(last.key))}</NextKeyMarker>"
+                f"<NextVersionIdMarker>{last.version_id}</NextVersionIdMarker>"
+            )
+        return (
+            "<ListVersionsResult><EncodingType>url</EncodingType>"
+            f"<IsTruncated>{str(is_cut).lower()}</IsTruncated>{following}{entries}</ListVersionsResult>"
+        )
+
+    def _version(self, number: int) -> str:
+        made = row(number, self.count)
+        version = "swapped" if number % SWAPPED_EVERY == 0 else made.version_id
+        return (
+            f"<Version><Key>{escape(quote(str(made.key)))}</Key><VersionId>{version}</VersionId>"
+            "<IsLatest>true</IsLatest><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+            '<ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><Size>123456</Size>'
+            "<StorageClass>STANDARD</StorageClass></Version>"
+        )
+
+
+def _answer(status: int, body: str, headers: dict[str, str] | None = None) -> AWSResponse:
+    content = body.encode()
+    raw: Any = io.BytesIO(content)
+    raw.stream = lambda *_args, **_more: iter([content])
+    return AWSResponse("http://localhost", status, {"Date": NOW, **(headers or {})}, raw)
+
+
+def client(service: str, answer: Any) -> Any:
+    made = boto3.client(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(max_pool_connections=16),
     )
-    is_swapped = int(str(request.attachment_id)) % 100 == 0
-    return replace(right, version_id="other", sha256="0" * 64) if is_swapped else right
-
-
-def listed(request: ArchiveRequest) -> Found:
-    """As Bigin lists it."""
-    row = entry(request)
-    times = (row.created_time, row.modified_time, row.owner)
-    return Found(
-        request, row.record_name, ListedAttachment(str(request.attachment_id), 123_456, None, row.file_name, *times)
-    )
+    made.meta.events.register(f"before-send.{service}", answer)
+    return made
 
 
 def measure(count: int) -> str:
     """Run once; the row of the table."""
-    seconds: list[float] = []
-
-    def timed(work: Callable[[], object]) -> None:
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-
-    audit = Audit(NOW, NOW, MODULES)
+    aws = Answers(count)
+    ledger = Ledger(client("dynamodb", aws.dynamodb), "ledger")
+    auditor = Auditor(ledger, Inventory(client("s3", aws.s3), "bucket", "bigin/"))
     base_mib = _peak_mib()
-    with MergeJoin() as census, Index() as files, tempfile.TemporaryFile() as page:
-        timed(lambda: census.add_listed(map(listed, requests(count))))
-        timed(lambda: census.add_entries(map(entry, requests(count))))
-
-        def compare() -> None:
-            for known in census.merged(map(found, requests(count))):
-                audit.add(known)
-                files.add(known)
-
-        def write() -> None:
-            for pieces in (report_json.pieces, report_html.pieces):
-                page.writelines(piece.encode() for piece in pieces(audit, "s3://bucket/bigin/"))
-
-        timed(compare)
-        timed(write)
-    if (count, count // 100) != (audit.compared, len(audit.differences)):
-        raise AssertionError(f"{len(audit.differences)} differences of {count // 100}")
-    each = sum(seconds) / count * 1e6
-    cells = " ".join(f"{value:9.2f}" for value in (*seconds, sum(seconds)))
-    return f"{count:>11,} {cells} {each:8.0f} {_peak_mib():7.0f} {_peak_mib() - base_mib:8.0f}"
+    start = time.perf_counter()
+    audit = auditor.audit(Listing("2026-01-01T00:00:00.000+00:00"))
+    seconds = time.perf_counter() - start
+    swapped = -(-count // SWAPPED_EVERY)
+    if (count, swapped, "partial") != (audit.compared, len(audit.differences), audit.verdict):
+        raise AssertionError(f"{audit.compared} compared, {len(audit.differences)} differences of {swapped}")
+    unchanged = aws.calls["list"] + aws.calls["put"] + aws.calls["head"] - swapped
+    usd = (
+        (aws.calls["list"] + aws.calls["put"]) / 1000 * LIST_USD
+        + aws.calls["head"] / 1000 * GET_USD
+        + aws.read_bytes / 4096 / 1e6 * READ_USD
+        + seconds * MOST_MIB / 1024 * LAMBDA_USD
+    )
+    return (
+        f"| {count:,} | {seconds:.1f} | {unchanged:,} | {swapped:,} | {aws.calls['scan']:,} | {_peak_mib():.0f} |"
+        f" {_peak_mib() - base_mib:.0f} | {usd:.4f} |"
+    )
 
 
 def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def rows(sizes: list[int]) -> Iterator[str]:
+    for count in sizes:
+        command = [sys.executable, "-m", "tests.audit_growth", "--one", str(count)]
+        yield subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip()
+
+
 def main() -> int:
-    """Print the table; status 1 where the largest takes too much memory."""
-    print("attachments    list s  ledger s compare s reports s   total s  µs each  peak MiB  of it data")
-    row = ""
-    for count in SIZES:
-        command = [sys.executable, "-m", "tests.audit_growth", str(count)]
-        row = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip()
-        print(row, flush=True)
-    return 0 if float(row.split()[-2]) < MOST_MIB else 1
+    """Print the table; status 1 where the largest takes too much memory or too many calls."""
+    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
+    print("| attachments | seconds | S3 calls | HEAD of what differs | scans | peak MiB | data | USD |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    last = ""
+    for last in rows(sizes):
+        print(last, flush=True)
+    cells = [cell.strip().replace(",", "") for cell in last.split("|")]
+    return 0 if float(cells[6]) < MOST_MIB and int(cells[3]) <= MOST_S3_CALLS else 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(measure(int(sys.argv[1])))
+    if "--one" in sys.argv:
+        print(measure(int(sys.argv[-1])))
     else:
         sys.exit(main())

@@ -24,8 +24,8 @@ STATES = (
     Mutation(
         "a checksum of parts taken for the file's",
         "functions/bigin_archive/storage/archived_object.py",
-        'if checksum and "-" not in checksum else None',
-        "if checksum else None",
+        "base64.b64decode(checksum, validate=True)",
+        'base64.b64decode(checksum.partition("-")[0])',
         caught_by_test=("tests/unit/test_version_listing.py::test_a_checksum_of_parts_is_none",),
     ),
     Mutation(
@@ -33,7 +33,7 @@ STATES = (
         "functions/bigin_archive/storage/archived_object.py",
         'return None if version_id in (None, "", "null") else version_id',
         "return version_id",
-        caught_by_test=(f"{_TESTS}null_is_no_version",),
+        caught_by_test=("tests/unit/test_version_listing.py::test_null_names_no_version",),
     ),
     Mutation(
         "a link without its shortcut",
@@ -265,8 +265,15 @@ STATES = (
     Mutation(
         "half a list of versions taken for all",
         "functions/bigin_archive/storage/version_listing.py",
-        'if "KeyMarker" not in following or following == start:',
-        "if following == start:",
+        'raise StorageUnavailableError("S3\'s list of versions breaks off: it does not tell how it goes on.")',
+        "return",
         caught_by_test=("tests/unit/test_version_listing.py::test_a_list_that_breaks_off_proves_nothing",),
+    ),
+    Mutation(
+        "an archive tier ends the audit",
+        "functions/bigin_archive/storage/inventory.py",
+        "        except ColdStorageError:\n            return replace(found, is_cold=True)\n",
+        "        except ZeroDivisionError:\n            return replace(found, is_cold=True)\n",
+        caught_by_test=("tests/functional/test_audit.py::test_what_lies_in_an_archive_tier_is_told_as_not_read",),
     ),
 )

@@ -19,7 +19,7 @@ from botocore.config import Config
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
 from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.storage.inventory import Inventory
 from tests import planted
@@ -223,11 +223,15 @@ class RottenS3(BaseHTTPRequestHandler):
     body = b"good"
     sent = b"evil"
     breaks = 0
+    is_cold = False
 
     def do_HEAD(self) -> None:
         self._head()
 
     def do_GET(self) -> None:
+        if self.is_cold:
+            self._refuse()
+            return
         self._head()
         cls = type(self)
         cls.breaks, breaking = cls.breaks - 1, cls.breaks > 0
@@ -236,6 +240,13 @@ class RottenS3(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing."""
+
+    def _refuse(self) -> None:
+        body = b"<Error><Code>InvalidObjectState</Code></Error>"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _head(self) -> None:
         self.send_response(200)
@@ -287,3 +298,17 @@ def test_a_body_that_breaks_off_is_read_again(rotten: tuple[type[RottenS3], Inve
     handler.breaks = 2
     with pytest.raises(StorageUnavailableError):
         inventory.sha256("bigin/x")
+
+
+def test_what_lies_in_an_archive_tier_is_told_as_not_read(rotten: tuple[type[RottenS3], Inventory]) -> None:
+    """It can be read only after a restore: that is no wrong byte, and ends no audit."""
+    handler, inventory = rotten
+    handler.is_cold = True
+
+    found = inventory.head("bigin/x")
+
+    assert found
+    read = inventory.reread(found)
+    assert (True, None) == (read.is_cold, read.bytes_right)
+    with pytest.raises(StorageRefusedError, match="restore it first"):
+        list(inventory.blocks("bigin/x"))

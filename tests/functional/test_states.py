@@ -257,8 +257,8 @@ def test_a_ledger_that_was_read_a_moment_ago_invents_nothing(archive: Archive) -
     listing = Listing("2026-01-01T00:00:00+00:00")
 
     class Slow(Ledger):
-        def entries(self) -> Any:
-            yield from list(super().entries())
+        def entries(self, segments: int = 1) -> Any:
+            yield from list(super().entries(segments))
             archive.ledger.put(late)
 
     slow = Slow(archive.aws.dynamodb, archive.aws.ledger_table)
@@ -380,7 +380,7 @@ def test_a_deep_audit_that_fails_keeps_its_turn(archive: Archive) -> None:
         if broken:
 
             class Broken(Ledger):
-                def entries(self) -> Any:
+                def entries(self, segments: int = 1) -> Any:
                     raise StorageUnavailableError("down")
 
             Auditor(Broken(archive.aws.dynamodb, "x"), archive.inventory).audit(listing, deep=0.5)
@@ -435,6 +435,15 @@ def test_three_files_of_one_id_and_name_are_three(
     assert 0 == run(monkeypatch, "get", "900", "--stack", stack, "--to", str(tmp_path))
 
     assert {b"1", b"22", b"333"} == {path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_the_ledger_is_read_whole_in_segments(archive: Archive) -> None:
+    """Each row once, whatever the number of segments."""
+    made = {entry.attachment_id: entry for entry in archive.new(30)}
+
+    read = list(archive.ledger.entries(4))
+
+    assert (30, made) == (len(read), {entry.attachment_id: entry for entry in read})
 
 
 def test_both_ways_tell_the_same(archive: Archive) -> None:

@@ -79,6 +79,7 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
         (ARCHIVED, replace(FILE, size_bytes=None), Step.NOTHING),
         (ARCHIVED, replace(FILE, size_bytes=6), Step.QUEUE),
         (ARCHIVED, LINK, Step.SHORTCUT),
+        (ARCHIVED, replace(LINK, size_bytes=None), Step.SHORTCUT),
         (replace(ROW, state="link", key="k.url"), LINK, Step.NOTHING),
         (replace(ROW, state="link"), LINK, Step.SHORTCUT),
         (replace(ROW, state="link", key="k.url"), FILE, Step.QUEUE),

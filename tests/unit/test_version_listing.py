@@ -11,7 +11,7 @@ from bigin_archive.audit.merge_join import Joined
 from bigin_archive.audit.object_lookup import _proved_object
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.ledger_entry import LedgerEntry, verified_mark
-from bigin_archive.storage.archived_object import full_sha256
+from bigin_archive.storage.archived_object import full_sha256, identity
 from bigin_archive.storage.version_listing import ListedKey, listed_keys
 
 WHEN = datetime(2026, 11, 25, 20, tzinfo=UTC)
@@ -129,3 +129,12 @@ def test_a_checksum_of_parts_is_none() -> None:
     assert full_sha256("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=-2") is None
     assert full_sha256("?") is None
     assert full_sha256(None) is None
+
+
+@pytest.mark.parametrize(("told", "known"), [("v1", "v1"), ("null", None), ("", None), (None, None)])
+def test_null_names_no_version(told: str | None, known: str | None) -> None:
+    """While versioning is suspended each write replaces the version of that name."""
+    assert known == identity(told)
+    (found,) = keys({"Versions": [version(VersionId=told)]})
+    assert found.current
+    assert known == found.current.version_id

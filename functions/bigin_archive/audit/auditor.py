@@ -25,6 +25,7 @@ from bigin_archive.storage.inventory import Inventory
 
 REPORTS = "_audit/"
 _ROTATION = "audit-rotation"
+_SEGMENTS = 4  # of the ledger, read at one time
 _BATCH = 100  # places whose rows are looked up together (DynamoDB, BatchGetItem)
 
 
@@ -88,7 +89,7 @@ class Auditor:
             audit.failure = f"Bigin's list could not be read to its end: {error.detail}"
             audit.unlisted.update(audit.modules)
         try:
-            join.add_entries(entry for entry in self._ledger.entries() if entry.module in audit.modules)
+            join.add_entries(entry for entry in self._ledger.entries(_SEGMENTS) if entry.module in audit.modules)
         except ArchiveError as error:
             audit.failure = audit.failure or f"The ledger could not be read to its end: {error.detail}"
             return False

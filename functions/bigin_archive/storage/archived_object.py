@@ -112,7 +112,7 @@ def full_sha256(checksum: str | None) -> str | None:
     Those have the number of parts behind a hyphen (S3 User Guide, "Checking object integrity").
     """
     try:
-        return base64.b64decode(checksum, validate=True).hex() if checksum and "-" not in checksum else None
+        return base64.b64decode(checksum, validate=True).hex() if checksum else None  # a hyphen is no Base64
     except binascii.Error:
         return None
 
