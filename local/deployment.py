@@ -21,6 +21,7 @@ from local.package import (
     digest_of,
     own_architecture,
     remove_unused,
+    share_code,
     tool_environment,
 )
 from local.process import LocalStackError, Process
@@ -64,6 +65,7 @@ class Deployment:
         build.finish(BUILD_TIMEOUT_S)
         remove_unused(self._build)
         add_byte_code(self._build, sys.executable, self._env)
+        share_code(self._build)
         self._built_from.write_text(self._inputs())
 
     def deploy(self, emulator: Emulator, parameters: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -120,6 +121,19 @@ def add_byte_code(build: Path, python: str, env: Mapping[str, str]) -> None:
         if run.returncode != 0:
             raise LocalStackError(f"{python} cannot compile {folder}:\n{run.stdout}")
         compiled[sources] = folder
+
+
+def share_code(build: Path) -> None:
+    """Packs functions of the same code once: `sam deploy` takes a zip as it is, and would else make one for each."""
+    template = build / "template.yaml"
+    text = template.read_text(encoding="utf-8")
+    packed: dict[str, str] = {}
+    for folder in sorted(path for path in build.iterdir() if path.is_dir()):
+        code = digest_of((path for path in folder.rglob("*") if path.is_file()), folder)
+        if code not in packed:
+            packed[code] = Path(shutil.make_archive(str(folder), "zip", folder)).name
+        text = re.sub(rf"(?m)^(\s+CodeUri: ){re.escape(folder.name)}$", rf"\g<1>{packed[code]}", text)
+    template.write_text(text, encoding="utf-8")
 
 
 def digest_of(files: Iterable[Path], base: Path) -> str:
