@@ -1,6 +1,6 @@
 """The command line `bigin-archive`: finds the command, runs it, and turns every failure into a sentence.
 
-Exit statuses: 0 done and all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted.
+Exit statuses: 0 all fine, 1 something failed or is missing, 2 wrong usage, 130 interrupted.
 A command is imported when it is called: the packages of all commands together take longer than most calls.
 """
 

@@ -35,7 +35,7 @@ class Share(click.ParamType[float]):
     name = "share"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it; anything but a number above 0 and at most 100 is used wrongly."""
+        """Read it; anything but a number above 0 and at most 100 is wrong usage."""
         if isinstance(value, float):
             return value
         text = str(value).removesuffix("%").strip()
@@ -54,17 +54,21 @@ Examples:
   bigin-archive audit --module Contacts --json
 
 \b
-Exit status: 0 complete, 2 partial (a difference, or something was not compared) or used wrongly, 1 failed: nothing is
+Exit status: 0 complete, 2 partial (a difference, or something was not compared) or wrong usage, 1 failed: nothing is
 proved, 130 interrupted."""
 )
 @on_a_stack
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")
-@click.option("--deep", type=Share(), default=0.0, metavar="5%", help="Read so many bytes again, in turn.")
-@click.option("--head", "by_head", is_flag=True, help="Ask S3 for each object, also where its version proves it.")
-@click.option("--by-record", is_flag=True, help="Do not use Bigin's list of all attachments: one call for each record.")
 @click.option(
-    "--as-of-sweep", is_flag=True, help="Use the list that the last sweep of everything found; calls no Bigin."
+    "--deep",
+    type=Share(),
+    default=0.0,
+    metavar="5%",
+    help="Also read this part of all bytes again; each run takes the next part.",
 )
+@click.option("--head", "by_head", is_flag=True, help="Ask S3 about each object, even if its version proves it.")
+@click.option("--by-record", is_flag=True, help="Go record by record: one call for each record.")
+@click.option("--as-of-sweep", is_flag=True, help="Use the list of the last sweep of everything. Does not call Bigin.")
 @click.option("--repair", "repairing", is_flag=True, help="Queue what is missing, restore rows of the ledger.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON, with every difference.")
 def audit(
@@ -80,8 +84,8 @@ def audit(
     """Prove that the archive is complete, or list what is not.
 
     Compares what Bigin lists, what the ledger says and what lies in S3, attachment by attachment. Writes a report to
-    the bucket, as a page for people and as JSON. Without --repair nothing else is changed, but for the mark of rows
-    whose object S3 confirmed.
+    the bucket, as a page for people and as JSON. Without --repair it changes
+    nothing else, except that it notes in the ledger which objects S3 confirmed.
     """
     if by_record and as_of_sweep:
         raise click.UsageError("--by-record and --as-of-sweep exclude each other.")

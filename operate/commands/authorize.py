@@ -27,13 +27,13 @@ Examples:
   bigin-archive authorize --client-id 1000.ABC    (BIGIN_CLIENT_SECRET and BIGIN_GRANT_CODE are exported)
 
 \b
-Without a terminal, what no option or variable gives is read from stdin, a line each: client id, client secret, code.
+Without a terminal, missing values are read from stdin, one a line: client id, client secret, code.
 
 """
     + STATUSES
 )
 @on_a_stack
-@click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, or you are asked.")
+@click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, else you are asked.")
 @click.option(
     "--module",
     "modules",
@@ -43,13 +43,15 @@ Without a terminal, what no option or variable gives is read from stdin, a line 
     metavar="NAME",
     help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",
 )
+@click.option("--notifications", is_flag=True, help="Also ask for the scope that WatchModules needs.")
 @click.option(
-    "--notifications", is_flag=True, help="With the scope that WatchModules needs, if the stack lacks it yet."
+    "--access-token-only",
+    is_flag=True,
+    help="Store an access token that nothing renews (BIGIN_ACCESS_TOKEN, or typed).",
 )
-@click.option("--access-token-only", is_flag=True, help="Store a bare access token (BIGIN_ACCESS_TOKEN, or asked for).")
 @click.option("--scopes", "only_scopes", is_flag=True, help="Print the scope line for Zoho's API console, and stop.")
-@click.option("--check", "only_check", is_flag=True, help="Tell what the stored connection can do; change nothing.")
-@click.option("--renew", is_flag=True, help="With --check: have the stack renew its token first (ten in ten minutes).")
+@click.option("--check", "only_check", is_flag=True, help="Show what the connection can do. Changes nothing.")
+@click.option("--renew", is_flag=True, help="With --check: renew the token first. Zoho allows ten in ten minutes.")
 @click.option("--json", "machine", is_flag=True, help="With --check: print JSON.")
 def authorize(
     target: Target,
@@ -64,8 +66,8 @@ def authorize(
 ) -> int:
     """Connect a stack to Bigin, or check the connection.
 
-    Secrets are typed hidden, or come from BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE and BIGIN_ACCESS_TOKEN; no option
-    takes one, since options show in the list of processes.
+    You type the secrets, which are not shown, or export BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE or BIGIN_ACCESS_TOKEN.
+    No option takes a secret: the list of processes shows options.
     """
     if (renew or machine) and not only_check:
         raise click.UsageError("--renew and --json belong to --check.")

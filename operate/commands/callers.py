@@ -51,7 +51,7 @@ def callers() -> None:
 )
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def add(name: str, target: Target, right: str, days: int, machine: bool) -> int:
-    """Make a key for NAME, and print it: it is told this once."""
+    """Make a key for NAME, and print it. It is shown only once."""
     key, caller = Keys(target).add(name, right, days)
     url = target.stack.callers_url
     if machine:

@@ -14,7 +14,7 @@ Examples:
   bigin-archive completion fish > ~/.config/fish/completions/bigin-archive.fish
 
 \b
-Exit status: 0 printed, 2 used wrongly."""
+Exit status: 0 printed, 2 wrong usage."""
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

@@ -33,13 +33,13 @@ It changes and queues nothing. Bigin is asked for one record and one attachment 
     + STATUSES
 )
 @on_a_stack
-@click.option("--before", is_flag=True, help="Before a deployment: look at this machine and the AWS account alone.")
+@click.option("--before", is_flag=True, help="Before a deployment: look only at this machine and the AWS account.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def doctor(target: Target, before: bool, machine: bool) -> int:
     """Look for everything that goes wrong in practice.
 
-    Each line is well, a problem with its remedy, or something that cannot be told. The status is 1 if there is a
-    problem.
+    Each line says that something is well, what is wrong and what to do, or that it is not known. The status is 1 if
+    there is a problem.
     """
     found = []
     if not machine:

@@ -32,7 +32,7 @@ Examples:
   bigin-archive find Contacts/2034020000000489124
 
 \b
-Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 interrupted."""
+Exit status: 0 found, 1 nothing found or it failed, 2 wrong usage, 130 interrupted."""
 )
 @click.argument("text")
 @on_a_stack
@@ -46,7 +46,7 @@ Exit status: 0 found, 1 nothing found or it did not work, 2 used wrongly, 130 in
     type=click.Choice([str(state) for state in STATES]),
     help="Only in this state (repeatable).",
 )
-@click.option("--now", is_flag=True, help="Read the ledger whole: with what came since the last audit.")
+@click.option("--now", is_flag=True, help="Read the whole ledger, to include what came after the last audit.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(
     text: str,
@@ -62,9 +62,9 @@ def find(
 
     Shows the attachments whose record, file name or ids contain every word of TEXT.
 
-    The record's name is that of the company, contact or deal. Capitals, accents and strokes do not matter. The
-    list that the last audit wrote is searched; where it finds nothing, the ledger is read whole, which takes some
-    seconds for a hundred thousand attachments. MODULE/ID as TEXT shows all of a record as they are now.
+    The record's name is that of the company, contact or deal. Capitals, accents and strokes do not matter. It searches
+    the list that the last audit wrote. If it finds nothing there, it reads the whole ledger: some seconds for a hundred
+    thousand attachments. With MODULE/ID as TEXT it shows all attachments of that record as they are now.
     """
     archive = target.archive
     stack = archive.stack

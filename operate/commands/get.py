@@ -97,8 +97,8 @@ def get(
 
     Attachments are named by their IDs, which find shows; --record names whole records.
 
-    Each file is verified against its SHA-256 before it appears under its name. A file that is there is never
-    overwritten: the same bytes are left as they are, others get a name beside it.
+    Each file is verified against its SHA-256 before it appears under its name. It never overwrites a file:
+    one with the same bytes is left as it is; beside another one, the new file gets a similar name.
     """
     if not ids and not records:
         raise click.UsageError("Say what to get: attachment ids, or --record MODULE/ID.")

@@ -9,7 +9,7 @@ import click
 from bigin_archive.archive_request import ALIASES, MODULES
 from operate.stack.target import Target
 
-STATUSES = "\b\nExit status: 0 all fine, 1 it did not work or something is missing, 2 used wrongly, 130 interrupted."
+STATUSES = "\b\nExit status: 0 all fine, 1 something failed or is missing, 2 wrong usage, 130 interrupted."
 
 
 def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,7 +24,7 @@ def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--profile", metavar="NAME", help="AWS profile; else AWS_PROFILE and the usual places."),
         # AWS_REGION as the AWS CLI has it; boto3 knows AWS_DEFAULT_REGION alone.
         click.option(
-            "--region", envvar="AWS_REGION", metavar="NAME", help="Its region; else AWS_REGION, the profile's."
+            "--region", envvar="AWS_REGION", metavar="NAME", help="Its region; else AWS_REGION, else the profile's."
         ),
         click.option(
             "--stack",

@@ -23,12 +23,11 @@ Examples:
   bigin-archive redrive --message-id 5d8f... --dry-run
 
 \b
-How SQS lets a queue be looked at:
-  To be read, a message has to be received, which hides it from everybody else. A pass hides what it reads for
-  at most 15 minutes, and shows it again when it ends; should it be killed, the messages come back by
-  themselves. A pass takes at most 10 minutes and 100,000 messages: a longer queue takes several. SQS's counts are
-  approximate. Sent back means: received, sent to the source queue, deleted here, in this order, so that nothing
-  is lost wherever it is interrupted; what is then in both queues is archived once.
+How the dead-letter queue is read:
+  SQS hides a message from everybody else while it is read. A pass hides what it reads for at most 15 minutes and
+  shows it again at its end. If it is killed, the messages come back by themselves. A pass takes at most 10 minutes
+  and 100,000 messages; a longer queue takes several. SQS's counts are approximate. A message is first sent to the
+  queue and then deleted here, so nothing is lost if the command is interrupted. If it is in both, it is archived once.
 
 """
     + STATUSES

@@ -31,7 +31,7 @@ def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
 
     What is archived already is not downloaded again.
 
-    The ids are those of Bigin's address line, and of every report of an audit.
+    The ids are in the address bar of Bigin, and in the report of each audit.
     """
     requests = [_request(place) for place in places]
     found = target.stack

@@ -61,7 +61,7 @@ With --yes it needs a code from Zoho's API console, with the scope line that it 
 option or variable gives is read from stdin, a line each: client id, client secret, code.
 
 \b
-Exit status: 0 all are there, 2 some are not or used wrongly, 1 it did not work, 130 interrupted."""
+Exit status: 0 all are there, 2 some are not or wrong usage, 1 it failed, 130 interrupted."""
 )
 @click.argument("ids", nargs=-1, type=_PLACE, metavar="[ID]...")
 @on_a_stack

@@ -41,7 +41,7 @@ Examples:
   bigin-archive sweep --module Pipelines --module Contacts --since 2026-01-01
 
 \b
-A sweep goes on by itself, in slices of a quarter of an hour, and waits where the credits of its share are used.
+A sweep continues by itself, in slices of a quarter of an hour, and pauses while its share of the API credits is used.
 With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 failed.
 
 """
@@ -60,8 +60,8 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
 @click.option(
     "--since", type=DAY_OR_TIME, metavar="DAY", help="Only what was changed since: 2026-01-31, or with a time (UTC)."
 )
-@click.option("--by-record", is_flag=True, help="Record by record, even where Bigin lists all attachments at once.")
-@click.option("--dry-run", is_flag=True, help="Tell the credits, bytes and hours to be expected; queue nothing.")
+@click.option("--by-record", is_flag=True, help="Go record by record, even if Bigin lists all attachments at once.")
+@click.option("--dry-run", is_flag=True, help="Show the credits, bytes and hours that it will take. Queues nothing.")
 @click.option("--watch", "watching", is_flag=True, help="Show the progress until it is done.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def sweep(

@@ -11,7 +11,7 @@ Examples:
   bigin-archive version
 
 \b
-Exit status: 0 printed, 2 used wrongly."""
+Exit status: 0 printed, 2 wrong usage."""
 )
 def version() -> None:
     """Print the version of this command."""

@@ -25,7 +25,7 @@ Examples:
     + STATUSES
 )
 @on_a_stack
-@click.option("--renew", "renewing", is_flag=True, help="Have the stack renew its channels first.")
+@click.option("--renew", "renewing", is_flag=True, help="Renew the channels first.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def watch(target: Target, renewing: bool, machine: bool) -> int:
     """Show or renew the channels by which Bigin announces changes.
