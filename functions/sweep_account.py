@@ -13,7 +13,7 @@ from bigin_archive.sweep.heartbeat import Heartbeat
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.sweep_account import sweep
 
-START = "start"
+START, MAIL = "start", "mail"
 # For the last write of the cursor, and the log line.
 RESERVE_S = 30
 
@@ -27,13 +27,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Work for one slice; tell where the sweep stands.
 
     ``{"start": {"modules": [...], "since": "2026-01-01T00:00:00+00:00", "by_record": true}}`` begins one unless one is
-    under way; every key may be left out. Raises ValueError where one is malformed, StorageUnavailableError where the
-    ledger cannot be used.
+    under way; every key may be left out. ``{"mail": true}`` sends the weekly mail now. Raises
+    ValueError where a key is malformed, StorageUnavailableError where the ledger cannot be used.
     """
     sweeping, heartbeat = _sweep()
     order = _order(event[START]) if START in event else None
     state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    heartbeat.tell(state, sweeping.complete_age_s(state))
+    heartbeat.tell(state, sweeping.complete_age_s(state), mail_at_once=bool(event.get(MAIL)))
     return state.as_dict() if state else {}
 
 

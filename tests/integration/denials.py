@@ -230,6 +230,7 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         LIST_ALL,
         _receive("queue", "the queue"),
         _receive("dead_letters", "the dead-letter queue"),
+        _send("dead_letters", "the dead-letter queue"),
         FORGET,
         READ_LEASES,
         INVOKE,

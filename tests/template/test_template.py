@@ -101,6 +101,7 @@ GRANTS = {
         ("sqs:GetQueueAttributes", "DeadLetterQueue"),
         ("sqs:GetQueueAttributes", "RecordDeadLetterQueue"),
         ("sqs:GetQueueAttributes", "EventDeadLetterQueue"),
+        ("sns:Publish", "AlarmTopic"),
     },
     "AuthorizeCallerRole": {
         ("logs:CreateLogStream", "AuthorizeCallerLogs"),
@@ -201,6 +202,9 @@ SETTINGS = {
         "CREDITS_SHARE_PERCENT",
         "SWEEP_SCHEDULE",
         "DEAD_LETTER_QUEUE_URLS",
+        "WEEKLY_MAIL",
+        "MAIL_TOPIC_ARN",
+        "CONSOLE_URL",
     },
     "AuthorizeCallerFunction": {"CALLERS_TABLE"},
     "AnswerCallerFunction": {

@@ -19,7 +19,7 @@ class _KnownServices(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """What this application calls."""
-        return ["dynamodb", "events", "s3", "secretsmanager", "sqs"]
+        return ["dynamodb", "events", "s3", "secretsmanager", "sns", "sqs"]
 
 
 class Session(boto3.session.Session):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DAY_S = 24 * 60 * 60
 HOUR_S = 60 * 60
 SPAN_S = 15 * 60
-_KEPT_S = 3 * DAY_S
+_KEPT_S = 9 * DAY_S  # the weekly mail tells of seven
 _KEY = f"{CONTROL}credits"
 _REMAINING = "remaining"  # sorts behind every time
 # Bigin's day is any 24 hours: what it said is left counts until it says otherwise, or until that day is over.

@@ -8,6 +8,7 @@ from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.sweep.weekly_mail import WeeklyMail
 from bigin_archive.telemetry import Reporter
 
 OLDEST_S = 8 * 24 * 60 * 60  # of a list that a verdict relies on: all is listed once a week, which may take a day
@@ -23,6 +24,7 @@ class Heartbeat:
         share: int,
         dead_letter_queues: Sequence[ArchiveQueue],
         reporter: Reporter,
+        mail: WeeklyMail,
         *,
         is_scheduled: bool,
     ) -> None:
@@ -31,10 +33,13 @@ class Heartbeat:
         self._share = share
         self._dead_letter_queues = dead_letter_queues
         self._reporter = reporter
+        self._mail = mail
         self._is_scheduled = is_scheduled
 
-    def tell(self, state: SweepState | None, complete_age_s: float | None) -> None:
-        """One line and the samples. Raises StorageUnavailableError where the credits cannot be read.
+    def tell(self, state: SweepState | None, complete_age_s: float | None, *, mail_at_once: bool = False) -> None:
+        """One line, the samples, and the weekly mail where it is due or asked for.
+
+        Raises StorageUnavailableError where the credits cannot be read.
 
         ``complete_age_s`` is the age of the time up to which Bigin's lists were whole, if they ever were.
         """
@@ -49,6 +54,7 @@ class Heartbeat:
         fields = {**_fields(state), "not_proved": reason, "credits_used": used, "dead_letters": samples.get("Parked")}
         self._reporter.report(f"sweep_{state.phase if state else 'idle'}", fields, samples)
         self._reporter.flush()
+        self._mail.send_if_due(state, reason, at_once=mail_at_once)
 
 
 def not_proved(state: SweepState | None, complete_age_s: float | None, *, is_scheduled: bool) -> str | None:

@@ -1,0 +1,166 @@
+"""The weekly mail: on Monday, after the night's sweep, the topic of the alarms tells how the archive is.
+
+It comes also when all is well, so that its absence is noticed. It is sent before that is noted: should the function die
+in between, it comes twice.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bigin_archive.aws.dynamodb import call
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
+from bigin_archive.clock import parse
+from bigin_archive.errors import ArchiveError
+from bigin_archive.ledger.credit_usage import DAY_S, CreditUsage
+from bigin_archive.ledger.ledger import CONTROL
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.settings import SweepSettings
+from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.sweep.weekly_text import LANGUAGES, Figures, mail
+from bigin_archive.telemetry import Reporter
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REPORT = "_audit/latest.json"
+# List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
+# one file on its way.
+IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
+_WEEKS_A_MONTH = 30.4 / 7
+_KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
+
+
+class WeeklyMail:
+    """Writes and sends the mail of one stack."""
+
+    def __init__(
+        self,
+        settings: SweepSettings,
+        share: int,
+        client: "DynamoDBClient",
+        own_file: Callable[[str], bytes | None],
+        credits_used: CreditUsage,
+        dead_letter_queues: list[ArchiveQueue],
+        sns: Callable[[], Any],
+        report_url: str,
+        reporter: Reporter,
+        now: Callable[[], float],
+    ) -> None:
+        """``share`` is in credits a day.
+
+        ``own_file`` reads what the audit wrote, by its path below the prefix; ``sns`` makes a client when needed.
+        """
+        self._settings = settings
+        self._client = client
+        self._share = share
+        self._own_file = own_file
+        self._credits = credits_used
+        self._dead_letter_queues = dead_letter_queues
+        self._sns = sns
+        self._report_url = report_url
+        self._reporter = reporter
+        self._now = now
+
+    def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
+        """Send it if it is due, or ``at_once``; what fails is told in the log and tried again by the next slice.
+
+        ``reason`` is why the archive is not proved, None where it is.
+        """
+        if not self._settings.mail_topic_arn or self._settings.mail_language not in LANGUAGES:
+            return
+        now = datetime.fromtimestamp(self._now(), UTC)
+        try:
+            noted = self._noted()
+            if not at_once and not self._is_due(now, noted, state):
+                return
+            figures = self._figures(now, noted, reason)
+            subject, text = mail(figures, self._settings.mail_language)
+            self._sns().publish(TopicArn=self._settings.mail_topic_arn, Subject=subject, Message=text)
+            self._note(now, figures)
+        except AWS_ERRORS as error:
+            self._reporter.report("weekly_mail_failed", {"error_detail": code_of(error)})
+        except ArchiveError as error:
+            self._reporter.report("weekly_mail_failed", {"error_code": error.code, "error_detail": error.detail})
+        else:
+            self._reporter.report("weekly_mail_sent", {})
+
+    def _is_due(self, now: datetime, noted: Mapping[str, Any], state: SweepState | None) -> bool:
+        monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+        if not noted:
+            self._note(now, None)  # the stack is new: its first whole week is told
+            return False
+        last = parse(noted["sent_at"])
+        if last is not None and last >= monday:
+            return False
+        finished = parse(state.finished_at) if state else None
+        waits = state is None or not state.is_done or finished is None or finished < monday
+        # A sweep that takes longer than its night, or does not run, holds no mail up.
+        return not (self._settings.is_scheduled and waits) or now >= monday + timedelta(days=1)
+
+    def _figures(self, now: datetime, noted: Mapping[str, Any], reason: str | None) -> Figures:
+        report = self._report()
+        total = report.get("total") or {}
+        archived, size_bytes = int(total.get("archived") or 0), int(total.get("size_bytes") or 0)
+        before, bytes_before = noted.get("archived"), noted.get("size_bytes")
+        week = None if before is None else max(0, archived - before)
+        needs = {"dead_letters": sum(queue.waiting() for queue in self._dead_letter_queues)}
+        if reason:
+            needs[reason] = _differences(report) if reason == "audit_not_complete" else 1
+        if not report:
+            needs["never_audited"] = 1
+        used = self._credits.used(7 * DAY_S).used
+        dollars = (IDLE_USD_A_MONTH + GB_USD_A_MONTH * size_bytes / 1e9) / _WEEKS_A_MONTH + FILE_USD * (week or 0)
+        return Figures(
+            stack=self._settings.stack,
+            now=now,
+            archived=archived,
+            size_bytes=size_bytes,
+            archived_week=week,
+            bytes_week=None if bytes_before is None else max(0, size_bytes - bytes_before),
+            verdict=report.get("verdict"),
+            audited_at=parse(report.get("finished_at")),
+            needs=needs,
+            credits=used,
+            credits_share=7 * self._share,
+            dollars=dollars,
+            report_url=self._report_url if report else None,
+        )
+
+    def _report(self) -> dict[str, Any]:
+        with suppress(ValueError):  # it is being written, or somebody changed it: as if there were none
+            report = json.loads(self._own_file(REPORT) or b"{}")
+            return report if isinstance(report, dict) else {}
+        return {}
+
+    def _noted(self) -> dict[str, Any]:
+        item = call(self._client, "get_item", TableName=self._settings.ledger_table, Key=_KEY, ConsistentRead=True)
+        noted: dict[str, Any] = json.loads(item["Item"]["mail"]["S"]) if "Item" in item else {}
+        return noted
+
+    def _note(self, now: datetime, figures: Figures | None) -> None:
+        noted: dict[str, Any] = {"sent_at": now.isoformat()}
+        if figures:
+            noted |= {"archived": figures.archived, "size_bytes": figures.size_bytes}
+        call(
+            self._client,
+            "put_item",
+            TableName=self._settings.ledger_table,
+            Item={**_KEY, "mail": {"S": json.dumps(noted)}},
+        )
+
+
+def report_page(bucket: str, prefix: str, region: str) -> str:
+    """The page of S3's own console that opens the report: no presigned address, which would open it to everybody."""
+    key = quote(f"{prefix}_audit/latest.html")
+    return f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}"
+
+
+def _differences(report: Mapping[str, Any]) -> int:
+    """How many differences of the last report prevent that it is complete; 1 at least, since something does."""
+    found = report.get("differences")
+    grave = [one for one in found if isinstance(one, dict) and one.get("prevents_complete")] if found else []
+    return max(1, len(grave))

@@ -1,0 +1,136 @@
+"""The weekly mail: when it comes, and what whoever reads it learns."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bigin_archive.deadline import Deadline
+from bigin_archive.sweep.sweep import SweepRequest
+from bigin_archive.sweep.weekly_text import LANGUAGES, NEEDS, Figures, mail
+from bigin_archive.wiring.sweep_account import sweep
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+MONDAY = datetime(2026, 2, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FIGURES = Figures(
+    stack="bigin-archive",
+    now=MONDAY + HOUR,
+    archived=3456,
+    size_bytes=12_300_000_000,
+    archived_week=1234,
+    bytes_week=34_500_000,
+    verdict="complete",
+    audited_at=MONDAY,
+    needs={},
+    credits=4321,
+    credits_share=175_000,
+    dollars=0.4,
+    report_url="https://console.example/report",
+)
+
+
+class Week:
+    """A stack whose slices run when the test says so, and the mails that it sent."""
+
+    def __init__(self, aws: Aws, language: str = "EN") -> None:
+        self.now = MONDAY - timedelta(days=3)
+        sns, sqs = aws.client("sns"), aws.sqs
+        self._sqs, self._inbox = sqs, sqs.create_queue(QueueName=f"{aws.bucket}-inbox")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        sqs.set_queue_attributes(QueueUrl=self._inbox, Attributes={"Policy": policy})
+        topic = sns.create_topic(Name=aws.bucket)["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        more = {"WEEKLY_MAIL": language, "MAIL_TOPIC_ARN": topic, "AWS_REGION": "eu-central-1"}
+        self._sweep, self._heartbeat = sweep({**aws.environment, **more}, now=lambda: self.now.timestamp())
+        self._aws = aws
+
+    def slice(self, at: datetime, *, start: bool = False, at_once: bool = False) -> list[dict[str, Any]]:
+        """One slice; the mails that it sent."""
+        self.now = at
+        state = self._sweep.work(SweepRequest() if start else None, Deadline(840))
+        while start and state and not state.is_done:
+            self._aws.sqs.purge_queue(QueueUrl=self._aws.queue_url)
+            self.now += timedelta(minutes=15)
+            state = self._sweep.work(None, Deadline(840))
+        self._heartbeat.tell(state, self._sweep.complete_age_s(state), mail_at_once=at_once)
+        found = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+def test_it_comes_once_a_week_after_the_sweep(aws: Aws, bigin: Simulator) -> None:
+    """On Monday, when the night's sweep is done; once; and again a week later."""
+    week = Week(aws)
+
+    assert [] == week.slice(MONDAY - timedelta(days=3))
+    assert [] == week.slice(MONDAY + HOUR / 2)  # the sweep of this night has not begun
+    (mail,) = week.slice(MONDAY + HOUR, start=True)
+    assert "bigin-archive" in mail["Subject"]
+    assert [] == week.slice(MONDAY + 3 * HOUR)
+    assert [] == week.slice(MONDAY + timedelta(days=4), start=True)
+    assert 1 == len(week.slice(MONDAY + timedelta(days=7) + HOUR, start=True))
+
+
+def test_no_sweep_holds_it_up(aws: Aws) -> None:
+    """Where the sweep of the night does not end, it comes on Tuesday and says what is wrong."""
+    week = Week(aws)
+
+    week.slice(MONDAY - timedelta(days=3))
+    assert [] == week.slice(MONDAY + timedelta(hours=23))
+    (mail,) = week.slice(MONDAY + timedelta(hours=25))
+
+    assert "need somebody" in mail["Subject"]
+    assert "bigin-archive doctor --stack" in mail["Message"]
+
+
+def test_it_says_what_to_do(aws: Aws, bigin: Simulator) -> None:
+    """A dead letter and a file that is not archived are named, each with its command, and the report's own page."""
+    week = Week(aws)
+    bigin.add(b"never archived")
+    aws.sqs.send_message(QueueUrl=aws.dead_letter_queue_url, MessageBody="x")
+
+    week.slice(MONDAY - timedelta(days=1), start=True)
+    (mail,) = week.slice(MONDAY, at_once=True)
+
+    text = mail["Message"]
+    assert "1 request(s) could not be archived" in text
+    assert "bigin-archive redrive" in text
+    assert "bigin-archive audit --repair" in text
+    assert f"/s3/object/{aws.bucket}?region=eu-central-1&prefix=bigin/_audit/latest.html" in text
+    assert "X-Amz-" not in text
+
+
+def test_german(aws: Aws) -> None:
+    """The parameter chooses the language; the subject stays within what SNS takes."""
+    (mail,) = Week(aws, "DE").slice(MONDAY, at_once=True)
+
+    assert "noch nie geprüft" in mail["Message"]
+    assert mail["Subject"].isascii()
+
+
+def test_without_a_language_none_is_sent(aws: Aws) -> None:
+    """OFF: not even at once."""
+    assert [] == Week(aws, "OFF").slice(MONDAY, at_once=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("need", [None, *NEEDS])
+def test_every_case_has_its_words(language: str, need: str | None) -> None:
+    """Well or not, a mail has a subject that SNS takes, no gap, every figure, and the way to notice its absence."""
+    needs = {need: 2} if need else {}
+    subject, text = mail(FIGURES.__class__(**{**_fields(FIGURES), "needs": needs}), language)
+
+    assert 0 < len(subject) <= 100
+    assert subject.isascii()
+    assert "{" not in subject + text
+    for figure in ("3.456" if language == "DE" else "3,456", "https://console.example/report", "bigin-archive doctor"):
+        assert figure in text
+    assert ("bigin-archive" in text.split("\n\n")[1]) is bool(need) or need
+
+
+def _fields(figures: Figures) -> dict[str, Any]:
+    return {name: getattr(figures, name) for name in figures.__slots__}
