@@ -127,7 +127,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the sweep needs besides: the credits of a day and the percentage for it; whom it tells, and how."""
+    """What the sweep needs besides: the credits of a day and the percentage for it, and what it counts."""
 
     daily_credits: int
     share_percent: int
@@ -135,11 +135,6 @@ class SweepSettings:
     ledger_table: str
     is_scheduled: bool
     dead_letter_queue_urls: tuple[str, ...]
-    stack: str
-    mail_topic_arn: str
-    mail_language: str
-    console_url: str
-    region: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SweepSettings":
@@ -150,11 +145,6 @@ class SweepSettings:
             ledger_table=required(env, "LEDGER_TABLE"),
             is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
             dead_letter_queue_urls=tuple(env.get("DEAD_LETTER_QUEUE_URLS", "").split()),
-            stack=env.get("POWERTOOLS_SERVICE_NAME", "bigin-archive"),
-            mail_topic_arn=env.get("MAIL_TOPIC_ARN", ""),
-            mail_language=env.get("WEEKLY_MAIL", "OFF"),
-            console_url=env.get("CONSOLE_URL", ""),
-            region=env.get("AWS_REGION", ""),
         )
 
 

@@ -7,6 +7,7 @@ in between, it comes twice.
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.credit_usage import DAY_S, CreditUsage
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.queueing.archive_queue import ArchiveQueue
-from bigin_archive.settings import SweepSettings
+from bigin_archive.settings import required
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.weekly_text import LANGUAGES, Figures, mail
 from bigin_archive.telemetry import Reporter
@@ -26,7 +27,7 @@ from bigin_archive.telemetry import Reporter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REPORT = "_audit/latest.json"
+REPORT, REPORT_PAGE = "_audit/latest.json", "_audit/latest.html"
 # List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
 # one file on its way.
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
@@ -34,19 +35,42 @@ _WEEKS_A_MONTH = 30.4 / 7
 _KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
 
 
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Who is told, in which language; no mail without both. ``report_url`` opens the console, or the report in S3's."""
+
+    stack: str
+    topic_arn: str
+    language: str
+    report_url: str
+    ledger_table: str
+    is_scheduled: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "MailSettings":
+        """As the sweep's function has them."""
+        return cls(
+            stack=env.get("POWERTOOLS_SERVICE_NAME", "bigin-archive"),
+            topic_arn=env.get("MAIL_TOPIC_ARN", ""),
+            language=env.get("WEEKLY_MAIL", "OFF"),
+            report_url=env.get("CONSOLE_URL") or _report_page(env),
+            ledger_table=required(env, "LEDGER_TABLE"),
+            is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
+        )
+
+
 class WeeklyMail:
     """Writes and sends the mail of one stack."""
 
     def __init__(
         self,
-        settings: SweepSettings,
+        settings: MailSettings,
         share: int,
         client: "DynamoDBClient",
         own_file: Callable[[str], bytes | None],
         credits_used: CreditUsage,
         dead_letter_queues: list[ArchiveQueue],
         sns: Callable[[], Any],
-        report_url: str,
         reporter: Reporter,
         now: Callable[[], float],
     ) -> None:
@@ -61,7 +85,6 @@ class WeeklyMail:
         self._credits = credits_used
         self._dead_letter_queues = dead_letter_queues
         self._sns = sns
-        self._report_url = report_url
         self._reporter = reporter
         self._now = now
 
@@ -70,7 +93,7 @@ class WeeklyMail:
 
         ``reason`` is why the archive is not proved, None where it is.
         """
-        if not self._settings.mail_topic_arn or self._settings.mail_language not in LANGUAGES:
+        if not self._settings.topic_arn or self._settings.language not in LANGUAGES:
             return
         now = datetime.fromtimestamp(self._now(), UTC)
         try:
@@ -78,8 +101,8 @@ class WeeklyMail:
             if not at_once and not self._is_due(now, noted, state):
                 return
             figures = self._figures(now, noted, reason)
-            subject, text = mail(figures, self._settings.mail_language)
-            self._sns().publish(TopicArn=self._settings.mail_topic_arn, Subject=subject, Message=text)
+            subject, text = mail(figures, self._settings.language)
+            self._sns().publish(TopicArn=self._settings.topic_arn, Subject=subject, Message=text)
             self._note(now, figures)
         except AWS_ERRORS as error:
             self._reporter.report("weekly_mail_failed", {"error_detail": code_of(error)})
@@ -127,7 +150,7 @@ class WeeklyMail:
             credits=used,
             credits_share=7 * self._share,
             dollars=dollars,
-            report_url=self._report_url if report else None,
+            report_url=self._settings.report_url if report else None,
         )
 
     def _report(self) -> dict[str, Any]:
@@ -153,10 +176,10 @@ class WeeklyMail:
         )
 
 
-def report_page(bucket: str, prefix: str, region: str) -> str:
+def _report_page(env: Mapping[str, str]) -> str:
     """The page of S3's own console that opens the report: no presigned address, which would open it to everybody."""
-    key = quote(f"{prefix}_audit/latest.html")
-    return f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}"
+    key, region = quote(f"{env.get('KEY_PREFIX', '')}{REPORT_PAGE}"), env.get("AWS_REGION", "")
+    return f"https://{region}.console.aws.amazon.com/s3/object/{env.get('BUCKET', '')}?region={region}&prefix={key}"
 
 
 def _differences(report: Mapping[str, Any]) -> int:

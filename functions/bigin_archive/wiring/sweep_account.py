@@ -17,7 +17,7 @@ from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.heartbeat import Heartbeat
 from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import Sweep
-from bigin_archive.sweep.weekly_mail import WeeklyMail, report_page
+from bigin_archive.sweep.weekly_mail import MailSettings, WeeklyMail
 from bigin_archive.wiring.pipeline import archive_pipeline
 from bigin_archive.wiring.reporting import reporter
 
@@ -54,14 +54,13 @@ def sweep(
     sqs = aws.client("sqs", config=config(5))
     dead_letter_queues = [ArchiveQueue(sqs, url) for url in settings.dead_letter_queue_urls]
     mail = WeeklyMail(
-        settings,
+        MailSettings.from_env(env),
         budget.share,
         dynamodb,
         inventory.own_file,
         pipeline.credits,
         dead_letter_queues,
         lambda: aws.client("sns", config=config(10)),
-        settings.console_url or report_page(pipeline.storage.bucket, inventory.prefix, settings.region),
         reports,
         now,
     )
