@@ -28,5 +28,8 @@ def environment(description: Mapping[str, str]) -> str:
         "NO_PROXY": "127.0.0.1",
         "SIMULATOR_URL": description["bigin_api_url"],
     }
+    for name, key in (("CALLERS_URL", "callers_url"), ("EVENT_QUEUE_URL", "event_queue_url")):
+        if key in description:
+            values[name] = description[key]
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, "unset AWS_PROFILE AWS_SESSION_TOKEN", ""])

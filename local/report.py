@@ -19,9 +19,11 @@ UNITS = ("B", "KiB", "MiB", "GiB")
 LABELS = {
     "AWS endpoint": "aws_endpoint_url",
     "API": "api_url",
+    "Callers": "callers_url",
     "Bucket": "bucket",
     "Queue": "queue_url",
     "Dead letters": "dead_letter_queue_url",
+    "Events": "event_queue_url",
     "Bigin": "bigin_api_url",
 }
 NAME_SHOWN = 44  # characters
@@ -99,7 +101,8 @@ def show_how_to_use(console: Console, stack: LocalStack) -> None:
     about = stack.description
     table = Table.grid(padding=(0, 2))
     for label, key in LABELS.items():
-        table.add_row(f"  {label}", Text(about[key], overflow="fold"))
+        if key in about:
+            table.add_row(f"  {label}", Text(about[key], overflow="fold"))
     console.print(table)
     console.print(f"  All of it, for programs: {stack.directory / 'stack.json'}    Logs: {stack.logs}", soft_wrap=True)
     console.print("A signed request, for example:")

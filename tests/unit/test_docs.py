@@ -15,7 +15,7 @@ from operate.cli import cli
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
 SHELL = {"curl", "openssl", "sed", "sha256sum", "base64", "xxd", "git", "for", "do", "done", ".", "pip", "bash"}
-SHELL |= {"cd", "rclone", "export", "eval"}
+SHELL |= {"cd", "rclone", "export", "eval", "read"}
 # The AWS CLI's commands for files, which are no operations of S3 (AWS CLI Command Reference, "s3").
 FILE_COMMANDS = {"cp", "ls", "sync"}
 SAM = {"build", "deploy", "delete", "validate"}
