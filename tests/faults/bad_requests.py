@@ -51,7 +51,7 @@ def poison(lab: Lab) -> Iterator[Row]:
         bench.drain()
         parked = [(body, code) for body, code, _ in reading.bodies(bench.aws, bench.aws.dead_letter_queue_url)]
         bench.empty_dead_letters()
-        row = bench.row("message that is no request")
+        row = bench.row("malformed message")
         row.injected = len(bad)
         missing = [body for body in bad if parked.count((body, "invalid_request")) != 1]
         row.survived = len(bad) - len(missing)
@@ -84,7 +84,7 @@ def _posted(lab: Lab, bad: list[str]) -> Row:
         finally:
             function.stop()
         bench.drain()
-        row = bench.row("POST that is no request")
+        row = bench.row("malformed POST")
     row.injected = 2 * len(bad) + len(ODD_BUT_ACCEPTABLE)
     row.survived = row.injected - len(complaints)
     row.complaints += complaints
