@@ -92,6 +92,7 @@ def show_summary(console: Console, files: list[Archived], proof: Proof | None, s
         console.print(f"Its page, for a browser: {_relative(proof.page)}", soft_wrap=True, markup=False)
     console.print("Look further:")
     console.print("  make up     leaves such a stack running, to try things by hand")
+    console.print("  the console, for people: after make up, it says how to open it in a browser (docs/console.md)")
     console.print("  docs/       how to deploy it to AWS, to connect it to Bigin, and to run it")
     console.print(f"  {stack.logs}   logs of this run", soft_wrap=True)
 
@@ -115,7 +116,22 @@ def show_how_to_use(console: Console, stack: LocalStack) -> None:
     console.print("  " + " \\\n    ".join(curl), soft_wrap=True, markup=False)
     console.print("As the person who runs it, in another terminal, in this folder:")
     console.print(f"  . {_relative(stack.directory / 'env')}", soft_wrap=True, markup=False)
-    console.print(f"  .venv/project/bin/bigin-archive doctor --stack {STACK_NAME}", soft_wrap=True, markup=False)
+    for command in ("doctor", "sweep --watch", "console"):
+        console.print(f"  .venv/project/bin/bigin-archive {command} --stack {STACK_NAME}", soft_wrap=True, markup=False)
+    if url := about.get("console_url"):
+        console.print("The console as the office has it, after a sweep (its certificate is this stack's own):")
+        console.print(f"  {url}", soft_wrap=True, markup=False)
+        console.print(
+            f"  .venv/project/bin/bigin-archive console invite you@example.com --stack {STACK_NAME}",
+            soft_wrap=True,
+            markup=False,
+        )
+        console.print(
+            f"  curl -s --cacert {about['ca_bundle']} {about['aws_endpoint_url']}/_ministack/ses/messages"
+            "    # the mail, with the password",
+            soft_wrap=True,
+            markup=False,
+        )
     console.print("Ctrl-C stops it.")
 
 
