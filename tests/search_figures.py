@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=150_000)
     parser.add_argument("--queries", type=int, default=300)
     given = parser.parse_args()
-    chance = random.Random(1)  # noqa: S311 - the same each time
+    chance = random.Random(1)
     with SearchIndexWriter() as writer, tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
         for row in rows(given.rows, chance):
@@ -85,8 +85,9 @@ def main() -> None:
             file.write_bytes(index.read())
         written_s = time.process_time() - began
         script_bytes = sum(len(piece.encode()) for piece in find_page.script(writer.lines(), "2026-11-25"))
-        print(f"{given.rows:,} attachments: written in {written_s:.1f} s CPU, {file.stat().st_size / 1e6:.1f} MB gzipped, "
-              f"find.js {script_bytes / 1e6:.0f} MB")  # fmt: skip
+        size_mb = file.stat().st_size / 1e6
+        print(f"{given.rows:,} attachments: written in {written_s:.1f} s CPU, {size_mb:.1f} MB gzipped")
+        print(f"find.js: {script_bytes / 1e6:.0f} MB")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.process_time()
         with file.open("rb") as packed:

@@ -67,7 +67,8 @@ def _chosen(entries: Iterable[LedgerEntry], query: Query, progress: Callable[[in
     found.rows = [
         row
         for row in counted()
-        if query.matches(row.searched()) and query.chooses(row.module, row.attached_on or "", row.state)
+        if query.matches(row.searched(), row.record_id, row.attachment_id)
+        and query.chooses(row.module, row.attached_on or "", row.state)
     ]
     found.rows.sort(key=lambda row: (row.attached_on or "", row.attachment_id.zfill(50)), reverse=True)
     return found

@@ -239,7 +239,7 @@ def test_both_programs_search_alike(tab: OPEN, tmp_path: Path) -> None:
     page.goto((tmp_path / "find.html").as_uri())
 
     def searched(query: dict[str, Any]) -> list[str]:
-        code = "(query) => search(searched, rest, query).map((n) => decode(searched[n], rest[n]).attachment_id)"
+        code = "(query) => search(names, rest, query).map((n) => decode(rest[n]).attachment_id)"
         found: list[str] = page.evaluate(code, query)
         return found
 
@@ -248,5 +248,5 @@ def test_both_programs_search_alike(tab: OPEN, tmp_path: Path) -> None:
     for one in load("folding"):
         vector = one.values[0]
         assert vector["folded"] == page.evaluate("(text) => fold(text)", vector["text"]), vector["name"]
-    told = page.evaluate("rest.map((_, n) => decode(searched[n], rest[n]))")
+    told = page.evaluate("rest.map(decode)")
     assert [row["file_name"] for row in told] == [SearchRow.from_line(line).file_name or "" for line in lines]

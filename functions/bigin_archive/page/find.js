@@ -6,7 +6,7 @@ const ROWS = 50;
 const OPENED = /\.(x?html?|shtml|mht(ml)?|svgz?|xml|xslt?|hta|js|mjs|wasm|url|lnk|webloc)$/i;
 let page = 1, record = null;
 const lines = DATA.lines.join("\n").split("\n").filter(Boolean);
-const searched = lines.map((line) => line.slice(0, line.indexOf("\t")));
+const names = lines.map((line) => line.slice(0, line.indexOf("\t")));
 const rest = lines.map((line) => line.slice(line.indexOf("\t") + 1));
 
 // A browser would run what such files hold, so their place is told and nothing links there.
@@ -20,11 +20,11 @@ function place(item) {
 
 function look() {
   const query = record ?? Object.fromEntries(new FormData($("form")));
-  const found = record ? ofRecord() : search(searched, rest, query);
+  const found = record ? ofRecord() : search(names, rest, query);
   const pages = Math.ceil(found.length / ROWS);
   page = Math.max(1, Math.min(page, pages));
   const open = (item) => () => { location.hash = `${item.module}/${item.record_id}`; };
-  const items = found.slice((page - 1) * ROWS, page * ROWS).map((number) => decode(searched[number], rest[number]));
+  const items = found.slice((page - 1) * ROWS, page * ROWS).map((number) => decode(rest[number]));
   show(items.map((item) => row(item, record ? null : open(item), place(item))));
   if (record) {
     $("record-name").textContent = items.find((item) => item.record_name)?.record_name || t("noName");
@@ -35,8 +35,10 @@ function look() {
 }
 
 function ofRecord() {
-  const start = `${record.id} `, module = `${record.module}\t`;
-  return searched.flatMap((text, number) => (text.startsWith(start) && rest[number].startsWith(module) ? [number] : []));
+  return rest.flatMap((line, number) => {
+    const [id, , module] = line.split("\t", 3);
+    return id === record.id && module === record.module ? [number] : [];
+  });
 }
 
 function route() {

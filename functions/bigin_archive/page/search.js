@@ -10,12 +10,12 @@ function fold(text) {
 }
 
 // Lines of the search index that hold every word and are chosen: their numbers, in order.
-function search(searched, rest, query) {
+function search(names, rest, query) {
   const words = fold(query.q ?? "").split(" ");
   const found = [];
-  for (let place = 0; place < searched.length; place += 1) {
-    if (!words.every((word) => searched[place].includes(word))) continue;
-    const [module, day, state] = rest[place].split("\t", 3);
+  for (let place = 0; place < names.length; place += 1) {
+    const [record_id, attachment_id, module, day, state] = rest[place].split("\t", 5);
+    if (!words.every((word) => names[place].includes(word) || record_id.includes(word) || attachment_id.includes(word))) continue;
     if (query.module && module !== query.module) continue;
     if (query.state && state !== query.state) continue;
     if (query.since && day < query.since) continue;
@@ -25,10 +25,9 @@ function search(searched, rest, query) {
   return found;
 }
 
-function decode(searched, rest) {
+function decode(line) {
   const letters = { t: "\t", n: "\n", r: "\r", "\\": "\\" };
-  const cells = rest.split("\t").map((cell) => cell.replace(/\\(.)/g, (_, letter) => letters[letter] ?? ""));
-  const [record_id, attachment_id] = searched.split(" ", 2);
-  const [module, attached_on, state, record_name, file_name, bytes, link_url, stored_as] = cells;
+  const cells = line.split("\t").map((cell) => cell.replace(/\\(.)/g, (_, letter) => letters[letter] ?? ""));
+  const [record_id, attachment_id, module, attached_on, state, record_name, file_name, bytes, link_url, stored_as] = cells;
   return { module, record_id, record_name, attachment_id, file_name, size_bytes: bytes ? Number(bytes) : null, attached_on, state, link_url, stored_as };
 }

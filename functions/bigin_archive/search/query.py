@@ -43,6 +43,6 @@ class Query:
             and (not self.until or (bool(day) and day <= self.until))
         )
 
-    def matches(self, searched: str) -> bool:
-        """Whether a folded text holds every word."""
-        return all(word in searched for word in self.words)
+    def matches(self, names: str, *ids: str) -> bool:
+        """Whether each word is in the folded names, or in an id."""
+        return all(word in names or any(word in one for one in ids) for word in self.words)

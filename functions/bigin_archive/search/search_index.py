@@ -2,8 +2,8 @@
 
 It is a table of tab-separated values in UTF-8, gzipped. The first line names the format, the time up to which it is
 whole, when a file was archived last, and the number of attachments; the second one names the columns.
-The column ``search`` holds what is searched: both ids, the record's name and the file's, folded. So a reader folds
-nothing, and looks at one column alone.
+The column ``search`` holds the record's name and the file's, folded: a reader folds nothing, and looks at one column
+for words, at two more for numbers.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, repeat
 from typing import IO, Self
 
@@ -78,17 +79,17 @@ class SearchIndexWriter:
         self._batch.clear()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SearchIndex:
     """The index in memory: some 400 bytes an attachment. Rows are told by their number, 0 the newest.
 
-    ``searched`` holds the first column, ``rest`` the others, both as UTF-8: that takes a byte for most letters, where
+    ``names`` holds the first column, ``rest`` the others, both as UTF-8: that takes a byte for most letters, where
     ``str`` takes up to four for all of a line. ``text`` is the first column in one piece.
     """
 
     as_of: str
     last_archived_at: str | None
-    searched: Sequence[bytes] = field(repr=False)
+    names: Sequence[bytes] = field(repr=False)
     rest: Sequence[bytes] = field(repr=False)
     text: bytes = field(repr=False)
 
@@ -99,30 +100,41 @@ class SearchIndex:
         """The numbers of the rows that match, in order."""
         found: Sequence[int] = range(len(self.rest))
         for place, word in enumerate(query.words):
-            searched, sought = self.searched, word.encode(errors="replace")
-            found = [number for number in found if sought in searched[number]] if place else self._rows_of(sought)
+            sought = word.encode(errors="replace")
+            # The words begin with the longest, so that the others look at few rows.
+            found = [number for number in found if self._holds(number, sought)] if place else self._all_with(sought)
         return found if query.is_of_all else [number for number in found if self._is_chosen(number, query)]
 
     def row(self, number: int) -> SearchRow:
         """One row. Raises IndexUnreadableError, IndexError."""
         try:
-            return SearchRow.from_line(f"{self.searched[number].decode()}\t{self.rest[number].decode()}")
+            return SearchRow.from_line(f"\t{self.rest[number].decode()}")
         except UnicodeDecodeError:
             raise IndexUnreadableError("a line is no UTF-8") from None
 
-    def _rows_of(self, word: bytes) -> Sequence[int]:
-        """The rows that hold one word: as many line ends come before it. Without a loop that Python would run."""
-        *before, _ = self.text.split(word)
-        return list(dict.fromkeys(accumulate(map(bytes.count, before, repeat(b"\n")))))
+    @cached_property
+    def _ids(self) -> bytes:
+        """The ids of each row on a line; made for the first number that is looked for."""
+        return b"\n".join(b" ".join(line.split(b"\t", 2)[:2]) for line in self.rest)
+
+    def _all_with(self, word: bytes) -> Sequence[int]:
+        found = _lines(self.text, word)
+        # An id consists of digits: whatever else a word holds, it is in no id.
+        return sorted({*found, *_lines(self._ids, word)}) if word.isdigit() else found
+
+    def _holds(self, number: int, word: bytes) -> bool:
+        if word in self.names[number]:
+            return True
+        return word.isdigit() and any(word in one for one in self.rest[number].split(b"\t", 2)[:2])
 
     def _is_chosen(self, number: int, query: Query) -> bool:
-        module, day, state, _ = self.rest[number].split(b"\t", 3)
+        _, _, module, day, state, _ = self.rest[number].split(b"\t", 5)
         return query.chooses(module.decode(), day.decode(), state.decode())
 
 
 def read(lines: Iterable[bytes]) -> SearchIndex:
     """The index from its unpacked lines. Raises IndexUnreadableError, also where the lines end too early."""
-    searched: list[bytes] = []
+    names: list[bytes] = []
     rest: list[bytes] = []
     try:
         rows = iter(lines)
@@ -132,14 +144,20 @@ def read(lines: Iterable[bytes]) -> SearchIndex:
             raise IndexUnreadableError("it is none of this version")
         for line in rows:
             sought, _, others = line.partition(b"\t")
-            searched.append(sought)
+            names.append(sought)
             rest.append(others[:-1])
         expected = int(head[3])
     except (OSError, EOFError, zlib.error, ValueError) as error:  # gzip's own, and text that is none
         raise IndexUnreadableError(f"it cannot be unpacked ({type(error).__name__})") from None
     if len(rest) != expected or any(line.count(b"\t") != len(COLUMNS) - 2 for line in rest):
         raise IndexUnreadableError("lines are missing, or cut")
-    return SearchIndex(head[1], head[2] or None, searched, rest, b"\n".join(searched))
+    return SearchIndex(head[1], head[2] or None, names, rest, b"\n".join(names))
+
+
+def _lines(text: bytes, word: bytes) -> Sequence[int]:
+    """The lines that hold a word: as many line ends come before it. Without a loop that Python would run."""
+    *before, _ = text.split(word)
+    return list(dict.fromkeys(accumulate(map(bytes.count, before, repeat(b"\n")))))
 
 
 def unpack(file: IO[bytes]) -> SearchIndex:

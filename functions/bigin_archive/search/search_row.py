@@ -9,6 +9,8 @@ from bigin_archive.search.folding import fold
 
 COLUMNS = (
     "search",
+    "record_id",
+    "attachment_id",
     "module",
     "attached_on",
     "state",
@@ -46,14 +48,15 @@ class SearchRow:
     stored_as: str | None = None
 
     def searched(self) -> str:
-        """What is searched: both ids, and the names, folded."""
+        """The names, folded; the ids are searched as they are."""
         stored_as = None if self.stored_as == self.file_name else self.stored_as
-        names = " ".join(name for name in (self.record_name, self.file_name, stored_as) if name)
-        return f"{self.record_id} {self.attachment_id} {fold(names)}"
+        return fold(" ".join(name for name in (self.record_name, self.file_name, stored_as) if name))
 
     def line(self) -> str:
         """The row in the index, without its end."""
         cells = (
+            self.record_id,
+            self.attachment_id,
             self.module,
             self.attached_on,
             self.state,
@@ -68,16 +71,16 @@ class SearchRow:
     @classmethod
     def from_line(cls, line: str) -> Self:
         """The inverse of :meth:`line`. Raises IndexUnreadableError."""
-        cells = line.split("\t")
-        ids = cells[0].split(" ", 2)
-        if len(cells) != len(COLUMNS) or len(ids) < 2:
+        cells = [_unescaped(cell) for cell in line.split("\t")[1:]]
+        if len(cells) != len(COLUMNS) - 1:
             raise IndexUnreadableError("a line has another number of columns")
-        module, attached_on, state, record_name, file_name, size_bytes, link_url, stored_as = map(_unescaped, cells[1:])
+        record_id, attachment_id, module, attached_on, state, *others = cells
+        record_name, file_name, size_bytes, link_url, stored_as = others
         try:
             return cls(
                 module=module,
-                record_id=ids[0],
-                attachment_id=ids[1],
+                record_id=record_id,
+                attachment_id=attachment_id,
                 state=state,
                 record_name=record_name or None,
                 file_name=file_name or None,
