@@ -21,7 +21,7 @@ from operate.restore import limits, report, selection
 from operate.restore.grant import LEFT_REMEDY, asked_for, granted
 from operate.restore.notes import RestoreNotes
 from operate.restore.outcome import RESTORED, Outcome, Run, Wanted
-from operate.restore.restorer import Restorer
+from operate.restore.restorer import BATCH, Restorer
 from operate.restore.selection import Selection
 from operate.restore.sender import Sender
 from operate.restore.uploader import Uploader
@@ -130,7 +130,7 @@ def restore(
     except (KeyboardInterrupt, click.Abort):
         complain("Stopped.", "Run the command again for the rest: what was sent is not sent again.")
         interrupted = True
-    run.credits_used = enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
     if machine:
         click.echo(report.as_json(run, archive.stack.bucket, {"drill": bool(drill), "interrupted": interrupted}))
     else:
@@ -179,6 +179,8 @@ def _run(
         def tell(outcome: Outcome) -> None:
             run.outcomes.append(outcome)
             progress(len(run.outcomes))
+            if len(run.outcomes) % BATCH == 0:  # the sweep counts its share by what is entered
+                run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
 
         try:
             restorer.restore(run.wanted, tell)

@@ -107,8 +107,15 @@ class GrantedTokens:
         return self._token
 
     def revoke(self) -> bool:
-        """End the grant at Zoho; whether it has ended."""
-        return oauth.revoke(self._session, self._hosts.accounts_url, self._refresh_token)
+        """End the grant at Zoho; whether it has ended.
+
+        That ends its access tokens, too (Zoho CRM API, "Revoking refresh token"). Where one should live on all the
+        same, it is ended by itself; what Zoho says to that does not count.
+        """
+        ended = oauth.revoke(self._session, self._hosts.accounts_url, self._refresh_token)
+        if ended:
+            oauth.revoke(self._session, self._hosts.accounts_url, self._token.value)
+        return ended
 
     def _renewed(self) -> AccessToken:
         form = {**self._client, "refresh_token": self._refresh_token, "grant_type": "refresh_token"}

@@ -15,7 +15,7 @@ from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy, parse_place
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy, parse_place
 from operate.restore.archived_copy import ArchivedCopy
 from operate.restore.outcome import Wanted
 from operate.stack.archive import Archive
@@ -73,8 +73,13 @@ class RestoreNotes:
             modified_time=listed.modified_time,
             owner=listed.owner,
             listed_size_bytes=listed.size_bytes,
+            link_url=listed.link.url if listed.link else None,
             first_seen=at,
             last_seen=None,  # that is the word of a sweep, on a clock of its own
+            state_at=at,
+            queued_at=None,
+            archived_modified_time=listed.modified_time,
+            slow_tries=None,
             restored_from=original,
             restored_as=None,
         )
@@ -86,26 +91,10 @@ class RestoreNotes:
             # What was sent to this record earlier has gone from there: the new copy stands for it, too.
             self._archive.ledger.record_restored_as(parse_place(before), place)
 
-    def proved_copy(self, one: Wanted, listed: ListedAttachment, row: LedgerEntry | None) -> RestoredCopy | None:
-        """The note of an earlier run that has compared this very attachment, which was not changed since; else None.
-
-        The ledger's row follows Bigin's lists; the note in S3 stays as it was written.
-        """
-        if row is None or row.restored_from != one.entry.request.place or listed.modified_time is None:
-            return None
-        text = self._archive.inventory.own_file(f"{FOLDER}{row.request.place}.json")
-        noted = RestoredCopy.from_json(text) if text else None
-        if noted is None or noted.entry.sha256 != one.entry.sha256:
-            return None
-        now = (listed.attachment_id, listed.modified_time, listed.size_bytes, listed.name)
-        then = noted.entry
-        is_same = now == (then.attachment_id, then.modified_time, then.listed_size_bytes, then.file_name)
-        return noted if is_same else None
-
-    def complete(self, one: Wanted, noted: RestoredCopy) -> None:
-        """A run that was killed may have left the ledger without a part of the note."""
-        if not noted.drill and one.entry.restored_as != noted.entry.request.place:
-            noted.record_in(self._archive.ledger)
+    def complete(self, one: Wanted, place: str) -> None:
+        """A run that was killed may have left the original's row without the place of its copy."""
+        if one.entry.restored_as != place:
+            self._archive.ledger.record_restored_as(one.entry.request, place)
 
     # ---- Grants --------------------------------------------------------------------------------------------------
 
@@ -164,6 +153,17 @@ class RestoreNotes:
 
     def _iso(self) -> str:
         return iso(self._now())
+
+
+def is_proved(one: Wanted, listed: ListedAttachment, row: LedgerEntry) -> bool:
+    """Whether an earlier run has compared this very attachment with the file, and nothing was changed there since."""
+    return (
+        row.restored_from == one.entry.request.place
+        and row.sha256 == one.entry.sha256
+        and listed.modified_time is not None
+        and listed.modified_time == row.archived_modified_time
+        and listed.size_bytes in (row.size_bytes, row.listed_size_bytes)
+    )
 
 
 def _key(name: str) -> dict[str, Any]:

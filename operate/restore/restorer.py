@@ -15,7 +15,7 @@ from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefused
 from operate.restore import archived_copy, limits
 from operate.restore.archived_copy import ArchivedCopy, DamagedError
 from operate.restore.limits import Refusal
-from operate.restore.notes import RestoreNotes
+from operate.restore.notes import RestoreNotes, is_proved
 from operate.restore.outcome import (
     ALREADY_THERE,
     DAMAGED,
@@ -145,9 +145,9 @@ class Restorer:
             listed = record.listed.get(attachment_id)
             if listed is None or attachment_id in record.claimed:
                 continue
-            if noted := self._notes.proved_copy(one, listed, row):
+            if is_proved(one, listed, row):
                 if self._sender is not None:
-                    self._notes.complete(one, noted)
+                    self._notes.complete(one, row.request.place)
                 record.claimed.add(attachment_id)
                 return attachment_id
         return None

@@ -76,6 +76,18 @@ def test_the_scope_is_looked_at_before_anything_is_sent(
     assert (1, []) == (grants(archive.bigin), notes.open_grants())
 
 
+def test_no_token_of_a_grant_lives_on(archive: Archive, hosts: DataCenter) -> None:
+    """Zoho says that access tokens end with their refresh token; where they should not, they are ended as well."""
+    archive.bigin.control("PATCH", "settings", {"access_outlives_refresh": True})
+    archive.bigin.control("POST", "codes", {"code": "a-code", "scope": scope_line(MODULES)})
+    living = archive.bigin.control("GET", "tokens")
+
+    with granted(session(1), hosts, VALUES, MODULES, RestoreNotes(operators_archive(archive, hosts))):
+        assert living != archive.bigin.control("GET", "tokens")
+
+    assert living == archive.bigin.control("GET", "tokens")
+
+
 def test_an_answer_that_cannot_be_used_grants_nothing_that_stays(bigin: Simulator, hosts: DataCenter) -> None:
     """Zoho names another data centre: what it granted counts all the same, and is revoked."""
     bigin.control("POST", "codes", {"code": "a-code"})

@@ -33,6 +33,7 @@ def sent_back(archive: Archive, original: LedgerEntry, attachment_id: str, **fie
         first_seen=RESTORED_AT,
         last_seen=RESTORED_AT,
         modified_time=TIME,
+        archived_modified_time=TIME,
         **fields,
     )
     archive.bigin.add(
