@@ -1,6 +1,6 @@
 """What archiving costs: dollars by service from list prices, and Bigin's API credits. Prints Markdown.
 
-List prices of us-east-1 without free tiers, discounts, taxes. Storage and the fixed costs of a month stand apart.
+List prices of us-east-1 without discounts and taxes. Free is what AWS gives every account each month for ever.
 """
 
 from collections.abc import Mapping
@@ -12,32 +12,43 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for one unit. ``seen`` names where and when it was read; empty where it could not be confirmed."""
+    """Dollars for one unit, of which ``free`` are given each month, for ever. ``seen``: where and when it was read."""
 
     dollars: float
     unit: str
-    seen: str = ""
+    seen: str
+    free: float = 0
 
 
+_CLOUDWATCH = "factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards, 2026-06-13"
+_LAMBDA = "docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/lambda.html, 2026-11-25"
+_DYNAMODB = "airbyte.com/data-engineering-resources/dynamodb-pricing, 2025-07-21"
+_SECRETS = "hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms, 2026-11-25"
+_S3 = "devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples, 2026-11-25"
+_SQS = "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"
 PRICES: Mapping[str, Price] = {
-    "Lambda, arm64": Price(0.0000133334, "GB-second", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024"),
-    "Lambda, requests": Price(0.20 / 1e6, "request", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024"),
-    "Lambda, /tmp": Price(0.0000000309, "GB-second beyond 0.5 GB"),
-    "DynamoDB, on demand": Price(
-        0.625 / 1e6,
-        "write request of up to 1 KB",
-        "airbyte.com/data-engineering-resources/dynamodb-pricing, 2025-07-21",
+    "Lambda, arm64": Price(
+        0.0000133334, "GB-second", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024", free=400_000
     ),
+    "Lambda, requests": Price(0.20 / 1e6, "request", _LAMBDA, free=1e6),
+    "Lambda, /tmp": Price(0.0000000309, "GB-second beyond 0.5 GB", "aws.amazon.com/lambda/pricing, from memory"),
+    "DynamoDB, writes": Price(0.625 / 1e6, "write request of up to 1 KB", _DYNAMODB),
+    "DynamoDB, reads": Price(0.125 / 1e6, "read request of up to 4 KB", _DYNAMODB),
     "API Gateway, REST": Price(3.50 / 1e6, "call", "go-cloud.io/aws-api-gateway-pricing, 2026"),
-    "SQS, standard": Price(0.40 / 1e6, "call", "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"),
-    "SQS, FIFO": Price(0.50 / 1e6, "call", "cloudburn.io/blog/amazon-sqs-pricing, 2026-03"),
-    "S3, PUT and LIST": Price(0.005 / 1e3, "call", "cloudkaramchari.com, undated"),
-    "S3, storage": Price(0.023, "GB and month", "gist of bahrmichael, 2020-12-27"),
-    "CloudWatch Logs": Price(0.50, "GB ingested", "go-cloud.io/aws-api-gateway-pricing, 2026"),
-    "CloudWatch, metric": Price(0.30, "metric and month"),
-    "CloudWatch, alarm": Price(0.10, "alarm and month", "c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, undated"),
-    "CloudWatch, dashboard": Price(3.00, "dashboard and month"),
-    "Secrets Manager": Price(0.40, "secret and month"),
+    "SQS, standard": Price(0.40 / 1e6, "call", _SQS, free=1e6),
+    "SQS, FIFO": Price(0.50 / 1e6, "call", _SQS, free=1e6),
+    "S3, PUT and LIST": Price(0.005 / 1e3, "call", _S3),
+    "S3, GET and HEAD": Price(0.0004 / 1e3, "call", _S3),
+    "S3, storage": Price(0.023, "GB and month", _S3),
+    "CloudWatch Logs": Price(0.50, "GB ingested", _CLOUDWATCH, free=5),
+    "CloudWatch, metric": Price(0.30, "metric and month", "cal53.calculator.city, 2026-11-25", free=10),
+    "CloudWatch, alarm": Price(0.10, "metric of an alarm and month", "c3x.dev/resources/aws, 2026-11-25", free=10),
+    "CloudWatch, dashboard": Price(3.00, "dashboard and month", _CLOUDWATCH, free=3),
+    "EventBridge Scheduler": Price(
+        1.00 / 1e6, "invocation", "aws.amazon.com/eventbridge/pricing, from memory", free=14e6
+    ),
+    "Secrets Manager": Price(0.40, "secret and month", _SECRETS),
+    "Secrets Manager, calls": Price(0.05 / 1e4, "call", _SECRETS),
 }
 
 SIZES: Mapping[str, float] = {"200 KB": 200 * KB, "5 MB": 5 * MB, "50 MB": 50 * MB}
@@ -54,12 +65,37 @@ S3_S, WEBHOOK_S = 0.1, 0.05
 LEDGER_WRITES, CREDITS_WRITES = 1, 1
 # One line of the worker, its share of a metrics line and of Lambda's own lines; the same of the webhook receiver.
 LOG_BYTES = 2_000.0
-FIXED: Mapping[str, tuple[str, int]] = {
-    "secrets (credentials, token, webhook)": ("Secrets Manager", 3),
-    "metrics that alarms look at": ("CloudWatch, alarm", 10),
-    "metrics": ("CloudWatch, metric", 10),
-    "dashboard, the first three of an account are free": ("CloudWatch, dashboard", 1),
+DAYS = 30
+SLICES, TICKS, RENEWALS = DAYS * 96, DAYS * 288, DAYS * 48  # every 15, 5 and 30 minutes
+# Lambda looks at a queue with five connections, each asking for 20 s (Lambda developer guide, "SQS event source").
+LOOKS = 5 * DAYS * 86_400 / 20
+# Seconds of a slice with nothing to do, and of the refresher's sign of life; what their log and metric lines hold.
+SLICE_S, TICK_S, LINES_BYTES = 0.4, 0.1, 1_500.0
+SWEEP_GIB = 1769 / 1024
+# What a stack uses in a month in which nothing happens: the price, and how many of its units.
+IDLE: Mapping[str, tuple[str, float]] = {
+    "three secrets: credentials, access token, webhook": ("Secrets Manager", 3),
+    "calls for the token: its age, and two for each renewal": ("Secrets Manager, calls", TICKS + 3 * RENEWALS),
+    "ten alarms, each on one metric": ("CloudWatch, alarm", 10),
+    "ten metrics": ("CloudWatch, metric", 10),
+    "one dashboard": ("CloudWatch, dashboard", 1),
+    # The dearer price for both queues: a million calls are free, whatever the queue.
+    "looks of Lambda at two queues, and counts of dead letters": ("SQS, FIFO", 2 * LOOKS + 3 * SLICES),
+    "schedules": ("EventBridge Scheduler", SLICES + TICKS + RENEWALS + DAYS),
+    "functions on schedule, seconds": (
+        "Lambda, arm64",
+        SLICES * SLICE_S * SWEEP_GIB + (TICKS + RENEWALS) * TICK_S * WEBHOOK_GIB,
+    ),
+    "functions on schedule, calls": ("Lambda, requests", SLICES + TICKS + RENEWALS),
+    "their log lines": ("CloudWatch Logs", (SLICES + TICKS + RENEWALS) * LINES_BYTES / GB),
+    "reads of the sweep's state and credits": ("DynamoDB, reads", 3 * SLICES),
 }
+# What proving an archive takes each night, for each attachment: the audit lists versions, 1,000 a call, and reads the
+# ledger's row (0.5 KB; 8 KB a unit, since it needs no consistent read); the sweep reads that row and notes it as seen.
+PROVED = (3_000, 30_000, 300_000)
+VERSIONS_A_CALL, ROW_KB, SWEEP_MS, AUDIT_MS = 1_000, 0.5, 6.0, 1.0
+# Table, checksums and search of the index, by attachment; 30 days of former ones are kept (template, lifecycle rules).
+INDEX_BYTES, INDEX_FILES, KEPT_INDEXES = 520.0, 8, 31
 # One for each call (zoho.com/bigin/developer/docs/apis/api-limits.html): the download; and the listing of a record,
 # shared by all its attachments.
 CREDITS_PER_DOWNLOAD, CREDITS_PER_LISTING = 1, 1
@@ -85,7 +121,7 @@ def per_attachment(size_bytes: float, at_once: int) -> dict[str, float]:
         + (1 + 3 / messages) * price["Lambda, requests"],
         "API Gateway": price["API Gateway, REST"],
         "SQS": calls * price["SQS, FIFO"] + 2 * calls * price["SQS, standard"],
-        "DynamoDB": (LEDGER_WRITES + CREDITS_WRITES / messages) * price["DynamoDB, on demand"],
+        "DynamoDB": (LEDGER_WRITES + CREDITS_WRITES / messages) * price["DynamoDB, writes"],
         "S3 requests": 2 * price["S3, PUT and LIST"],
         "CloudWatch Logs": LOG_BYTES / GB * price["CloudWatch Logs"],
     }
@@ -108,10 +144,62 @@ def markdown() -> str:
     lines.append(f"| storage, each month | {' | '.join(stored)} |")
     used = [f"{CREDITS_PER_DOWNLOAD * n:,}" for n in COUNTS for _ in SIZES]
     lines.append(f"| Bigin credits, and one for each record listed | {' | '.join(used)} |")
-    fixed = {name: PRICES[price].dollars * count for name, (price, count) in FIXED.items()}
-    parts = ", ".join(f"{name} {dollars:.2f}" for name, dollars in fixed.items())
-    lines += ["", f"Besides, each month: {sum(fixed.values()):.2f} dollars ({parts}).", "", *_prices()]
+    lines += ["", *_idle(), "", *_proved(), "", *_prices()]
     return "\n".join(lines) + "\n"
+
+
+def dollars(name: str, units: float, *, free: bool) -> float:
+    """What so many units cost, less those that are given each month where ``free``."""
+    price = PRICES[name]
+    return price.dollars * max(0.0, units - (price.free if free else 0))
+
+
+def idle(*, free: bool) -> float:
+    """Dollars of a month in which nothing happens."""
+    return sum(dollars(name, units, free=free) for name, units in IDLE.values())
+
+
+def proving(attachments: int) -> dict[str, tuple[str, float]]:
+    """What a month of nightly sweeps and audits uses, by item: the price, and how many of its units."""
+    nights = DAYS
+    listings = -(-attachments // VERSIONS_A_CALL) + 7  # each module's last page is not full
+    return {
+        "lists of versions, and the audit's files": ("S3, PUT and LIST", nights * (listings + INDEX_FILES)),
+        "former indexes and reports": ("S3, storage", attachments * INDEX_BYTES * KEPT_INDEXES / GB),
+        "ledger, what the audit and the sweep read": ("DynamoDB, reads", nights * attachments * (ROW_KB / 8 + 1)),
+        "ledger, what the sweep notes": ("DynamoDB, writes", nights * attachments),
+        "function of the sweep": ("Lambda, arm64", nights * attachments * (SWEEP_MS + AUDIT_MS) / 1000 * SWEEP_GIB),
+    }
+
+
+def _idle() -> list[str]:
+    lines = [
+        f"A month in which nothing happens: **{idle(free=True):.2f} dollars**, {idle(free=False):.2f} without the free "
+        "tier (which is for the whole account, and for ever):",
+        "",
+        "| dollars a month, idle | units | without the free tier | with it |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for what, (name, units) in IDLE.items():
+        cells = [dollars(name, units, free=free) for free in (False, True)]
+        lines.append(f"| {what} | {units:,.6g} | {cells[0]:.3f} | {cells[1]:.3f} |")
+    return [*lines, f"| **all** | | {idle(free=False):.2f} | {idle(free=True):.2f} |"]
+
+
+def _proved() -> list[str]:
+    lines = [
+        "Besides, each month, a sweep and an audit of everything every night, by attachments in the archive:",
+        "",
+        "| dollars a month | " + " | ".join(f"{count:,}" for count in PROVED) + " |",
+        "| --- |" + " ---: |" * len(PROVED),
+    ]
+    for what in proving(1):
+        cells = [dollars(*proving(count)[what], free=False) for count in PROVED]
+        lines.append(f"| {what} | {' | '.join(f'{cell:.3f}' for cell in cells)} |")
+    for title, free in (("**all**", False), ("**all, with the free tier**", True)):
+        sums = [sum(dollars(*item, free=free) for item in proving(count).values()) for count in PROVED]
+        lines.append(f"| {title} | {' | '.join(f'{cell:.2f}' for cell in sums)} |")
+    return lines
 
 
 def _pair(alone: float, backlog: float) -> str:
@@ -119,11 +207,14 @@ def _pair(alone: float, backlog: float) -> str:
 
 
 def _prices() -> list[str]:
-    lines = ["| list price, us-east-1 | dollars | per | read at |", "| --- | ---: | --- | --- |"]
+    lines = [
+        "| list price, us-east-1 | dollars | per | free each month | read at |",
+        "| --- | ---: | --- | ---: | --- |",
+    ]
     for name, price in PRICES.items():
-        lines.append(
-            f"| {name} | {price.dollars:.12f}".rstrip("0") + f" | {price.unit} | {price.seen or 'not confirmed'} |"
-        )
+        number = f"{price.dollars:.12f}".rstrip("0").rstrip(".")
+        free = f"{price.free:,.0f}" if price.free else ""
+        lines.append(f"| {name} | {number} | {price.unit} | {free} | {price.seen} |")
     return lines
 
 
