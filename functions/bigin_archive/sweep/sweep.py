@@ -200,7 +200,8 @@ class Sweep:
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
         state.draining_since = iso(since)
         waiting = self._queue.waiting()
-        if not waiting and state.queued and now - since < _SETTLED:
+        is_fresh = state.queued and now - since < _SETTLED
+        if not waiting and is_fresh and not self._discovery.nothing_waits(state):
             state.waits_for = "the next slice: the queue's count lags behind"
         elif waiting and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
