@@ -14,7 +14,7 @@ REGION ?= us-east-1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check build release cloud-test lock bench faults clean venvs
+.PHONY: help demo up test check build release cloud-test lock bench faults clean venvs matrix
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,9 @@ up: venvs ## The same local stack, left running for trying things by hand (Ctrl-
 
 test: venvs $(RCLONE)/.installed $(OPENAPI)/.installed ## All tests; they need no account
 	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
+
+matrix: venvs $(RCLONE)/.installed ## All tests on each Python that is here, and on the oldest boto3 (TESTS=tests/unit for some)
+	@$(PROJECT)/bin/python -m local.matrix $(TESTS)
 
 check: venvs $(CHECKOV)/.installed $(OPENAPI)/.installed ## Format, lint, types, OpenAPI, template, security of the template
 	$(PROJECT)/bin/ruff format --check .
@@ -56,6 +59,7 @@ bench: venvs ## Measure this project and its peers in one run (DOCS=1 writes the
 
 faults: venvs ## The whole fault suite (MUTATE=1 plants bugs instead; DOCS=1 writes the table into docs/)
 	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate) $(if $(DOCS),--docs)
+	@FUZZ_EXAMPLES=100000 $(PROJECT)/bin/python -m pytest -q -n 2 --dist load tests/unit/test_fuzz.py
 
 clean: ## Remove everything that make made
 	rm -rf .venv .local .aws-sam dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -40,6 +40,8 @@ COMMANDS = {
     },
     "Mend": {
         "doctor": "Look for everything that goes wrong in practice.",
+        "probe": "See how your Bigin account answers, by reads alone.",
+        "selftest": "Try this version's requests in your own AWS account.",
         "pause": "Stop a stack in an emergency; nothing is lost for 13 days.",
         "resume": "Let a paused stack go on.",
         "redrive": "Show requests that failed and why, and send them back.",

@@ -1,5 +1,6 @@
 """The doctor on what AWS runs: the stack itself, its worker, queues, bucket, alarms, and who hears of them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +44,7 @@ class StackDoctor:
         yield "Worker", self._worker
         yield "Bucket", self._bucket
         yield "Key prefix", self._key_prefix
+        yield "Bigin's ways", self._probe
         yield "Queue", self._queue
         yield "Dead letters", lambda: self._dead("Dead letters", "DeadLetterQueue")
         yield "Dead records", lambda: self._dead("Dead records", "RecordDeadLetterQueue")
@@ -117,6 +119,25 @@ class StackDoctor:
             "Deploy with the former KeyPrefix. To move the archive for good, copy its objects with their metadata to "
             "the new prefix, then run: python -m operate rebuild-ledger",
         )
+
+    def _probe(self) -> Finding:
+        """What the last probe has kept beside the archive."""
+        name, remedy = (
+            "Bigin's ways",
+            f"To see how your account answers: bigin-archive probe --stack {self._stack.name}",
+        )
+        client = self._account.client("s3")
+        with aws_errors("read what the probe has kept"):
+            try:
+                key = f"{self._stack.key_prefix}_audit/probe.json"
+                kept = client.get_object(Bucket=self._physical["Bucket"], Key=key)["Body"].read()
+            except client.exceptions.NoSuchKey:
+                return unknown(name, "Not probed yet.", remedy)
+        try:
+            told = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
+        except (ValueError, LookupError, TypeError):
+            return unknown(name, "What the probe has kept cannot be read.", remedy)
+        return ok(name, "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects")
 
     def _queue(self) -> Finding:
         figures = self._figures(self._stack.queue_url)

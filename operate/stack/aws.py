@@ -6,6 +6,7 @@ AWS's own messages are not repeated: some quote the request, which may hold a se
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3.session
 from botocore.config import Config
@@ -80,6 +81,12 @@ class Account:
                 raise OperateError(
                     "The endpoint URL for AWS is malformed.", "Check AWS_ENDPOINT_URL and ~/.aws/config."
                 ) from None
+
+    @property
+    def is_on_aws(self) -> bool:
+        """Whether it is AWS that answers, and no emulator of it. Raises OperateError."""
+        host = urlsplit(self.client("s3").meta.endpoint_url).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
     def regions(self) -> list[str]:
         """The regions that this account has switched on. Raises OperateError."""

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import http.client
 import io
 import ssl
 import threading
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import boto3
 import pytest
@@ -23,13 +22,13 @@ from urllib3 import HTTPResponse
 from bigin_archive.aws import clients, s3_http
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.bigin.response_body import Body
-from bigin_archive.deadline import Deadline
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.settings import SettingsError
 from bigin_archive.storage.aws_chunked import FRAME_BYTES
 from bigin_archive.storage.object_attributes import ObjectAttributes
 from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 from local.emulator import Emulator
+from tests.bodies import body
 from tests.raw_server import CLOSE, RESET, serving
 
 REGION = "eu-central-1"
@@ -132,19 +131,6 @@ def headers_of(call: Call) -> dict[str, str]:
 def in_order(target: str) -> tuple[str, list[str]]:
     path, _, query = target.partition("?")
     return path, sorted(query.split("&"))
-
-
-def body(content: bytes) -> Body:
-    """An answer of Bigin with this content, and its length declared."""
-
-    class Connection:
-        def makefile(self, _: str) -> io.BufferedReader:
-            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
-            return io.BufferedReader(io.BytesIO(head + content))
-
-    answer = http.client.HTTPResponse(cast("Any", Connection()))
-    answer.begin()
-    return Body(answer, Deadline(60))
 
 
 def ours_put(s3: FakeS3) -> None:

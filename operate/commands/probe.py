@@ -1,0 +1,53 @@
+"""The command `probe`: how the connected Bigin account answers, by reads alone."""
+
+import io
+
+import click
+
+from bigin_archive.transport import session
+from operate.commands.options import STATUSES, on_a_stack
+from operate.connect.secrets import StackSecrets
+from operate.errors import OperateError
+from operate.probe.account_probe import AccountProbe
+from operate.selftest import report
+from operate.selftest.result import Verdict
+from operate.stack.target import Target
+from operate.terminal import say, working
+
+PATH = "_audit/probe.json"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bigin-archive probe --stack bigin-archive
+  bigin-archive probe --json > probe.json
+
+\b
+It reads, and changes nothing: some twenty API credits at most.
+
+"""
+    + STATUSES
+)
+@on_a_stack
+@click.option("--json", "machine", is_flag=True, help="Print a report as JSON, which holds no personal data.")
+def probe(target: Target, machine: bool) -> int:
+    """See how your Bigin account answers, beside what this version expects.
+
+    Lists, sizes, downloads, limits, fields. The answers are kept beside the archive, and the doctor shows them. The
+    status is 1 if something is different.
+    """
+    stack = target.stack
+    stored = StackSecrets(target.client("secretsmanager"), stack).token()
+    if stored.token is None:
+        raise OperateError(stored.problem, f"Connect first: bigin-archive authorize --stack {stack.name}")
+    with working("Asking Bigin"):
+        results = list(AccountProbe(session(1), stack.hosts.api_url, stored.token.value).results())
+    text = report.as_json(results, stack.data_center or "a simulator")
+    target.archive.inventory.write(PATH, io.BytesIO(text.encode()), "application/json")
+    if machine:
+        click.echo(text)
+    else:
+        report.show(results)
+        say(f"Kept as {PATH} beside the archive; it holds no personal data.", "dim")
+    return 1 if any(found.verdict is Verdict.DIFFERENT for found in results) else 0

@@ -1,0 +1,166 @@
+"""Asks Bigin some twenty times at most, one credit each; compares the answers with what this version expects."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from bigin_archive import transport
+from bigin_archive.archive_request import MODULES
+from bigin_archive.bigin.classify import classify
+from bigin_archive.bigin.credit_meter import REMAINING_HEADER
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import BiginUnavailableError
+from operate.selftest.result import Check, NotToldError, Result
+
+_TIMEOUT_S = 30
+_MOST_BYTES = 1024 * 1024
+_FILE_TYPES = ("fileupload", "imageupload")
+_FIELDS = "id,File_Name,Size,$link_url"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        try:
+            found = json.loads(self.content or b"{}").get("data", [])
+        except (ValueError, AttributeError):
+            return []
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    @property
+    def outcome(self) -> str:
+        """``taken``, or the code that it was refused with."""
+        error = None if self.status == 204 else classify(self.status, self.headers, self.content)
+        return "taken" if error is None else f"refused ({error.code})"
+
+
+class AccountProbe:
+    """One account, with a token that may read."""
+
+    def __init__(self, session: transport.Session, api_url: str, token: str) -> None:
+        self._session = session
+        self._root = f"{api_url}/bigin/v2"
+        self._token = token
+        self._place = ""  # the path of a record's attachments, of which there is at least one
+
+    def results(self) -> Iterator[Result]:
+        """One for each question."""
+        for check in self._checks():
+            yield check.run()
+
+    def _checks(self) -> Iterator[Check]:
+        yield Check("records", self._find, "found one with attachments", "Nothing else can be tried with this account.")
+        yield Check("a list with fields", lambda: self._list().outcome, "taken", "Lists are read without fields.")
+        yield Check("sizes", self._sizes, "Size, as text", "Sizes are compared in this form, too.")
+        yield Check("names of a download", self._name, "told", "Files are called attachment.")
+        yield Check(
+            "end of a download", self._length, "told by its length", "Files are spooled before they are stored."
+        )
+        yield Check(
+            "fields that hold files", self._file_fields, "none", "Files in fields are not archived: get them in Bigin."
+        )
+        yield Check("list of the whole account", self._whole, "none", "Sweeps may read the whole account at once.")
+        yield Check(
+            "headers about limits",
+            self._limits,
+            "none while little is used",
+            "Bigin's own count of credits is kept, too.",
+        )
+
+    def _find(self) -> str:
+        for module in MODULES:
+            for record in self._rows_of(f"/{module}"):
+                path = f"/{module}/{record.get('id')}/Attachments"
+                if any(_is_file(row) for row in self._rows_of(path)):
+                    self._place = path
+                    return "found one with attachments"
+        return "found none with attachments"
+
+    def _list(self) -> _Answer:
+        if not self._place:
+            raise NotToldError("no attachment to try it with")
+        return self._get(self._place, {"fields": _FIELDS, "per_page": "5"})
+
+    def _rows_of(self, path: str) -> list[dict[str, Any]]:
+        return self._get(path, {"fields": _FIELDS, "per_page": "5"}).rows or self._get(path, {"per_page": "5"}).rows
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Entries of files: a link has no size."""
+        if not self._place:
+            raise NotToldError("no attachment to try it with")
+        return [row for row in self._rows_of(self._place) if _is_file(row)]
+
+    def _sizes(self) -> str:
+        for row in self._rows():
+            for key in ("Size", "$size"):
+                if row.get(key) is not None:
+                    return f"{key}, as {'text' if isinstance(row[key], str) else 'a number'}"
+        return "no size in the list"
+
+    def _download(self) -> _Answer:
+        rows = self._rows()
+        if not rows:
+            raise NotToldError("no attachment to try it with")
+        return self._get(f"{self._place}/{rows[0].get('id')}", {}, read=False)
+
+    def _name(self) -> str:
+        return "told" if "filename" in self._download().headers.get("content-disposition", "") else "not told"
+
+    def _length(self) -> str:
+        headers = self._download().headers
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return "encoded although nobody asked"
+        if "chunked" in headers.get("transfer-encoding", ""):
+            return "told by chunks"
+        return "told by its length" if "content-length" in headers else "not told"
+
+    def _file_fields(self) -> str:
+        count = 0
+        for module in ("Contacts", "Accounts", "Pipelines"):
+            answer = self._get("/settings/fields", {"module": module})
+            if answer.status != 200:
+                raise NotToldError("the fields may not be read")
+            try:
+                fields = json.loads(answer.content).get("fields", [])
+            except (ValueError, AttributeError):
+                raise NotToldError("the fields cannot be read") from None
+            count += sum(isinstance(field, dict) and field.get("data_type") in _FILE_TYPES for field in fields)
+        return f"{count} of them" if count else "none"
+
+    def _whole(self) -> str:
+        answer = self._get("/Attachments", {"fields": "id", "per_page": "1"})
+        return "there is one" if answer.rows else "none"
+
+    def _limits(self) -> str:
+        headers = self._get("/Contacts", {"fields": "id", "per_page": "1"}).headers
+        told = [name for name in headers if name == REMAINING_HEADER.lower() or "ratelimit" in name.replace("-", "")]
+        return ", ".join(sorted(told)) or "none while little is used"
+
+    def _get(self, path: str, params: Mapping[str, str], *, read: bool = True) -> _Answer:
+        try:
+            with transport.until(Deadline(_TIMEOUT_S)):
+                response = transport.send(
+                    self._session,
+                    "GET",
+                    self._root + path,
+                    {"Authorization": f"Zoho-oauthtoken {self._token}"},
+                    (5, _TIMEOUT_S),
+                    params=dict(params),
+                )
+                content = response.raw.read(_MOST_BYTES, decode_content=True) if read else b""
+                response.close()
+        except (requests.RequestException, OSError) as error:
+            raise BiginUnavailableError(f"Bigin cannot be reached ({type(error).__name__}).") from None
+        return _Answer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, content)
+
+
+def _is_file(row: Mapping[str, object]) -> bool:
+    return not row.get("$link_url") and (row.get("Size") or row.get("$size")) not in (None, "", "0", 0)

@@ -1,0 +1,32 @@
+"""The table, and a report without personal data that may be attached to an issue."""
+
+import json
+from collections.abc import Sequence
+
+from bigin_archive import __version__
+from operate.selftest.result import Result, Verdict
+from operate.terminal import bad, good, say, uncertain
+
+
+def show(results: Sequence[Result]) -> None:
+    """One line each; what is different says what that means."""
+    for found in results:
+        line = f"{found.name}: {found.seen}"
+        if found.verdict is Verdict.EXPECTED:
+            good(line)
+        elif found.verdict is Verdict.DIFFERENT:
+            bad(line, found.meaning)
+        else:
+            uncertain(f"{line} ({found.verdict.value})")
+    counts = {verdict: sum(found.verdict is verdict for found in results) for verdict in Verdict}
+    say()
+    say(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()) + ".")
+
+
+def as_json(results: Sequence[Result], where: str) -> str:
+    """No account, no name, no address: ``where`` is a region or a data centre."""
+    rows = [
+        {"check": found.name, "verdict": found.verdict.value, "seen": found.seen, "meaning": found.meaning or None}
+        for found in results
+    ]
+    return json.dumps({"version": __version__, "where": where, "checks": rows}, indent=2)
