@@ -1,5 +1,7 @@
 """What operate says stands in tables; these are whole, and fit the rest of the project."""
 
+from typing import Any
+
 import pytest
 
 from bigin_archive.archive_request import MODULES
@@ -9,6 +11,7 @@ from bigin_archive.token.oauth import GrantError
 from operate.connect import scopes
 from operate.connect.zoho import CONSOLES, explain
 from operate.redrive.reasons import GAVE_UP, reason_text
+from tests.vectors import load
 
 
 def test_the_scope_line_is_one_line_with_every_module() -> None:
@@ -84,3 +87,9 @@ def test_every_refusal_has_problem_and_remedy(code: str) -> None:
 
     assert told.problem.endswith(".")
     assert told.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("vector", load("errors", where=lambda vector: vector["message"] in ("parked", "retried")))
+def test_every_reason_of_a_dead_letter_has_its_words(vector: dict[str, Any]) -> None:
+    """What no retry can help, and what was retried until its last try."""
+    assert "does not know this reason" not in reason_text(vector["name"], 100).meaning

@@ -69,6 +69,7 @@ def summary(audit: Audit, about: str) -> dict[str, Any]:
         "modules": {module: asdict(totals) for module, totals in audit.totals.items()},
         "kinds": {kind.code: len(found) for kind, found in audit.by_kind()},
         "compared": audit.compared,
+        "proved_by_version": audit.proved,
         "reread": audit.reread,
         "archived_meanwhile": audit.fresh,
         "not_covered": audit.uncovered,
