@@ -9,6 +9,7 @@ import click
 from operate.commands.options import STATUSES, on_a_stack
 from operate.doctor import account as account_doctor
 from operate.doctor.bigin import BiginDoctor
+from operate.doctor.callers import CallersDoctor
 from operate.doctor.findings import Finding, State, look, problem
 from operate.doctor.restore import RestoreDoctor
 from operate.doctor.stack import StackDoctor, resources
@@ -77,7 +78,8 @@ def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
     of_stack = StackDoctor(account, deployed, physical)
     of_bigin = BiginDoctor(account, deployed, physical["WebhookSecret"])
     of_restore = RestoreDoctor(target.archive)
-    yield from look(chain(of_stack.checks(), of_bigin.checks(), of_restore.checks()))
+    of_callers = CallersDoctor(target)
+    yield from look(chain(of_stack.checks(), of_bigin.checks(), of_restore.checks(), of_callers.checks()))
 
 
 def _title(target: Target) -> str:

@@ -27,7 +27,6 @@ class _Record:
 
     record_id: str
     attached: dict[str, Request] = field(default_factory=dict)
-    links: set[str] = field(default_factory=set)
     named: list[str] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
     is_told: bool = False
@@ -92,7 +91,6 @@ class _Bigin:
         where = {"record_id": record.record_id}
         if is_link:
             request = self._bench.link(f"https://example.com/{attachment_id}", "Quarterly figures", **where)
-            record.links.add(request["attachment_id"])
         else:
             # An event may have told of it before it was there.
             attachment_id = record.early.pop() if record.early else attachment_id
@@ -133,7 +131,7 @@ class _Bigin:
 def _work(bench: Bench, records: list[_Record], hand_on: WorkerProcess) -> bool:
     """Let the queues run empty; from now on the archive must hold what was told of."""
     for record in records:
-        told = set(record.attached) if record.is_told else set(record.named) & set(record.attached) - record.links
+        told = set(record.attached) if record.is_told else set(record.named) & set(record.attached)
         bench.fates.update(dict.fromkeys(told, "archived"))
         record.named.clear()
         record.is_told = False

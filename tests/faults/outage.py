@@ -162,7 +162,7 @@ class NoLedgerWriter:
 class Silent:
     """Outcomes are read from the bucket and the queues, never from a report."""
 
-    def report(self, outcome: Any) -> None:
+    def report(self, *_: Any) -> None:
         pass
 
     def flush(self) -> None:

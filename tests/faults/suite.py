@@ -24,6 +24,7 @@ from tests.faults import (
     space,
     tokens,
     unreachable,
+    wrong_keys,
 )
 from tests.faults.lab import Lab
 from tests.faults.tally import Row
@@ -83,6 +84,7 @@ KINDS = (
     Kind("histories", histories.any_order, in_pytest=True),
     Kind("template", deployment.as_deployed, in_pytest=True),
     Kind("retention", retention.outlasting, in_pytest=True),
+    Kind("wrong-keys", wrong_keys.refused, in_pytest=True),
     Kind("announcements", announcements.announced, in_pytest=True),
     Kind("aws-stall", aws_faults.stalls_near_the_end),
     Kind("restore-crash", restores.crash_at_every_step),

@@ -22,17 +22,9 @@ RECEIVER_LOGS = "receive-webhook-logs"
 API_URL = "https://127.0.0.1:1/v1"
 
 
-def deploy(
-    aws: Aws,
-    outputs: Mapping[str, str] | None = None,
-    function: str = FUNCTION,
-    receiver: str = RECEIVER,
-    **parameters: str,
-) -> str:
-    """A CloudFormation stack with the outputs of the real template, of this test's own resources; its name."""
-    name = f"stack-{uuid.uuid4().hex[:8]}"
-    given = {"DataCenter": "US", "BiginApiUrl": aws.bigin_url, "BiginAccountsUrl": aws.bigin_url, **parameters}
-    told = {
+def told_outputs(aws: Aws, function: str = FUNCTION, receiver: str = RECEIVER) -> dict[str, str]:
+    """What the real template tells of resources that are always there."""
+    return {
         "CredentialsSecretId": aws.credentials_secret_id,
         "TokenSecretId": aws.token_secret_id,
         "BucketName": aws.bucket,
@@ -46,6 +38,19 @@ def deploy(
         "ReceiveWebhookLogGroupName": RECEIVER_LOGS,
         "ApiUrl": API_URL,
     }
+
+
+def deploy(
+    aws: Aws,
+    outputs: Mapping[str, str] | None = None,
+    function: str = FUNCTION,
+    receiver: str = RECEIVER,
+    **parameters: str,
+) -> str:
+    """A CloudFormation stack with the outputs of the real template, of this test's own resources; its name."""
+    name = f"stack-{uuid.uuid4().hex[:8]}"
+    given = {"DataCenter": "US", "BiginApiUrl": aws.bigin_url, "BiginAccountsUrl": aws.bigin_url, **parameters}
+    told = told_outputs(aws, function, receiver)
     template = {
         "Parameters": {key: {"Type": "String"} for key in given},
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
