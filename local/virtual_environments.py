@@ -66,7 +66,7 @@ def main(name: str, requirements: Path) -> int:
     if status != 0:
         status = _with_pip(folder, requirements)
     if status == 0 and name == "project":
-        _write_launcher(folder / "bin")
+        write_launcher(folder / "bin")
     return status
 
 
@@ -129,7 +129,8 @@ def _with_pip(folder: Path, requirements: Path) -> int:
     return made or subprocess.run([*pip, "-r", requirements], check=False).returncode
 
 
-def _write_launcher(folder: Path) -> None:
+def write_launcher(folder: Path) -> None:
+    """The command `bigin-archive` of an environment, whose `bin` is ``folder``."""
     launcher = folder / "bigin-archive"
     launcher.write_text(LAUNCHER.format(python=folder / "python"), encoding="utf-8")
     launcher.chmod(0o755)

@@ -137,7 +137,7 @@ class Authorization:
                 say("Then generate a new code. Ctrl-C stops; nothing was stored.")
                 continue
             return grant
-        raise OperateError(f"It did not work {ATTEMPTS} times. {NOTHING_STORED}", "Wait ten minutes, then start again.")
+        raise OperateError(f"It failed {ATTEMPTS} times. {NOTHING_STORED}", "Wait ten minutes, then start again.")
 
     def _exchange(self) -> Grant:
         hosts = self._stack.hosts

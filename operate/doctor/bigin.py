@@ -85,7 +85,7 @@ class BiginDoctor:
         if report.stored.token is None:
             return problem("Token", report.stored.problem, self._connect)
         if report.refusal is None:
-            return ok("Token", "Bigin takes it")
+            return ok("Token", "Bigin accepts it")
         if report.refusal.code == "bigin_token_rejected":
             remedy = f"Renew it now: {self._renew}. If that fails, connect again."
             return problem("Token", report.refusal.detail, remedy)
@@ -131,7 +131,7 @@ class BiginDoctor:
             return problem(
                 "Webhook",
                 "Its address cannot be reached from here.",
-                "If Bigin can reach it, the network here stands in between; else deploy the stack again.",
+                "If Bigin can reach it, the network here is in the way. Otherwise deploy the stack again.",
             )
         if wrong != 401 or right not in (400, None):
             return problem(
@@ -141,7 +141,7 @@ class BiginDoctor:
             )
         if right is None:
             return problem("Webhook", "It refuses all calls, since no secret is set.", "See the webhook secret above.")
-        return ok("Webhook", f"{self._stack.webhook_url} asks for the secret and takes it")
+        return ok("Webhook", f"{self._stack.webhook_url} asks for the secret and accepts it")
 
     def _post(self, secret: str) -> int | None:
         verify: Any = os.environ.get("AWS_CA_BUNDLE") or True

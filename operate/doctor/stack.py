@@ -173,7 +173,7 @@ class StackDoctor:
     def _last_webhook(self) -> Finding:
         remedy = "Save a record in Bigin: if nothing comes, its workflow rule or its address is wrong (docs/events.md)."
         groups = [self._stack.webhook_logs]
-        return self._last("Last webhook", "Bigin called last", "heard of Bigin", groups, _CALLED, remedy)
+        return self._last("Last webhook", "Bigin called last", "received from Bigin", groups, _CALLED, remedy)
 
     def _last(
         self, name: str, happened: str, done: str, groups: list[str], outcomes: tuple[str, ...], remedy: str
@@ -182,7 +182,7 @@ class StackDoctor:
         logs = self._account.client("logs")
         times = [time for group in groups if (time := last_outcome(logs, group, outcomes, now))]
         if not times:
-            return unknown(name, f"Nothing was {done} in seven days; that is no fault where nothing came.", remedy)
+            return unknown(name, f"Nothing was {done} in seven days; which is fine if nothing was added.", remedy)
         return ok(name, f"{happened} {duration(now - max(times))} ago ({moment(max(times))})")
 
     def _alarms(self) -> Finding:

@@ -64,7 +64,7 @@ def test_a_newcomer_is_told_what_to_do(
     assert (0, set()) == (status, problems(found))
     assert "stored: the stack renews its token by itself" == found["Credentials"]["detail"]
     assert "ago" in found["Last success"]["detail"]
-    assert "asks for the secret and takes it" in found["Webhook"]["detail"]
+    assert "asks for the secret and accepts it" in found["Webhook"]["detail"]
 
     # 1. The token dies.
     newcomer.bigin.control("DELETE", "tokens")

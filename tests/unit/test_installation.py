@@ -26,3 +26,17 @@ def test_every_package_is_installed() -> None:
     folders = {path.parent for base in ("functions/bigin_archive", "operate") for path in (ROOT / base).rglob("*.py")}
 
     assert [] == [str(folder) for folder in folders if not (folder / "__init__.py").is_file()]
+
+
+def test_every_file_of_the_packages_is_installed() -> None:
+    """Besides Python: the kinds of files that the packages read."""
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
+    others = [
+        path
+        for base in ("functions/bigin_archive", "operate")
+        for path in (ROOT / base).rglob("*.*")
+        if path.suffix not in (".py", ".pyc") and path.name != "requirements.txt"
+    ]
+
+    assert others
+    assert [path.name for path in others if not any(path.match(pattern) for pattern in patterns)] == []

@@ -121,3 +121,14 @@ def test_programs_find_their_place_in_the_pages() -> None:
     ):
         assert f"<!-- {name} -->" in PAGES[page]
         assert f"<!-- /{name} -->" in PAGES[page]
+
+
+def test_the_cost_is_the_same_everywhere() -> None:
+    """README and page say what the computed table says, to ten cents."""
+    computed = re.search(r"\*\*([\d.]+) dollars\*\*", PAGES["cost.md"])
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+    assert computed
+    stated = f"about {round(float(computed[1]), 1):.2f} dollars a month"
+    assert stated in readme
+    assert stated in PAGES["cost.md"].partition("<!-- cost -->")[0]

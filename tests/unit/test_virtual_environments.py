@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.virtual_environments import UV_VARIABLES, pip_settings, uv_environment
+from local.virtual_environments import UV_VARIABLES, pip_settings, uv_environment, write_launcher
 
 PIP = """:env:.index-url='https://env.example/simple'
 global.cert='/etc/ssl/own.pem'
@@ -63,3 +63,25 @@ def test_pips_own_listing_is_understood(tmp_path: Path) -> None:
         found["timeout"],
         found["find-links"],
     )
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_the_command_is_that_of_its_checkout(tmp_path: Path, name: str) -> None:
+    """A ``.venv`` that two checkouts share by a link runs the commands of the one in which it was called."""
+    environment = tmp_path / "first" / ".venv" / "project" / "bin"
+    environment.mkdir(parents=True)
+    (environment / "python").symlink_to(sys.executable)
+    write_launcher(environment)
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / ".venv").symlink_to(tmp_path / "first" / ".venv")
+    for checkout in ("first", "second"):
+        (tmp_path / checkout / "operate").mkdir()
+        (tmp_path / checkout / "operate" / "__main__.py").write_text(
+            f"def run():\n    print({checkout!r})\n    return 7\n"
+        )
+
+    run = subprocess.run(
+        [tmp_path / name / ".venv" / "project" / "bin" / "bigin-archive"], capture_output=True, text=True, check=False
+    )
+
+    assert (7, f"{name}\n", "") == (run.returncode, run.stdout, run.stderr)
