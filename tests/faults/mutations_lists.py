@@ -140,4 +140,43 @@ LISTS = (
             "tests/unit/test_circuit_breaker.py::test_files_that_break_off_one_after_the_other_are_an_outage",
         ),
     ),
+    Mutation(
+        "a denied record taken for gone",
+        "functions/bigin_archive/sweep/discovery.py",
+        "                doubt(state, module, record_id, name)",
+        "                pass",
+        caught_by_test=("tests/functional/test_lists.py::test_a_record_that_is_denied_once_is_asked_for_again",),
+    ),
+    Mutation(
+        "a record that is always denied forgotten",
+        "functions/bigin_archive/sweep/discovery.py",
+        "            if is_again:\n                state.refuse(place)",
+        "            if is_again:\n                pass",
+        caught_by_test=("tests/functional/test_lists.py::test_a_record_that_is_listed_and_always_denied_is_told",),
+    ),
+    Mutation(
+        "patience for another cause counted",
+        "functions/bigin_archive/sweep/patience.py",
+        '(failing.get("place"), failing.get("cause")) != (place, cause)',
+        'failing.get("place") != place',
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_one_failure_after_a_day_of_a_dead_token_leaves_out_no_module",
+        ),
+    ),
+    Mutation(
+        "files marked as sent before they are",
+        "functions/bigin_archive/sweep/cursor.py",
+        "return is_marked and entry.state",
+        "return False and is_marked and entry.state",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_file_has_a_second_message_only_where_no_mark_could_be_made",
+        ),
+    ),
+    Mutation(
+        "the audit waits for old retries",
+        "functions/bigin_archive/sweep/sweep.py",
+        "is_old = waiting <= state.backlog and",
+        "is_old = False and",
+        caught_by_test=("tests/functional/test_lists.py::test_the_audit_does_not_wait_for_old_retries",),
+    ),
 )

@@ -1,16 +1,17 @@
 """What a sweep believes of Bigin's lists, and until when its verdict holds."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from bigin_archive.sweep.sweep import SweepRequest
-from tests.account import Account, at, ledger, many
+from tests.account import Account, Killed, archived, at, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 
-NIGHTLY = SweepRequest(nightly=True)
+NIGHTLY, BY_RECORD = SweepRequest(nightly=True), SweepRequest(by_record=True)
 BEFORE = "2026-01-05T10:00:00+00:00"
 
 
@@ -79,3 +80,143 @@ def test_a_clock_of_bigin_that_is_behind_hides_nothing(aws: Aws, bigin: Simulato
     state = account.sweep(NIGHTLY)
 
     assert (False, True) == (state.is_full, "777" in ledger(aws))
+
+
+DENIED = {
+    "no such page": (404, "<html>not found</html>"),
+    "no such record": (400, {"code": "INVALID_DATA", "status": "error", "message": "m", "details": {"id": "x"}}),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), DENIED.values(), ids=DENIED)
+def test_a_record_that_is_denied_once_is_asked_for_again(aws: Aws, bigin: Simulator, status: int, body: object) -> None:
+    """Where the list of its module still shows it, what it holds is archived as all else."""
+    many(bigin, 4)
+    bigin.answer(status, body, call="list", record_id="5002", times=1)
+
+    state = Account(aws, bigin).sweep(BY_RECORD)
+
+    assert (4, [], "complete") == (len(archived(aws)), state.refused, state.result)
+
+
+def test_a_record_that_is_listed_and_always_denied_is_told(aws: Aws, bigin: Simulator) -> None:
+    """The other records are archived, and the verdict is not complete."""
+    many(bigin, 4)
+    bigin.answer(404, "<html>not found</html>", call="list", record_id="5002", times=None)
+
+    state = Account(aws, bigin).sweep(BY_RECORD)
+
+    assert (3, ["Contacts/5002"], "partial") == (len(archived(aws)), state.refused, state.result)
+
+
+def test_a_record_that_really_went_is_no_obstacle(aws: Aws, bigin: Simulator) -> None:
+    """It was listed and deleted before its attachments were: the archive is complete without it."""
+    many(bigin, 3)
+    entries = [{"id": found} for found in (*bigin.record_ids("Contacts"), "99999")]
+    bigin.control("DELETE", "calls")
+    listing = {"data": entries, "info": {"more_records": False}}
+    bigin.answer(200, listing, {"Content-Type": "application/json"}, call="records", times=1)
+    bigin.answer(404, "<html>not found</html>", call="list", record_id="99999", times=None)
+
+    state = Account(aws, bigin).sweep(SweepRequest(("Contacts",), by_record=True))
+
+    assert (3, [], []) == (len(archived(aws)), state.refused, state.doubted)
+
+
+def test_an_outage_that_is_watched_leaves_nothing_out(aws: Aws, bigin: Simulator) -> None:
+    """With a slice every 15 seconds a hundred failures are 25 minutes, not a day."""
+    many(bigin, 3)
+    bigin.answer(503, "down", call="list", record_id="5001", times=60)
+
+    state = Account(aws, bigin).sweep(BY_RECORD, every_s=15)
+
+    assert ([], 3) == (state.refused, len(archived(aws)))
+
+
+def test_one_failure_after_a_day_of_a_dead_token_leaves_out_no_module(aws: Aws, bigin: Simulator) -> None:
+    """Patience begins with the first failure of its cause."""
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    bigin.answer(503, "down", call="records", times=1)
+    account.slice(BY_RECORD)
+    bigin.answer(401, {"code": "INVALID_TOKEN", "status": "error", "message": "m"}, call="records", times=2)
+    for _ in range(2):
+        account.clock.now_s += 14 * 3600
+        account.slice()
+    bigin.no_faults()
+    bigin.answer(503, "down", call="records", times=1)
+
+    state = account.sweep(BY_RECORD)
+
+    assert ([], 3, "complete") == (state.refused, len(archived(aws)), state.result)
+
+
+def test_a_list_that_repeats_its_page_costs_little_and_is_told(aws: Aws, bigin: Simulator) -> None:
+    """After a day the module is left out, and the verdict will name it; until then a slice costs four calls."""
+    many(bigin, 2)
+    page = {"data": [{"id": "7001"}], "info": {"more_records": True}}
+    bigin.answer(200, page, {"Content-Type": "application/json"}, call="records", times=None)
+    account = Account(aws, bigin)
+
+    first = account.slice(SweepRequest(("Notes",), by_record=True))
+    used = bigin.calls()["credits_used"]
+    account.clock.now_s += 25 * 3600
+    second = account.slice()
+
+    assert first
+    assert second
+    assert (4, [], ["Notes"]) == (used, first.refused, second.refused)
+    assert "Bigin's list of Notes promises more, and shows nothing new" in str(first.waits_for)
+
+
+def test_a_file_has_a_second_message_only_where_no_mark_could_be_made(aws: Aws, bigin: Simulator) -> None:
+    """Killed at each call while it queues, a sweep loses no file, and sends it twice only between SQS and the mark."""
+    many(bigin, 1, 3)
+    order = SweepRequest(("Contacts",), by_record=True)
+    whole = Account(aws, bigin)
+    whole.slice(order)
+    calls, twice = whole.executioner.calls, []
+
+    for kill_at in range(calls - 20, calls):
+        empty(aws)
+        account = Account(aws, bigin)
+        with suppress(Killed):
+            account.slice(order, kill_at)
+        account.clock.now_s += 16 * 60
+        account.slice(order)
+        bodies = [message["Body"] for message in aws.messages(aws.queue_url)]
+        assert 3 == len(set(bodies)), kill_at
+        if len(bodies) > 3:
+            twice.append(kill_at)
+
+    assert 1 == len(twice)
+
+
+def empty(aws: Aws) -> None:
+    """As before the sweep."""
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    for item in aws.dynamodb.scan(TableName=aws.ledger_table)["Items"]:
+        key = {name: item[name] for name in ("record", "attachment_id")}
+        aws.dynamodb.delete_item(TableName=aws.ledger_table, Key=key)
+
+
+def test_the_audit_does_not_wait_for_old_retries(aws: Aws, bigin: Simulator) -> None:
+    """A file that fails for ever is queued once while its message lives, and holds up the next audit for minutes."""
+    many(bigin, 2)
+    aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="an old one that nobody works on")
+    account = Account(aws, bigin)
+    state = account.slice(BY_RECORD)
+    keep = aws.messages(aws.queue_url)
+    assert 3 == len(keep)
+    while state and not state.is_done:
+        account.clock.now_s += 15 * 60
+        state = account.slice()
+    first_s = account.clock.now_s
+    second = account.slice(BY_RECORD)
+    while second and not second.is_done:
+        account.clock.now_s += 15 * 60
+        second = account.slice()
+
+    assert second
+    assert 0 == second.queued
+    assert account.clock.now_s - first_s <= 45 * 60

@@ -55,6 +55,9 @@ class SweepState:
     waits_for: str | None = None
     finished_at: str | None = None
     draining_since: str | None = None
+    backlog: int = 0  # messages that waited when the sweep began
+    fewest_waiting: int | None = None  # while draining, and since when
+    fewest_since: str | None = None
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
     full_listed: int | None = None  # how many attachments that one counted
     complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole

@@ -57,7 +57,8 @@ class Doubts:
         for row in state.doubted:
             row[3] = row[3] or (row[0] == module and row[1] in listed)
         state.reading = self._reading.as_dict()
-        patience.end(state, place)
+        if not self._reading.contradictions:
+            patience.end(state, place)
         if self._reading.is_over:
             self._end(cursor, state, module, is_whole=self._reading.is_whole)
 

@@ -60,7 +60,8 @@ class Lists:
         if rows := [row for each in found if (row := _wanted(state, each, is_counted=is_first_pass))]:
             state.pages += cursor.store_rows(state.pages, rows)
         state.reading, self._reader = reading.as_dict(), reader
-        patience.end(state, place)
+        if not reading.contradictions:
+            patience.end(state, place)
         if reading.is_over and not reading.is_whole:
             self._go_without(state)
         elif reading.is_over:

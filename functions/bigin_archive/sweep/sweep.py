@@ -31,6 +31,7 @@ _CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, mo
 _THE_AUDIT = "the audit"
 _AUDIT_PATIENCE_S = 60 * 60  # then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
+_STANDSTILL = timedelta(minutes=15)  # of the queue's count: a slice of the schedule
 _SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS API Reference, GetQueueAttributes)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
@@ -125,6 +126,7 @@ class Sweep:
             # Not since the last sweep: that may have left modules or older changes out.
             since = full_since if is_recent else None
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
+        state.backlog = self._queue.waiting()
         if last:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
             state.full_listed = last.full_listed
@@ -200,10 +202,14 @@ class Sweep:
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
         state.draining_since = iso(since)
         waiting = self._queue.waiting()
+        if state.fewest_waiting is None or waiting < state.fewest_waiting:
+            state.fewest_waiting, state.fewest_since = waiting, iso(now)
+        # What waited before this sweep began, and does not get less, is tried again for days.
+        is_old = waiting <= state.backlog and now - (parse(state.fewest_since) or now) >= _STANDSTILL
         is_fresh = state.queued and now - since < _SETTLED
         if not waiting and is_fresh and not self._discovery.nothing_waits(state):
             state.waits_for = "the next slice: the queue's count lags behind"
-        elif waiting and now - since < _LONGEST_DRAIN:
+        elif waiting and not is_old and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
         else:
             state.phase = "closing"
