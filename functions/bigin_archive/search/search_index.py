@@ -102,7 +102,14 @@ class SearchIndex:
         for place, word in enumerate(query.words):
             sought = word.encode(errors="replace")
             # The words begin with the longest, so that the others look at few rows.
-            found = [number for number in found if self._holds(number, sought)] if place else self._all_with(sought)
+            if not place:
+                found = self._all_with(sought)
+            elif word.isdigit():
+                found = [
+                    number for number in found if sought in self.names[number] or _has_id(self.rest[number], sought)
+                ]
+            else:
+                found = [number for number in found if sought in self.names[number]]
         return found if query.is_of_all else [number for number in found if self._is_chosen(number, query)]
 
     def row(self, number: int) -> SearchRow:
@@ -121,11 +128,6 @@ class SearchIndex:
         found = _lines(self.text, word)
         # An id consists of digits: whatever else a word holds, it is in no id.
         return sorted({*found, *_lines(self._ids, word)}) if word.isdigit() else found
-
-    def _holds(self, number: int, word: bytes) -> bool:
-        if word in self.names[number]:
-            return True
-        return word.isdigit() and any(word in one for one in self.rest[number].split(b"\t", 2)[:2])
 
     def _is_chosen(self, number: int, query: Query) -> bool:
         _, _, module, day, state, _ = self.rest[number].split(b"\t", 5)
@@ -152,6 +154,12 @@ def read(lines: Iterable[bytes]) -> SearchIndex:
     if len(rest) != expected or any(line.count(b"\t") != len(COLUMNS) - 2 for line in rest):
         raise IndexUnreadableError("lines are missing, or cut")
     return SearchIndex(head[1], head[2] or None, names, rest, b"\n".join(names))
+
+
+def _has_id(line: bytes, word: bytes) -> bool:
+    """Whether one of the two ids at the beginning of a line holds a number."""
+    end = line.find(b"\t", line.find(b"\t") + 1)
+    return line.find(word, 0, end) >= 0
 
 
 def _lines(text: bytes, word: bytes) -> Sequence[int]:
