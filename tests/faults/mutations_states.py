@@ -276,4 +276,11 @@ STATES = (
         "        except ZeroDivisionError:\n            return replace(found, is_cold=True)\n",
         caught_by_test=("tests/functional/test_audit.py::test_what_lies_in_an_archive_tier_is_told_as_not_read",),
     ),
+    Mutation(
+        "a million places read ahead of one slow answer",
+        "functions/bigin_archive/storage/inventory.py",
+        " or len(waiting) > _WAITING",
+        "",
+        caught_by_test=("tests/unit/test_both_ways.py::test_memory_stays_flat_behind_one_slow_answer",),
+    ),
 )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -144,3 +145,22 @@ def _told(bucket: Bucket, listed: list[Found], entries: list[LedgerEntry], *, by
         join.add_entries(entries)
         views = lookup.views(join.merged(inventory.keys()), Listing(BEGAN, found=[]))
         return [(known.place, findings(known, Lists(BEGAN, BEGAN))) for known in views]
+
+
+def test_memory_stays_flat_behind_one_slow_answer() -> None:
+    """What needs no look is not read far ahead of what does."""
+    read = 0
+
+    def items() -> Iterator[int]:
+        nonlocal read
+        for number in range(100_000):
+            read = number
+            yield number
+
+    looked = Inventory(Bucket(), "bucket", "bigin/", threads=1).looked_at(  # type: ignore[arg-type]
+        items(), lambda item: item if item % 5000 == 0 else None, lambda item: item
+    )
+
+    most = max(read - item for item, _ in looked)
+
+    assert most <= 1001

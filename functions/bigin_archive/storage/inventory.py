@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key")
 _Found = TypeVar("_Found")
+_WAITING = 1000  # items that are held back behind one that is asked for, so that memory stays flat
 _AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, little to keep in memory
 
 
@@ -71,14 +72,14 @@ class Inventory:
         Where an item asks for nothing (None), nothing is found. Raises what ``look`` raises.
         """
         waiting: deque[tuple[_Item, Future[_Found] | None]] = deque()
-        asked = 0
+        asked, ahead = 0, self.threads * _AHEAD
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 for item in items:
                     wanted = what(item)
                     waiting.append((item, None if wanted is None else pool.submit(look, wanted)))
                     asked += wanted is not None
-                    while waiting and (asked > self.threads * _AHEAD or waiting[0][1] is None):
+                    while waiting and (asked > ahead or len(waiting) > _WAITING or waiting[0][1] is None):
                         first, future = waiting.popleft()
                         asked -= future is not None
                         yield first, future.result() if future else None
