@@ -7,6 +7,7 @@ from tests.faults.mutation import Mutation
 from tests.faults.mutations_lists import LISTS
 from tests.faults.mutations_restore import RESTORE
 from tests.faults.mutations_states import STATES
+from tests.faults.mutations_world import WORLD
 
 MUTATIONS = (
     Mutation(
@@ -394,6 +395,7 @@ MUTATIONS = (
         ("webhooks",),
     ),
     *LISTS,
+    *WORLD,
     *RESTORE,
     *STATES,
 )

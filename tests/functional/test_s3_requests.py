@@ -334,6 +334,15 @@ def test_an_error_answer_is_taken_for_what_it_is(s3: FakeS3, status: int, code: 
     assert 1 == len(s3.calls)
 
 
+def test_a_file_in_an_archive_tier_is_named(s3: FakeS3) -> None:
+    """S3 answers 403 as for a right that is missing; the remedy is another one."""
+    s3.status = 403
+    s3.body = b"<Error><Code>InvalidObjectState</Code></Error>"
+
+    with pytest.raises(StorageRefusedError, match="restore it first"):
+        s3.storage().sizes("a")
+
+
 def test_a_head_without_a_size_is_no_answer(s3: FakeS3) -> None:
     """An object whose size S3 does not tell is not taken for an empty one."""
     s3.headers = {"Content-Length": ""}

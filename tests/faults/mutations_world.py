@@ -1,0 +1,83 @@
+"""Planted bugs: what other programs were seen to get wrong, and AWS and Zoho to do."""
+
+from tests.faults.mutation import Mutation
+
+_TRANSPORT, _S3 = "tests/functional/test_transport.py", "tests/functional/test_s3_requests.py"
+_PACKAGE = "functions/bigin_archive"
+
+WORLD = (
+    Mutation(
+        "interim answer taken for the answer",
+        f"{_PACKAGE}/transport.py",
+        "if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:",
+        "if True:",
+        caught_by_test=(f"{_TRANSPORT}::test_interim_answers_are_skipped",),
+    ),
+    Mutation(
+        "kept connection that ended not replaced",
+        f"{_PACKAGE}/transport.py",
+        "if watch.is_answered or not watch.is_kept or method not in _IDEMPOTENT:",
+        "if True:",
+        caught_by_test=(f"{_TRANSPORT}::test_a_kept_connection_that_ended_costs_nothing",),
+    ),
+    Mutation(
+        "POST sent twice",
+        f"{_PACKAGE}/transport.py",
+        '_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")',
+        '_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "POST")',
+        caught_by_test=(f"{_TRANSPORT}::test_what_must_not_happen_twice_is_sent_once",),
+    ),
+    Mutation(
+        "Object Lock not told the checksum's algorithm",
+        f"{_PACKAGE}/storage/object_store.py",
+        '            "x-amz-sdk-checksum-algorithm": "SHA256",\n',
+        "",
+        caught_by_test=(f"{_S3}::test_retention_is_told_the_checksums_algorithm",),
+    ),
+    Mutation(
+        "name cut at a raw semicolon",
+        f"{_PACKAGE}/storage/file_names.py",
+        "following = (_END if is_name else _PARAMETER).search(text, start)",
+        "following = _PARAMETER.search(text, start)",
+        caught_by_test=("tests/unit/test_file_names.py::test_header_gives_the_file_name",),
+    ),
+    Mutation(
+        "milliseconds taken for seconds",
+        f"{_PACKAGE}/token/oauth.py",
+        'if told := _number(answer.get("expires_in_sec")):',
+        "if told := 0:",
+        caught_by_test=("tests/unit/test_oauth.py::test_token_is_granted",),
+    ),
+    Mutation(
+        "too many calls at one time pause the queue",
+        f"{_PACKAGE}/archiving/circuit_breaker.py",
+        "if isinstance(error, BiginConcurrencyError):",
+        "if False:",
+        caught_by_test=(
+            "tests/unit/test_circuit_breaker.py::test_too_many_calls_at_one_time_slow_down_and_pause_nothing",
+        ),
+    ),
+    Mutation(
+        "secret forgotten with Secrets Manager out of reach",
+        f"{_PACKAGE}/api/webhook_secret.py",
+        "            if not known_is_good:\n                raise",
+        "            raise",
+        caught_by_test=("tests/unit/test_webhook_secret.py::test_what_is_known_serves_while_secrets_manager_does_not",),
+    ),
+    Mutation(
+        "busy table asked without a pause",
+        f"{_PACKAGE}/aws/dynamodb.py",
+        "        sleep(pause_s * random.uniform(0.75, 1.0))",
+        "        pass",
+        caught_by_test=("tests/unit/test_dynamodb.py::test_a_table_that_answers_nothing_ends_it",),
+    ),
+    Mutation(
+        "labelled archive stored unpacked",
+        f"{_PACKAGE}/bigin/response_body.py",
+        "(raw.size_bytes == listed_bytes and beginning == _GZIP_BEGINS)",
+        "False",
+        caught_by_test=(
+            "tests/functional/test_content_codings.py::test_encoded_bytes_of_the_listed_size_are_the_file",
+        ),
+    ),
+)
