@@ -44,8 +44,8 @@ WORLD = (
     Mutation(
         "milliseconds taken for seconds",
         f"{_PACKAGE}/token/oauth.py",
-        'if told := _number(answer.get("expires_in_sec")):',
-        "if told := 0:",
+        "if told > _MAX_LIFETIME_S and told // 1000 <= DEFAULT_LIFETIME_S:",
+        "if False:",
         caught_by_test=("tests/unit/test_oauth.py::test_token_is_granted",),
     ),
     Mutation(
