@@ -68,13 +68,21 @@ class LinkAttachmentError(NothingToArchiveError):
 
 
 class PermanentError(ArchiveError):
-    """The same request will fail for ever, until a person changes something."""
+    """The same request will fail for ever, until a person changes something.
+
+    ``meaning`` and ``remedy`` are for that person: answers, the redrive and the runbooks have them from here.
+    """
+
+    meaning: ClassVar[str]
+    remedy: ClassVar[str]
 
 
 class InvalidRequestError(PermanentError):
     """The body, the module or an id is malformed."""
 
     code, status, title = "invalid_request", 400, "Invalid request"
+    meaning = "The message is no well-formed archive request."
+    remedy = "Sending it back cannot help: mend whatever sends such messages, and send a well-formed one."
 
 
 class UnauthorizedError(PermanentError):
@@ -87,24 +95,35 @@ class AttachmentTooLargeError(PermanentError):
     """The attachment is larger than the configured limit."""
 
     code, status, title = "attachment_too_large", 413, "Attachment too large"
+    meaning = "The attachment is larger than the limit."
+    remedy = "Deploy with a larger MaxFileSizeMiB (at most 5120), then send it back."
 
 
 class TransferTooSlowError(PermanentError):
     """No invocation of the queue's function is long enough for this attachment."""
 
     code, status, title = "transfer_too_slow", 504, "Transfer too slow"
+    meaning = "No run of the queue's function was long enough for this attachment: five used nearly all of their time."
+    remedy = "Send it back when Bigin is faster, or archive it by POST /attachments from a place that is."
 
 
 class ContentConflictError(PermanentError):
     """Other bytes are archived already for this attachment; they were not touched."""
 
     code, status, title = "content_conflict", 409, "Content conflict"
+    meaning = "Other bytes are archived already for this attachment; they were not touched."
+    remedy = (
+        "Compare the object in S3 with the file in Bigin. If Bigin's is right, delete the object (its version "
+        "stays), then send it back."
+    )
 
 
 class BiginRefusedError(PermanentError):
     """Bigin refuses this record or module."""
 
     code, status, title = "bigin_refused", 502, "Refused by Bigin"
+    meaning = "Bigin refuses this record or module to the connected user."
+    remedy = "Have the right granted in Bigin, or the module shown, then send it back."
 
 
 class TransientError(ArchiveError):

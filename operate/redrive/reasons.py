@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bigin_archive.errors import PermanentError, UnauthorizedError
+
 GAVE_UP = "gave_up"  # moved by SQS itself, which gives no reason
 
 
@@ -13,29 +15,11 @@ class Reason:
     remedy: str
 
 
-# The worker parks what no retry can help; every other failure is retried.
+# The worker parks what no retry can help; every other failure is retried, and parked after the last try.
 _REASONS = {
-    "invalid_request": Reason(
-        "The message is no well-formed archive request.",
-        "Sending it back cannot help: mend whatever sends such messages, and send a well-formed one.",
-    ),
-    "attachment_too_large": Reason(
-        "The attachment is larger than the limit.",
-        "Deploy with a larger MaxFileSizeMiB (at most 5120), then send it back.",
-    ),
-    "transfer_too_slow": Reason(
-        "No run of the queue's function was long enough for this attachment: five used nearly all of their time.",
-        "Send it back when Bigin is faster, or archive it by POST /attachments from a place that is.",
-    ),
-    "content_conflict": Reason(
-        "Other bytes are archived already for this attachment; they were not touched.",
-        "Compare the object in S3 with the file in Bigin. If Bigin's is right, delete the object (its version stays), "
-        "then send it back.",
-    ),
-    "bigin_refused": Reason(
-        "Bigin refuses this record or module to the connected user.",
-        "Have the right granted in Bigin, or the module shown, then send it back.",
-    ),
+    error.code: Reason(error.meaning, error.remedy)
+    for error in PermanentError.__subclasses__()
+    if error is not UnauthorizedError  # told to the caller, never queued
 }
 
 

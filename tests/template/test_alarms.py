@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.errors import PermanentError, UnauthorizedError
 from bigin_archive.telemetry import METRICS
 from operate.cli import cli
 from tests.template.parsed import (
@@ -45,6 +46,20 @@ COMMANDS = re.compile(r"bigin-archive (\w[\w-]*)")
 FREE = 10
 
 
+PARKED = [error for error in PermanentError.__subclasses__() if error is not UnauthorizedError]
+
+
+def quoted(anchor: str) -> str:
+    """What the runbooks' section of this anchor begins with, as a quotation."""
+    text = (ROOT / "docs/runbooks.md").read_text(encoding="utf-8")
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        head, _, rest = section.partition("\n")
+        if re.sub(r"[^\w-]", "", head.lower().replace(" ", "-")) == anchor:
+            lines = rest.strip().partition("\n\n")[0].splitlines()
+            return " ".join(line.removeprefix("> ") for line in lines)
+    raise AssertionError(anchor)
+
+
 def test_the_free_tier_holds_alarms_metrics_and_dashboard() -> None:
     """Ten alarms at most, which refer to ten metrics at most, ten custom metrics, one dashboard."""
     made = {
@@ -76,15 +91,14 @@ def test_an_alarm_says_what_happened_and_what_to_do(name: str) -> None:
 def test_the_runbook_begins_with_the_mail(name: str) -> None:
     """The section that an alarm names begins with the alarm's name and its words: they are said once."""
     text, _, page = ALARMS[name]["AlarmDescription"].partition(" Runbook: ")
-    sections = re.split(r"^## ", (ROOT / "docs/runbooks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    slugs = {
-        re.sub(r"[^\w-]", "", head.lower().replace(" ", "-")): rest
-        for head, _, rest in (section.partition("\n") for section in sections)
-    }
-    section = slugs[page.partition("#")[2]].strip()
-    quoted = " ".join(line.removeprefix("> ") for line in section.partition("\n\n")[0].splitlines())
 
-    assert quoted == f"`{name}`: {text}"
+    assert quoted(page.partition("#")[2]) == f"`{name}`: {text}"
+
+
+@pytest.mark.parametrize("error", PARKED, ids=lambda error: error.code)
+def test_what_is_parked_has_its_runbook(error: type[PermanentError]) -> None:
+    """Meaning and remedy are said by the error alone: the section begins with them."""
+    assert quoted(f"parked-{error.code}") == f"{error.meaning} {error.remedy}"
 
 
 @pytest.mark.parametrize("name", ALARMS)

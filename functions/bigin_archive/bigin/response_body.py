@@ -217,8 +217,7 @@ def spool(body: Body | io.BufferedRandom, *, compressed: bool, max_bytes: int) -
 def too_large(max_bytes: int) -> AttachmentTooLargeError:
     """The error for a file beyond the limit."""
     return AttachmentTooLargeError(
-        f"The attachment is larger than {max_bytes // MIB} MiB: raise the stack's parameter MaxFileSizeMiB "
-        "(at most 5120), then send it again."
+        f"The attachment is larger than {max_bytes // MIB} MiB. {AttachmentTooLargeError.remedy}"
     )
 
 
