@@ -35,7 +35,7 @@ _STANDSTILL = timedelta(minutes=15)  # of the queue's count: a slice of the sche
 _SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS API Reference, GetQueueAttributes)
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
-_FULL_EVERY = timedelta(days=7)
+_FULL_EVERY = timedelta(days=6, hours=12)  # so that the seventh night is not missed by a moment
 LEAST_ALLOWANCE = 2  # a look into a list, and one file of it
 _WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; goes on by itself"
 
