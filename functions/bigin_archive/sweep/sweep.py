@@ -27,7 +27,7 @@ from bigin_archive.sweep.lists import Lists
 
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
-_CLOSING_TIME_S = 600  # for index and audit: 350,000 objects at 1.7 ms each, most of it HeadObject
+_CLOSING_TIME_S = 600  # for index and audit: at most 1 ms for an object whose version proves it, 600,000 of them
 _THE_AUDIT = "the audit"
 _AUDIT_PATIENCE_S = 60 * 60  # then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
