@@ -1,4 +1,4 @@
-"""One Chromium for all tests of the pages, and the console over an archive on the emulator."""
+"""A Chromium for the tests of the pages, and the console over an archive on the emulator."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -40,8 +40,9 @@ class Tab:
         return [url for url in self.asked if not url.startswith((*own, "data:"))]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, nothing else in this process can have an event loop
 def browser() -> Iterator[Browser]:
+    """A Chromium of this file's own."""
     path = executable()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=OPTIONS)

@@ -92,7 +92,7 @@ def test_a_stack_without_it_says_how_to_get_it(
 
 def test_it_is_served_until_it_is_stopped(aws: Aws, stack: str) -> None:
     """The address that is printed opens the page; its key opens the data; Ctrl-C ends it with status 0."""
-    environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "functions"), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "functions")}
     command = [sys.executable, "-m", "operate", "console", "--no-browser", "--stack", stack]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
