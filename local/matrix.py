@@ -3,10 +3,12 @@
 Each gets a virtual environment of its own in ``.venv/matrix-*``; what is missing here is left to the workflow.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 REQUIREMENTS, LOWEST = "requirements-dev.txt", "tests/requirements-lowest.txt"
@@ -14,11 +16,17 @@ TESTS = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
 
 
 def interpreters() -> Iterator[tuple[str, str | None]]:
-    """Each version, and its interpreter; None where there is none that starts."""
+    """Each version, and its interpreter, on the path or among pyenv's; None where there is none that starts."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for version in VERSIONS:
-        found = shutil.which(f"python{version}")
-        starts = found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
-        yield version, found if starts else None
+        name = f"python{version}"
+        candidates = [shutil.which(name), *(str(found) for found in sorted(pyenv.glob(f"{version}.*/bin/{name}")))]
+        yield version, next((found for found in candidates if found and _starts(found)), None)
+
+
+def _starts(python: str) -> bool:
+    # The shims of version managers are there for versions that are not chosen, too, and only complain.
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def _prepared(name: str, python: str, more: tuple[str, ...] = ()) -> bool:

@@ -24,6 +24,7 @@ def test_an_interpreter_that_does_not_start_is_none(tmp_path: Path, monkeypatch:
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
 
     found = dict(matrix.interpreters())
 
