@@ -32,10 +32,10 @@ It reads, and changes nothing: some twenty API credits at most.
 @on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print a report as JSON, which holds no personal data.")
 def probe(target: Target, machine: bool) -> int:
-    """See how your Bigin account answers, beside what this version expects.
+    """See how your Bigin account answers, by reads alone.
 
-    Lists, sizes, downloads, limits, fields. The answers are kept beside the archive, and the doctor shows them. The
-    status is 1 if something is different.
+    Lists, sizes, downloads, limits, fields, beside what this version expects. The answers are kept beside the archive,
+    and the doctor shows them. The status is 1 if something is different.
     """
     stack = target.stack
     stored = StackSecrets(target.client("secretsmanager"), stack).token()
