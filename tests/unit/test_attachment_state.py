@@ -96,7 +96,11 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
         (replace(ROW, queued_at="soon"), FILE, Step.QUEUE),
         (ROW, FILE, Step.QUEUE),
         (replace(ROW, queued_at=DAY_BEFORE), LINK, Step.SHORTCUT),
-        (replace(ARCHIVED, restored_from="Contacts/1/1"), FILE, Step.NOTHING),
+        (
+            replace(ARCHIVED, restored_from="Contacts/1/1", archived_modified_time=FILE.modified_time),
+            FILE,
+            Step.NOTHING,
+        ),
         (replace(ARCHIVED, restored_from="Contacts/1/1"), replace(FILE, modified_time=SEEN), Step.QUEUE),
     ],
 )
