@@ -161,7 +161,7 @@ def test_a_missing_setting_is_named_in_the_answer(
 def test_the_worker_names_the_messages_that_stay(aws: Aws, bigin: Simulator) -> None:
     """Partial batch response: only what has to come back is named."""
     good, cut = bigin.add(b"good"), bigin.add(b"cut")
-    bigin.fault({"kind": "reset-before-headers"}, attachment_id=cut["attachment_id"])
+    bigin.fault({"kind": "reset-before-headers"}, attachment_id=cut["attachment_id"], times=9)
     event = sqs_event([json.dumps(good), json.dumps(cut), "poison"])
 
     answer = load("archive_queued").handler(event, Context(300))

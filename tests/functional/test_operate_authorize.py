@@ -183,8 +183,8 @@ def test_what_zoho_says_is_explained_and_stores_nothing(
         ("list", 403, {"code": "NO_PERMISSION", **ERROR}, "administrator of Bigin"),
         ("records", 401, {"code": "INVALID_TOKEN", **ERROR}, "Bigin refuses the token"),
         ("records", 429, {"code": "TOO_MANY_REQUESTS", **ERROR}, "API limit is reached"),
-        ("records", 503, "", "neither a file nor an error"),
-        ("records", 200, "<html>proxy</html>", "neither a file nor an error"),
+        ("records", 503, "", "A web page came in place"),
+        ("records", 200, "<html>proxy</html>", "A web page came in place"),
         ("records", 404, "", "does not exist"),
     ],
 )
