@@ -65,7 +65,7 @@ def test_the_emulator_of_the_local_stack_is_as_expected(
     assert (0, set()) == (status, different(found))
     assert "would be created" == found["template: change set"]["seen"]
     assert "FULL_OBJECT, SHA-256" == found["Object Lock: the checksum of the streamed file"]["seen"]
-    assert [] == throw_away.leftovers(boto3.client("s3"))
+    assert [] == throw_away.leftovers(boto3.session.Session().client("s3"))
 
 
 def test_the_second_emulator_is_as_expected(
@@ -124,7 +124,7 @@ def test_a_difference_is_found(
 def test_nothing_is_left_behind(moto: str, aws_at: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
     """Neither by Ctrl-C, nor by an earlier run that was killed; a bucket of somebody else is never touched."""
     aws_at(moto)
-    s3 = boto3.client("s3")
+    s3 = boto3.session.Session().client("s3")
 
     def interrupted() -> None:
         with throw_away.bucket(s3, "us-east-1", locked=True) as name:
@@ -152,4 +152,4 @@ def test_it_asks_before_it_makes_anything(
     assert 0 != main(["selftest"])
 
     assert "less than a cent" in capsys.readouterr().out
-    assert [] == throw_away.leftovers(boto3.client("s3"))
+    assert [] == throw_away.leftovers(boto3.session.Session().client("s3"))

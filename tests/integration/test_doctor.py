@@ -30,7 +30,15 @@ def newcomer(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     }.items():
         monkeypatch.setenv(name, value)
     deployed.dead_letters()
+    _end_all_keys(deployed)
     return deployed
+
+
+def _end_all_keys(deployed: Deployed) -> None:
+    """Callers of other tests end soon, which the doctor tells."""
+    table, dynamodb = deployed.stack.outputs["CallersTable"], deployed.stack.client("dynamodb")
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={"key_id": item["key_id"]})
 
 
 def doctor(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, dict[str, Any]]]:

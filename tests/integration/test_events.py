@@ -123,7 +123,8 @@ def test_a_channel_that_expired_in_between_is_renewed(told: Deployed) -> None:
     failed = run_schedule(told)
     # Lambda counts it as an error of the function, on which the alarm stands.
     assert "Unhandled" == failed["FunctionError"]
-    assert all(module in json.load(failed["Payload"])["errorMessage"] for module in MODULES)
+    told_why = json.load(failed["Payload"])["errorMessage"]
+    assert all(module in told_why for module in MODULES)
     told.until(lambda: operate(told)[0] == 1)
     missed = [bigin.add(b"missed", module=module, record_id="88002") for module in MODULES]
     assert 0 == bigin.control("GET", "deliveries")["delivered"]
