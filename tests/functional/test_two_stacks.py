@@ -27,7 +27,7 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("archive_now.py", "def handler(event, context): ...")
     bucket = f"packages-{uuid.uuid4().hex[:8]}"
-    s3 = boto3.client("s3")
+    s3 = boto3.session.Session().client("s3")
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="functions.zip", Body=package.getvalue())
     text = TEMPLATE.read_text(encoding="utf-8").replace("CodeUri: functions/", f"CodeUri: s3://{bucket}/functions.zip")
@@ -37,7 +37,7 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_two_stacks_are_made_side_by_side(account: str) -> None:
     """The second one is complete, and every resource of both has a name of its own."""
-    client = boto3.client("cloudformation")
+    client = boto3.session.Session().client("cloudformation")
     stacks = [f"two-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     try:
         first, second = (made(client, stack, account) for stack in stacks)
