@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from bigin_archive.archive_request import NO_HINTS
-from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import InvalidRequestError
 from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values

@@ -9,7 +9,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
-from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints
 from bigin_archive.storage.object_store import ObjectStore

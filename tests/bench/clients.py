@@ -23,7 +23,8 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.archiving.link_archiver import LinkArchiver
-from bigin_archive.archiving.queue_worker import Delays, Message, Worker
+from bigin_archive.archiving.message import Delays, Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.aws import clients
 from bigin_archive.aws.s3_http import S3Requests

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from tests.bench import cold_start, command_line, programs
+from tests.bench import backlog, cold_start, command_line, programs
 from tests.bench.clients import Job
 from tests.bench.content import MIB, File
 from tests.bench.environment import DIRECTORY, PYTHON, Servers
@@ -324,5 +324,6 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "medium": medium,
     "handlers": handlers,
     "growth": growth,
+    "backlog": lambda _: backlog.rows(),
     "commands": lambda bench: command_line.starts(bench.rounds(5)),
 }

@@ -103,6 +103,13 @@ MUTATIONS = (
         ("429",),
     ),
     Mutation(
+        "a batch begun as it was received",
+        "functions/bigin_archive/archiving/message.py",
+        "return sorted(messages, key=rank)",
+        "return list(messages)",
+        caught_by_test=("tests/unit/test_backlog.py::test_a_batch_is_begun_with_what_takes_longest",),
+    ),
+    Mutation(
         "breaker removed",
         "functions/bigin_archive/archiving/queue_worker.py",
         "if cause and pause_s > 0:",

@@ -13,7 +13,8 @@ from typing import Any
 from bigin_archive.archive_request import ArchiveRequest, Hints
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
-from bigin_archive.archiving.queue_worker import Delays, Message, Worker
+from bigin_archive.archiving.message import Delays, Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.bigin.download import Download
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline

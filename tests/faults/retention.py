@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from bigin_archive.archiving.queue_worker import Delays
+from bigin_archive.archiving.message import Delays
 from bigin_archive.bigin.classify import MAX_RETRY_AFTER_S
 from tests.faults.lab import Lab
 from tests.faults.tally import Row, of_checks

@@ -9,7 +9,7 @@ import pytest
 
 from bigin_archive.archive_request import Hints
 from bigin_archive.archiving.archiver import Archived
-from bigin_archive.archiving.queue_worker import Message
+from bigin_archive.archiving.message import Message
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,

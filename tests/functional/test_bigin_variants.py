@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.archiving.queue_worker import Message
+from bigin_archive.archiving.message import Message
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import LISTING_FIELDS
 from bigin_archive.deadline import Deadline

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.deadline import Deadline
 from bigin_archive.token import access_token
 from tests.aws import Aws

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.deadline import Deadline
 from tests.aws import Aws
 from tests.bigin import Simulator

@@ -12,7 +12,8 @@ import pytest
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archived
-from bigin_archive.archiving.queue_worker import MOST_TRIES, Message
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import MOST_TRIES
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.bigin.listing import Link, ListedAttachment

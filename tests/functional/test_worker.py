@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bigin_archive.archive_request import Hints
-from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.archiving.message import Message
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.deadline import Deadline
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
@@ -260,6 +261,20 @@ def test_at_most_the_configured_number_of_downloads_runs_at_once(aws: Aws, bigin
         )
 
         assert expected == bigin.calls()["max_concurrent_downloads"]
+
+
+def test_the_largest_file_of_a_batch_is_begun_first(
+    aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One thread works through a batch from the largest file to the smallest."""
+    messages = [
+        Message(str(size), json.dumps(bigin.add(b"x" * size)), "handle", 1, hints=Hints(size)) for size in (2, 9, 0, 5)
+    ]
+
+    assert [] == aws.worker(DOWNLOAD_THREADS="1").work(messages, Deadline(60))
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [9, 5, 2, 0] == [line["size_bytes"] for line in lines if line.get("outcome") == "archived"]
 
 
 def test_a_large_file_at_a_cold_start_holds_up_nothing(aws: Aws, bigin: Simulator) -> None:

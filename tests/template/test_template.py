@@ -11,7 +11,7 @@ import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from bigin_archive import archive_request, settings
-from bigin_archive.archiving.queue_worker import Delays
+from bigin_archive.archiving.message import Delays
 from bigin_archive.bigin import notification_channels
 from bigin_archive.settings import RENEW_CHANNELS
 from tests.vectors import load

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigin_archive.archiving.queue_worker import Delays
+from bigin_archive.archiving.message import Delays
 
 
 def longest(least: float, most: float) -> float:

@@ -5,18 +5,17 @@ others stay on the queue and come back after a growing delay. A batch in which a
 """
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bigin_archive import archive_request
-from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.archiving.link_archiver import LinkArchiver
+from bigin_archive.archiving.message import Delays, Message, start_order
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
@@ -25,7 +24,6 @@ from bigin_archive.errors import (
     BiginUnhealthyError,
     CreditsSpentError,
     DownloadIncompleteError,
-    InvalidRequestError,
     NothingToArchiveError,
     OutOfTimeError,
     PermanentError,
@@ -45,40 +43,6 @@ _NEARLY_ALL = 0.8
 # With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
 LEAST_TIME_S = 10
 _UNTIL_CREDITS_S = 60 * 60  # an hour's part is free again by then
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
-
-    ``correlation_id`` came along with it; empty for a message that somebody else sent.
-    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them. ``sent_at_s`` is when it was
-    queued, in seconds since 1970; None where that is not known.
-    """
-
-    message_id: str
-    body: str
-    receipt_handle: str
-    attempt: int
-    hints: Hints = NO_HINTS
-    correlation_id: str = ""
-    malformed: InvalidRequestError | None = None
-    sent_at_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delays:
-    """When a message comes back: ``first_s`` seconds, doubling with each attempt to ``longest_s``."""
-
-    first_s: int
-    longest_s: int
-    # Up to a quarter less, so that what failed together does not come back together.
-    jitter: Callable[[float, float], float] = random.uniform
-
-    def after(self, attempt: int) -> int:
-        """Seconds until the next attempt, at least 1."""
-        doubled: int = min(self.longest_s, self.first_s * 2 ** min(attempt - 1, 32))
-        return max(1, round(doubled * self.jitter(0.75, 1.0)))
 
 
 class Worker:
@@ -114,7 +78,7 @@ class Worker:
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
         """Work on all messages; return the ids of those that stay on the queue."""
         futures, whole_s = [], deadline.remaining_s()
-        for message in messages:
+        for message in start_order(messages):
             futures.append(self._pool.submit(self._work_on, message, deadline, whole_s))
             # Until Bigin has shown that it is well, one call at a time.
             if not self._breaker.is_closed:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
-from bigin_archive.archiving.queue_worker import Delays, Worker
+from bigin_archive.archiving.message import Delays
+from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.aws.clients import config, session
 from bigin_archive.ledger.credit_usage import HOUR_S
