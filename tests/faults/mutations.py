@@ -153,7 +153,7 @@ MUTATIONS = (
     ),
     Mutation(
         "delays without a limit",
-        "functions/bigin_archive/archiving/queue_worker.py",
+        "functions/bigin_archive/archiving/message.py",
         "min(self.longest_s, self.first_s * 2 ** min(attempt - 1, 32))",
         "self.first_s * 2 ** min(attempt - 1, 32)",
         ("retention",),
