@@ -8,6 +8,7 @@ attachment of a thousand, whose object was swapped. Each size runs in a process 
 import base64
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.sax.saxutils import escape
 
-import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
@@ -28,6 +28,7 @@ import operate  # noqa: F401 - puts functions/ on the path
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
+from bigin_archive.aws import clients
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry, item_of, verified_mark
 from bigin_archive.storage.inventory import Inventory
@@ -173,9 +174,9 @@ def _answer(status: int, body: str, headers: dict[str, str] | None = None) -> AW
 
 
 def client(service: str, answer: Any) -> Any:
-    made = boto3.client(
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+    made = clients.session().client(
         service,
-        region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(max_pool_connections=16),

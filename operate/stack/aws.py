@@ -12,6 +12,7 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
+from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import code_of
 from operate.errors import OperateError
 
@@ -69,6 +70,7 @@ class Account:
     def __init__(self, profile: str | None, region: str | None) -> None:
         with aws_errors("read the AWS configuration"):
             self._session = boto3.session.Session(profile_name=profile, region_name=region)
+        page_parser.use(self._session.events)
         self.profile = profile
         self.region: str = self._session.region_name or ""
 

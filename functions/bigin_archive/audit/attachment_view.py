@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what is asked for a dozen times is found once
 class AttachmentView:
     """All that is known of one ``place``: ``{module}/{record_id}/{attachment_id}``, or a key that is no such thing.
 
@@ -37,18 +38,18 @@ class AttachmentView:
             return self.listed.request
         return self.entry.request if self.entry else self.objects[0].request if self.objects else None
 
-    @property
+    @cached_property
     def named(self) -> ArchivedObject | None:
         """The object under the key that the ledger names."""
         return next((found for found in self.objects if self.entry and found.key == self.entry.key), None)
 
-    @property
+    @cached_property
     def own(self) -> tuple[ArchivedObject, ...]:
         """The attachment's own objects of the sort that Bigin lists (file or shortcut), the oldest first."""
         own = [found for found in self.objects if found.is_ours and self.is_link in (None, self.is_shortcut(found))]
         return tuple(sorted(own, key=lambda found: (found.modified_at, found.key)))
 
-    @property
+    @cached_property
     def stored(self) -> ArchivedObject | None:
         """The object that stands for the attachment: the one that the ledger names, else the oldest of its own.
 

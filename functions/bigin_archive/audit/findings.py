@@ -61,9 +61,11 @@ class Lists:
 
 def findings(known: AttachmentView, lists: Lists) -> list[Finding]:
     """All differences of one place, the gravest first."""
-    grave = list(Kind)
     found = [*_of_what_stands(known, lists), *_of_what_lies_beside(known)]
-    return sorted(found, key=lambda each: grave.index(each.kind))
+    if len(found) > 1:
+        grave = list(Kind)
+        found.sort(key=lambda each: grave.index(each.kind))
+    return found
 
 
 def _of_what_stands(known: AttachmentView, lists: Lists) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader
 
 from bigin_archive import __version__
+from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import had_ended
 
 # For a client that signs addresses. Only version 4 binds one to a version of an object, and to KMS keys. Without the
@@ -29,6 +30,7 @@ class Session(boto3.session.Session):
         super().__init__(botocore_session=core)
         self.core = core
         core.register("needs-retry", _once_more)
+        page_parser.use(self.events)
 
 
 def _once_more(attempts: int, caught_exception: Exception | None, **_: object) -> float | None:
