@@ -26,6 +26,7 @@ from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.message import Delays, Message
 from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
+from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws import clients
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.bigin.client import Bigin
@@ -192,13 +193,15 @@ def worker(job: Job) -> Callable[[Sequence[File]], None]:
     """The queue's worker: batches, log lines, metrics and the ledger included."""
     meter, reporter, dynamodb = CreditMeter(), reporting.reporter(), job.client("dynamodb")
     bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
-    ledger_writer = LedgerWriter(Ledger(dynamodb, "ledger"), CreditUsage(dynamodb, "ledger"), meter, reporter.report)
+    ledger = Ledger(dynamodb, "ledger")
+    ledger_writer = LedgerWriter(ledger, CreditUsage(dynamodb, "ledger"), meter, reporter.report)
     archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)
-    links = LinkArchiver(archiver, ledger_writer)
+    restored = RestoredFiles(ledger)
+    links = LinkArchiver(archiver, restored, ledger_writer)
     made = Worker(
         archiver,
         links,
-        RecordExpander(bigin, links, queue),
+        RecordExpander(bigin, links, restored, queue),
         queue,
         CircuitBreaker(60, 900),
         Delays(30, 3600),

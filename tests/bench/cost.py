@@ -63,6 +63,7 @@ FIRST_BYTE_S, DOWNLOAD_B_S = 0.5, 5 * MB
 S3_S, WEBHOOK_S = 0.1, 0.05
 # The ledger's entry, of less than 1 KB, and the account's credits, once for each batch.
 LEDGER_WRITES, CREDITS_WRITES = 1, 1
+LEDGER_READS = 1  # whoever lists a record asks for each attachment whether a restore has sent it back
 # One line of the worker, its share of a metrics line and of Lambda's own lines; the same of the webhook receiver.
 LOG_BYTES = 2_000.0
 DAYS = 30
@@ -121,7 +122,8 @@ def per_attachment(size_bytes: float, at_once: int) -> dict[str, float]:
         + (1 + 3 / messages) * price["Lambda, requests"],
         "API Gateway": price["API Gateway, REST"],
         "SQS": calls * price["SQS, FIFO"] + 2 * calls * price["SQS, standard"],
-        "DynamoDB": (LEDGER_WRITES + CREDITS_WRITES / messages) * price["DynamoDB, writes"],
+        "DynamoDB": (LEDGER_WRITES + CREDITS_WRITES / messages) * price["DynamoDB, writes"]
+        + LEDGER_READS * price["DynamoDB, reads"],
         "S3 requests": 2 * price["S3, PUT and LIST"],
         "CloudWatch Logs": LOG_BYTES / GB * price["CloudWatch Logs"],
     }

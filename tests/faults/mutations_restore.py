@@ -77,4 +77,32 @@ RESTORE = (
         "is_changed = False",
         caught_by_test=(f"{_COPIES}::test_a_sweep_queues_it_only_once_it_was_changed",),
     ),
+    Mutation(
+        "restored file archived again by an event of its record",
+        "functions/bigin_archive/archiving/record_expander.py",
+        "if is_unchanged(restored.get(attachment.place), each):",
+        "if False:",
+        caught_by_test=(f"{_COPIES}::test_an_event_of_its_record_fetches_it_only_once_it_was_changed",),
+    ),
+    Mutation(
+        "restored file archived again by an event of its id",
+        "functions/bigin_archive/archiving/archiver.py",
+        "if first := self._first_object(request, deadline):",
+        "if first := None:",
+        caught_by_test=(f"{_COPIES}::test_an_event_of_its_id_fetches_it_only_once_it_was_changed",),
+    ),
+    Mutation(
+        "a restored file's first object believed unseen",
+        "functions/bigin_archive/archiving/archiver.py",
+        "is_same = there and there.is_own and",
+        "is_same = there or",
+        caught_by_test=(f"{_COPIES}::test_an_event_fetches_it_where_the_object_that_it_came_from_is_lost",),
+    ),
+    Mutation(
+        "restored file forgotten by its second event",
+        "functions/bigin_archive/ledger/ledger.py",
+        'if stored.key.rpartition("/")[0].endswith(request.place):',
+        "if True:",
+        caught_by_test=(f"{_COPIES}::test_an_event_of_its_id_fetches_it_only_once_it_was_changed",),
+    ),
 )

@@ -132,8 +132,8 @@ STATES = (
     Mutation(
         "a link by its id left without a shortcut",
         "functions/bigin_archive/archiving/link_archiver.py",
-        "if listed and listed.link:",
-        "if False:",
+        "if listed and listed.link and",
+        "if False and",
         caught_by_test=(f"{_TESTS}a_link_asked_for_by_its_id_gets_its_shortcut",),
     ),
     Mutation(

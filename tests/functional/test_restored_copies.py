@@ -1,10 +1,13 @@
 """A file that was sent back to Bigin is the same file for sweep, audit, index and a rebuilt ledger."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
 
+from bigin_archive.archiving.archiver import Archived
+from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import CONTENT_TYPE, FOLDER, RestoredCopy
 from operate.audit import ledger_rows
@@ -87,6 +90,113 @@ def test_a_copy_that_was_removed_again_is_told(archive: Archive) -> None:
     assert [("removed_in_bigin", copy.request.place)] == [(one.kind.code, one.place) for one in audit.differences]
 
 
+def asked_for(copy: LedgerEntry, *names: str) -> dict[str, object]:
+    """The request that an event or a caller makes of it."""
+    return {name: getattr(copy, name) for name in names or ("module", "record_id", "attachment_id")}
+
+
+def changed(archive: Archive, copy: LedgerEntry) -> None:
+    """The file is another one in Bigin, of the same size, under the same id."""
+    archive.bigin.control("DELETE", f"attachments/{copy.attachment_id}")
+    archive.bigin.add(
+        bytes(copy.size_bytes or 0),
+        module=copy.module,
+        record_id=copy.record_id,
+        attachment_id=copy.attachment_id,
+        file_name=copy.file_name,
+    )
+
+
+def test_an_event_of_its_record_fetches_it_only_once_it_was_changed(archive: Archive) -> None:
+    """Bigin announces a restored file like any other: it costs no message, and its neighbour is archived."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    before = archive.versions()
+    archive.aws.worker().work(archive.aws.deliver(asked_for(copy, "module", "record_id")), Deadline(60))
+    assert [] == archive.aws.messages(archive.aws.queue_url)
+
+    changed(archive, copy)
+    archive.aws.worker().work(archive.aws.deliver(asked_for(copy, "module", "record_id")), Deadline(60))
+    archive.work_off_queue()
+
+    row = archive.ledger.find([copy.request])[copy.request.place]
+    new = {(row.key, row.version_id)}
+    assert (f"bigin/{copy.request.place}/{copy.file_name}", None) == (row.key, row.restored_from)
+    assert new == archive.versions() - before
+
+
+def test_an_event_of_its_id_fetches_it_only_once_it_was_changed(archive: Archive) -> None:
+    """The object that it came from is what is told to whoever asks; its row stays that of a restored file."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    before = archive.versions()
+    assert [] == archive.aws.worker().work(archive.aws.deliver(asked_for(copy)), Deadline(60))
+    told = archive.aws.archive_or_queue().take(
+        json.dumps(asked_for(copy)), later=False, request_id="r", deadline=Deadline(24)
+    )
+
+    assert isinstance(told, Archived)
+    assert (True, original.key, original.sha256) == (told.already, told.stored.key, told.stored.sha256)
+    assert 0 == archive.bigin.calls()["by_call"].get("download", 0)
+    row = archive.ledger.find([copy.request])[copy.request.place]
+    assert (original.key, original.request.place, TIME) == (row.key, row.restored_from, row.archived_modified_time)
+    assert before == archive.versions()
+
+    changed(archive, copy)
+    assert [] == archive.aws.worker().work(archive.aws.deliver(asked_for(copy)), Deadline(60))
+
+    assert {f"bigin/{copy.request.place}/{copy.file_name}"} == {key for key, _ in archive.versions() - before}
+
+
+@pytest.mark.parametrize("bytes_there", [None, b"other bytes"])
+def test_an_event_fetches_it_where_the_object_that_it_came_from_is_lost(
+    archive: Archive, bytes_there: bytes | None
+) -> None:
+    """Bigin has the only copy then: an object that was removed or replaced stands for nothing."""
+    (original,) = archive.new()
+    copy = sent_back(archive, original, "9900001")
+    if bytes_there is None:
+        archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=original.key)
+    else:
+        archive.overwrite(str(original.key), bytes_there)
+
+    assert [] == archive.aws.worker().work(archive.aws.deliver(asked_for(copy)), Deadline(60))
+
+    assert content(original) == archive.read(f"{copy.request.place}/{copy.file_name}")
+
+
+@pytest.mark.parametrize("names", [("module", "record_id"), ("module", "record_id", "attachment_id")])
+def test_an_event_of_a_link_writes_a_shortcut_only_once_it_was_changed(
+    archive: Archive, names: tuple[str, ...]
+) -> None:
+    """A link that was sent back has the shortcut of its first id."""
+    fields = {"module": "Contacts", "record_id": "7001", "kind": "link", "file_name": "Wiki"}
+    first = archive.bigin.add(**fields, link_url="https://example.com/", attachment_id="9900000")
+    worker = archive.aws.worker()
+    worker.work(archive.aws.deliver(first), Deadline(60))
+    (original,) = archive.ledger.entries_of("Contacts", "7001")
+    archive.empty_bigin()
+    copy = replace(
+        original,
+        attachment_id="9900001",
+        restored_from=original.request.place,
+        modified_time=TIME,
+        archived_modified_time=TIME,
+    )
+    RestoredCopy(copy).record_in(archive.ledger)
+    archive.bigin.add(**fields, link_url="https://example.com/", attachment_id="9900001", created_time=TIME)
+    before = archive.versions()
+
+    worker.work(archive.aws.deliver(asked_for(copy, *names)), Deadline(60))
+    assert before == archive.versions()
+
+    archive.bigin.control("DELETE", "attachments/9900001")
+    archive.bigin.add(**fields, link_url="https://example.com/new", attachment_id="9900001")
+    worker.work(archive.aws.deliver(asked_for(copy, *names)), Deadline(60))
+
+    assert b"URL=https://example.com/new\r\n" in archive.read("Contacts/7001/9900001/Wiki.url")
+
+
 def test_a_sweep_queues_it_only_once_it_was_changed(archive: Archive) -> None:
     """The same file costs nothing; changed in Bigin, it is a new one, with an object of its own."""
     account = Account(archive.aws, archive.bigin)
@@ -99,14 +209,7 @@ def test_a_sweep_queues_it_only_once_it_was_changed(archive: Archive) -> None:
     assert before == archive.versions()
     assert not archive.bigin.calls()["by_call"].get("download")
 
-    archive.bigin.control("DELETE", "attachments/9900001")
-    archive.bigin.add(
-        bytes(len(content(original))),
-        module=copy.module,
-        record_id=copy.record_id,
-        attachment_id="9900001",
-        file_name=copy.file_name,
-    )
+    changed(archive, copy)
     account.clock.now_s += 3600
     account.sweep()
 

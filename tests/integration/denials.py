@@ -140,6 +140,13 @@ WRITE_LEDGER = Denial(
         TableName=p.ledger, Key={"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
     ),
 )
+REPLACE_ROW = Denial(
+    "replace a row of the ledger",
+    "dynamodb:PutItem",
+    lambda c, p: c["dynamodb"].put_item(
+        TableName=p.ledger, Item={"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
+    ),
+)
 PUT_EVENT = Denial(
     "announce an event",
     "events:PutEvents",
@@ -178,6 +185,7 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         INVOKE,
         READ_LEASES,
         READ_LEDGER,
+        REPLACE_ROW,
         FORGET,
         PUT_EVENT,
         ASSUME,
@@ -195,6 +203,7 @@ DENIALS: dict[str, tuple[Denial, ...]] = {
         _send("dead_letters", "the dead-letter queue"),
         READ_LEASES,
         READ_LEDGER,
+        REPLACE_ROW,
         FORGET,
         INVOKE,
     ),

@@ -102,6 +102,12 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
             Step.NOTHING,
         ),
         (replace(ARCHIVED, restored_from="Contacts/1/1"), replace(FILE, modified_time=SEEN), Step.QUEUE),
+        (
+            replace(ROW, state="link", key="k.url", restored_from="Contacts/1/1", archived_modified_time=SEEN),
+            replace(LINK, modified_time=SEEN),
+            Step.NOTHING,
+        ),
+        (replace(ROW, state="link", key="k.url", restored_from="Contacts/1/1"), LINK, Step.SHORTCUT),
     ],
 )
 def test_what_a_sweep_has_to_do(entry: LedgerEntry | None, listed: ListedAttachment, step: Step) -> None:

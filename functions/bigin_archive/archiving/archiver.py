@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import NO_HINTS, ArchiveRequest
+from bigin_archive.archiving.restored_files import is_unchanged
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.bigin.response_body import BLOCK_BYTES, decoded, spool, too_large
@@ -15,6 +16,7 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     StorageUnavailableError,
 )
+from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.link_shortcut import shortcut
@@ -45,10 +47,15 @@ class Archiver:
         key_prefix: str,
         max_size_bytes: int,
         answered: Callable[[], None] = lambda: None,
+        restored: Callable[[ArchiveRequest], LedgerEntry | None] = lambda request: None,
     ) -> None:
-        """``answered`` is called when Bigin begins to send a file: long before the end of a large one."""
+        """``answered`` is called when Bigin begins to send a file: long before the end of a large one.
+
+        ``restored`` gives the row of an attachment that was sent back to Bigin, see :class:`RestoredFiles`.
+        """
         self._bigin = bigin
         self._storage = storage
+        self._restored = restored
         self._key_prefix = key_prefix
         self._max_size_bytes = max_size_bytes
         self._answered = answered
@@ -65,6 +72,8 @@ class Archiver:
         """
         if own := self._own(request, is_link=False):
             return _already(request, own)
+        if first := self._first_object(request, deadline):
+            return Archived(first, already=True)
         self._check_size(request.hints.size_bytes)
         try:
             return Archived(self._transfer(request, deadline), already=False)
@@ -95,6 +104,21 @@ class Archiver:
         found = [self._storage.head(key, request.place) for key in keys]
         own = [each for each in found if each and each.is_own and each.is_link == is_link]
         return sorted(own, key=lambda each: (each.modified_at or "", each.key))
+
+    def _first_object(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject | None:
+        """The object that stands for a file which a restore has sent back; None where it has to be fetched.
+
+        What comes with hints was listed, and compared with the ledger, by whoever sent it.
+        """
+        entry = None if request.hints != NO_HINTS else self._restored(request)
+        if entry is None or not entry.key or not entry.restored_from:
+            return None
+        listed = self.listed(request, deadline)
+        if listed is None or not is_unchanged(entry, listed):
+            return None
+        there = self._storage.head(entry.key, entry.restored_from)
+        is_same = there and there.is_own and (there.size_bytes, there.sha256) == (entry.size_bytes, entry.sha256)
+        return there if is_same else None
 
     def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
         with self._bigin.download(request, deadline) as download:

@@ -2,6 +2,7 @@
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
+from bigin_archive.archiving.restored_files import RestoredFiles, is_unchanged
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ContentConflictError
@@ -11,17 +12,19 @@ from bigin_archive.ledger.ledger_writer import LedgerWriter
 class LinkArchiver:
     """Archives the links that a list shows."""
 
-    def __init__(self, archiver: Archiver, ledger_writer: LedgerWriter) -> None:
+    def __init__(self, archiver: Archiver, restored: RestoredFiles, ledger_writer: LedgerWriter) -> None:
         self._archiver = archiver
+        self._restored = restored
         self._ledger_writer = ledger_writer
 
     def archive_by_id(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str = "") -> None:
         """Archive what Bigin says is a link, if its record's list shows it; a listing tells the address.
 
+        One that a restore has sent back has its shortcut already.
         Raises what listing and storage raise.
         """
         listed = self._archiver.listed(request, deadline)
-        if listed and listed.link:
+        if listed and listed.link and not is_unchanged(self._restored.row(request), listed):
             self.archive(request, listed, None, deadline, correlation_id)
 
     def archive(

@@ -99,11 +99,11 @@ def next_step(entry: LedgerEntry | None, listed: ListedAttachment, seen_at: str)
 
 
 def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str) -> bool:
+    # What was sent back to Bigin has the object that it came from, until it is changed there.
+    is_changed = entry.restored_from and entry.archived_modified_time != listed.modified_time
     if entry.state == State.LINK:
-        return listed.link is not None and entry.key is not None
+        return listed.link is not None and entry.key is not None and not is_changed
     if entry.state == State.ARCHIVED:
-        # A file that was sent back to Bigin has the object that it came from, until it is changed there.
-        is_changed = entry.restored_from and entry.archived_modified_time != listed.modified_time
         return listed.link is None and listed.size_bytes in (None, entry.size_bytes) and not is_changed
     if entry.state == State.PENDING:
         # A shortcut is written at once, by whoever meets it: it has no message.

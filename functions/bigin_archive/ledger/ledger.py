@@ -134,8 +134,9 @@ class Ledger:
                 "size_bytes": stored.size_bytes,
                 "sha256": stored.sha256,
                 "verified": verified_mark(stored) if stored.is_own else None,
-                "restored_from": None,  # it has an object of its own now
             }
+            if stored.key.rpartition("/")[0].endswith(request.place):
+                given["restored_from"] = None  # it has an object of its own now
             once |= {
                 "archived_at": at if is_new else stored.modified_at or at,
                 "file_name": stored.key.rpartition("/")[2],

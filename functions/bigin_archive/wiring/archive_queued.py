@@ -46,7 +46,7 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
     return Worker(
         pipeline.archiver,
         pipeline.links,
-        RecordExpander(pipeline.bigin, pipeline.links, pipeline.queue),
+        RecordExpander(pipeline.bigin, pipeline.links, pipeline.restored, pipeline.queue),
         pipeline.queue,
         breaker,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),

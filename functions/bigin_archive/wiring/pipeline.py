@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bigin_archive import transport
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.link_archiver import LinkArchiver
+from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws.clients import Session, config
 from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin.client import Bigin
@@ -44,6 +45,7 @@ class ArchivePipeline:
     meter: CreditMeter
     ledger_writer: LedgerWriter
     links: LinkArchiver
+    restored: RestoredFiles
 
 
 def archive_pipeline(
@@ -68,11 +70,17 @@ def archive_pipeline(
     meter = CreditMeter()
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, limiter, meter, now)
     storage = ObjectStore(bucket, settings.bucket, settings.storage_class)
+    ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
+    restored = RestoredFiles(ledger)
     archiver = Archiver(
-        bigin, storage, key_prefix=settings.key_prefix, max_size_bytes=settings.max_size_bytes, answered=answered
+        bigin,
+        storage,
+        key_prefix=settings.key_prefix,
+        max_size_bytes=settings.max_size_bytes,
+        answered=answered,
+        restored=restored.row,
     )
     queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
-    ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
-    links = LinkArchiver(archiver, ledger_writer)
-    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, meter, ledger_writer, links)
+    links = LinkArchiver(archiver, restored, ledger_writer)
+    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, meter, ledger_writer, links, restored)

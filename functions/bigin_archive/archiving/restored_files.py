@@ -1,0 +1,38 @@
+"""Attachments that a restore sent back to Bigin: the object that they came from stands for them, under a new id."""
+
+from collections.abc import Iterable, Mapping
+
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.listing import ListedAttachment
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.ledger.attachment_state import Step, next_step
+from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.ledger.ledger_entry import LedgerEntry
+
+
+class RestoredFiles:
+    """What the ledger knows of them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def find(self, requests: Iterable[ArchiveRequest]) -> Mapping[str, LedgerEntry]:
+        """The rows of those among ``requests`` that were sent back, by their places.
+
+        None where the ledger cannot be read: what is archived twice does no harm, what waits for a table does.
+        """
+        try:
+            found = self._ledger.find(list(requests))
+        except StorageUnavailableError:
+            return {}
+        return {place: entry for place, entry in found.items() if entry.restored_from and entry.is_stored}
+
+    def row(self, request: ArchiveRequest) -> LedgerEntry | None:
+        """The row of one; None where it was not sent back."""
+        return self.find([request]).get(request.place)
+
+
+def is_unchanged(entry: LedgerEntry | None, listed: ListedAttachment) -> bool:
+    """Whether Bigin still lists what was sent back to it; changed there, it is a new file."""
+    # The time of the list matters for other states alone.
+    return entry is not None and next_step(entry, listed, seen_at="") is Step.NOTHING
