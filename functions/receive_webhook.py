@@ -18,8 +18,8 @@ from bigin_archive.api.webhook_endpoint import WebhookEndpoint
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InternalError
 from bigin_archive.settings import RENEW_CHANNELS, SettingsError
+from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.receive_webhook import webhook_endpoint
-from bigin_archive.wiring.reporting import reporter
 
 if TYPE_CHECKING:
     from bigin_archive.bigin.notification_channels import NotificationChannels

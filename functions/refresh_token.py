@@ -8,9 +8,9 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
+from bigin_archive.telemetry import reporter
 from bigin_archive.token.token_refresher import TokenRefresher
 from bigin_archive.wiring.refresh_token import token_refresher
-from bigin_archive.wiring.reporting import reporter
 
 # What the second schedule asks for: the alarm cannot wait for the next renewal.
 ONLY_TELL = "only_tell"

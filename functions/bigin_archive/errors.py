@@ -27,10 +27,8 @@
         +-- StorageUnavailableError
         +-- StorageRefusedError
         +-- InternalError
-    +-- AnsweredError                 told to who asked by HTTP; no message of the queue has it
-        +-- ForbiddenError
-        +-- TooManyLinksError
 
+What only a caller by HTTP is told has its classes in ``http_errors``.
 Every class has a ``code`` and an HTTP ``status``; both are public interface. Messages are for the reader of an
 answer, a log line or a dead letter: they say what to do, and never hold a token or a file name.
 """
@@ -127,7 +125,12 @@ class BiginRefusedError(PermanentError):
 
 
 class TransientError(ArchiveError):
-    """The same request may succeed later; ``retry_after_s`` says when, if the other side said so."""
+    """The same request may succeed later; ``retry_after_s`` says when, if the other side said so.
+
+    ``remedy`` is for a message that failed with it in its last try.
+    """
+
+    remedy: ClassVar[str]
 
 
 class BiginUnhealthyError(TransientError):
@@ -138,18 +141,21 @@ class BiginScopeMissingError(BiginUnhealthyError):
     """The token lacks a scope."""
 
     code, status, title = "bigin_scope_missing", 502, "Scope missing in Bigin"
+    remedy = "Connect again with all scopes (bigin-archive authorize), then send it back."
 
 
 class BiginTokenRejectedError(BiginUnhealthyError):
     """The token is refused and there is no newer one, or there is none at all."""
 
     code, status, title = "bigin_token_rejected", 502, "Token rejected by Bigin"
+    remedy = "Connect again (bigin-archive authorize), then send it back."
 
 
 class BiginRateLimitedError(BiginUnhealthyError):
     """Bigin answers 429."""
 
     code, status, title = "bigin_rate_limited", 503, "Rate limited by Bigin"
+    remedy = "Other programs use up the account's credits or calls: let them use fewer, then send it back."
 
 
 class CreditsSpentError(BiginRateLimitedError):
@@ -164,6 +170,7 @@ class BiginUnavailableError(BiginUnhealthyError):
     """No answer, or one that is neither a file nor an error that we know."""
 
     code, status, title = "bigin_unavailable", 503, "Bigin unavailable"
+    remedy = "bigin-archive authorize --check shows whether Bigin can be reached. Send it back once it can."
 
 
 class PageTokenEndedError(BiginUnavailableError):
@@ -174,6 +181,7 @@ class DownloadIncompleteError(TransientError):
     """Fewer or more bytes arrived than were declared."""
 
     code, status, title = "download_incomplete", 503, "Download incomplete"
+    remedy = "Open the file in Bigin. If it opens, send it back; if not, ask Zoho."
 
 
 class OutOfTimeError(DownloadIncompleteError):
@@ -184,31 +192,18 @@ class StorageUnavailableError(TransientError):
     """S3 (or the queue) is throttled or down."""
 
     code, status, title = "storage_unavailable", 503, "Storage unavailable"
+    remedy = "Look at the AWS Health Dashboard, then send it back."
 
 
 class StorageRefusedError(TransientError):
     """S3 or KMS denies."""
 
     code, status, title = "storage_refused", 500, "Storage refused"
+    remedy = "Repair what the detail names (role, bucket policy, KMS key), then send it back."
 
 
 class InternalError(TransientError):
     """A bug, or a deployment that lacks a setting."""
 
     code, status, title = "internal_error", 500, "Internal error"
-
-
-class AnsweredError(ArchiveError):
-    """The answer to one who asked by HTTP: nothing that waits in the queue is concerned."""
-
-
-class ForbiddenError(AnsweredError):
-    """Whoever asks may not have this; or the request comes from another site, or under another host's name."""
-
-    code, status, title = "forbidden", 403, "Forbidden"
-
-
-class TooManyLinksError(AnsweredError):
-    """As many download links were given in an hour as one may get; ``retry_after_s`` says when there are more."""
-
-    code, status, title = "too_many_links", 429, "Too many links"
+    remedy = "Report the detail as a bug of Bigin Archive. Send it back with the next version."

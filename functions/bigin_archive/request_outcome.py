@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,6 +119,17 @@ class Outcome:
 def outcome_without_file(error: ArchiveError) -> str:
     """The outcome of a request for which there is no file."""
     return "gone" if isinstance(error, AttachmentGoneError) else "link"
+
+
+@contextmanager
+def bugs_as_errors() -> Iterator[None]:
+    """Let an ArchiveError pass; raise any other exception inside the block as InternalError."""
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except Exception as error:
+        raise internal_error(error) from error
 
 
 def internal_error(error: Exception) -> InternalError:

@@ -5,7 +5,8 @@ A name that is missing or malformed raises :class:`SettingsError`, which names i
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any, ClassVar, Self
 
 MIB = 1024 * 1024
 
@@ -49,138 +50,120 @@ def data_center(env: Mapping[str, str]) -> DataCenter:
     name = required(env, "DATA_CENTER")
     if name not in DATA_CENTERS:
         raise SettingsError(f"DATA_CENTER must be one of {', '.join(DATA_CENTERS)}")
-    known = DATA_CENTERS.values()
+    chosen, known = DATA_CENTERS[name], DATA_CENTERS.values()
     return DataCenter(
-        api_url=_url(env, "BIGIN_API_URL", DATA_CENTERS[name].api_url, {dc.api_url for dc in known}),
-        accounts_url=_url(
-            env,
-            "BIGIN_ACCOUNTS_URL",
-            DATA_CENTERS[name].accounts_url,
-            {dc.accounts_url for dc in known},
-        ),
+        _url(env, "BIGIN_API_URL", chosen.api_url, {each.api_url for each in known}),
+        _url(env, "BIGIN_ACCOUNTS_URL", chosen.accounts_url, {each.accounts_url for each in known}),
     )
 
 
+class Settings:
+    """Settings of a function: each field is the environment variable of its name in capitals.
+
+    A field with a default may be missing; every other one must have a value, an ``int`` a positive whole number.
+    """
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises SettingsError."""
+        return cls.read(env)
+
+    @classmethod
+    def read(cls, env: Mapping[str, str], **given: object) -> Self:
+        """The fields that are ``given`` and not None; all others from ``env``. Raises SettingsError."""
+        chosen = {name: value for name, value in given.items() if value is not None}
+        read = {field.name: _value(env, field) for field in fields(cls) if field.name not in chosen}
+        return cls(**chosen, **read)
+
+
 @dataclass(frozen=True, slots=True)
-class ArchiveSettings:
-    """What it takes to archive one attachment."""
+class ArchiveSettings(Settings):
+    """For archiving one attachment."""
 
     api_url: str
     token_secret_id: str
     bucket: str
-    key_prefix: str
     max_size_bytes: int
     queue_url: str
     ledger_table: str
-    storage_class: str
+    key_prefix: str = ""
+    storage_class: str = "STANDARD"
     s3_url: str | None = None
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "ArchiveSettings":
-        return cls(
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls.read(
+            env,
             api_url=data_center(env).api_url,
-            token_secret_id=required(env, "TOKEN_SECRET_ID"),
-            bucket=required(env, "BUCKET"),
-            key_prefix=env.get("KEY_PREFIX", ""),
             max_size_bytes=_number(env, "MAX_FILE_SIZE_MIB") * MIB,
-            queue_url=required(env, "QUEUE_URL"),
-            ledger_table=required(env, "LEDGER_TABLE"),
-            storage_class=env.get("STORAGE_CLASS", "STANDARD"),
             # Where AWS SDKs look, too (SDKs and Tools Reference Guide, "Service-specific endpoints").
             s3_url=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What the queue's worker needs besides: how many at once, when what failed comes back, and the credits' share."""
+class WorkerSettings(Settings):
+    """What the queue's worker needs besides: how many downloads at once, the retry delays, and its share of credits."""
 
     dead_letter_queue_url: str
-    threads: int
+    download_threads: int
     retry_delay_s: int
     retry_delay_max_s: int
     daily_credits: int
-    share_percent: int
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "WorkerSettings":
-        return cls(
-            dead_letter_queue_url=required(env, "DEAD_LETTER_QUEUE_URL"),
-            threads=_number(env, "DOWNLOAD_THREADS"),
-            retry_delay_s=_number(env, "RETRY_DELAY_S"),
-            retry_delay_max_s=_number(env, "RETRY_DELAY_MAX_S"),
-            daily_credits=_number(env, "DAILY_CREDITS"),
-            share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
-        )
+    credits_share_percent: int
 
 
 @dataclass(frozen=True, slots=True)
-class ApiSettings:
-    """What the function behind the API needs besides: where it takes its leases."""
+class ApiSettings(Settings):
+    """What the functions behind the API need besides: the table that bounds the calls at one time."""
 
     leases_table: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "ApiSettings":
-        return cls(leases_table=required(env, "LEASES_TABLE"))
-
 
 @dataclass(frozen=True, slots=True)
-class SweepSettings:
-    """What the sweep needs besides: the credits of a day and the percentage for it, and what it counts."""
+class SweepSettings(Settings):
+    """What the sweep needs besides: its share of credits, and the queues whose messages it counts."""
 
     daily_credits: int
-    share_percent: int
+    credits_share_percent: int
     leases_table: str
     ledger_table: str
-    is_scheduled: bool
-    dead_letter_queue_urls: tuple[str, ...]
+    key_prefix: str = ""
+    is_scheduled: bool = False
+    dead_letter_queue_urls: tuple[str, ...] = ()
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "SweepSettings":
-        return cls(
-            daily_credits=_number(env, "DAILY_CREDITS"),
-            share_percent=_number(env, "CREDITS_SHARE_PERCENT"),
-            leases_table=required(env, "LEASES_TABLE"),
-            ledger_table=required(env, "LEDGER_TABLE"),
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls.read(
+            env,
             is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
             dead_letter_queue_urls=tuple(env.get("DEAD_LETTER_QUEUE_URLS", "").split()),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSettings:
-    """What a function needs that only queues."""
+class QueueSettings(Settings):
+    """For a function that only queues."""
 
     queue_url: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "QueueSettings":
-        return cls(queue_url=required(env, "QUEUE_URL"))
-
 
 @dataclass(frozen=True, slots=True)
-class WebhookSettings:
-    """What the webhook receiver needs."""
+class WebhookSettings(Settings):
+    """For the webhook receiver."""
 
     queue_url: str
     record_queue_url: str
     record_queue_delay_s: int
     webhook_secret_id: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "WebhookSettings":
-        return cls(
-            queue_url=required(env, "QUEUE_URL"),
-            record_queue_url=required(env, "RECORD_QUEUE_URL"),
-            record_queue_delay_s=_number(env, "RECORD_QUEUE_DELAY_S"),
-            webhook_secret_id=required(env, "WEBHOOK_SECRET_ID"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
-    """What it takes to have Bigin tell of changed records; a stack that watches nothing has none of it."""
+class WatchSettings(Settings):
+    """For the notification channels; a stack that watches no module lacks ``WATCH_MODULES``."""
 
     api_url: str
     token_secret_id: str
@@ -189,34 +172,53 @@ class WatchSettings:
     modules: tuple[str, ...]
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "WatchSettings":
+    def from_env(cls, env: Mapping[str, str]) -> Self:
         modules = tuple(dict.fromkeys(required(env, "WATCH_MODULES").split(",")))
         if not set(modules) <= set(WATCHABLE_MODULES):
             raise SettingsError(f"WATCH_MODULES must be some of {', '.join(WATCHABLE_MODULES)}, with commas")
-        return cls(
-            api_url=data_center(env).api_url,
-            token_secret_id=required(env, "TOKEN_SECRET_ID"),
-            webhook_secret_id=required(env, "WEBHOOK_SECRET_ID"),
-            leases_table=required(env, "LEASES_TABLE"),
-            modules=modules,
-        )
+        return cls.read(env, api_url=data_center(env).api_url, modules=modules)
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshSettings:
-    """What the token refresher needs."""
+class RefreshSettings(Settings):
+    """For the token refresher."""
 
     hosts: DataCenter
     credentials_secret_id: str
     token_secret_id: str
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "RefreshSettings":
-        return cls(
-            hosts=data_center(env),
-            credentials_secret_id=required(env, "CREDENTIALS_SECRET_ID"),
-            token_secret_id=required(env, "TOKEN_SECRET_ID"),
-        )
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls.read(env, hosts=data_center(env))
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSettings(Settings):
+    """For checking a caller's key."""
+
+    callers_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings(Settings):
+    """For the console: what it reads, where it counts links, and where its users sign in."""
+
+    bucket: str
+    ledger_table: str
+    links_table: str
+    sign_in_url: str
+    key_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings(Settings):
+    """For announcing what was archived; events name the ``powertools_service_name``, the stack, as their origin."""
+
+    bucket: str
+    event_bus: str
+    event_queue_url: str
+    powertools_service_name: str
+    key_prefix: str = ""
 
 
 def required(env: Mapping[str, str], name: str) -> str:
@@ -225,6 +227,13 @@ def required(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"{name} is missing: deploy the stack's template again")
     return value
+
+
+def _value(env: Mapping[str, str], field: Field[Any]) -> object:
+    name = field.name.upper()
+    if field.default is not MISSING and not env.get(name):
+        return field.default
+    return _number(env, name) if field.type is int else required(env, name)
 
 
 def _number(env: Mapping[str, str], name: str) -> int:
@@ -238,6 +247,4 @@ def _url(env: Mapping[str, str], name: str, default: str, known: set[str]) -> st
     value = env.get(name, "") or default
     if value in known or _LOOPBACK.fullmatch(value):
         return value
-    raise SettingsError(
-        f"{name} must be the https host of a Zoho data centre, or http on loopback; scheme and host only"
-    )
+    raise SettingsError(f"{name} must be the https host of a Zoho data centre, or http on loopback, without a path")

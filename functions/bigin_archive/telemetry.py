@@ -3,15 +3,16 @@
 The metrics are ten, which is what CloudWatch's free tier holds; what failed and why is asked of the log lines.
 """
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
     from aws_lambda_powertools.logging.types import LogRecord
 
 METRICS = {
@@ -48,7 +49,7 @@ class LogLines(LambdaPowertoolsFormatter):
 class Reporter:
     """Writes fields to the log and samples to the metrics, from several threads."""
 
-    def __init__(self, logger: "Logger", metrics: "Metrics") -> None:
+    def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
         self._metrics = metrics
         self._lock = threading.Lock()  # Powertools' metrics are not made for threads
@@ -72,3 +73,10 @@ class Reporter:
         with self._lock:
             if self._metrics.metric_set:
                 self._metrics.flush_metrics()
+
+
+def reporter() -> Reporter:
+    """Powertools' Logger and Metrics, named by the environment (POWERTOOLS_SERVICE_NAME, ..._NAMESPACE)."""
+    # urllib3 would log headers that it cannot parse: they hold file names.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return Reporter(Logger(logger_formatter=LogLines(utc=True)), Metrics())

@@ -16,12 +16,16 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from bigin_archive import __version__
 from bigin_archive.deadline import Deadline
 from bigin_archive.watchdog import Watchdog
+
+CONNECT_TIMEOUT_S = 5
+# No answer, half an answer, or one that cannot be decoded.
+EXCHANGE_ERRORS = (requests.RequestException, OSError, HTTPError)
 
 _MAX_CHUNK_LINE_BYTES = 4096
 
@@ -63,8 +67,9 @@ class _StrictResponse(http.client.HTTPResponse):
 
 
 class _Watched:
-    """What both kinds of connection have in common: the watchdog knows them, the call whether they are new."""
+    """A connection of urllib3, plain or TLS, that the watchdog can shut down and that knows whether it is new."""
 
+    response_class = _StrictResponse
     sock: socket.socket | None
     served = 0  # requests on the present socket
 
@@ -86,23 +91,13 @@ class _Watched:
         return kept and not _calls.watch.needs_new
 
 
-class _WatchedHTTPConnection(_Watched, HTTPConnection):
-    response_class = _StrictResponse
+def _watched(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    """The pool, with watched connections of its own kind."""
+    connection = type("WatchedConnection", (_Watched, pool.ConnectionCls), {})
+    return type("WatchedPool", (pool,), {"ConnectionCls": connection})
 
 
-class _WatchedHTTPSConnection(_Watched, HTTPSConnection):
-    response_class = _StrictResponse
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPSConnection
-
-
-_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+_POOLS = {"http": _watched(HTTPConnectionPool), "https": _watched(HTTPSConnectionPool)}
 
 
 class _Adapter(HTTPAdapter):
@@ -173,6 +168,28 @@ def send(
         return adapter.send(request, stream=True, timeout=timeout, **way)
     finally:
         watch.needs_new = False
+
+
+def exchange(
+    session: Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+    max_bytes: int,
+    **sent: Any,
+) -> tuple[int, dict[str, str], bytes]:
+    """One request with a small answer: its status, its headers (names in lower case) and its decoded body.
+
+    The whole call ends after ``timeout_s`` seconds; at most ``max_bytes`` of the body are read. Raises one of
+    EXCHANGE_ERRORS, none of which holds a header or a body.
+    """
+    with until(Deadline(timeout_s)):
+        response = send(session, method, url, headers, (CONNECT_TIMEOUT_S, timeout_s), **sent)
+        content: bytes = response.raw.read(max_bytes, decode_content=True)
+        response.close()
+    return response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
 
 
 def received(response: requests.Response) -> http.client.HTTPResponse:

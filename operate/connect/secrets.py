@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from bigin_archive.aws.error_codes import code_of
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.clock import iso
 from bigin_archive.errors import BiginTokenRejectedError
 from bigin_archive.token import access_token
@@ -65,7 +62,8 @@ class StackSecrets:
     def is_renewable(self) -> bool | None:
         """Whether all credentials are stored; None where this may not be read."""
         try:
-            text, _ = self._read(self._stack.credentials_secret_id, "read the credentials")
+            with aws_errors("read the credentials"):
+                text = read_secret(self._client, self._stack.credentials_secret_id).text
         except OperateError:
             return None
         try:
@@ -76,20 +74,10 @@ class StackSecrets:
 
     def token(self) -> StoredToken:
         """The stored access token. Raises OperateError where it cannot be read."""
-        text, written_at = self._read(self._stack.token_secret_id, "read the access token")
+        with aws_errors("read the access token"):
+            stored = read_secret(self._client, self._stack.token_secret_id)
         try:
-            token = access_token.parse(text, self._stack.hosts.api_url)
+            token = access_token.parse(stored.text, self._stack.hosts.api_url)
         except BiginTokenRejectedError as error:
-            return StoredToken(None, error.detail, written_at if text else None)
-        return StoredToken(token, written_at=written_at)
-
-    def _read(self, secret_id: str, doing: str) -> tuple[str | None, datetime | None]:
-        with aws_errors(doing):
-            try:
-                answer = self._client.get_secret_value(SecretId=secret_id)
-            except ClientError as error:
-                # A secret without a value, as it is before the first connection.
-                if code_of(error) == "ResourceNotFoundException":
-                    return None, None
-                raise
-        return secret_text(answer), answer.get("CreatedDate")
+            return StoredToken(None, error.detail, stored.written_at if stored.text else None)
+        return StoredToken(token, written_at=stored.written_at)

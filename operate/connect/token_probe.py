@@ -8,13 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from bigin_archive import transport
 from bigin_archive.bigin.classify import classify
 from bigin_archive.clock import parse
-from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginRefusedError, BiginScopeMissingError, BiginUnavailableError
 from bigin_archive.transport import Session
 from operate.connect import scopes
@@ -109,23 +105,20 @@ class Probe:
 
     def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            with transport.until(Deadline(TIMEOUT_S)):
-                response = transport.send(
-                    self._session,
-                    "GET",
-                    self._root + path,
-                    {"Authorization": f"Zoho-oauthtoken {self._token}"},
-                    (5, TIMEOUT_S),
-                    # Always named: newer pages require ``fields``.
-                    params={"fields": "id", "per_page": "1"},
-                )
-                content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
-                response.close()
-        except (requests.RequestException, OSError, HTTPError) as error:
+            status, headers, content = transport.exchange(
+                self._session,
+                "GET",
+                self._root + path,
+                {"Authorization": f"Zoho-oauthtoken {self._token}"},
+                timeout_s=TIMEOUT_S,
+                max_bytes=_MAX_ANSWER_BYTES,
+                # Always named: newer pages require ``fields``.
+                params={"fields": "id", "per_page": "1"},
+            )
+        except transport.EXCHANGE_ERRORS as error:
             raise BiginUnavailableError(f"Bigin's API cannot be reached ({type(error).__name__}).") from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
         self._expires_at = parse(headers.get("x-accesstoken-reset")) or self._expires_at
-        return response.status_code, headers, content
+        return status, headers, content
 
 
 def _first_id(content: bytes) -> str | None:

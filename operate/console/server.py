@@ -18,10 +18,10 @@ from bigin_archive.api import gateway
 from bigin_archive.archive_request import MAX_BODY_BYTES
 from bigin_archive.console import answers
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.errors import MethodNotAllowedError
 from bigin_archive.console.link_limit import LocalLinkLimit
 from bigin_archive.console.routes import RECORD_ROUTE, Console, Door
-from bigin_archive.errors import ArchiveError, ForbiddenError, InvalidRequestError, UnauthorizedError
+from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
+from bigin_archive.http_errors import ForbiddenError, MethodNotAllowedError
 from bigin_archive.ledger.ledger import Ledger
 
 ADDRESS = "127.0.0.1"

@@ -8,12 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from botocore.exceptions import ClientError
 
 from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import MODULES
-from bigin_archive.aws.error_codes import code_of
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.transport import session
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
@@ -107,13 +105,8 @@ class BiginDoctor:
     @cached_property
     def _secret(self) -> str:
         with aws_errors("read the webhook secret"):
-            try:
-                stored = secret_text(self._secrets.get_secret_value(SecretId=self._webhook_secret_id))
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
-                return ""
-        return webhook_request.secret_in(stored)
+            stored = read_secret(self._secrets, self._webhook_secret_id)
+        return webhook_request.secret_in(stored.text)
 
     def _webhook_secret(self) -> Finding:
         if len(self._secret) >= LEAST_SECRET:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.errors import IndexUnavailableError
+from bigin_archive.http_errors import IndexUnavailableError
 from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError

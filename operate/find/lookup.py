@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bigin_archive.archive_request import ALIASES, MODULES
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.errors import IndexUnavailableError
+from bigin_archive.http_errors import IndexUnavailableError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.search_row import search_row

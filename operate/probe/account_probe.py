@@ -5,13 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-
 from bigin_archive import transport
 from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.classify import classify
 from bigin_archive.bigin.credit_meter import REMAINING_HEADER
-from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginUnavailableError
 from operate.selftest.result import Check, NotToldError, Result
 
@@ -146,20 +143,18 @@ class AccountProbe:
 
     def _get(self, path: str, params: Mapping[str, str], *, read: bool = True) -> _Answer:
         try:
-            with transport.until(Deadline(_TIMEOUT_S)):
-                response = transport.send(
-                    self._session,
-                    "GET",
-                    self._root + path,
-                    {"Authorization": f"Zoho-oauthtoken {self._token}"},
-                    (5, _TIMEOUT_S),
-                    params=dict(params),
-                )
-                content = response.raw.read(_MOST_BYTES, decode_content=True) if read else b""
-                response.close()
-        except (requests.RequestException, OSError) as error:
+            status, headers, content = transport.exchange(
+                self._session,
+                "GET",
+                self._root + path,
+                {"Authorization": f"Zoho-oauthtoken {self._token}"},
+                timeout_s=_TIMEOUT_S,
+                max_bytes=_MOST_BYTES if read else 0,
+                params=dict(params),
+            )
+        except transport.EXCHANGE_ERRORS as error:
             raise BiginUnavailableError(f"Bigin cannot be reached ({type(error).__name__}).") from None
-        return _Answer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, content)
+        return _Answer(status, headers, content)
 
 
 def _is_file(row: Mapping[str, object]) -> bool:

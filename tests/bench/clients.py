@@ -18,7 +18,7 @@ import boto3
 import requests
 from botocore.credentials import Credentials
 
-from bigin_archive import transport
+from bigin_archive import telemetry, transport
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
@@ -40,7 +40,6 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.wiring import reporting
 from tests.bench.client_store import ClientStore
 from tests.bench.content import MIB, MODULE, File
 from tests.bench.servers import TOKEN
@@ -191,7 +190,7 @@ def _session(job: Job) -> requests.Session:
 
 def worker(job: Job) -> Callable[[Sequence[File]], None]:
     """The queue's worker: batches, log lines, metrics and the ledger included."""
-    meter, reporter, dynamodb = CreditMeter(), reporting.reporter(), job.client("dynamodb")
+    meter, reporter, dynamodb = CreditMeter(), telemetry.reporter(), job.client("dynamodb")
     bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
     ledger = Ledger(dynamodb, "ledger")
     ledger_writer = LedgerWriter(ledger, CreditUsage(dynamodb, "ledger"), meter, reporter.report)

@@ -19,8 +19,8 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.sweep.sweep import SweepRequest
+from bigin_archive.telemetry import reporter
 from bigin_archive.token.token_refresher import TokenRefresher
-from bigin_archive.wiring.reporting import reporter
 from bigin_archive.wiring.sweep_account import sweep
 from tests.alarms import Day, Metric, Told
 from tests.aws import Aws

@@ -13,9 +13,8 @@ from bigin_archive.callers.caller import Caller
 from bigin_archive.callers.caller_key import CallerKey
 from bigin_archive.callers.caller_limits import CALLS_A_SECOND, LINKS_A_DAY, CallerLimits
 from bigin_archive.callers.caller_table import CallerTable
-from bigin_archive.callers.errors import TooManyRequestsError
 from bigin_archive.clock import iso, parse
-from bigin_archive.errors import TooManyLinksError
+from bigin_archive.http_errors import TooManyLinksError, TooManyRequestsError
 from tests.aws import Aws
 from tests.bigin import Simulator, sha256
 from tests.lambdas import Context, api_event, load, sqs_event

@@ -13,7 +13,7 @@ from bigin_archive.audit.auditor import Listing
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import MOST_LINKS, WINDOW_S, LocalLinkLimit, TableLinkLimit, admitted
 from bigin_archive.console.routes import Console, Door
-from bigin_archive.errors import TooManyLinksError
+from bigin_archive.http_errors import TooManyLinksError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.search import search_index
 from bigin_archive.search.search_row import SearchRow

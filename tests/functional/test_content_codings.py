@@ -9,8 +9,8 @@ from bigin_archive.aws.clients import session
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.settings import MIB
+from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.pipeline import archive_pipeline
-from bigin_archive.wiring.reporting import reporter
 from tests.aws import Aws
 from tests.bigin import TOKEN
 from tests.raw_server import CLOSE, serving

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bigin_archive.callers import caller, caller_key
 from bigin_archive.callers.caller import Caller
 from bigin_archive.callers.download_link import seconds_wanted
-from bigin_archive.errors import ForbiddenError, InvalidRequestError
+from bigin_archive.errors import InvalidRequestError
+from bigin_archive.http_errors import ForbiddenError
 from tests.vectors import load, text
 
 AT, LATER = "2026-01-31T09:30:00.000+00:00", "2027-01-31T09:30:00.000+00:00"

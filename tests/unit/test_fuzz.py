@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import ArchiveRequest, parse
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.secret_value import secret_text
 from bigin_archive.bigin import listing
 from bigin_archive.bigin.classify import classify, may_be_error
 from bigin_archive.errors import ArchiveError

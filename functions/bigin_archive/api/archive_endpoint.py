@@ -11,7 +11,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, LinkAttachmentError, NothingToArchiveError, OutOfTimeError
 from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
-from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
+from bigin_archive.request_outcome import Outcome, bugs_as_errors, outcome_without_file
 from bigin_archive.telemetry import Reporter
 
 
@@ -45,18 +45,15 @@ class ArchiveEndpoint:
         started = time.monotonic()
         outcome = Outcome("refused", request_id, key_id=key_id)
         try:
-            outcome = replace(outcome, request=archive_request.parse(body))
-            taken = self._take(outcome, body, later, deadline)
+            with bugs_as_errors():
+                outcome = replace(outcome, request=archive_request.parse(body))
+                taken = self._take(outcome, body, later, deadline)
         except NothingToArchiveError as error:
             outcome = replace(outcome, outcome=outcome_without_file(error), error=error)
             raise
         except ArchiveError as error:
             outcome = replace(outcome, error=error)
             raise
-        except Exception as error:  # a bug is told as the contract says, too
-            bug = internal_error(error)
-            outcome = replace(outcome, error=bug)
-            raise bug from error
         else:
             outcome = _taken(outcome, taken)
             return taken

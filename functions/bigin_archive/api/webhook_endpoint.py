@@ -9,7 +9,7 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import ArchiveError, UnauthorizedError
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.queueing.record_queue import RecordQueue
-from bigin_archive.request_outcome import Outcome, internal_error
+from bigin_archive.request_outcome import Outcome, bugs_as_errors
 from bigin_archive.telemetry import Reporter
 
 
@@ -37,22 +37,19 @@ class WebhookEndpoint:
         started = time.monotonic()
         queued = channel_id = None
         try:
-            self._authenticate(webhook_request.presented_secret(event))
-            channel_id = webhook_request.channel_id(event)
-            if webhook_request.is_deletion(event):
-                outcome, queued = replace(outcome, outcome="recorded"), 0
-                return 0
-            requests = webhook_request.requests_in(event)
-            queued = self._send(requests, gateway.received_at_s(event), outcome.correlation_id)
-            outcome = replace(outcome, outcome="queued", request=requests[0])
-            return queued
+            with bugs_as_errors():
+                self._authenticate(webhook_request.presented_secret(event))
+                channel_id = webhook_request.channel_id(event)
+                if webhook_request.is_deletion(event):
+                    outcome, queued = replace(outcome, outcome="recorded"), 0
+                    return 0
+                requests = webhook_request.requests_in(event)
+                queued = self._send(requests, gateway.received_at_s(event), outcome.correlation_id)
+                outcome = replace(outcome, outcome="queued", request=requests[0])
+                return queued
         except ArchiveError as error:
             outcome = replace(outcome, error=error)
             raise
-        except Exception as error:  # a bug is told as the contract says, too
-            bug = internal_error(error)
-            outcome = replace(outcome, error=bug)
-            raise bug from error
         finally:
             duration_ms = round((time.monotonic() - started) * 1000)
             outcome = replace(outcome, queued=queued, duration_ms=duration_ms, channel_id=channel_id)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bigin_archive.api import webhook_request
-from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
+from bigin_archive.aws.secret_value import CURRENT, PREVIOUS, read_secret
 from bigin_archive.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ _SECRET_AGE_S, _LONGEST_AGE_S = 60, 3600
 _LOOK_AGAIN_S = 10  # after a look that failed, while what is known serves
 # A secret that is not known may be new: it is looked up, but a flood of forged calls does not look up each time.
 _LOOK_UPS, _LOOK_UPS_S = 20, 10.0
-# During a rotation both are valid (Secrets Manager, "staging labels").
-_STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 
 
 class WebhookSecret:
@@ -66,17 +64,16 @@ class WebhookSecret:
                 raise
 
     def _look_up(self, now: float) -> None:
-        self._secrets = [webhook_request.secret_in(self._stage(stage)) for stage in _STAGES]
+        self._secrets = [webhook_request.secret_in(self._stage(stage)) for stage in (CURRENT, PREVIOUS)]
         self._read_at.append(now)
 
     def _stage(self, stage: str) -> str | None:
         try:
-            answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+            return read_secret(self._client, self._secret_id, stage).text
         except AWS_ERRORS as error:
-            if code_of(error) in (NOT_FOUND, "InvalidRequestException"):  # none, or one that is being deleted
+            if code_of(error) == "InvalidRequestException":  # the secret is being deleted
                 return None
             raise _unreadable(error) from error
-        return secret_text(answer)
 
 
 def _unreadable(error: Exception) -> StorageUnavailableError:

@@ -43,7 +43,6 @@ from bigin_archive.settings import MIB
 from bigin_archive.token.access_token import TokenSource
 from bigin_archive.transport import Session
 
-CONNECT_TIMEOUT_S = 5
 # Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
 # of the API waits (24 s), so that what stalls there is queued, not refused.
 READ_TIMEOUT_S = 30
@@ -187,7 +186,7 @@ class Bigin:
                 method,
                 self._root + path,
                 headers={"Authorization": f"Zoho-oauthtoken {token}"},
-                timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
+                timeout=(transport.CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
                 **sent,
             )
         except (requests.RequestException, OSError) as error:

@@ -21,7 +21,7 @@ from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.request_outcome import Outcome, internal_error
+from bigin_archive.request_outcome import Outcome, bugs_as_errors
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.version_reader import VersionReader
 from bigin_archive.telemetry import Reporter
@@ -111,17 +111,17 @@ class CallerEndpoint:
         """Give the caller, after his key was checked once more and counted; tell in the log what is refused inside."""
         caller = None
         try:
-            caller = _identity(event)
-            if not admitted:
-                self._admit(caller, gateway.received_at_s(event))
-            yield caller
-        except Exception as raised:
-            error = raised if isinstance(raised, ArchiveError) else internal_error(raised)
+            with bugs_as_errors():
+                caller = _identity(event)
+                if not admitted:
+                    self._admit(caller, gateway.received_at_s(event))
+                yield caller
+        except ArchiveError as error:
             key_id = caller.key_id if caller else None
             refused = Outcome("refused", gateway.request_id(event), error=error, key_id=key_id)
             self.reporter.report(refused.outcome, refused.fields(), refused.metrics())
             self.reporter.flush()
-            raise error from raised
+            raise
 
     def _admit(self, caller: _Identity, at_s: float) -> None:
         # API Gateway keeps the authorizer's answer for a minute, past the end of the key.

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
-from bigin_archive.callers.errors import TooManyRequestsError
-from bigin_archive.errors import TooManyLinksError
+from bigin_archive.http_errors import TooManyLinksError, TooManyRequestsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

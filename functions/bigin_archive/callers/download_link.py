@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 
 from bigin_archive.callers.caller import includes
-from bigin_archive.errors import ForbiddenError, InvalidRequestError
+from bigin_archive.errors import InvalidRequestError
+from bigin_archive.http_errors import ForbiddenError
 
 FIELD = "download_link_seconds"
 LEAST_S, MOST_S = 60, 900

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.callers.errors import UnknownAttachmentError
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError, LinkAttachmentError
+from bigin_archive.http_errors import UnknownAttachmentError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.storage.archived_object import ArchivedObject, StoredObject
 from bigin_archive.storage.version_reader import VersionReader

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import code_of
-from bigin_archive.console.errors import IndexUnavailableError, NotArchivedError
 from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.http_errors import IndexUnavailableError, NotArchivedError
 from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError

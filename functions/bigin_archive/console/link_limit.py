@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
-from bigin_archive.errors import TooManyLinksError
+from bigin_archive.http_errors import TooManyLinksError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -20,20 +20,20 @@ from bigin_archive.api.gateway import Answer, Event
 from bigin_archive.archive_request import ArchiveRequest, identifier, json_object, module_name
 from bigin_archive.console import answers, search_request
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.errors import (
+from bigin_archive.console.link_limit import LinkLimit
+from bigin_archive.errors import ArchiveError, InvalidRequestError
+from bigin_archive.http_errors import (
     IndexUnavailableError,
     MethodNotAllowedError,
     NotArchivedError,
     UnknownRecordError,
     UnknownRouteError,
 )
-from bigin_archive.console.link_limit import LinkLimit
-from bigin_archive.errors import ArchiveError, InvalidRequestError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.search_row import search_row
 from bigin_archive.page import files as page_files
 from bigin_archive.page.files import PageFile
-from bigin_archive.request_outcome import internal_error
+from bigin_archive.request_outcome import bugs_as_errors
 from bigin_archive.search.search_row import IndexUnreadableError, SearchRow
 
 PAGE_ROWS = 50
@@ -68,14 +68,11 @@ class Console:
     def answer(self, event: Event) -> Answer:
         """The answer to one request; every failure is a problem document."""
         try:
-            return self._answer(event)
+            with bugs_as_errors():
+                return self._answer(event)
         except ArchiveError as error:
             self._report_problem(error, event)
             return answers.problem(error, event)
-        except Exception as error:  # noqa: BLE001 - a bug, told without its text, which might hold a name
-            bug = internal_error(error)
-            self._report_problem(bug, event)
-            return answers.problem(bug, event)
 
     def _answer(self, event: Event) -> Answer:
         route, method = str(event.get("resource") or ""), str(event.get("httpMethod") or "")

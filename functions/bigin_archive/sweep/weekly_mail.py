@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from bigin_archive.aws.dynamodb import call
@@ -19,7 +19,7 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.credit_usage import DAY_S, CreditUsage
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.queueing.archive_queue import ArchiveQueue
-from bigin_archive.settings import required
+from bigin_archive.settings import Settings
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.weekly_text import LANGUAGES, Figures, mail
 from bigin_archive.telemetry import Reporter
@@ -36,25 +36,22 @@ _KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
 
 
 @dataclass(frozen=True, slots=True)
-class MailSettings:
+class MailSettings(Settings):
     """Who is told, in which language; no mail without both. ``report_url`` opens the console, or the report in S3's."""
 
-    stack: str
-    topic_arn: str
-    language: str
-    report_url: str
     ledger_table: str
-    is_scheduled: bool
+    report_url: str
+    stack: str = "bigin-archive"
+    mail_topic_arn: str = ""
+    weekly_mail: str = "OFF"
+    is_scheduled: bool = False
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "MailSettings":
-        """As the sweep's function has them."""
-        return cls(
-            stack=env.get("POWERTOOLS_SERVICE_NAME", "bigin-archive"),
-            topic_arn=env.get("MAIL_TOPIC_ARN", ""),
-            language=env.get("WEEKLY_MAIL", "OFF"),
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls.read(
+            env,
             report_url=env.get("CONSOLE_URL") or _report_page(env),
-            ledger_table=required(env, "LEDGER_TABLE"),
+            stack=env.get("POWERTOOLS_SERVICE_NAME"),
             is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
         )
 
@@ -93,7 +90,7 @@ class WeeklyMail:
 
         ``reason`` is why the archive is not proved, None where it is.
         """
-        if not self._settings.topic_arn or self._settings.language not in LANGUAGES:
+        if not self._settings.mail_topic_arn or self._settings.weekly_mail not in LANGUAGES:
             return
         now = datetime.fromtimestamp(self._now(), UTC)
         try:
@@ -101,8 +98,8 @@ class WeeklyMail:
             if not at_once and not self._is_due(now, noted, state):
                 return
             figures = self._figures(now, noted, reason)
-            subject, text = mail(figures, self._settings.language)
-            self._sns().publish(TopicArn=self._settings.topic_arn, Subject=subject, Message=text)
+            subject, text = mail(figures, self._settings.weekly_mail)
+            self._sns().publish(TopicArn=self._settings.mail_topic_arn, Subject=subject, Message=text)
             self._note(now, figures)
         except AWS_ERRORS as error:
             self._reporter.report("weekly_mail_failed", {"error_detail": code_of(error)})

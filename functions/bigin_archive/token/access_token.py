@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigin_archive import clock
-from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
+from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.errors import BiginTokenRejectedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -126,12 +126,10 @@ class AccessTokens:
         self._read_at = self._now()
         self._token = None
         try:
-            answer = self._client.get_secret_value(SecretId=self._secret_id)
+            stored = read_secret(self._client, self._secret_id)
         except AWS_ERRORS as error:
-            if code_of(error) == NOT_FOUND:
-                raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}") from None
             raise _unreadable(code_of(error)) from error
-        self._token = parse(secret_text(answer), self._api_url)
+        self._token = parse(stored.text, self._api_url)
         return self._token
 
 

@@ -9,11 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from bigin_archive import transport
-from bigin_archive.deadline import Deadline
 
 TIMEOUT_S = 20  # for the whole call
 DEFAULT_LIFETIME_S = 3600  # Bigin API v2, "Self client": an access token lives one hour
@@ -69,7 +65,7 @@ def request_grant(session: transport.Session, accounts_url: str, api_url: str, f
     """
     try:
         status, content = _post(session, f"{accounts_url}/oauth/v2/token", data=dict(form))
-    except (requests.RequestException, OSError, HTTPError) as error:
+    except transport.EXCHANGE_ERRORS as error:
         raise GrantError(
             "unreachable",
             f"Zoho's accounts server cannot be reached ({type(error).__name__}). Try again later.",
@@ -92,7 +88,7 @@ def revoke(session: transport.Session, accounts_url: str, refresh_token: str) ->
     for form, query in ((token, None), (None, token)):
         try:
             status, content = _post(session, f"{accounts_url}/oauth/v2/token/revoke", data=form, params=query)
-        except (requests.RequestException, OSError, HTTPError):
+        except transport.EXCHANGE_ERRORS:
             continue
         if status == 200 and b"error" not in content:
             return True
@@ -100,12 +96,11 @@ def revoke(session: transport.Session, accounts_url: str, refresh_token: str) ->
 
 
 def _post(session: transport.Session, url: str, **sent: object) -> tuple[int, bytes]:
-    """Status and body, decoded. Raises requests.RequestException, HTTPError and OSError."""
-    with transport.until(Deadline(TIMEOUT_S)):
-        response = transport.send(session, "POST", url, {}, (5, TIMEOUT_S), **sent)
-        content: bytes = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
-        response.close()
-    return response.status_code, content
+    """Status and body of the answer. Raises one of transport.EXCHANGE_ERRORS."""
+    status, _, content = transport.exchange(
+        session, "POST", url, {}, timeout_s=TIMEOUT_S, max_bytes=_MAX_ANSWER_BYTES, **sent
+    )
+    return status, content
 
 
 def _refresh_token(content: bytes) -> str | None:

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bigin_archive.aws.error_codes import AWS_ERRORS, NOT_FOUND, code_of
-from bigin_archive.aws.secret_text import secret_text
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
+from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.clock import iso
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
@@ -89,7 +89,7 @@ class TokenRefresher:
         return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
 
     def _credentials(self) -> dict[str, str] | None:
-        text = secret_text(_value(self._client, self._settings.credentials_secret_id))
+        text = read_secret(self._client, self._settings.credentials_secret_id).text
         if not text:
             return None
         try:
@@ -118,7 +118,7 @@ class TokenRefresher:
     def age_s(self) -> float | None:
         """How old the stored token is, in seconds; None where there is none, or it cannot be read."""
         try:
-            created = _value(self._client, self._settings.token_secret_id).get("CreatedDate")
+            created = read_secret(self._client, self._settings.token_secret_id).written_at
         except AWS_ERRORS:
             return None
         return (self._now() - created).total_seconds() if created else None
@@ -138,13 +138,3 @@ def store(client: "SecretsManagerClient", secret_id: str, grant: Grant, now: dat
         ),
     )
     return expires_at
-
-
-def _value(client: "SecretsManagerClient", secret_id: str) -> dict[str, Any]:
-    """The current version, empty where the secret has no value yet."""
-    try:
-        return dict(client.get_secret_value(SecretId=secret_id))
-    except ClientError as error:
-        if code_of(error) == NOT_FOUND:
-            return {}
-        raise

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from bigin_archive.aws.clients import config, session
 from bigin_archive.events.announcer import Announcer
 from bigin_archive.events.event_bus import EventBus
-from bigin_archive.events.event_settings import EventSettings
 from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.settings import EventSettings
 from bigin_archive.storage.version_reader import VersionReader
-from bigin_archive.wiring.reporting import reporter
+from bigin_archive.telemetry import reporter
 
 
 def announcer(env: Mapping[str, str]) -> Announcer:
@@ -18,8 +18,8 @@ def announcer(env: Mapping[str, str]) -> Announcer:
     once = config(5)  # the queue repeats the whole
     return Announcer(
         VersionReader(aws.client("s3", config=once), settings.bucket, settings.key_prefix),
-        EventBus(aws.client("events", config=once), settings.bus),
-        ArchiveQueue(aws.client("sqs", config=once), settings.queue_url),
-        settings.stack,
+        EventBus(aws.client("events", config=once), settings.event_bus),
+        ArchiveQueue(aws.client("sqs", config=once), settings.event_queue_url),
+        settings.powertools_service_name,
         reporter().report,
     )

@@ -11,8 +11,8 @@ from bigin_archive.aws.clients import config, session
 from bigin_archive.ledger.credit_usage import HOUR_S
 from bigin_archive.settings import WorkerSettings
 from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S, archive_pipeline
-from bigin_archive.wiring.reporting import reporter
 
 # The breaker follows the retry delays: from twice the first (60 s) to a quarter of the longest (15 min).
 _PAUSE_FIRST, _PAUSE_LONGEST = 2, 4
@@ -29,15 +29,15 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
     pipeline = archive_pipeline(
         env,
         aws,
-        aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S, settings.threads)),
+        aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S, settings.download_threads)),
         reports,
-        threads=settings.threads,
+        threads=settings.download_threads,
         read_timeout_s=_S3_TIMEOUT_S,
         answered=breaker.record_answer,
         dead_letter_queue_url=settings.dead_letter_queue_url,
         now=now,
     )
-    budget = CreditBudget(settings.daily_credits, settings.share_percent)
+    budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
 
     def credits_left() -> int:
         day, hour, pending = pipeline.credits.used(), pipeline.credits.used(HOUR_S), pipeline.meter.pending
@@ -52,7 +52,7 @@ def worker(env: Mapping[str, str], now: Callable[[], float] = time.time) -> Work
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),
         pipeline.ledger_writer,
         reports,
-        settings.threads,
+        settings.download_threads,
         now,
         credits_left,
     )

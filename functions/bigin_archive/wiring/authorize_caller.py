@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from bigin_archive.aws.clients import config, session
 from bigin_archive.callers.authorizer import Authorizer
-from bigin_archive.callers.caller_settings import CallerSettings
 from bigin_archive.callers.caller_table import CallerTable
+from bigin_archive.settings import CallerSettings
 
 
 def authorizer(env: Mapping[str, str]) -> Authorizer:

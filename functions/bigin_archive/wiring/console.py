@@ -7,10 +7,10 @@ from bigin_archive.aws.clients import SIGNED, config, session
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import TableLinkLimit
 from bigin_archive.console.routes import Console, Door
-from bigin_archive.console.settings import ConsoleSettings
 from bigin_archive.errors import UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.wiring.reporting import reporter
+from bigin_archive.settings import ConsoleSettings
+from bigin_archive.telemetry import reporter
 
 _S3_TIMEOUT_S = 10  # the index of a million attachments arrives within it
 

@@ -8,7 +8,7 @@ from bigin_archive.aws.clients import config, session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.queueing.record_queue import RecordQueue
 from bigin_archive.settings import WebhookSettings
-from bigin_archive.wiring.reporting import reporter
+from bigin_archive.telemetry import reporter
 
 
 def webhook_endpoint(env: Mapping[str, str]) -> WebhookEndpoint:

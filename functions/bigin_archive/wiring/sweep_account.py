@@ -18,8 +18,8 @@ from bigin_archive.sweep.heartbeat import Heartbeat
 from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import Sweep
 from bigin_archive.sweep.weekly_mail import MailSettings, WeeklyMail
+from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.pipeline import archive_pipeline
-from bigin_archive.wiring.reporting import reporter
 
 
 def sweep(
@@ -36,9 +36,9 @@ def sweep(
     )
     # One call for each object: a single failure, not repeated, would end the audit.
     inventory = Inventory(
-        aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, env.get("KEY_PREFIX", "")
+        aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, settings.key_prefix
     )
-    budget = CreditBudget(settings.daily_credits, settings.share_percent)
+    budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
     made = Sweep(
         Lists(pipeline.bigin, now),
         Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger, pipeline.meter, now),
