@@ -55,6 +55,12 @@ class Wanted:
         return str(self.found.request.attachment_id) if self.found.request else self.found.file_name
 
     @property
+    def record(self) -> str:
+        """Of which record it is, as ``MODULE/ID``; of one that was sent back to Bigin, the record that it is in now."""
+        of = self.entry or self.found.request
+        return f"{of.module}/{of.record_id}" if of else ""
+
+    @property
     def path(self) -> Path:
         """Where it goes, under the name that it had in Bigin."""
         name = self.found.original_name or self.found.file_name
@@ -105,9 +111,10 @@ def get(
     places = [_place(record) for record in records]
     archive = target.archive
     with working("Looking them up"), translate_errors("look them up"):
-        wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder)]
-    missing = sorted(set(ids) - {one.attachment_id for one in wanted})
-    missing += [place for place in places if not any(one.found.path.startswith(f"{place}/") for one in wanted)]
+        lost: list[str] = []
+        wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder, lost)]
+    missing = sorted(set(ids) - {one.attachment_id for one in wanted}) + lost
+    missing += [place for place in places if not any(one.record == place for one in wanted)]
     for name in missing:
         complain(f"{printable(name)}: no archived file.", "bigin-archive find tells what there is.")
     paths = _fetch_all(archive, wanted, quiet=machine)
@@ -142,11 +149,14 @@ def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted
         yield Wanted(found, folder, entry)
 
 
-def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterator[Wanted]:
-    """All that is theirs in S3, also what the ledger does not know."""
+def _of_records(archive: Archive, places: Iterable[str], folder: Path, lost: list[str]) -> Iterator[Wanted]:
+    """All that is theirs in S3, also what the ledger does not know; and what was sent back to them from elsewhere.
+
+    ``lost`` takes the ids of those whose object is not there.
+    """
     for place in places:
         objects = list(archive.inventory.objects((f"{place}/",)))
-        entries = _entries(archive, objects)
+        entries = _entries(archive, place)
         to = folder / place.replace("/", " ")
         for name, group in groupby(objects, key=lambda found: place_of(found.path)):
             found = list(group)
@@ -162,11 +172,20 @@ def _of_records(archive: Archive, places: Iterable[str], folder: Path) -> Iterat
                 yield Wanted(archive.inventory.first_version(name) or own[0], to)
             else:
                 complain(f"{name}: {len(found)} objects that this application did not write; not fetched.")
+        there = {place_of(found.path) for found in objects}
+        seen = {found.key for found in objects}
+        for entry in entries.values():
+            if entry.request.place not in there and entry.key and entry.key not in seen:
+                seen.add(entry.key)
+                found_elsewhere = list(_look(archive, entry, to))
+                yield from found_elsewhere
+                lost += [] if found_elsewhere else [entry.attachment_id]
 
 
-def _entries(archive: Archive, objects: Iterable[ArchivedObject]) -> dict[str, LedgerEntry]:
+def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
+    """The ledger's rows of a record, by their places."""
     try:
-        return archive.ledger.find([found.request for found in objects if found.request])
+        return {entry.request.place: entry for entry in archive.ledger.entries_of(*place.split("/"))}
     except StorageUnavailableError as error:
         complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
         return {}

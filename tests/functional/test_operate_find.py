@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from bigin_archive.audit.auditor import Listing
 from bigin_archive.bigin.listing import Link
+from bigin_archive.ledger.restored_copy import RestoredCopy
 from bigin_archive.storage.link_shortcut import shortcut
 from tests import planted
 from tests.archived import Archive, content
@@ -227,6 +229,34 @@ def test_a_record_comes_as_a_folder(
     assert {entry.file_name: content(entry) for entry in mine} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }
+
+
+def test_a_record_has_what_was_sent_back_to_it(
+    archive: Archive,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """A file that a restore took from another record is one of its files, one from itself comes once."""
+    own, elsewhere, lost = (archive.new(1, module="Contacts", record_id=record)[0] for record in ("31", "32", "33"))
+    for number, entry in enumerate((own, elsewhere)):
+        copy = replace(entry, record_id="31", attachment_id=f"990000{number}", restored_from=entry.request.place)
+        RestoredCopy(copy).record_in(archive.ledger)
+    get = ("get", "--record", "Contacts/31", "--stack", stack, "--to", str(tmp_path))
+
+    assert 0 == run(monkeypatch, *get)
+
+    folder = tmp_path / "Contacts 31"
+    assert {entry.file_name: content(entry) for entry in (own, elsewhere)} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
+
+    RestoredCopy(
+        replace(lost, record_id="31", attachment_id="9900009", restored_from=lost.request.place, key=f"{lost.key}.gone")
+    ).record_in(archive.ledger)
+    assert 1 == run(monkeypatch, *get)
+    assert "9900009: no archived file" in capsys.readouterr().err
 
 
 def test_no_local_file_is_overwritten(
