@@ -41,24 +41,31 @@ def listing(
     by_record: bool,
     sleep: Callable[[float], None] = time.sleep,
     more_credits: Callable[[], None] = no_more_credits,
+    now: Callable[[], float] = time.time,
 ) -> Listing:
     """The list, read while it is iterated; that raises ArchiveError where Bigin cannot be used.
 
     ``more_credits()`` returns once there are some again.
     """
-    made = Listing(iso(time.time()))
-    made.found = _Account(bigin, made, sleep, more_credits).everything(modules, by_record=by_record)
+    made = Listing(iso(now()))
+    made.found = _Account(bigin, made, sleep, more_credits, now).everything(modules, by_record=by_record)
     return made
 
 
 class _Account:
     def __init__(
-        self, bigin: Bigin, notes: Listing, sleep: Callable[[float], None], more_credits: Callable[[], None]
+        self,
+        bigin: Bigin,
+        notes: Listing,
+        sleep: Callable[[float], None],
+        more_credits: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
         self._bigin = bigin
         self._notes = notes
         self._sleep = sleep
         self._more_credits = more_credits
+        self._now = now
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """The list of all where Bigin offers it, else record by record."""
@@ -99,7 +106,7 @@ class _Account:
 
     def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
         """All records of the module, and why these may not be all."""
-        reading = Reading.begin(iso(time.time()))
+        reading = Reading.begin(iso(self._now()))
         reader = ListReader(
             module,
             reading,

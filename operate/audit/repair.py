@@ -1,9 +1,9 @@
 """`audit --repair`: queue what is missing, mend rows of the ledger. No object is deleted or overwritten."""
 
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bigin_archive.audit.difference_kinds import Difference
 from bigin_archive.clock import iso
@@ -22,12 +22,14 @@ class Repaired:
     left: int = 0
 
 
-def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueue) -> Repaired:
+def repair(
+    differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueue, now: Callable[[], float] = time.time
+) -> Repaired:
     """Mend what can be mended without a person. Raises StorageUnavailableError; to do it again is harmless."""
     repaired, grave = Repaired(), [one for one in differences if not one.kind.only_told]
     for one in grave:
         if one.kind.repaired == "row":
-            _mend_row(one, ledger)
+            _mend_row(one, ledger, iso(now()))
             repaired.rows += 1
     repaired.queued = queue.send(_requests(grave, f"{REPAIR}{uuid.uuid4().hex}"))
     repaired.left = len(grave) - repaired.rows - repaired.queued
@@ -41,11 +43,10 @@ def _requests(differences: Iterable[Difference], correlation_id: str) -> Iterato
             yield Outgoing(one.request.to_json(), one.request.hints, correlation_id)
 
 
-def _mend_row(one: Difference, ledger: Ledger) -> None:
+def _mend_row(one: Difference, ledger: Ledger, now: str) -> None:
     found, request = one.stored, one.request
     if not found or not request:
         raise ValueError(f"{one.kind.code} without an object")
-    now = iso(datetime.now(UTC))
     if not ledger.put(row_of(found, request, now)):
         event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
         ledger.record_event(request, event, now, stored=found.as_stored)

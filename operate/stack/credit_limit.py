@@ -22,11 +22,17 @@ class CreditLimit:
     """Limits a meter, and enters what it counted in the stack's book."""
 
     def __init__(
-        self, meter: CreditMeter, stack: Stack, dynamodb: Any, sqs: Any, sleep: Callable[[float], None] = time.sleep
+        self,
+        meter: CreditMeter,
+        stack: Stack,
+        dynamodb: Any,
+        sqs: Any,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._meter = meter
         self._budget = CreditBudget(stack.daily_credits, stack.share_percent)
-        self._usage = CreditUsage(dynamodb, stack.ledger_table)
+        self._usage = CreditUsage(dynamodb, stack.ledger_table, now)
         self._queue = ArchiveQueue(sqs, stack.queue_url)
         self._sleep = sleep
 

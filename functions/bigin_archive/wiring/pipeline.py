@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bigin_archive import transport
@@ -66,7 +67,10 @@ def archive_pipeline(
     bucket = bucket_requests(
         aws, settings.bucket, endpoint_url=settings.s3_url, read_timeout_s=read_timeout_s, connections=threads
     )
-    tokens = AccessTokens(aws.client("secretsmanager", config=config(5)), settings.token_secret_id, settings.api_url)
+    secrets = aws.client("secretsmanager", config=config(5))
+    tokens = AccessTokens(
+        secrets, settings.token_secret_id, settings.api_url, lambda: datetime.fromtimestamp(now(), UTC)
+    )
     meter = CreditMeter()
     bigin = Bigin(transport.session(threads), settings.api_url, tokens, limiter, meter, now)
     storage = ObjectStore(bucket, settings.bucket, settings.storage_class)

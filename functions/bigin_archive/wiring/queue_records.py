@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from bigin_archive.aws.clients import config, session
+from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import QueueSettings
 
 
-def queue(env: Mapping[str, str]) -> ArchiveQueue:
+def queue(env: Mapping[str, str], aws: Session | None = None) -> ArchiveQueue:
     """Raises SettingsError."""
-    return ArchiveQueue(session().client("sqs", config=config(5)), QueueSettings.from_env(env).queue_url)
+    return ArchiveQueue((aws or session()).client("sqs", config=config(5)), QueueSettings.from_env(env).queue_url)

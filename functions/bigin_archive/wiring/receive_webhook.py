@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from bigin_archive.api.webhook_endpoint import WebhookEndpoint
 from bigin_archive.api.webhook_secret import WebhookSecret
-from bigin_archive.aws.clients import config, session
+from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.queueing.record_queue import RecordQueue
 from bigin_archive.settings import WebhookSettings
 from bigin_archive.telemetry import reporter
 
 
-def webhook_endpoint(env: Mapping[str, str]) -> WebhookEndpoint:
+def webhook_endpoint(env: Mapping[str, str], aws: Session | None = None) -> WebhookEndpoint:
     """Raises SettingsError."""
     settings = WebhookSettings.from_env(env)
-    aws = session()
+    aws = aws or session()
     # Whether Bigin sends a webhook again is not known: one reset connection must not cost an event.
     twice = config(5, tries=2)
     sqs = aws.client("sqs", config=twice)

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.aws.clients import Session, config, session
@@ -23,13 +24,16 @@ from bigin_archive.wiring.pipeline import archive_pipeline
 
 
 def sweep(
-    env: Mapping[str, str], aws: Session | None = None, now: Callable[[], float] = time.time
+    env: Mapping[str, str],
+    aws: Session | None = None,
+    now: Callable[[], float] = time.time,
+    semaphore: Semaphore | None = None,
 ) -> tuple[Sweep, Heartbeat]:
     """What sweeps, and what tells of it. Raises SettingsError."""
     settings = SweepSettings.from_env(env)
     aws = aws or session()
     dynamodb = aws.client("dynamodb", config=config(10))
-    semaphore = Semaphore(dynamodb, settings.leases_table)
+    semaphore = semaphore or Semaphore(dynamodb, settings.leases_table, now)
     reports = reporter()
     pipeline = archive_pipeline(
         env, aws, dynamodb, reports, threads=1, read_timeout_s=30, limiter=semaphore.hold, now=now
@@ -48,7 +52,7 @@ def sweep(
         pipeline.meter,
         budget,
         lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
-        Closing(Auditor(pipeline.ledger, inventory)).close,
+        Closing(Auditor(pipeline.ledger, inventory, lambda: datetime.fromtimestamp(now(), UTC))).close,
         now,
     )
     sqs = aws.client("sqs", config=config(5))

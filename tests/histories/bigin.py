@@ -1,0 +1,87 @@
+"""Bigin: the simulator's own code, called below its sockets."""
+
+import re
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from local.bigin import accounts_server, endpoints
+from local.bigin.calls import Handler
+from local.bigin.settings import DEFAULT_TOKEN_LIFETIME_S
+from local.bigin.state import STATE, State
+from tests.histories.network import Reply, Request
+
+TOKEN = "simulator-access-token"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as the simulator's endpoints see it."""
+
+    app: Mapping[Any, State]
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    match_info: Mapping[str, str]
+    content: bytes
+
+    async def read(self) -> bytes:
+        return self.content
+
+    async def post(self) -> Mapping[str, str]:
+        return dict(parse_qsl(self.content.decode()))
+
+
+class _Routes:
+    """Takes in what the simulator tells an application about its addresses."""
+
+    def __init__(self) -> None:
+        self.router = self
+        self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+
+    def add_route(self, method: str, path: str, handler: Handler) -> None:
+        pattern = re.sub(r"\{(\w+):[^}]*\}", r"(?P<\1>.*)", path)
+        self._routes.append((method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)), handler))
+
+    def add_post(self, path: str, handler: Handler) -> None:
+        self.add_route("POST", path, handler)
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
+        for known, pattern, handler in self._routes:
+            if known in ("*", method) and (match := pattern.fullmatch(path)):
+                return handler, match.groupdict()
+        raise LookupError(path)
+
+
+class Bigin:
+    """One account behind its API. ``page_size`` is the most entries that a page has, whatever is asked for."""
+
+    def __init__(self, url: str, page_size: int = 200) -> None:
+        self.page_size = page_size
+        self.state = State(TOKEN, DEFAULT_TOKEN_LIFETIME_S)
+        self.account = self.state.account
+        self._routes = _Routes()
+        accounts_server.add_routes(self._routes, url)  # type: ignore[arg-type]
+        endpoints.add_routes(self._routes)  # type: ignore[arg-type]
+
+    def __call__(self, request: Request) -> Reply:
+        handler, ids = self._routes.find(request.method, request.path)
+        query = dict(request.query)
+        if "per_page" in query:
+            query["per_page"] = str(min(self.page_size, int(query["per_page"])))
+        headers = {name.title(): text for name, text in request.headers.items()}
+        asked = _Asked({STATE: self.state}, request.method, request.path, query, headers, ids, request.body)
+        answer: Any = _run(handler(asked))  # type: ignore[arg-type]
+        told = {name: text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
+        return Reply(answer.status, {name.lower(): text for name, text in told.items()}, bytes(answer.body or b""))
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("the simulator waits: it was told to be slow")

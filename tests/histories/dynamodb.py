@@ -1,0 +1,115 @@
+"""DynamoDB in memory: the calls that the project makes, and nothing else."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.histories.expressions import Expression, Item
+from tests.histories.network import Reply, Request
+
+_TARGET = "DynamoDB_20120810."
+_Asked = Mapping[str, Any]
+_MOST = 100  # items of one page of a scan or query; DynamoDB's own limit is 1 MB
+
+
+class _RefusedError(Exception):
+    """An answer that is an error."""
+
+
+class Tables:
+    """Tables by name, with their keys; items by the values of these."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        self._keys = keys
+        self.items: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in keys}
+        self._operations: dict[str, Callable[[_Asked], dict[str, Any]]] = {
+            "GetItem": self._get,
+            "BatchGetItem": self._batch_get,
+            "PutItem": self._put,
+            "UpdateItem": self._update,
+            "DeleteItem": self._delete,
+            "Query": self._query,
+            "Scan": self._scan,
+        }
+
+    def __call__(self, request: Request) -> Reply:
+        operation = request.headers["x-amz-target"].removeprefix(_TARGET)
+        try:
+            answer, status = self._operations[operation](json.loads(request.body)), 200
+        except _RefusedError as error:
+            answer, status = {"__type": f"com.amazonaws.dynamodb.v20120810#{error}", "message": str(error)}, 400
+        return Reply(status, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
+
+    def _get(self, asked: _Asked) -> dict[str, Any]:
+        found = self._table(asked).get(self._key(asked["TableName"], asked["Key"]))
+        return {} if found is None else {"Item": found}
+
+    def _batch_get(self, asked: _Asked) -> dict[str, Any]:
+        answers: dict[str, list[Item]] = {}
+        for table, wanted in asked["RequestItems"].items():
+            found = [self.items[table].get(self._key(table, key)) for key in wanted["Keys"]]
+            answers[table] = [item for item in found if item is not None]
+        return {"Responses": answers, "UnprocessedKeys": {}}
+
+    def _put(self, asked: _Asked) -> dict[str, Any]:
+        key = self._key(asked["TableName"], asked["Item"])
+        self._check(asked, self._table(asked).get(key, {}))
+        self._table(asked)[key] = dict(asked["Item"])
+        return {}
+
+    def _update(self, asked: _Asked) -> dict[str, Any]:
+        key = self._key(asked["TableName"], asked["Key"])
+        there = self._table(asked).get(key, {})
+        self._check(asked, there)
+        update = _expression(asked, "UpdateExpression")
+        changed = update.changed(there or dict(asked["Key"]))
+        self._table(asked)[key] = changed
+        if asked.get("ReturnValues", "NONE") == "NONE":
+            return {}
+        if asked["ReturnValues"] != "UPDATED_NEW":
+            raise NotImplementedError(asked["ReturnValues"])
+        return {"Attributes": {name: value for name, value in changed.items() if name in update.touched}}
+
+    def _delete(self, asked: _Asked) -> dict[str, Any]:
+        key = self._key(asked["TableName"], asked["Key"])
+        self._check(asked, self._table(asked).get(key, {}))
+        self._table(asked).pop(key, None)
+        return {}
+
+    def _query(self, asked: _Asked) -> dict[str, Any]:
+        return self._page(asked, [item for item in self._sorted(asked) if _holds(asked, item)])
+
+    def _scan(self, asked: _Asked) -> dict[str, Any]:
+        number, count = asked.get("Segment", 0), asked.get("TotalSegments", 1)
+        return self._page(asked, self._sorted(asked)[number::count])
+
+    def _page(self, asked: _Asked, found: list[Item]) -> dict[str, Any]:
+        table = asked["TableName"]
+        if after := asked.get("ExclusiveStartKey"):
+            found = [item for item in found if self._key(table, item) > self._key(table, after)]
+        answer: dict[str, Any] = {"Items": found[:_MOST], "Count": min(len(found), _MOST)}
+        if len(found) > _MOST:
+            answer["LastEvaluatedKey"] = {name: found[_MOST - 1][name] for name in self._keys[table]}
+        return answer
+
+    def _sorted(self, asked: _Asked) -> list[Item]:
+        return [item for _, item in sorted(self._table(asked).items(), key=lambda pair: pair[0])]
+
+    def _table(self, asked: _Asked) -> dict[tuple[str, ...], Item]:
+        return self.items[asked["TableName"]]
+
+    def _key(self, table: str, item: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(item[name]["S"] for name in self._keys[table])
+
+    def _check(self, asked: _Asked, item: Item) -> None:
+        if "ConditionExpression" in asked and not _expression(asked, "ConditionExpression").holds(item):
+            raise _RefusedError("ConditionalCheckFailedException")
+
+
+def _holds(asked: _Asked, item: Item) -> bool:
+    return _expression(asked, "KeyConditionExpression").holds(item)
+
+
+def _expression(asked: _Asked, name: str) -> Expression:
+    names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
+    return Expression(asked[name], names, values)

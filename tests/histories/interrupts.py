@@ -1,0 +1,93 @@
+"""What happens while a function runs: at its n-th call it is killed, the call fails, or Bigin changes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.histories.network import LostError, Reply, Request, Server
+
+CALL_S = 0.25  # of simulated time that a call takes
+KILL, KILL_AFTER, FAIL, LOSE, CUT = "kill", "kill after", "fail", "lose", "cut"
+# Answers of Bigin in place of the right one.
+DENIALS = {"429": (429, "TOO_MANY_REQUESTS"), "500": (500, "INTERNAL_ERROR"), "404": (404, ""), "204": (204, "")}
+Plan = Mapping[int, Any]  # what happens at the n-th call: one of the above, or a change of the account
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would still have done happens."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Simulated time, in seconds since 1970; it goes on with each call."""
+
+    now_s: float
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """Carries every call of the run that is under way. ``change(step)`` changes the account."""
+
+    clock: Clock
+    change: Callable[[Any], None]
+    note: Callable[[str, Request, Reply | None, bool], None]
+    plan: Plan = field(default_factory=dict)
+    calls: int = 0
+    is_dead: bool = False
+    hits: int = 0
+
+    def begin(self, plan: Plan) -> None:
+        self.plan, self.calls, self.is_dead, self.hits = plan, 0, False, 0
+
+    def exchange(self, name: str, request: Request, server: Server) -> Reply:
+        """Raises Killed, LostError."""
+        if self.is_dead:
+            raise Killed
+        self.clock.now_s += CALL_S
+        self.calls += 1
+        what = self.plan.get(self.calls)
+        if what is None:
+            reply = server(request)
+            self.note(name, request, reply, False)
+            return reply
+        if isinstance(what, list):
+            self.change(what)
+            reply = server(request)
+            self.note(name, request, reply, False)
+            return reply
+        self.hits += 1
+        if what == KILL:
+            self.is_dead = True
+            raise Killed
+        if what == FAIL or (what in DENIALS and name == "bigin"):
+            reply = _failed(name, what)
+            self.note(name, request, reply, True)
+            return reply
+        reply = server(request)
+        self.note(name, request, reply, True)
+        if what == KILL_AFTER:
+            self.is_dead = True
+            raise Killed
+        if what == CUT and name == "bigin" and reply.body:
+            reply.cut_bytes = 1
+            reply.headers["content-length"] = str(len(reply.body))
+            return reply
+        raise LostError
+
+
+def _failed(name: str, what: str) -> Reply:
+    if name == "s3":
+        return Reply(503, {"content-type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
+    if name != "bigin":
+        return Reply(500, {"content-type": "application/x-amz-json-1.0"}, b'{"__type": "InternalServerError"}')
+    status, code = DENIALS.get(what, (503, "SERVICE_UNAVAILABLE"))
+    if not code:
+        return Reply(status, {"content-type": "text/html"}, b"" if status == 204 else b"<html>Not found</html>")
+    body = f'{{"code": "{code}", "details": {{}}, "message": "", "status": "error"}}'
+    return Reply(status, {"content-type": "application/json;charset=UTF-8"}, body.encode())

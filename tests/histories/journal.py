@@ -1,0 +1,131 @@
+"""What went over the network in a history, and what of it may never be."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bigin_archive.errors import ArchiveError
+from bigin_archive.queueing.archive_queue import REPAIR, SWEEP
+from tests.histories import clients
+from tests.histories.account import Truth
+from tests.histories.network import Reply, Request
+from tests.histories.s3 import Bucket
+
+_OWN = ("_index/", "_audit/", "_restored/")
+
+
+@dataclass(slots=True)
+class Journal:
+    """Notes of all runs. ``batch`` are the messages that the worker has now: correlation ids by attachment."""
+
+    now: Callable[[], float]
+    bucket: Bucket
+    truth: Truth
+    violations: list[str] = field(default_factory=list)
+    batch: dict[str, str] = field(default_factory=dict)
+    limited: list[float] = field(default_factory=list)  # when each call was made that the sweep's share limits
+    calls: int = 0
+    faults: int = 0  # runs that were cut off, or in which a call failed
+    fault_at_s: float = 0
+    dead_letters: Counter[str] = field(default_factory=Counter)  # by place
+    denied: set[str] = field(default_factory=set)  # attachments whose download Bigin denied, rightly or not
+    errors: Counter[str] = field(default_factory=Counter)
+    _fetched: set[tuple[str, bytes]] = field(default_factory=set)  # in the present run
+    _settled: set[tuple[str, bytes]] = field(default_factory=set)  # in an earlier run, in which nothing failed
+    _run: str = ""
+
+    def begin(self, what: str) -> None:
+        self._run = what
+        self._fetched.clear()
+
+    def end(self, *, is_clean: bool) -> None:
+        if is_clean:
+            self._settled |= self._fetched
+        else:
+            self.faults += 1
+            self.fault_at_s = self.now()
+        self.batch = {}
+
+    def gave_up(self, error: ArchiveError) -> None:
+        self.errors[error.code] += 1
+
+    def may_be_fetched_again(self, place: str) -> None:
+        """Somebody has done something to it in S3 or in Bigin."""
+        self._settled = {(name, body) for name, body in self._settled if name != place}
+
+    def note(self, name: str, request: Request, reply: Reply | None, is_hit: bool) -> None:
+        """One exchange. ``is_hit`` tells that it was interrupted; then nothing is expected of it."""
+        self.calls += 1
+        if name == "bigin" and reply:
+            self._bigin(request, reply, is_hit=is_hit)
+        elif name == "s3" and request.method in ("PUT", "DELETE"):
+            self._written(request, reply)
+        elif name == "sqs" and "SendMessage" in request.headers["x-amz-target"]:
+            asked = json.loads(request.body)
+            if asked["QueueUrl"].endswith(clients.DEAD_LETTERS):
+                body = json.loads(asked["MessageBody"])
+                self.dead_letters[f"{body['module']}/{body['record_id']}/{body.get('attachment_id')}"] += 1
+
+    def _bigin(self, request: Request, reply: Reply, *, is_hit: bool) -> None:
+        parts = request.path.removeprefix("/bigin/v2/").split("/")
+        is_download = len(parts) == 4 and parts[2] == "Attachments"
+        if reply.status not in (401, 429) and not request.path.startswith("/oauth"):
+            correlation_id = self.batch.get(parts[3], "") if is_download else ""
+            if self._run in ("sweep", "audit") or correlation_id.startswith((SWEEP, REPAIR)):
+                self.limited.append(self.now())
+        if not is_download:
+            return
+        place = f"{parts[0]}/{parts[1]}/{parts[3]}"
+        if reply.status == 200:
+            self._downloaded(place, reply.body, is_hit=is_hit)
+        elif reply.status in (204, 400, 404):
+            self.denied.add(place)
+
+    def _downloaded(self, place: str, body: bytes, *, is_hit: bool) -> None:
+        key = next((key for key in self.own_keys(place)), None)
+        there = self.bucket.current(key) if key else None
+        if there and there.body == body:
+            self.violations.append(f"{place}: downloaded although it is archived")
+        if (place, body) in self._settled:
+            self.violations.append(f"{place}: downloaded again, without a cause")
+        if not is_hit:
+            self._fetched.add((place, body))
+
+    def _written(self, request: Request, reply: Reply | None) -> None:
+        key = request.path.removeprefix(f"/{clients.BUCKET}/")
+        path = key.removeprefix(clients.PREFIX)
+        if request.method == "DELETE":
+            self.violations.append(f"{path}: deleted by the product")
+        if path.startswith(_OWN) or reply is None or reply.status != 200:
+            return
+        place = "/".join(path.split("/")[:3])
+        versions = self.bucket.keys[key]
+        if len(versions) > 1 and versions[-2].body is not None:
+            self.violations.append(f"{path}: overwritten by the product")
+        is_link = path.endswith(".url")
+        if not is_link and request.body not in self.truth.bodies(place):
+            self.violations.append(f"{place}: archived with bytes that it never had")
+
+    def own_keys(self, place: str) -> list[str]:
+        """The keys below the attachment's place whose current objects name it in their metadata."""
+        folder = f"{clients.PREFIX}{place}/"
+        return [
+            key
+            for key in self.bucket.keys
+            if key.startswith(folder) and (found := self.bucket.current(key)) and claimed(found.headers) == place
+        ]
+
+    def most_in(self, seconds: float) -> int:
+        """The most limited calls in any span of so many seconds."""
+        most = first = 0
+        for last, at_s in enumerate(self.limited):
+            while self.limited[first] <= at_s - seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+
+def claimed(headers: dict[str, str]) -> str:
+    """The place that an object's metadata name."""
+    return "/".join(headers.get(f"x-amz-meta-bigin-{name}", "") for name in ("module", "record-id", "attachment-id"))

@@ -1,0 +1,142 @@
+"""A network in memory: what boto3, urllib3 and requests send arrives at servers that are functions.
+
+boto3's clients are met where botocore would send (its event ``before-send``), everything else at the socket.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import urllib3.util.connection
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.exceptions import ConnectionClosedError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: ``path`` decoded, header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer; ``cut_bytes`` are missing at its end, where the connection breaks off."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    cut_bytes: int = 0
+
+
+class LostError(ConnectionError):
+    """The connection ends without an answer."""
+
+
+Server = Callable[[Request], Reply]
+Exchange = Callable[[str, Request, Server], Reply]
+
+
+class Network:
+    """Servers by the ports that their addresses name. ``exchange`` carries every request to its server."""
+
+    def __init__(self) -> None:
+        self.servers: dict[int, tuple[str, Server]] = {}
+        self.exchange: Exchange = lambda _, request, server: server(request)
+        self._lock = threading.RLock()
+
+    def carry(self, port: int, request: Request) -> Reply:
+        """One exchange at a time. Raises LostError."""
+        name, server = self.servers[port]
+        with self._lock:
+            return self.exchange(name, request, server)
+
+    def before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        """botocore's hook: the answer, so that nothing is sent."""
+        url = urlsplit(request.url)
+        body = request.body.read() if hasattr(request.body, "read") else request.body
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        asked = Request(request.method, unquote(url.path), _query(url.query), headers, _bytes(body))
+        try:
+            reply = self.carry(url.port or 80, asked)
+        except LostError as error:
+            raise ConnectionClosedError(endpoint_url=request.url, error=error) from error
+        return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), _Raw(reply.body))
+
+    @contextmanager
+    def at_the_socket(self) -> Iterator[None]:
+        """Connections to the ports of the servers stay in memory."""
+        real = urllib3.util.connection.create_connection
+
+        def connect(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
+            return _Socket(self, address[1]) if address[1] in self.servers else real(address, *arguments, **options)
+
+        urllib3.util.connection.create_connection = connect  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            urllib3.util.connection.create_connection = real
+
+
+class _Socket:
+    """One connection, for one request."""
+
+    def __init__(self, network: Network, port: int) -> None:
+        self._network, self._port = network, port
+        self._sent = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        self._sent += data
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        reply = self._network.carry(self._port, _parsed(bytes(self._sent)))
+        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+        if reply.status != HTTPStatus.NO_CONTENT and "content-length" not in reply.headers:
+            lines.append(f"content-length: {len(reply.body)}")
+        head = "\r\n".join([*lines, "connection: close", "", ""]).encode("latin-1")
+        return io.BufferedReader(io.BytesIO(head + reply.body[: len(reply.body) - reply.cut_bytes]))
+
+    def settimeout(self, _: float | None) -> None: ...
+
+    def shutdown(self, _: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, amount: int = 65536, **_: Any) -> Iterator[bytes]:
+        while block := self.read(amount):
+            yield block
+
+
+def _parsed(sent: bytes) -> Request:
+    head, _, body = sent.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    url = urlsplit(target)
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return Request(method, unquote(url.path), _query(url.query), headers, body)
+
+
+def _query(text: str) -> dict[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _bytes(body: str | bytes | bytearray | None) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body or b"")

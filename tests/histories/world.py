@@ -1,0 +1,197 @@
+"""The functions and commands of one stack, the account behind it, and who else can reach its bucket and its table."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from bigin_archive.api.webhook_endpoint import WebhookEndpoint
+from bigin_archive.archiving.queue_worker import Message, Worker
+from bigin_archive.aws.semaphore import Semaphore
+from bigin_archive.deadline import Deadline
+from bigin_archive.errors import ArchiveError
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing, read_correlation_id, read_hints
+from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.sweep.sweep import Sweep, SweepRequest
+from bigin_archive.wiring.archive_queued import worker
+from bigin_archive.wiring.queue_records import queue
+from bigin_archive.wiring.receive_webhook import webhook_endpoint
+from bigin_archive.wiring.refresh_token import token_refresher
+from bigin_archive.wiring.sweep_account import sweep
+from tests.histories import clients
+from tests.histories.account import Truth
+from tests.histories.bigin import TOKEN, Bigin
+from tests.histories.clients import ENVIRONMENT, Clients
+from tests.histories.dynamodb import Tables
+from tests.histories.interrupts import Clock, Interrupts, Killed, Plan
+from tests.histories.journal import Journal
+from tests.histories.s3 import Bucket
+from tests.histories.secrets_manager import Secrets
+from tests.histories.sqs import Queue, Queues
+
+BEGAN_S = datetime(2026, 3, 2, 1, tzinfo=UTC).timestamp()
+SLICE_TIME_S, BATCH_TIME_S = 840, 250  # that the functions have
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is the same through a whole history."""
+
+    page_size: int = 200
+    list_of_all: bool = False
+    daily_credits: int = 50_000
+    bigin_ahead_s: float = 0
+    s3_ahead_s: float = 0
+    operator_ahead_s: float = 0
+    listed_at_once: int = 1000  # versions in one answer of S3
+
+
+class World:
+    """Everything of one history."""
+
+    def __init__(self, aws: Clients, setup: Setup) -> None:
+        self.aws, self.setup, self.clock = aws, setup, Clock(BEGAN_S)
+        self.bigin = Bigin(clients.BIGIN_URL, setup.page_size)
+        settings = {"module_attachments": "on" if setup.list_of_all else "off", "mint_limit": None}
+        self.bigin.state.settings.patch(settings)
+        self.truth = Truth(self.bigin.account, self.clock, setup.bigin_ahead_s)
+        self.truth.empty()
+        self.bucket = Bucket(clients.BUCKET, lambda: self.clock() + setup.s3_ahead_s, setup.listed_at_once)
+        self.tables = Tables({clients.LEDGER: ("record", "attachment_id"), clients.LEASES: ("lease",)})
+        self.queues = Queues(
+            {
+                clients.QUEUE: Queue(visibility_s=1800, dead_letters=clients.DEAD_LETTERS),
+                clients.DEAD_LETTERS: Queue(),
+                clients.RECORDS: Queue(visibility_s=60, delay_s=90, is_fifo=True),
+            },
+            self.clock,
+        )
+        token = {"access_token": TOKEN, "api_domain": clients.BIGIN_URL}
+        credentials = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "test")
+        secrets = {
+            clients.TOKEN_SECRET: token,
+            clients.CREDENTIALS_SECRET: credentials,
+            clients.WEBHOOK_SECRET: {"webhook_secret": "secret"},
+        }
+        self.secrets = Secrets({name: json.dumps(value) for name, value in secrets.items()}, self.clock)
+        self.journal = Journal(self.clock, self.bucket, self.truth)
+        self.interrupts = Interrupts(self.clock, lambda step: None, self.journal.note)
+        aws.serve(
+            {
+                "bigin": self.bigin,
+                "s3": self.bucket,
+                "dynamodb": self.tables,
+                "sqs": self.queues,
+                "secretsmanager": self.secrets,
+            }
+        )
+        aws.network.exchange = self.interrupts.exchange
+        self.environment = {**ENVIRONMENT, "DAILY_CREDITS": str(setup.daily_credits)}
+        self._warm: dict[str, Any] = {}
+
+    def run(self, what: str, call: Callable[[], Any], plan: Plan | None = None) -> Any:
+        """Run something while the ``plan`` happens; None where it was killed or gave up."""
+        self.interrupts.begin(plan or {})
+        self.journal.begin(what)
+        result = None
+        try:
+            result = call()
+        except Killed:
+            self._warm.clear()
+        except ArchiveError as error:
+            self.journal.gave_up(error)
+        finally:
+            self.journal.end(is_clean=not self.interrupts.hits)
+            self.interrupts.begin({})
+        return result
+
+    # ---- The functions ----
+
+    def slice(self, order: SweepRequest | None = None, plan: Plan | None = None) -> SweepState | None:
+        """One run of the sweep's function."""
+        made: SweepState | None = self.run("sweep", lambda: self._sweep().work(order, self._deadline(840)), plan)
+        return made
+
+    def drain(self, batches: int, plan: Plan | None = None) -> int:
+        """Hand so many batches of the queue to the worker, as the event source does; return how many messages."""
+        count = 0
+        for _ in range(batches):
+            messages = self._received(clients.QUEUE)
+            if not messages:
+                break
+            count += len(messages)
+            self.journal.batch = {
+                str(json.loads(each.body).get("attachment_id")): each.correlation_id for each in messages
+            }
+            staying = self.run("worker", partial(self._work, messages), plan)
+            plan = None
+            if staying is not None:
+                for message in messages:
+                    if message.message_id not in staying:
+                        self.queues.queues[clients.QUEUE].messages.pop(message.message_id, None)
+        return count
+
+    def webhook(self, module: str, record_id: str, plan: Plan | None = None) -> None:
+        """Bigin tells of a change."""
+        body = json.dumps({"module": module, "ids": [record_id], "token": "secret"})
+        context = {"requestId": "webhook", "requestTimeEpoch": round(self.clock() * 1000)}
+        event = {"headers": {"Content-Type": "application/json"}, "body": body, "requestContext": context}
+        self.run("webhook", lambda: self._endpoint().receive(event), plan)
+
+    def hand_on(self, plan: Plan | None = None) -> None:
+        """Hand a batch of the record queue on, as the event source and its function do."""
+        messages = self._received(clients.RECORDS)
+        outgoing = [Outgoing(each.body, correlation_id=each.correlation_id or each.message_id) for each in messages]
+        if messages and self.run("records", lambda: self._records().send(outgoing), plan) is not None:
+            for message in messages:
+                self.queues.queues[clients.RECORDS].messages.pop(message.message_id, None)
+
+    def refresh(self, plan: Plan | None = None) -> None:
+        """Renew the access token."""
+        self.run("refresh", lambda: token_refresher(self.environment, self.aws).refresh(), plan)
+
+    def revoke(self) -> None:
+        """Bigin ends all access tokens."""
+        self.bigin.state.tokens.expiries_s.clear()
+
+    def _work(self, messages: list[Message]) -> list[str]:
+        return self._worker().work(messages, self._deadline(BATCH_TIME_S))
+
+    def _received(self, name: str) -> list[Message]:
+        """As Lambda's event source receives: not a call of ours."""
+        found = self.queues.receive(name, 10)
+        return [
+            Message(
+                each.message_id,
+                each.body,
+                each.receipt,
+                each.receives,
+                read_hints(texts := {key: value["StringValue"] for key, value in each.attributes.items()}),
+                read_correlation_id(texts),
+                sent_at_s=each.sent_at_s,
+            )
+            for each in found
+        ]
+
+    def _deadline(self, seconds: float) -> Deadline:
+        return Deadline(seconds, self.clock)
+
+    def _sweep(self) -> Sweep:
+        semaphore = Semaphore(self.aws.client("dynamodb"), clients.LEASES, self.clock, self.clock.sleep)
+        return self._kept("sweep", lambda: sweep(self.environment, self.aws, self.clock, semaphore)[0])
+
+    def _worker(self) -> Worker:
+        return self._kept("worker", lambda: worker(self.environment, self.clock, self.aws, self.clock))
+
+    def _endpoint(self) -> WebhookEndpoint:
+        return self._kept("webhook", lambda: webhook_endpoint(self.environment, self.aws))
+
+    def _records(self) -> ArchiveQueue:
+        return self._kept("records", lambda: queue(self.environment, self.aws))
+
+    def _kept(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._warm:
+            self._warm[name] = make()
+        return self._warm[name]
