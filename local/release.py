@@ -52,18 +52,20 @@ def template(built: str, folders: list[str]) -> str:
 def main(tag: str) -> int:
     """Exit status: 0 made, 1 not."""
     try:
-        _release(tag)
+        made = release(tag, BUILD, BILL, DIST)
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return 1
+    print(f"Made in dist/: {', '.join(path.name for path in made)}")
     return 0
 
 
-def _release(tag: str) -> None:
+def release(tag: str, build: Path, bill: Path, dist: Path) -> list[Path]:
+    """Write a release to ``dist``, from what SAM has built and its bill of materials. Raises ReleaseError."""
     wanted = version()
     if tag != f"v{wanted}":
         raise ReleaseError(f"The tag is {tag}, and the version v{wanted}.")
-    folders = sorted(path for path in BUILD.iterdir() if path.is_dir()) if BUILD.is_dir() else []
+    folders = sorted(path for path in build.iterdir() if path.is_dir()) if build.is_dir() else []
     if not folders:
         raise ReleaseError("Nothing is built: make build.")
     if len({digest_of((path for path in folder.rglob("*") if path.is_file()), folder) for folder in folders}) > 1:
@@ -71,13 +73,13 @@ def _release(tag: str) -> None:
             "The functions differ in their code: they are built from one folder. Build again: make build."
         )
     text = notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), wanted)
-    whole = template((BUILD / "template.yaml").read_text(encoding="utf-8"), [folder.name for folder in folders])
-    shutil.rmtree(DIST, ignore_errors=True)
-    DIST.mkdir()
-    _write_zip(DIST / f"bigin-archive-{wanted}.zip", whole, folders[0])
-    shutil.copy(BILL, DIST / f"bigin-archive-{wanted}.cdx.json")
-    (DIST / "NOTES.md").write_text(text, encoding="utf-8")
-    print(f"Made in dist/: {', '.join(path.name for path in sorted(DIST.iterdir()))}")
+    whole = template((build / "template.yaml").read_text(encoding="utf-8"), [folder.name for folder in folders])
+    shutil.rmtree(dist, ignore_errors=True)
+    dist.mkdir()
+    _write_zip(dist / f"bigin-archive-{wanted}.zip", whole, folders[0])
+    shutil.copy(bill, dist / f"bigin-archive-{wanted}.cdx.json")
+    (dist / "NOTES.md").write_text(text, encoding="utf-8")
+    return sorted(dist.iterdir())
 
 
 def _write_zip(file: Path, whole: str, code: Path) -> None:

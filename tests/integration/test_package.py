@@ -4,11 +4,16 @@ import importlib.util
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
+from local import release
 from local.package import MIB, zipped_size
 from local.stack import LocalStack
+from tests.template.parsed import RESOURCES, load
 
 UNWANTED = ("boto3", "botocore", "pydantic", "aws_xray_sdk", "awscrt", "tests", "local", "operate")
 FUNCTIONS = ("archive_now", "archive_queued", "queue_records", "receive_webhook", "refresh_token")
@@ -27,6 +32,24 @@ def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack,
         assert size_bytes <= 3_000_000
         assert [] == [name for name in UNWANTED if (folder / name).exists() or (folder / f"{name}.py").exists()]
         assert all((folder / f"{name}.py").exists() for name in FUNCTIONS)
+
+
+def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_path: Path) -> None:
+    """No anchor, which CloudFormation's console refuses; all resources; and the code of each function beside it."""
+    bill, dist = tmp_path / "bill.json", tmp_path / "dist"
+    bill.write_text("{}")
+
+    made = release.release(f"v{release.version()}", running.directory / "build", bill, dist)
+
+    with zipfile.ZipFile(next(path for path in made if path.suffix == ".zip")) as archive:
+        template, files = Path(archive.extract("template.yaml", tmp_path)), set(archive.namelist())
+    events = yaml.parse(template.read_text(), Loader=yaml.SafeLoader)
+    assert [] == [event for event in events if getattr(event, "anchor", None)]
+    resources = load(template)["Resources"]
+    assert set(RESOURCES) == set(resources)
+    functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
+    assert functions
+    assert all(f"{each['CodeUri']}/{each['Handler'].partition('.')[0]}.py" in files for each in functions)
 
 
 def test_every_module_has_byte_code_of_the_runtime(running: LocalStack) -> None:
