@@ -11,9 +11,11 @@ from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import EXIT_STATUS, Audit
+from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.token.access_token import AccessTokens
@@ -101,6 +103,8 @@ def audit(
         with translate_errors("ask S3 for its time"):
             # Rows have AWS's time: nothing hangs on this machine's clock.
             side.began_at = archive.inventory.now() or side.began_at
+            answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
+            side.compares_sizes = answers.sizes_are_right
     with working("Comparing") as progress, translate_errors("audit the archive"):
         made = Auditor(archive.ledger, archive.inventory).audit(
             side, modules=chosen, deep=deep, by_head=by_head, progress=progress
@@ -144,6 +148,7 @@ def _of_last_sweep(archive: Archive) -> Listing:
         unsupported_modules=dict(state.uncovered),
         is_of_all=state.strategy == "all",
         is_of_changes=not state.is_full,
+        compares_sizes=state.compares_sizes,
     )
 
 

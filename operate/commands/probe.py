@@ -1,9 +1,12 @@
 """The command `probe`: how the connected Bigin account answers, by reads alone."""
 
 import io
+import time
 
 import click
 
+from bigin_archive.bigin import probed_answers
+from bigin_archive.clock import iso
 from bigin_archive.transport import session
 from operate.commands.options import STATUSES, on_a_stack
 from operate.connect.secrets import StackSecrets
@@ -13,8 +16,6 @@ from operate.selftest import report
 from operate.selftest.result import Verdict
 from operate.stack.target import Target
 from operate.terminal import say, working
-
-PATH = "_audit/probe.json"
 
 
 @click.command(
@@ -34,8 +35,9 @@ It reads, and changes nothing: some twenty API credits at most.
 def probe(target: Target, machine: bool) -> int:
     """See how your Bigin account answers, by reads alone.
 
-    Lists, sizes, downloads, limits, fields, beside what this version expects. The answers are kept beside the archive,
-    and the doctor shows them. The status is 1 if something is different.
+    Lists, sizes, downloads, limits, fields, beside what this version expects. The answers are kept beside the archive:
+    the doctor shows them, and for 90 days sweeps go by them: they try no list that there is not, and compare no size
+    that is wrong. The status is 1 if something is different.
     """
     stack = target.stack
     stored = StackSecrets(target.client("secretsmanager"), stack).token()
@@ -43,11 +45,11 @@ def probe(target: Target, machine: bool) -> int:
         raise OperateError(stored.problem, f"Connect first: bigin-archive authorize --stack {stack.name}")
     with working("Asking Bigin"):
         results = list(AccountProbe(session(1), stack.hosts.api_url, stored.token.value).results())
-    text = report.as_json(results, stack.data_center or "a simulator")
-    target.archive.inventory.write(PATH, io.BytesIO(text.encode()), "application/json")
+    text = report.as_json(results, stack.data_center or "a simulator", iso(time.time()))
+    target.archive.inventory.write(probed_answers.PATH, io.BytesIO(text.encode()), "application/json")
     if machine:
         click.echo(text)
     else:
         report.show(results)
-        say(f"Kept as {PATH} beside the archive; it holds no personal data.", "dim")
+        say(f"Kept as {probed_answers.PATH} beside the archive; it holds no personal data.", "dim")
     return 1 if any(found.verdict is Verdict.DIFFERENT for found in results) else 0

@@ -1,5 +1,6 @@
 """The command `selftest`: what only a real AWS account can tell, tried on things that are thrown away."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from bigin_archive.aws.clients import Session
 from bigin_archive.aws.s3_http import S3Requests, bucket_requests
+from bigin_archive.clock import iso
 from operate.commands.options import STATUSES, on_a_stack
 from operate.doctor.stack import resources
 from operate.errors import OperateError
@@ -50,7 +52,7 @@ def selftest(target: Target, template: Path, yes: bool, machine: bool) -> int:
         click.confirm("Go on?", abort=True)
     results = list(_results(target, template))
     if machine:
-        click.echo(report.as_json(results, target.account.region))
+        click.echo(report.as_json(results, target.account.region, iso(time.time())))
     else:
         report.show(results)
     return 1 if any(found.verdict is Verdict.DIFFERENT for found in results) else 0

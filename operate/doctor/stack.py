@@ -1,9 +1,11 @@
 """The doctor on what AWS runs: the stack itself, its worker, queues, bucket, alarms, and who hears of them."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from bigin_archive.bigin import probed_answers
 from operate.doctor.findings import Check, Finding, ok, problem, unknown
 from operate.pause.switches import Switches
 from operate.stack.aws import Account, aws_errors
@@ -129,15 +131,18 @@ class StackDoctor:
         client = self._account.client("s3")
         with aws_errors("read what the probe has kept"):
             try:
-                key = f"{self._stack.key_prefix}_audit/probe.json"
+                key = f"{self._stack.key_prefix}{probed_answers.PATH}"
                 kept = client.get_object(Bucket=self._physical["Bucket"], Key=key)["Body"].read()
             except client.exceptions.NoSuchKey:
                 return unknown(name, "Not probed yet.", remedy)
         try:
             told = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
+            seen = "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects"
         except (ValueError, LookupError, TypeError):
             return unknown(name, "What the probe has kept cannot be read.", remedy)
-        return ok(name, "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects")
+        if not probed_answers.is_good(kept, time.time()):
+            return unknown(name, f"{seen}; probed too long ago for a sweep to go by it.", remedy)
+        return ok(name, f"{seen}; sweeps go by it")
 
     def _queue(self) -> Finding:
         figures = self._figures(self._stack.queue_url)

@@ -9,6 +9,7 @@ from bigin_archive import transport
 from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.classify import classify
 from bigin_archive.bigin.credit_meter import REMAINING_HEADER
+from bigin_archive.bigin.probed_answers import LISTED_SIZE, NO_WHOLE_LIST, OTHER_SIZE, WHOLE_LIST
 from bigin_archive.errors import BiginUnavailableError
 from operate.selftest.result import Check, NotToldError, Result
 
@@ -57,6 +58,9 @@ class AccountProbe:
         yield Check("records", self._find, "found one with attachments", "Nothing else can be tried with this account.")
         yield Check("a list with fields", lambda: self._list().outcome, "taken", "Lists are read without fields.")
         yield Check("sizes", self._sizes, "Size, as text", "Sizes are compared in this form, too.")
+        yield Check(
+            LISTED_SIZE, self._listed_size, "the length of the file", "Sweeps and audits compare no sizes for 90 days."
+        )
         yield Check("names of a download", self._name, "told", "Files are called attachment.")
         yield Check(
             "end of a download", self._length, "told by its length", "Files are spooled before they are stored."
@@ -64,7 +68,7 @@ class AccountProbe:
         yield Check(
             "fields that hold files", self._file_fields, "none", "Files in fields are not archived: get them in Bigin."
         )
-        yield Check("list of the whole account", self._whole, "none", "Sweeps may read the whole account at once.")
+        yield Check(WHOLE_LIST, self._whole, NO_WHOLE_LIST, "Sweeps may read the whole account at once.")
         yield Check(
             "headers about limits",
             self._limits,
@@ -102,6 +106,14 @@ class AccountProbe:
                     return f"{key}, as {'text' if isinstance(row[key], str) else 'a number'}"
         return "no size in the list"
 
+    def _listed_size(self) -> str:
+        rows, headers = self._rows(), self._download().headers
+        length, size = headers.get("content-length", ""), str(rows[0].get("Size", rows[0].get("$size")) if rows else "")
+        is_plain = headers.get("content-encoding", "identity").lower() == "identity"
+        if not (length.isdecimal() and size.isdecimal() and is_plain):
+            raise NotToldError("the list or the download tells no size")
+        return "the length of the file" if int(size) == int(length) else OTHER_SIZE
+
     def _download(self) -> _Answer:
         rows = self._rows()
         if not rows:
@@ -134,7 +146,7 @@ class AccountProbe:
 
     def _whole(self) -> str:
         answer = self._get("/Attachments", {"fields": "id", "per_page": "1"})
-        return "there is one" if answer.rows else "none"
+        return "there is one" if answer.rows else NO_WHOLE_LIST
 
     def _limits(self) -> str:
         headers = self._get("/Contacts", {"fields": "id", "per_page": "1"}).headers

@@ -23,10 +23,10 @@ def show(results: Sequence[Result]) -> None:
     say(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()) + ".")
 
 
-def as_json(results: Sequence[Result], where: str) -> str:
-    """No account, no name, no address: ``where`` is a region or a data centre."""
+def as_json(results: Sequence[Result], where: str, at: str) -> str:
+    """No account, no name, no address: ``where`` is a region or a data centre, ``at`` the time (ISO 8601, UTC)."""
     rows = [
         {"check": found.name, "verdict": found.verdict.value, "seen": found.seen, "meaning": found.meaning or None}
         for found in results
     ]
-    return json.dumps({"version": __version__, "where": where, "checks": rows}, indent=2)
+    return json.dumps({"version": __version__, "where": where, "at": at, "checks": rows}, indent=2)

@@ -3,9 +3,24 @@
 from tests.faults.mutation import Mutation
 
 _TRANSPORT, _S3 = "tests/functional/test_transport.py", "tests/functional/test_s3_requests.py"
+_PROBE = "tests/functional/test_probe.py"
 _PACKAGE = "functions/bigin_archive"
 
 WORLD = (
+    Mutation(
+        "an old probe believed for ever",
+        f"{_PACKAGE}/bigin/probed_answers.py",
+        " <= GOOD_FOR",
+        "",
+        caught_by_test=(f"{_PROBE}::test_a_sweep_tries_no_list_that_the_probe_did_not_find",),
+    ),
+    Mutation(
+        "sizes compared that a probe found wrong",
+        f"{_PACKAGE}/sweep/discovery.py",
+        "if not state.compares_sizes:",
+        "if False:",
+        caught_by_test=(f"{_PROBE}::test_a_sweep_and_its_audit_compare_no_sizes_that_the_probe_found_wrong",),
+    ),
     Mutation(
         "interim answer taken for the answer",
         f"{_PACKAGE}/transport.py",

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.bigin.probed_answers import ProbedAnswers
+from tests.account import Account, archived, listed_by
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.functional.test_operate_stack import deploy, run
@@ -36,7 +38,7 @@ def test_the_simulator_is_as_expected(
     assert "Size, as text" == found["sizes"]["seen"]
     assert bigin.calls()["total"] <= 30
     (kept,) = aws.objects().values()
-    assert {"version", "where", "checks"} == set(json.loads(kept))
+    assert {"version", "where", "at", "checks"} == set(json.loads(kept))
     assert "@" not in kept.decode()
     assert status in (0, 1)
 
@@ -66,6 +68,69 @@ def test_a_difference_is_found(
 
     assert 1 == status
     assert names <= different(found)
+
+
+DAY_S = 24 * 3600
+
+
+def account_calls(bigin: Simulator) -> int:
+    """Calls for the list of the whole account."""
+    return sum(call["path"].endswith("/v2/Attachments") for call in bigin.calls()["log"])
+
+
+def test_a_sweep_tries_no_list_that_the_probe_did_not_find(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For 90 days; without an answer, or with an old one, it asks for itself."""
+    listed_by(bigin, "record")
+    account = Account(aws, bigin)
+    for probed, age_days, tries in ((False, 0, True), (True, 0, False), (True, 91, True)):
+        if probed and not age_days:
+            probe(aws, monkeypatch, capsys)
+        account.clock.now_s += age_days * DAY_S
+        bigin.control("DELETE", "calls")
+        account.sweep()
+        assert tries is bool(account_calls(bigin)), (probed, age_days)
+
+
+def test_a_sweep_and_its_audit_compare_no_sizes_that_the_probe_found_wrong(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where lists tell other sizes, files are archived whole, and the report says what was not compared."""
+    for found in bigin.attachments():
+        bigin.control("DELETE", f"attachments/{found['attachment_id']}")
+    bigin.add(b"eleven byte", listed={"Size": "12"})
+    status, found = probe(aws, monkeypatch, capsys)
+    assert (1, {"listed size of a file"}) == (status, different(found) & {"listed size of a file"})
+
+    account = Account(aws, bigin)
+    state = account.sweep()
+
+    assert ("complete", False) == (state.result, state.compares_sizes)
+    assert [b"eleven byte"] == [aws.objects()[key] for key in archived(aws)]
+    report = json.loads(aws.objects()["bigin/_audit/latest.json"])
+    assert any("Sizes were not compared" in limit for limit in report["limits"])
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        b"",
+        b"[]",
+        b"null",
+        b'{"checks": []}',
+        b'{"at": "soon", "checks": []}',
+        b'{"at": 5, "checks": []}',
+        b'{"at": "2026-01-31T00:00:00Z"}',
+        b'{"at": "2026-01-31T00:00:00Z", "checks": [{"check": []}]}',
+        b'{"at": "2026-01-31T00:00:00Z", "checks": ["list of the whole account"]}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_counts_as_no_answer(kept: bytes | None) -> None:
+    """A sweep does not stop for it."""
+    assert ProbedAnswers() == ProbedAnswers.read(kept, 1769817600.0)  # 2026-01-31
 
 
 def test_a_stack_that_is_not_connected_is_told(

@@ -18,7 +18,7 @@ class Listing:
     attachments that sweep counted, where it is known. ``unlisted`` names modules whose list is not whole and why,
     ``unsupported_modules`` counts attachments of modules that cannot be archived, ``is_of_all`` tells that it is
     Bigin's list of all attachments, ``is_of_changes`` that it is an older list and what was changed since; these may
-    change while ``found`` is read.
+    change while ``found`` is read. ``compares_sizes`` is False where Bigin's sizes are not those of the files.
     """
 
     began_at: str
@@ -28,6 +28,7 @@ class Listing:
     unsupported_modules: dict[str, int] = field(default_factory=dict)
     is_of_all: bool = False
     is_of_changes: bool = False
+    compares_sizes: bool = True
 
     def of_modules(self, wanted: Iterable[str]) -> Iterator[Found]:
         """Those of the wanted modules; those of modules that nobody can archive are counted."""
@@ -35,7 +36,7 @@ class Listing:
         for one in self.found or ():
             module = one.request.module
             if module in wanted:
-                yield one
+                yield one if self.compares_sizes else one.without_size
             elif module not in MODULES:
                 self.unsupported_modules[module] = self.unsupported_modules.get(module, 0) + 1
 
@@ -54,4 +55,5 @@ class Listing:
             modified_time=entry.modified_time,
             owner=entry.owner,
         )
-        return Found(entry.request, entry.record_name, listed)
+        found = Found(entry.request, entry.record_name, listed)
+        return found if self.compares_sizes else found.without_size

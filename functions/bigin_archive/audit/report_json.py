@@ -136,6 +136,11 @@ def _of_the_list(audit: Audit, listing: Listing) -> list[str]:
     if not audit.failure:
         source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep found"
         told.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+    if not listing.compares_sizes:
+        told.append(
+            "Sizes were not compared: the last `bigin-archive probe` found that those in Bigin's lists are not those "
+            "of the files."
+        )
     if listing.is_of_changes:
         told.append(
             "Since then only the records were looked at that Bigin calls changed: a file that was attached without "

@@ -6,7 +6,7 @@ record (Bigin API v2, "API limits").
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin.client import Bigin
@@ -37,6 +37,12 @@ class Found:
     def of_record(cls, module: str, record_id: str, record_name: str | None, listed: ListedAttachment) -> "Found":
         """An entry of one record's own list."""
         return cls(ArchiveRequest(module, record_id, listed.attachment_id, listed.hints), record_name, listed)
+
+    @property
+    def without_size(self) -> "Found":
+        """The same, where Bigin's sizes are not those of the files."""
+        listed = replace(self.listed, size_bytes=None)
+        return replace(self, request=replace(self.request, hints=listed.hints), listed=listed)
 
 
 def attachments_page(bigin: Bigin, position: Position, deadline: Deadline) -> Read[Found]:

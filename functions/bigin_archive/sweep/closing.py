@@ -31,6 +31,7 @@ class Closing:
             unsupported_modules=dict(state.uncovered),
             is_of_all=state.strategy == "all",
             is_of_changes=not state.is_full,
+            compares_sizes=state.compares_sizes,
         )
         return self._auditor.audit(listing, modules=state.modules, deadline=deadline)
 

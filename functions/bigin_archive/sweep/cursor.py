@@ -34,7 +34,8 @@ class SweepState:
     """The cursor of a sweep, and its figures.
 
     ``phase`` is one of listing, attachments, draining, closing and done. ``strategy`` is "all" (Bigin's list of all
-    attachments) or "records". ``since`` leaves out what was not changed after it. While listing, ``reading`` is where
+    attachments) or "records", ``compares_sizes`` whether Bigin's sizes are believed. ``since`` leaves out what was not
+    changed after it. While listing, ``reading`` is where
     the list of ``modules[module]`` stands, and ``pages`` counts the stored pages, ``pages_before`` those of the lists
     before; after that, ``page`` and ``index`` are what is next. ``failing`` says where it fails, why and since when.
     ``doubted`` are records that Bigin denied, and had listed. Times are ISO 8601 in UTC.
@@ -46,6 +47,7 @@ class SweepState:
     by_record: bool = False
     phase: str = "listing"
     strategy: str | None = None
+    compares_sizes: bool = True
     module: int = 0
     reading: dict[str, Any] | None = None
     pages_before: int = 0

@@ -129,6 +129,8 @@ class Discovery:
 
         Raises CreditsSpentError where there are credits for some files only; the others come with the next slice.
         """
+        if not state.compares_sizes:
+            found = [each.without_size for each in found]
         known = self._ledger.find([each.request for each in found]) if found else {}
         unsent = {place for place, entry in known.items() if state.is_unsent(entry)}
         new = [each for each in found if each.request.place in unsent or not _is_seen(state, known, each)]

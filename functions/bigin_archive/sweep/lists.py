@@ -14,6 +14,7 @@ from bigin_archive.bigin.account_listing import Found, attachments_page, lists_a
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import Link, ListedAttachment, ListedRecord
+from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError
 from bigin_archive.sweep import patience
@@ -27,8 +28,15 @@ _THE_LIST_OF_ALL = "the list of all attachments"
 class Lists:
     """Reads and stores the lists of one sweep. Methods raise ArchiveError."""
 
-    def __init__(self, bigin: Bigin, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        bigin: Bigin,
+        now: Callable[[], float],
+        probed: Callable[[], ProbedAnswers] = ProbedAnswers,
+    ) -> None:
+        """``probed()`` gives what the last probe of the account has seen."""
         self._bigin = bigin
+        self._probed = probed
         self._now = now
         self._state: SweepState | None = None  # whose list the reader reads: each slice loads its own
         self._reader: ListReader[Any] | None = None
@@ -37,7 +45,11 @@ class Lists:
     def store_next(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         """Store the next page of a list."""
         if state.strategy is None:
-            state.strategy = "all" if not state.by_record and lists_all(self._bigin, deadline) else "records"
+            answers = self._probed()
+            state.compares_sizes = answers.sizes_are_right
+            # A list of all has to prove itself each time; that there is none is believed for a while.
+            may_list_all = answers.may_list_all and not state.by_record
+            state.strategy = "all" if may_list_all and lists_all(self._bigin, deadline) else "records"
             return
         reader = self._continued(cursor, state, deadline)
         reading, is_first_pass = self._reading, self._reading.passes == 0

@@ -3,11 +3,15 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.aws.semaphore import Semaphore
+from bigin_archive.bigin import probed_answers
+from bigin_archive.bigin.probed_answers import ProbedAnswers
+from bigin_archive.errors import ArchiveError
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
 from bigin_archive.storage.inventory import Inventory
@@ -43,8 +47,14 @@ def sweep(
         aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, settings.key_prefix
     )
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
+
+    def probed() -> ProbedAnswers:
+        with suppress(ArchiveError):  # a sweep can do without
+            return ProbedAnswers.read(inventory.own_file(probed_answers.PATH), now())
+        return ProbedAnswers()
+
     made = Sweep(
-        Lists(pipeline.bigin, now),
+        Lists(pipeline.bigin, now, probed),
         Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger, pipeline.meter, now),
         pipeline.queue,
         pipeline.ledger_writer,
