@@ -69,6 +69,7 @@ class Servers:
     """Addresses of what runs, and a directory in memory where there is one."""
 
     upstream_url: str
+    plain_url: str  # the upstream without TLS
     sink_url: str
     weed_url: str
     ca_bundle: Path
@@ -112,19 +113,21 @@ def servers() -> Iterator[Servers]:
     directory = Path(tempfile.mkdtemp(prefix="bigin-archive-bench-", dir=memory if memory.is_dir() else None))
     try:
         certificate, key = _certificate(directory)
-        ports = _ports(8)
+        ports = _ports(9)
         own = [sys.executable, "-m", "tests.bench.servers"]
         pair = [str(certificate), str(key)]
-        weed = _weed(directory, certificate, key, ports[2:])
+        weed = _weed(directory, certificate, key, ports[3:])
         with (
             _process("upstream", [*own, "upstream", str(ports[0]), *pair]) as upstream,
+            _process("plain", [*own, "plain", str(ports[2]), *pair]) as plain,
             _process("sink", [*own, "sink", str(ports[1]), *pair]) as sink,
             _process("weed", weed) as seaweed,
         ):
-            for process, port in ((upstream, ports[0]), (sink, ports[1]), (seaweed, ports[3])):
+            for process, port in ((upstream, ports[0]), (sink, ports[1]), (seaweed, ports[4])):
                 process.wait_until(partial(_answers, port, certificate), READY_TIMEOUT_S)
-            upstream_url, sink_url, weed_url = (f"https://127.0.0.1:{port}" for port in (ports[0], ports[1], ports[3]))
-            yield Servers(upstream_url, sink_url, weed_url, certificate, directory)
+            plain.wait_until(partial(_accepts, ports[2]), READY_TIMEOUT_S)
+            upstream_url, sink_url, weed_url = (f"https://127.0.0.1:{port}" for port in (ports[0], ports[1], ports[4]))
+            yield Servers(upstream_url, f"http://127.0.0.1:{ports[2]}", sink_url, weed_url, certificate, directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -176,6 +179,11 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _answers(port: int, certificate: Path) -> bool:

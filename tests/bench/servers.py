@@ -2,7 +2,8 @@
 
 One thread for each connection; OpenSSL works without Python's lock. The sink parses what clients send as far as it must
 in order to count the bytes (HTTP chunks, aws-chunked frames, the checksum behind them), and verifies nothing.
-As a program: ``python -m tests.bench.servers upstream|sink PORT CERTIFICATE KEY``.
+As a program: ``python -m tests.bench.servers upstream|sink|plain PORT CERTIFICATE KEY``; ``plain`` is the upstream
+without TLS, for functions, which know no other certificate authorities for Bigin than the system's.
 """
 
 import contextlib
@@ -44,14 +45,14 @@ class Connection:
     """One client, request after request."""
 
     def __init__(
-        self, plain: socket.socket, context: ssl.SSLContext, serve: "Callable[[Connection, Head], None]"
+        self, plain: socket.socket, context: ssl.SSLContext | None, serve: "Callable[[Connection, Head], None]"
     ) -> None:
         self._plain, self._context, self._serve = plain, context, serve
 
     def run(self) -> None:
         with contextlib.suppress(OSError), self._plain as plain:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._context.wrap_socket(plain, server_side=True) as self.socket:
+            with self._context.wrap_socket(plain, server_side=True) if self._context else plain as self.socket:
                 self.reader: Reader = io.BufferedReader(_Receiver(self.socket), 256 * 1024)
                 while head := self._head():
                     self._serve(self, head)
@@ -73,7 +74,7 @@ class Connection:
 
 
 class _Receiver(io.RawIOBase):
-    def __init__(self, tls: ssl.SSLSocket) -> None:
+    def __init__(self, tls: socket.socket) -> None:
         self._tls = tls
 
     def readable(self) -> bool:
@@ -107,7 +108,7 @@ def upstream(connection: Connection, head: Head) -> None:
         _send(connection.socket, file, started + file.delay_ms / 1000)
 
 
-def _send(tls: ssl.SSLSocket, file: File, started: float) -> None:
+def _send(tls: socket.socket, file: File, started: float) -> None:
     sent = 0
     for piece in file.pieces(PIECE_BYTES if file.rate_kb_s else MIB):
         sent += len(piece)
@@ -281,11 +282,12 @@ class _Limited(io.RawIOBase):
 def main(role: str, port: str, certificate: str, key: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    serve = upstream if role == "upstream" else Sink().serve
+    serve = Sink().serve if role == "sink" else upstream
     with socket.create_server(("127.0.0.1", int(port)), backlog=128) as listener:
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=Connection(client, context, serve).run, daemon=True).start()
+            connection = Connection(client, None if role == "plain" else context, serve)
+            threading.Thread(target=connection.run, daemon=True).start()
 
 
 if __name__ == "__main__":
