@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import iso

@@ -1,5 +1,6 @@
 """What `audit` prints."""
 
+import heapq
 import json
 from datetime import datetime
 from typing import Any
@@ -64,7 +65,7 @@ def _totals(audit: Audit) -> Table:
 
 
 def _differences(audit: Audit) -> Table:
-    shown = sorted(audit.differences, key=lambda one: one.kind.only_told)[:MOST_SHOWN]
+    shown = heapq.nsmallest(MOST_SHOWN, audit.differences, key=lambda one: one.kind.only_told)
     rest = len(audit.differences) - len(shown)
     table = Table(header_style="bold", caption=f"{rest:,} more in the report." if rest else None)
     table.add_column("Kind", no_wrap=True)
@@ -77,5 +78,5 @@ def _differences(audit: Audit) -> Table:
 
 
 def _remedies(audit: Audit) -> None:
-    for kind, found in audit.by_kind():
-        say(f"{len(found):,} {kind.code}: {kind.remedy}")
+    for kind, count in audit.by_kind():
+        say(f"{count:,} {kind.code}: {kind.remedy}")

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from bigin_archive.bigin.account_listing import Found, attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import any_since, iso, parse

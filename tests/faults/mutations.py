@@ -4,6 +4,7 @@ A text that is no longer there exactly once is an error: the list follows the pa
 """
 
 from tests.faults.mutation import Mutation
+from tests.faults.mutations_audit import AUDIT
 from tests.faults.mutations_lists import LISTS
 from tests.faults.mutations_restore import RESTORE
 from tests.faults.mutations_states import STATES
@@ -405,4 +406,5 @@ MUTATIONS = (
     *WORLD,
     *RESTORE,
     *STATES,
+    *AUDIT,
 )

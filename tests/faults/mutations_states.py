@@ -173,8 +173,8 @@ STATES = (
     ),
     Mutation(
         "a stale row believed",
-        "functions/bigin_archive/audit/auditor.py",
-        "if known.place not in stale:",
+        "functions/bigin_archive/audit/object_lookup.py",
+        "if known.place not in asked or rows.get(known.place) == known.entry:",
         "if True:",
         caught_by_test=(f"{_TESTS}a_ledger_that_was_read_a_moment_ago_invents_nothing",),
     ),
@@ -195,7 +195,7 @@ STATES = (
     Mutation(
         "a failed deep audit uses up its turn",
         "functions/bigin_archive/audit/auditor.py",
-        "rotation + 1 if deep and is_whole else rotation",
+        "rotation + 1 if deep and not audit.failure else rotation",
         "rotation + 1 if deep else rotation",
         caught_by_test=(f"{_TESTS}a_deep_audit_that_fails_keeps_its_turn",),
     ),

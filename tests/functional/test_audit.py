@@ -18,7 +18,6 @@ from botocore.config import Config
 
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
 from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.storage.inventory import Inventory
@@ -114,17 +113,6 @@ def test_what_is_archived_while_the_audit_runs_is_no_difference(archive: Archive
     audit = younger.audit(since_long_ago())
 
     assert ("complete", [], 2) == (audit.verdict, audit.differences, audit.fresh)
-
-
-def test_time_that_runs_out_is_told(archive: Archive) -> None:
-    """A deadline that has passed: partial, and the index of the last audit stays."""
-    archive.new(3)
-
-    audit = archive.auditor.audit(since_long_ago(), deadline=Deadline(0))
-
-    assert ("partial", 0) == (audit.verdict, audit.compared)
-    assert "the time ran out" in audit.uncovered[0]
-    assert not archive.exists("_index/")
 
 
 def test_a_ledger_that_cannot_be_read_proves_nothing(archive: Archive) -> None:

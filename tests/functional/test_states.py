@@ -258,8 +258,8 @@ def test_a_ledger_that_was_read_a_moment_ago_invents_nothing(archive: Archive) -
     listing = Listing("2026-01-01T00:00:00+00:00")
 
     class Slow(Ledger):
-        def entries(self, segments: int = 1) -> Any:
-            yield from list(super().entries(segments))
+        def pages(self, scan: list[Any]) -> Any:
+            yield from list(super().pages(scan))
             archive.ledger.put(late)
 
     slow = Slow(archive.aws.dynamodb, archive.aws.ledger_table)
@@ -381,7 +381,7 @@ def test_a_deep_audit_that_fails_keeps_its_turn(archive: Archive) -> None:
         if broken:
 
             class Broken(Ledger):
-                def entries(self, segments: int = 1) -> Any:
+                def pages(self, scan: list[Any]) -> Any:
                     raise StorageUnavailableError("down")
 
             Auditor(Broken(archive.aws.dynamodb, "x"), archive.inventory).audit(listing, deep=0.5)

@@ -854,7 +854,9 @@ def test_bucket_answers_only_by_tls() -> None:
 
 
 def test_lifecycle_removes_no_object() -> None:
-    """Unfinished uploads go after a day, and versions that an audit has replaced after a month; nothing else ends."""
+    """Unfinished uploads go after a day, versions that an audit has replaced after a month, what an audit keeps from
+    one slice to the next after a week; nothing else ends.
+    """
     rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     ends = {rule["Prefix"]["Fn::Sub"]: rule for rule in rules if "Prefix" in rule}
 
@@ -862,6 +864,8 @@ def test_lifecycle_removes_no_object() -> None:
     assert [set(rule) - {"Id", "Status"} for rule in rules if "Prefix" not in rule] == [
         {"AbortIncompleteMultipartUpload"}
     ]
+    work = ends.pop("${KeyPrefix}_audit/work/")
+    assert work["ExpirationInDays"] == 7
     assert set(ends) == {"${KeyPrefix}_index/", "${KeyPrefix}_audit/"}
     for rule in ends.values():
         assert set(rule) - {"Id", "Status", "Prefix"} == {"NoncurrentVersionExpiration"}

@@ -18,7 +18,7 @@ from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.comparison import Audit
 from bigin_archive.audit.difference_kinds import Kind
 from bigin_archive.audit.merge_join import MergeJoin
-from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.storage.archived_object import ArchivedObject, describe, place_of
@@ -274,8 +274,8 @@ def test_an_object_of_a_stranger_is_no_archived_attachment(
     made.add(known)
     with manifest.Index() as files:
         files.add(known)
-        files.table.seek(0)
-        table = list(csv.DictReader(io.StringIO(files.table.read().decode("utf-8-sig"), newline="")))
+        made_files = {path: file.read() for path, file, _ in files.files()}
+    table = list(csv.DictReader(io.StringIO(made_files[manifest.CSV_PATH].decode("utf-8-sig"), newline="")))
 
     assert rows == [(row["state"], row["key"]) for row in table]
     assert archived == made.total.archived

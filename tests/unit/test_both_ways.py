@@ -16,7 +16,7 @@ from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.findings import Lists, findings
 from bigin_archive.audit.merge_join import MergeJoin
 from bigin_archive.audit.object_lookup import ObjectLookup
-from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.ledger.ledger_entry import LedgerEntry, verified_mark
 from bigin_archive.storage.inventory import Inventory

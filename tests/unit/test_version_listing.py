@@ -93,6 +93,27 @@ def test_a_list_that_breaks_off_proves_nothing(answers: list[dict[str, Any]]) ->
         keys(*answers)
 
 
+def test_a_marker_that_leaps_ahead_leaves_nothing_out() -> None:
+    """The list goes on behind the last key that came."""
+    asked: list[dict[str, Any]] = []
+    first = {
+        "Versions": [version("bigin/a")],
+        "IsTruncated": True,
+        "NextKeyMarker": "bigin/y",
+        "NextVersionIdMarker": "v",
+    }
+    answers = [first, {"Versions": [version("bigin/b")]}]
+
+    def call(_: str, **arguments: Any) -> dict[str, Any]:
+        asked.append(arguments)
+        return answers.pop(0)
+
+    found = list(listed_keys(call, "bigin/"))
+
+    assert ["a", "b"] == [each.path for each in found]
+    assert {"Prefix": "bigin/", "KeyMarker": "bigin/a"} == asked[1]
+
+
 @pytest.mark.parametrize("changed", [{"key": "x"}, {"version_id": "v2"}, {"size_bytes": 6}, {"sha256": "cd"}], ids=str)
 def test_a_mark_is_of_all_four_facts(changed: dict[str, Any]) -> None:
     """Whoever changes one of them later, the mark is none any more; without a version there is none."""

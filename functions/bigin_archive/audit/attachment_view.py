@@ -11,7 +11,7 @@ from bigin_archive.ledger.attachment_state import State
 from bigin_archive.storage.archived_object import SHORTCUT_TYPE, ArchivedObject
 
 if TYPE_CHECKING:
-    from bigin_archive.bigin.account_listing import Found
+    from bigin_archive.bigin.found_attachment import Found
     from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 
@@ -21,7 +21,7 @@ class AttachmentView:
 
     ``listed`` is what Bigin lists, ``seen_at`` when it did (None: when the audit's list began), ``objects`` are those
     below that place in S3: there should be one. ``first`` is what was archived first, where the ledger does not tell
-    it and there are several versions.
+    it and there are several versions. ``position`` is where it stands in the order of all places.
     """
 
     place: str
@@ -30,6 +30,7 @@ class AttachmentView:
     objects: tuple[ArchivedObject, ...] = ()
     seen_at: str | None = None
     first: ArchivedObject | None = None
+    position: str = ""
 
     @property
     def request(self) -> ArchiveRequest | None:

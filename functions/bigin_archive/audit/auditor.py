@@ -1,40 +1,48 @@
-"""The use case: gather the three sides, compare them, write the index and the report."""
+"""The use case: gather the three sides, compare them, write the index and the report; at once, or in slices."""
 
 import hashlib
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
 
+from bigin_archive import __version__
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit import manifest, report_html, report_json
-from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.audit.comparison import Audit
-from bigin_archive.audit.findings import findings
-from bigin_archive.audit.merge_join import Joined, MergeJoin
+from bigin_archive.audit.comparison import Audit, Checkpoint
+from bigin_archive.audit.merge_join import MergeJoin
 from bigin_archive.audit.object_lookup import ObjectLookup
-from bigin_archive.audit.report_json import note_limits, parts_of
+from bigin_archive.audit.report_json import note_limits, note_uncovered, parts_of
 from bigin_archive.audit.search_files import SearchFiles
 from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.storage.inventory import Inventory
+from bigin_archive.storage.saved_folder import FolderLostError, SavedFolder
 
-REPORTS = "_audit/"
+REPORTS, WORK = "_audit/", "_audit/work/"
 _ROTATION = "audit-rotation"
-_SEGMENTS = 4  # of the ledger, read at one time
-_BATCH = 100  # places whose rows are looked up together (DynamoDB, BatchGetItem)
+_SAVING_S = 90  # to keep what a slice found: of a million attachments some 300 MB
+_WRITING_S, _WRITING_EACH_S = 60, 0.00025  # index and report
 
 
 class Auditor:
     """Audits one stack."""
 
     def __init__(
-        self, ledger: Ledger, inventory: Inventory, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        ledger: Ledger,
+        inventory: Inventory,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        batch: int = 100,
     ) -> None:
+        """``batch`` places are compared between two looks at the clock; their rows are looked up in one call."""
+        self._batch = batch
         self._ledger = ledger
         self._inventory = inventory
         self._now = now
@@ -46,98 +54,157 @@ class Auditor:
         modules: Iterable[str] = MODULES,
         deep: float = 0.0,
         by_head: bool = False,
-        deadline: Deadline | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> Audit:
         """Compare, then write report and index to the bucket; the index only where all was compared.
 
         ``deep`` is the share of objects, 0 to 1, whose bytes are read again; after 1/``deep`` audits all were.
         ``by_head`` asks S3 for each object, also where its version proves it.
-        What cannot be read makes the audit ``failed``, a ``deadline`` that passes makes it ``partial``; a report is
-        written all the same. Raises StorageUnavailableError, StorageRefusedError where even that is impossible.
+        What cannot be read makes the audit ``failed``; a report is written all the same. Raises
+        StorageUnavailableError, StorageRefusedError where even that is impossible.
         """
-        audit = Audit(iso(self._now()), listing.began_at, tuple(name for name in MODULES if name in modules))
-        audit.began_at = self._inventory.now()
-        rotation = _read_rotation(self._inventory, audit.modules)
+        point = Checkpoint(self._begun(listing, modules))
+        audit, rotation = point.audit, _read_rotation(self._inventory, point.audit.modules)
         lookup = ObjectLookup(self._inventory, self._ledger, _chooser(deep, rotation), by_head=by_head)
-        with MergeJoin() as join, manifest.Index() as files, SearchFiles() as search:
-            if self._gather(join, audit, listing):
-                for known in self._compared(join, audit, listing, lookup, deadline):
-                    files.add(known)
-                    search.add(known)
-                    progress(audit.compared)
-            audit.proved = lookup.proved
-            note_limits(audit, listing, deep, is_versioned=self._inventory.is_versioned())
-            audit.finished_at = iso(self._now())
-            is_whole = not audit.failure and not audit.stopped_at
-            if is_whole and audit.modules == MODULES:
-                self._inventory.write(manifest.CSV_PATH, files.table, manifest.CSV_TYPE)
-                self._inventory.write(manifest.SUMS_PATH, files.sums, manifest.SUMS_TYPE)
-                for path, file, content_type in search.files(audit.started_at):
-                    self._inventory.write(path, file, content_type)
+        with tempfile.TemporaryDirectory() as folder:
+            self._work(point, Path(folder), listing, lookup, None, deep, progress)
         # A part whose reading was broken off keeps its turn.
-        _publish(self._inventory, audit, rotation + 1 if deep and is_whole else rotation)
+        _publish(self._inventory, audit, rotation + 1 if deep and not audit.failure else rotation)
         return audit
 
-    def _gather(self, join: MergeJoin, audit: Audit, listing: Listing) -> bool:
-        """Read Bigin's list and the ledger; whether there is anything to compare with S3."""
+    def go_on(
+        self, stored: Mapping[str, Any] | None, listing: Listing, modules: Iterable[str], deadline: Deadline
+    ) -> Audit | dict[str, Any]:
+        """Work for one slice on an audit as :meth:`audit` makes it, which ends before ``deadline``.
+
+        ``stored`` is what the slice before returned: None, or what was lost meanwhile, begins anew. Returns the audit
+        once it is written, else what the next slice needs. Raises as above; ``stored`` stays good then.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            saved = SavedFolder(self._inventory, WORK, Path(folder))
+            point = self._restored(stored, saved) or Checkpoint(self._begun(listing, modules))
+            lookup = ObjectLookup(self._inventory, self._ledger, _chooser(0, 0))
+            if not self._work(point, Path(folder), listing, lookup, deadline):
+                point.files = saved.save(point.files)
+                return point.to_dict()
+        _publish(self._inventory, point.audit, _read_rotation(self._inventory, point.audit.modules))
+        return point.audit
+
+    def _begun(self, listing: Listing, modules: Iterable[str]) -> Audit:
+        audit = Audit(iso(self._now()), listing.began_at, tuple(name for name in MODULES if name in modules))
+        audit.began_at = self._inventory.now()
+        return audit
+
+    def _restored(self, stored: Mapping[str, Any] | None, saved: SavedFolder) -> Checkpoint | None:
         try:
-            if listing.found is not None:
+            if stored is None or stored["version"] != __version__:
+                return None
+            point = Checkpoint.of_dict(stored)
+            saved.restore(point.files)
+        except FolderLostError:
+            saved.clear()
+            return None
+        point.audit.differences.restore(saved.path)
+        return point
+
+    def _work(
+        self,
+        point: Checkpoint,
+        folder: Path,
+        listing: Listing,
+        lookup: ObjectLookup,
+        deadline: Deadline | None,
+        deep: float = 0.0,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> bool:
+        """Go on from ``point``; whether the audit is over and its index written. Else all is in the folder."""
+        audit, lookup.proved = point.audit, point.audit.proved
+        with (
+            MergeJoin(folder) as join,
+            manifest.Index(folder) as files,
+            SearchFiles(folder, point.last_archived_at) as search,
+        ):
+            try:
+                if point.after is not None or self._gather(join, point, listing, deadline):
+                    self._compare(join, point, listing, lookup, files, search, deadline, progress)
+            except _TimeIsUpError:
+                join.flush()
+                files.flush()
+                search.flush()
+                audit.differences.save(folder)
+                point.last_archived_at = search.last_archived_at
+                return False
+            finally:
+                audit.proved = lookup.proved
+            note_limits(audit, listing, deep, is_versioned=self._inventory.is_versioned())
+            audit.finished_at = iso(self._now())
+            if not audit.failure and audit.modules == MODULES:
+                for path, file, content_type in chain(files.files(), search.files(audit.started_at)):
+                    self._inventory.write(path, file, content_type)
+        return True
+
+    def _gather(self, join: MergeJoin, point: Checkpoint, listing: Listing, deadline: Deadline | None) -> bool:
+        """Read Bigin's list and the ledger; whether there is anything to compare with S3."""
+        audit = point.audit
+        try:
+            if listing.found is not None and not point.is_listed:
                 join.add_listed(listing.of_modules(audit.modules))
         except ArchiveError as error:
             join.forget_listed()
             audit.failure = f"Bigin's list could not be read to its end: {error.detail}"
             audit.unlisted.update(audit.modules)
+        point.is_listed = True
         try:
-            join.add_entries(entry for entry in self._ledger.entries(_SEGMENTS) if entry.module in audit.modules)
+            for page in self._ledger.pages(point.scan):
+                join.add_entries(entry for entry in page if entry.module in audit.modules)
+                _check(deadline, _SAVING_S)
         except ArchiveError as error:
             audit.failure = audit.failure or f"The ledger could not be read to its end: {error.detail}"
             return False
-        audit.unlisted.update(listing.unlisted)
-        audit.uncovered += [f"{module}: {reason}" for module, reason in sorted(listing.unlisted.items())]
-        audit.uncovered += [
-            f"{module}: {count} attachments that Bigin's API lets nobody download"
-            for module, count in sorted(listing.unsupported_modules.items())
-        ]
+        note_uncovered(audit, listing)
+        point.after = ""
         return True
 
-    def _compared(
-        self, join: MergeJoin, audit: Audit, listing: Listing, lookup: ObjectLookup, deadline: Deadline | None
-    ) -> Iterator[AttachmentView]:
-        """Compare place after place, and pass each on."""
+    def _compare(
+        self,
+        join: MergeJoin,
+        point: Checkpoint,
+        listing: Listing,
+        lookup: ObjectLookup,
+        files: manifest.Index,
+        search: SearchFiles,
+        deadline: Deadline | None,
+        progress: Callable[[int], None],
+    ) -> None:
+        """Compare place after place from where it stands on, and enter each in the index."""
+        audit, after = point.audit, point.after or ""
+        if point.is_compared:
+            return
         folders = ("",) if audit.modules == MODULES else tuple(f"{module}/" for module in audit.modules)
         try:
-            views = lookup.views(join.merged(self._inventory.keys(folders)), listing)
-            while batch := list(islice(views, _BATCH)):
-                if deadline and not deadline.remaining_s():
-                    audit.stopped_at = batch[0].place
-                    audit.uncovered.append(
-                        f"Everything from {audit.stopped_at} on: the time ran out. `bigin-archive audit` has no time "
-                        "limit."
-                    )
-                    return
-                for known in self._looked_at_again(batch, audit, listing, lookup):
+            views = lookup.views(join.merged(self._inventory.keys(folders, after), after), listing)
+            while batch := list(islice(views, self._batch)):
+                for known in lookup.looked_at_again(batch, listing, audit.lists):
                     audit.add(known)
-                    yield known
+                    files.add(known)
+                    search.add(known)
+                point.after = batch[-1].position
+                progress(audit.compared)
+                _check(deadline, _SAVING_S)
         except ArchiveError as error:
             audit.failure = audit.failure or f"S3 could not be read to its end: {error.detail}"
+            return
+        point.is_compared = True
+        _check(deadline, _WRITING_S + _WRITING_EACH_S * audit.compared)
 
-    def _looked_at_again(
-        self, batch: list[AttachmentView], audit: Audit, listing: Listing, lookup: ObjectLookup
-    ) -> Iterator[AttachmentView]:
-        """The batch, its rows and objects read anew where a row changed after the ledger was read."""
-        lists = audit.lists
-        suspicious = [known for known in batch if known.request and findings(known, lists)]
-        rows = self._ledger.find([known.request for known in suspicious if known.request])
-        stale = {known.place for known in suspicious if rows.get(known.place) != known.entry}
-        for known in batch:
-            if known.place not in stale:
-                yield known
-                continue
-            keys = tuple(key for key in self._inventory.keys((f"{known.place}/",)))
-            listed = None if listing.found is None else known.listed
-            joined = Joined(known.place, listed, rows.get(known.place), keys)
-            yield from lookup.views(iter([joined]), listing)
+
+class _TimeIsUpError(Exception):
+    """The next slice goes on."""
+
+
+def _check(deadline: Deadline | None, seconds: float) -> None:
+    if deadline and deadline.remaining_s() < seconds:
+        raise _TimeIsUpError
 
 
 def _chooser(deep: float, rotation: int) -> Callable[[str], bool]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.bigin.account_listing import Found
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.ledger.attachment_state import State
 from bigin_archive.ledger.ledger_entry import LedgerEntry

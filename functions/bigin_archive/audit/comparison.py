@@ -5,15 +5,18 @@ An attachment may have several differences; the first is the gravest.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
+from bigin_archive import __version__
 from bigin_archive.audit.attachment_view import AttachmentView
-from bigin_archive.audit.difference_kinds import Difference, Kind
+from bigin_archive.audit.difference_kinds import Difference, Differences, Kind
 from bigin_archive.audit.findings import Lists, findings
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 ELSEWHERE = "Other objects"  # among the modules, where there are any
+_SEGMENTS = 4  # of the ledger, read at one time
 EXIT_STATUS = {COMPLETE: 0, FAILED: 1, PARTIAL: 2}
 
 
@@ -40,8 +43,8 @@ class Audit:
     ``uncovered`` says what was not compared and so prevents ``complete``, ``limits`` what no audit of this kind can
     tell, ``failure`` why the comparison could not be made. ``fresh`` counts what was archived while it ran,
     ``reread`` the objects whose bytes were read, ``cold`` those that an archive tier keeps from being read, ``proved``
-    those that their version proved alone; ``stopped_at`` is the first place that time was lacking for. ``began_at`` is
-    when it started by S3's own clock, which S3's times of objects are compared with.
+    those that their version proved alone. ``began_at`` is when it started by S3's own clock, which its times of objects
+    are compared with.
     """
 
     started_at: str
@@ -49,7 +52,7 @@ class Audit:
     modules: tuple[str, ...]
     unlisted: set[str] = field(default_factory=set)
     totals: dict[str, Totals] = field(default_factory=dict)
-    differences: list[Difference] = field(default_factory=list)
+    differences: Differences = field(default_factory=Differences)
     uncovered: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     failure: str | None = None
@@ -59,12 +62,24 @@ class Audit:
     cold: int = 0
     proved: int = 0
     began_at: str | None = None
-    stopped_at: str | None = None
     finished_at: str | None = None
     report_key: str | None = None
 
     def __post_init__(self) -> None:
         self.totals = {module: Totals() for module in self.modules} | self.totals
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the differences, as JSON's values."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "differences"}
+        totals = {module: asdict(of_module) for module, of_module in self.totals.items()}
+        return plain | {"unlisted": sorted(self.unlisted), "totals": totals}
+
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`."""
+        totals = {module: Totals(**of_module) for module, of_module in told["totals"].items()}
+        sets = {"modules": tuple(told["modules"]), "unlisted": set(told["unlisted"]), "totals": totals}
+        return cls(**{**told, **sets})
 
     @property
     def verdict(self) -> str:
@@ -81,17 +96,16 @@ class Audit:
     @property
     def grave(self) -> int:
         """How many differences there are that prevent ``complete``."""
-        return sum(not found.kind.only_told for found in self.differences)
+        return sum(count for kind, count in self.differences.counts.items() if not kind.only_told)
 
     @property
     def total(self) -> Totals:
         """The sums over all modules."""
         return Totals(*(sum(getattr(one, name) for one in self.totals.values()) for name in Totals.__slots__))
 
-    def by_kind(self) -> list[tuple[Kind, list[Difference]]]:
-        """The differences by kind, the gravest kind first."""
-        kinds = Counter(found.kind for found in self.differences)
-        return [(kind, [one for one in self.differences if one.kind is kind]) for kind in Kind if kind in kinds]
+    def by_kind(self) -> list[tuple[Kind, int]]:
+        """How many differences there are of each kind, the gravest kind first."""
+        return [(kind, self.differences.counts[kind]) for kind in Kind if self.differences.counts[kind]]
 
     @property
     def lists(self) -> Lists:
@@ -126,8 +140,35 @@ class Audit:
             )
             for each in found
         ]
-        self.differences += told
+        self.differences.add(told)
         return told
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Where an audit stands between two slices.
+
+    ``scan`` is where the reading of the ledger goes on; ``after`` is the last position that was compared, None as long
+    as the ledger is read. ``files`` are those of its folder, as SavedFolder keeps them.
+    """
+
+    audit: Audit
+    scan: list[dict[str, Any] | None] = field(default_factory=lambda: [{} for _ in range(_SEGMENTS)])
+    is_listed: bool = False
+    after: str | None = None
+    is_compared: bool = False
+    last_archived_at: str | None = None
+    files: dict[str, list[str]] = field(default_factory=dict)
+    version: str = __version__
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON's values."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "audit": self.audit.to_dict()}
+
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`, of the same version."""
+        return cls(**{**told, "audit": Audit.of_dict(told["audit"])})
 
 
 def is_without_row(known: AttachmentView) -> bool:

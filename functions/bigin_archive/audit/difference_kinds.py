@@ -1,15 +1,22 @@
-"""The kinds of differences that an audit finds, and what to do about each. Pure."""
+"""The kinds of differences that an audit finds, and what to do about each; the list of those that it found. Pure."""
 
-from dataclasses import dataclass
+import shutil
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.found_attachment import Found
+from bigin_archive.disk import row_file
 from bigin_archive.storage.archived_object import ArchivedObject
 
-if TYPE_CHECKING:
-    from bigin_archive.bigin.account_listing import Found
-
+_NAME = "differences"
+_IN_MEMORY = 5_000
 _OLDER = (
     "The bucket keeps earlier versions: list them (aws s3api list-object-versions --bucket BUCKET --prefix KEY; the "
     "JSON file has both), compare, and delete the wrong one (delete-object --version-id); the right one then stands "
@@ -138,5 +145,93 @@ class Difference:
     in_bigin: bool = True
     request: ArchiveRequest | None = None
     stored: ArchivedObject | None = None
-    listed: "Found | None" = None
+    listed: Found | None = None
     seen_at: str | None = None
+
+    def to_row(self) -> list[Any]:
+        """As JSON's values."""
+        request = self.request and [self.request.module, self.request.record_id, self.request.attachment_id]
+        return [
+            self.kind.name,
+            self.place,
+            self.detail,
+            self.key,
+            self.file_name,
+            self.record_name,
+            self.in_bigin,
+            request,
+            self.stored and astuple(self.stored),
+            self.listed and self.listed.to_row(),
+            self.seen_at,
+        ]
+
+    @classmethod
+    def of_row(cls, row: list[Any]) -> "Difference":
+        """The inverse of :meth:`to_row`."""
+        kind, place, detail, key, file_name, record_name, in_bigin, request, stored, listed, seen_at = row
+        found = Found.of_row(listed) if listed else None
+        return cls(
+            Kind[kind],
+            place,
+            detail,
+            key,
+            file_name,
+            record_name,
+            in_bigin,
+            found.request if found else ArchiveRequest(*request) if request else None,
+            ArchivedObject(*stored) if stored else None,
+            found,
+            seen_at,
+        )
+
+
+class Differences:
+    """The differences of an audit, in order; ``counts`` tells how many there are of each kind.
+
+    A ledger that is lost makes one of each attachment: all but the last some thousand lie on disk, as long as this list
+    lives.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[Kind] = Counter()
+        self._last: list[Difference] = []
+        self._folder: Path | None = None
+
+    def __len__(self) -> int:
+        return self.counts.total()
+
+    def __iter__(self) -> Iterator[Difference]:
+        for path in row_file.paths(self._folder, _NAME) if self._folder else ():
+            yield from map(Difference.of_row, row_file.read(path))
+        yield from self._last
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (list, Differences)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def add(self, found: Iterable[Difference]) -> None:
+        """Append."""
+        for each in found:
+            self._last.append(each)
+            self.counts[each.kind] += 1
+        if len(self._last) >= _IN_MEMORY:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp())
+                weakref.finalize(self, shutil.rmtree, self._folder)
+            self._write(self._folder, self._last)
+            self._last = []
+
+    def save(self, folder: Path) -> None:
+        """Write all into a folder that has none of them yet, or other ones."""
+        for former in row_file.paths(folder, _NAME):
+            former.unlink()
+        self._write(folder, self)
+
+    def restore(self, folder: Path) -> None:
+        """Append what :meth:`save` wrote."""
+        for path in row_file.paths(folder, _NAME):
+            self.add(map(Difference.of_row, row_file.read(path)))
+
+    def _write(self, folder: Path, found: Iterable[Difference]) -> None:
+        row_file.write(row_file.following(folder, _NAME), (row_file.line_of(each.to_row()) for each in found))

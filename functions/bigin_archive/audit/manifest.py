@@ -7,11 +7,12 @@
 import csv
 import io
 import re
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Self
 
 from bigin_archive.audit.attachment_view import AttachmentView
+from bigin_archive.disk.part_file import PartFile
 from bigin_archive.storage.archived_object import place_of
 
 CSV_PATH, SUMS_PATH = "_index/attachments.csv", "_index/SHA256SUMS"
@@ -39,24 +40,39 @@ _FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠]|[\t\r\n])
 
 
 class Index:
-    """The two files while they are written, on disk. A context manager: they are gone at the end."""
+    """The two files while they are written, on disk. A context manager.
 
-    def __init__(self) -> None:
-        self.table: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self.sums: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the same
-        self.table.write(csv_line(COLUMNS).encode("utf-8-sig"))
+    What lies in ``folder`` already comes first; without a folder they are gone at the end.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._table = PartFile("table", folder)
+        self._sums = PartFile("sums", folder)
+        if self._table.is_empty:
+            self._table.write(csv_line(COLUMNS).encode("utf-8-sig"))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.table.close()
-        self.sums.close()
+    def __exit__(self, *exit_: object) -> None:
+        self._table.__exit__(*exit_)
+        self._sums.__exit__(*exit_)
+
+    def flush(self) -> None:
+        """Write what is still in memory."""
+        self._table.flush()
+        self._sums.flush()
+
+    def files(self) -> Iterator[tuple[str, IO[bytes], str]]:
+        """Path, content and type of each file."""
+        for path, parts, content_type in ((CSV_PATH, self._table, CSV_TYPE), (SUMS_PATH, self._sums, SUMS_TYPE)):
+            with parts.whole() as file:
+                yield path, file, content_type
 
     def add(self, known: AttachmentView) -> None:
         """Add an attachment to the table, and what was archived for it to the checksums."""
         if known.is_attachment:
-            self.table.write(csv_line(row(known)).encode(errors="replace"))
+            self._table.write(csv_line(row(known)).encode(errors="replace"))
         entry = known.entry if known.entry and known.entry.key else None
         for found in known.objects:
             if place_of(found.path) != known.place:
@@ -70,7 +86,7 @@ class Index:
             self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
 
     def _add_sum(self, sha256: str, path: str) -> None:
-        self.sums.write(sum_line(sha256, path).encode(errors="surrogatepass"))
+        self._sums.write(sum_line(sha256, path).encode(errors="surrogatepass"))
 
 
 def archived_sha256(known: AttachmentView) -> str | None:

@@ -1,9 +1,10 @@
 """The objects of each place: proved by their version where the ledger knows it, else asked for one by one."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.bigin_side import Listing
+from bigin_archive.audit.findings import Lists, findings
 from bigin_archive.audit.merge_join import Joined
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.attachment_state import State
@@ -41,7 +42,23 @@ class ObjectLookup:
                 self.proved += proved is not None
                 looked = ((proved,) if proved else (), None)
             objects, first = looked
-            yield AttachmentView(joined.place, listed, entry, objects, seen_at, first)
+            yield AttachmentView(joined.place, listed, entry, objects, seen_at, first, joined.position)
+
+    def looked_at_again(
+        self, batch: Sequence[AttachmentView], listing: Listing, lists: Lists
+    ) -> Iterator[AttachmentView]:
+        """The batch, rows and objects read anew where a row has changed since the ledger was read. Raises as above."""
+        suspicious = [known.request for known in batch if known.request and findings(known, lists)]
+        rows = self._ledger.find(suspicious)
+        asked = {request.place for request in suspicious}
+        for known in batch:
+            if known.place not in asked or rows.get(known.place) == known.entry:
+                yield known
+                continue
+            keys = tuple(self._inventory.keys((f"{known.place}/",)))
+            listed = None if listing.found is None else known.listed
+            joined = Joined(known.place, listed, rows.get(known.place), keys, known.position)
+            yield from self.views(iter([joined]), listing)
 
     def _asked_for(self, joined: Joined) -> Joined | None:
         """The place itself, where S3 has to be asked for its objects."""

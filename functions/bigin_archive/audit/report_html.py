@@ -3,7 +3,7 @@
 It needs nothing from elsewhere, and a browser lets it fetch nothing. Names come from outside and are escaped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
 
@@ -148,27 +148,37 @@ def _differences(audit: Audit) -> Iterator[str]:
     yield f"<section>\n<h2>{'Differences' if audit.grave else 'Good to know'}</h2>\n"
     if len(groups) > 1:
         yield '<ul class="notes">\n'
-        for kind, found in groups:
+        for kind, count in groups:
             only = ' <span class="only">– for information</span>' if kind.only_told else ""
-            yield f'<li><a href="#{kind.code}">{kind.title}</a>: {len(found):,}{only}</li>\n'
+            yield f'<li><a href="#{kind.code}">{kind.title}</a>: {count:,}{only}</li>\n'
         yield "</ul>\n"
-    for kind, found in groups:
-        yield from _group(kind, found)
+    shown = _first_of_each_kind(audit.differences)
+    for kind, count in groups:
+        yield from _group(kind, shown[kind], count)
     yield "</section>\n"
 
 
-def _group(kind: Kind, found: Sequence[Difference]) -> Iterator[str]:
+def _first_of_each_kind(differences: Iterable[Difference]) -> Mapping[Kind, Sequence[Difference]]:
+    shown: dict[Kind, list[Difference]] = {}
+    for one in differences:
+        of_kind = shown.setdefault(one.kind, [])
+        if len(of_kind) < MOST_ROWS:
+            of_kind.append(one)
+    return shown
+
+
+def _group(kind: Kind, shown: Sequence[Difference], count: int) -> Iterator[str]:
     yield (
-        f'<h3 id="{kind.code}">{kind.title} <span class="count">({len(found):,})</span></h3>\n'
+        f'<h3 id="{kind.code}">{kind.title} <span class="count">({count:,})</span></h3>\n'
         f'<p class="remedy">{escape(kind.remedy)}</p>\n<div class="wide"><table class="files">\n'
         '<thead><tr><th scope="col">File</th><th scope="col">Record</th><th scope="col">Finding</th></tr></thead>'
         "\n<tbody>\n"
     )
-    for one in found[:MOST_ROWS]:
+    for one in shown:
         yield _row(one)
     yield "</tbody>\n</table></div>\n"
-    if len(found) > MOST_ROWS:
-        yield f"<p>{len(found) - MOST_ROWS:,} more stand in the JSON file.</p>\n"
+    if count > len(shown):
+        yield f"<p>{count - len(shown):,} more stand in the JSON file.</p>\n"
 
 
 def _row(one: Difference) -> str:

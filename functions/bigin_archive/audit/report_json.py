@@ -25,7 +25,7 @@ def sentence(audit: Audit) -> str:
         return f"This audit failed and proves nothing: {audit.failure}"
     if audit.verdict == COMPLETE:
         return f"Every attachment that Bigin lists ({listed:,}) is archived, with the right size and checksum."
-    missing = sum(found.kind in MISSING for found in audit.differences)
+    missing = sum(audit.differences.counts[kind] for kind in MISSING)
     parts = [f"Bigin lists {_count(listed, 'attachment')}"]
     if missing:
         parts.append(f"{missing:,} {_be(missing)} not in the archive")
@@ -67,7 +67,7 @@ def summary(audit: Audit, about: str) -> dict[str, Any]:
         "failure": audit.failure,
         "total": asdict(audit.total),
         "modules": {module: asdict(totals) for module, totals in audit.totals.items()},
-        "kinds": {kind.code: len(found) for kind, found in audit.by_kind()},
+        "kinds": {kind.code: count for kind, count in audit.by_kind()},
         "compared": audit.compared,
         "proved_by_version": audit.proved,
         "reread": audit.reread,
@@ -94,6 +94,16 @@ def difference(found: Difference) -> dict[str, Any]:
     }
 
 
+def note_uncovered(audit: Audit, listing: Listing) -> None:
+    """Add to ``unlisted`` and ``uncovered`` of an audit what Bigin's list leaves open."""
+    audit.unlisted.update(listing.unlisted)
+    audit.uncovered += [f"{module}: {reason}" for module, reason in sorted(listing.unlisted.items())]
+    audit.uncovered += [
+        f"{module}: {count} attachments that Bigin's API lets nobody download"
+        for module, count in sorted(listing.unsupported_modules.items())
+    ]
+
+
 def note_limits(audit: Audit, listing: Listing, deep: float, *, is_versioned: bool | None) -> None:
     """Add to ``uncovered`` and ``limits`` of an audit that has compared all that it could.
 
@@ -116,7 +126,7 @@ def note_limits(audit: Audit, listing: Listing, deep: float, *, is_versioned: bo
         )
     if audit.fresh:
         audit.limits.append(f"{audit.fresh} were archived while the audit ran; the next one looks at their rows.")
-    if any(each.kind is Kind.CHANGED_IN_BIGIN for each in audit.differences):
+    if audit.differences.counts[Kind.CHANGED_IN_BIGIN]:
         audit.limits.append(
             "Attachments that Bigin lists with a newer time than when they were archived are kept as they were: what "
             "was changed in them there is not archived (changed_in_bigin)."

@@ -5,6 +5,7 @@ Pure.
 
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Self
 
 from bigin_archive.audit.attachment_view import AttachmentView
@@ -15,11 +16,14 @@ from bigin_archive.search.search_row import SearchRow, day
 
 
 class SearchFiles:
-    """Attachments in, files out. A context manager: what it keeps on disk is gone at the end."""
+    """Attachments in, files out. A context manager.
 
-    def __init__(self) -> None:
-        self._rows = SearchIndexWriter()
-        self._last_archived_at: str | None = None
+    What lies in ``folder`` already counts, and ``last_archived_at`` is of it; without a folder it is gone at the end.
+    """
+
+    def __init__(self, folder: Path | None = None, last_archived_at: str | None = None) -> None:
+        self._rows = SearchIndexWriter(folder)
+        self.last_archived_at = last_archived_at
 
     def __enter__(self) -> Self:
         return self
@@ -34,11 +38,15 @@ class SearchFiles:
             return
         self._rows.add(row)
         if archived_at := _archived_at(known):
-            self._last_archived_at = max(archived_at, self._last_archived_at or "")
+            self.last_archived_at = max(archived_at, self.last_archived_at or "")
+
+    def flush(self) -> None:
+        """Write what is still in memory."""
+        self._rows.flush()
 
     def files(self, as_of: str) -> Iterator[tuple[str, IO[bytes], str]]:
         """Path, content and type of each file; ``as_of`` (ISO 8601, UTC) is the time up to which they are whole."""
-        with self._rows.write(as_of, self._last_archived_at) as index:
+        with self._rows.write(as_of, self.last_archived_at) as index:
             yield search_index.PATH, index, search_index.TYPE
         for path, pieces, content_type in (
             (find_page.SCRIPT_PATH, find_page.script(self._rows.lines(), as_of), find_page.SCRIPT_TYPE),

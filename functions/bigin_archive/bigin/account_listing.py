@@ -6,15 +6,14 @@ record (Bigin API v2, "API limits").
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import Keyed, Read
 from bigin_archive.bigin.listing import (
     ACCOUNT_FIELDS,
     FIRST_PAGE,
-    ListedAttachment,
     ListedRecord,
     Position,
     account_entries,
@@ -23,26 +22,6 @@ from bigin_archive.bigin.listing import (
 )
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError, BiginScopeMissingError, BiginUnavailableError
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An attachment that Bigin lists: what would archive it, its record's name where it is known, and the entry."""
-
-    request: ArchiveRequest
-    record_name: str | None
-    listed: ListedAttachment
-
-    @classmethod
-    def of_record(cls, module: str, record_id: str, record_name: str | None, listed: ListedAttachment) -> "Found":
-        """An entry of one record's own list."""
-        return cls(ArchiveRequest(module, record_id, listed.attachment_id, listed.hints), record_name, listed)
-
-    @property
-    def without_size(self) -> "Found":
-        """The same, where Bigin's sizes are not those of the files."""
-        listed = replace(self.listed, size_bytes=None)
-        return replace(self, request=replace(self.request, hints=listed.hints), listed=listed)
 
 
 def attachments_page(bigin: Bigin, position: Position, deadline: Deadline) -> Read[Found]:

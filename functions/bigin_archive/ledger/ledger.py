@@ -46,39 +46,54 @@ class Ledger:
         return found
 
     def entries(self, segments: int = 1) -> Iterator[LedgerEntry]:
-        """Every entry, in no order that means anything; what was written before this began is in it.
+        """Every entry, in no order that means anything; what was written before this began is in it."""
+        for page in self.pages([{} for _ in range(segments)]):
+            yield from page
 
-        The table is read in ``segments``, each by a thread of its own, one page ahead.
+    def pages(self, scan: list[dict[str, Any] | None]) -> Iterator[list[LedgerEntry]]:
+        """Every entry, page by page, of a table that is read in as many segments as ``scan`` has, one page ahead each.
+
+        ``scan`` holds where each one goes on: ``{}`` from its beginning, None not at all. It is kept up to date, so
+        that another function can read on behind the pages that came.
         """
-        with ThreadPoolExecutor(segments) as pool:
-            parts = [self._pages("scan", Segment=number, TotalSegments=segments) for number in range(segments)]
-            reading = {pool.submit(next, part, None): part for part in parts}
+
+        def read(segment: int, start: Mapping[str, Any]) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
+            return self._page("scan", start, Segment=segment, TotalSegments=len(scan))
+
+        with ThreadPoolExecutor(len(scan)) as pool:
+            reading = {
+                pool.submit(read, number, start): number for number, start in enumerate(scan) if start is not None
+            }
             while reading:
                 done, _ = wait(reading, return_when=FIRST_COMPLETED)
                 for future in done:
-                    part, page = reading.pop(future), future.result()
-                    if page is not None:
-                        reading[pool.submit(next, part, None)] = part
-                        yield from page
+                    segment, (page, following) = reading.pop(future), future.result()
+                    if following is not None:
+                        reading[pool.submit(read, segment, following)] = segment
+                    scan[segment] = following
+                    yield page
 
     def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:
         """The entries of one record, as they are now."""
-        for page in self._pages(
-            "query",
-            KeyConditionExpression="#record = :record",
-            ExpressionAttributeNames={"#record": "record"},
-            ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
-        ):
+        start: dict[str, Any] | None = {}
+        while start is not None:
+            page, start = self._page(
+                "query",
+                start,
+                KeyConditionExpression="#record = :record",
+                ExpressionAttributeNames={"#record": "record"},
+                ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
+            )
             yield from page
 
-    def _pages(self, operation: str, **arguments: Any) -> Iterator[list[LedgerEntry]]:
-        start: dict[str, Any] = {}
-        while True:
-            answer = self._call(operation, TableName=self._table, ConsistentRead=True, **arguments, **start)
-            yield [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]
-            if not answer.get("LastEvaluatedKey"):
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    def _page(
+        self, operation: str, start: Mapping[str, Any], **arguments: Any
+    ) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
+        """The entries behind ``start``, and where the next page begins; None where this was the last one."""
+        begin = {"ExclusiveStartKey": start} if start else {}
+        answer = self._call(operation, TableName=self._table, ConsistentRead=True, **arguments, **begin)
+        found = [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]
+        return found, answer.get("LastEvaluatedKey") or None
 
     def record_listing(
         self,

@@ -8,59 +8,57 @@ for words, at two more for numbers.
 
 import gzip
 import io
-import sqlite3
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, repeat
+from pathlib import Path
 from typing import IO, Self
 
+from bigin_archive.disk.sorted_rows import SortedRows
 from bigin_archive.search.query import Query
 from bigin_archive.search.search_row import COLUMNS, IndexUnreadableError, SearchRow
 
 PATH, TYPE = "_index/search.tsv.gz", "application/gzip"
 FORMAT = "bigin-archive-search 1"
-_BATCH = 500  # rows
 
 
 class SearchIndexWriter:
-    """Rows in, in any order; the index out. A context manager: its files are gone at the end.
+    """Rows in, in any order; the index out. A context manager.
 
-    A temporary SQLite database sorts them on disk, so that memory stays the same for a million.
+    They are sorted on disk, so that memory stays the same for a million. What lies in ``folder`` already counts;
+    without a folder it is gone at the end.
     """
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("")  # a file only once the cache is full (SQLite, "Temporary databases")
-        self._database.execute("CREATE TABLE rows (day TEXT, id TEXT, line TEXT)")
-        self._batch: list[tuple[str, str, str]] = []
+    def __init__(self, folder: Path | None = None) -> None:
+        self._rows = SortedRows("search", folder, descending=True)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._database.close()
+    def __exit__(self, *exit_: object) -> None:
+        self._rows.__exit__(*exit_)
 
     def add(self, row: SearchRow) -> None:
         """Take in one attachment."""
         line = row.line().encode(errors="replace").decode()
         # Of one day the higher id is the newer one.
-        self._batch.append((row.attached_on or "", row.attachment_id.zfill(50), line))
-        if len(self._batch) >= _BATCH:
-            self._flush()
+        self._rows.add((f"{row.attached_on or '':10}{row.attachment_id.zfill(50)}", line))
+
+    def flush(self) -> None:
+        """Write what is still in memory."""
+        self._rows.flush()
 
     def lines(self) -> Iterator[str]:
         """All rows, the newest first."""
-        self._flush()
-        for (line,) in self._database.execute("SELECT line FROM rows ORDER BY day DESC, id DESC"):
+        for _, line in self._rows.read():
             yield line
 
     def head(self, as_of: str, last_archived_at: str | None) -> str:
         """The first line; ``as_of`` and ``last_archived_at`` are ISO 8601 in UTC."""
-        self._flush()
-        (count,) = self._database.execute("SELECT count(*) FROM rows").fetchone()
-        return "\t".join((FORMAT, as_of, last_archived_at or "", str(count)))
+        return "\t".join((FORMAT, as_of, last_archived_at or "", str(len(self._rows))))
 
     def write(self, as_of: str, last_archived_at: str | None) -> IO[bytes]:
         """The index as an open temporary file, at its end."""
@@ -73,10 +71,6 @@ class SearchIndexWriter:
             text.write(f"{self.head(as_of, last_archived_at)}\n" + "\t".join(COLUMNS) + "\n")
             text.writelines(f"{line}\n" for line in self.lines())
         return file
-
-    def _flush(self) -> None:
-        self._database.executemany("INSERT INTO rows VALUES (?, ?, ?)", self._batch)
-        self._batch.clear()
 
 
 @dataclass(frozen=True)

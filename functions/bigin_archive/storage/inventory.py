@@ -47,13 +47,14 @@ class Inventory:
     prefix: str
     threads: int = 16
 
-    def keys(self, folders: Iterable[str] = ("",)) -> Iterator[ListedKey]:
+    def keys(self, folders: Iterable[str] = ("",), after: str = "") -> Iterator[ListedKey]:
         """Every key below the prefix, or below ``folders`` of it, with its versions, in the order of their UTF-8 bytes.
 
-        Without the keys of our own reports. Raises StorageUnavailableError, StorageRefusedError.
+        Only those behind ``after``, without the keys of our own reports. Raises StorageUnavailableError,
+        StorageRefusedError.
         """
         for folder in sorted(folders):
-            for listed in listed_keys(self._call, self.prefix, folder):
+            for listed in listed_keys(self._call, self.prefix, folder, after):
                 if not listed.path.startswith(OWN_FOLDERS):
                     yield listed
 

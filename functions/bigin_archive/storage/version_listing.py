@@ -47,19 +47,23 @@ class ListedKey:
         return not current.is_marker if current else any(not each.is_marker for each in self.versions)
 
 
-def listed_keys(call: Callable[..., Any], prefix: str, folder: str = "") -> Iterator[ListedKey]:
+def listed_keys(call: Callable[..., Any], prefix: str, folder: str = "", after: str = "") -> Iterator[ListedKey]:
     """Every key below ``folder`` of the archive's ``prefix`` that has a version or a delete marker, in S3's order.
+
+    With ``after``, a key without the prefix that need not be there: those behind it.
 
     ``call`` sends a ListObjectVersions. Raises what it raises, and StorageUnavailableError where the list is out of
     order or does not tell how it goes on: half a list proves nothing.
     """
-    for key, versions in groupby(_versions(call, prefix + folder), key=lambda each: each.key):
+    for key, versions in groupby(
+        _versions(call, prefix + folder, prefix + after if after else ""), key=lambda each: each.key
+    ):
         yield ListedKey(key, key.removeprefix(prefix), tuple(versions))
 
 
-def _versions(call: Callable[..., Any], prefix: str) -> Iterator[ListedVersion]:
+def _versions(call: Callable[..., Any], prefix: str, after: str) -> Iterator[ListedVersion]:
     previous = ""
-    start: dict[str, str] = {}
+    start = {"KeyMarker": after} if after else {}
     while True:
         answer = call("list_object_versions", Prefix=prefix, **start)
         found = [
@@ -79,6 +83,9 @@ def _versions(call: Callable[..., Any], prefix: str) -> Iterator[ListedVersion]:
         following = {name: marker for name, marker in following.items() if marker}
         if "KeyMarker" not in following or following == start:
             raise StorageUnavailableError("S3's list of versions breaks off: it does not tell how it goes on.")
+        if found and following["KeyMarker"] > previous:
+            # A marker may be the next key (so the API Reference) or the last one (so S3); what it leaps is listed too.
+            following = {"KeyMarker": previous}
         start = following
 
 

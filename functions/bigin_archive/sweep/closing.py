@@ -14,8 +14,8 @@ class Closing:
     def __init__(self, auditor: Auditor) -> None:
         self._auditor = auditor
 
-    def close(self, state: SweepState, deadline: Deadline) -> Audit:
-        """Write index and audit; return the audit.
+    def close(self, state: SweepState, deadline: Deadline) -> Audit | None:
+        """Write index and audit; return the audit, or None where the next slice has to go on with it.
 
         A sweep of what was changed leaves Bigin's list as the last full one found it, with the changes; where those
         are not all since then, nobody knows what came between. Raises StorageUnavailableError, StorageRefusedError.
@@ -33,7 +33,9 @@ class Closing:
             is_of_changes=not state.is_full,
             compares_sizes=state.compares_sizes,
         )
-        return self._auditor.audit(listing, modules=state.modules, deadline=deadline)
+        made = self._auditor.go_on(state.audit, listing, state.modules, deadline)
+        state.audit = None if isinstance(made, Audit) else made
+        return made if isinstance(made, Audit) else None
 
 
 def _is_before(since: str, began_at: str) -> bool:

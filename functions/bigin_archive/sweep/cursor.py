@@ -63,6 +63,7 @@ class SweepState:
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
     full_listed: int | None = None  # how many attachments that one counted
     complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole
+    audit: dict[str, Any] | None = None  # where it stands, between two slices
     result: str | None = None  # of the audit
     verdict: str | None = None  # of the last audit of everything, carried along
     records: int = 0

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.link_archiver import LinkArchiver
-from bigin_archive.bigin.account_listing import Found
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import Reading
 from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline

@@ -10,8 +10,9 @@ from typing import Any
 
 from bigin_archive import clock
 from bigin_archive.archive_request import MODULES, ArchiveRequest
-from bigin_archive.bigin.account_listing import Found, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import Link, ListedAttachment, ListedRecord
 from bigin_archive.bigin.probed_answers import ProbedAnswers

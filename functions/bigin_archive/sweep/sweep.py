@@ -27,7 +27,7 @@ from bigin_archive.sweep.lists import Lists
 
 MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
 _LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
-_CLOSING_TIME_S = 600  # for index and audit: at most 1 ms for an object whose version proves it, 600,000 of them
+_CLOSING_TIME_S = 300  # for a slice of the audit that is worth it: to keep what it finds takes time too
 _THE_AUDIT = "the audit"
 _AUDIT_PATIENCE_S = 60 * 60  # then the sweep ends with a failed one, so that the next sweep can begin
 _LONGEST_DRAIN = timedelta(hours=6)
@@ -72,10 +72,10 @@ class Sweep:
         meter: CreditMeter,
         budget: CreditBudget,
         cursor: Callable[[], Cursor],
-        close: Callable[[SweepState, Deadline], Audit],
+        close: Callable[[SweepState, Deadline], Audit | None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit.
+        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, in slices.
 
         ``meter`` is asked before each call to Bigin and each message that will cost one.
         """
@@ -223,6 +223,11 @@ class Sweep:
         state.result = FAILED
         if not is_hopeless:
             audit = self._close(state, deadline)
+            if audit is None:
+                patience.end(state, _THE_AUDIT)
+                state.result = None
+                state.waits_for = "the next slice: the audit goes on in it"
+                return
             state.result = audit.verdict
             if set(state.modules) == set(MODULES):
                 state.complete_as_of = audit.complete_as_of or state.complete_as_of

@@ -1,0 +1,97 @@
+"""Bugs to plant in the list of versions, and in audits that go on where another function stopped."""
+
+from tests.faults.mutation import Mutation
+
+_LIST = "tests/unit/test_version_listing.py::test_"
+_SLICES = "tests/functional/test_audit_slices.py::test_"
+_AUDITOR = "functions/bigin_archive/audit/auditor.py"
+_VERSIONS = "functions/bigin_archive/storage/version_listing.py"
+_PARSER = "functions/bigin_archive/aws/page_parser.py"
+
+AUDIT = (
+    Mutation(
+        "a marker of the list of versions leaps over keys",
+        _VERSIONS,
+        'if found and following["KeyMarker"] > previous:',
+        "if False:",
+        caught_by_test=(f"{_LIST}a_marker_that_leaps_ahead_leaves_nothing_out",),
+    ),
+    Mutation(
+        "a list of versions that goes round",
+        _VERSIONS,
+        'if "KeyMarker" not in following or following == start:',
+        'if "KeyMarker" not in following:',
+        caught_by_test=(f"{_LIST}a_list_that_breaks_off_proves_nothing",),
+    ),
+    Mutation(
+        "versions out of order",
+        _VERSIONS,
+        "if version.key < previous:",
+        "if False:",
+        caught_by_test=(f"{_LIST}a_list_that_breaks_off_proves_nothing",),
+    ),
+    Mutation(
+        "IsLatest missing, and the first version taken for the latest",
+        _VERSIONS,
+        "return latest[0] if len(latest) == 1 else None",
+        "return latest[0] if latest else self.versions[0]",
+        caught_by_test=(f"{_LIST}what_a_list_of_versions_tells",),
+    ),
+    Mutation(
+        "IsLatest missing, and taken for true",
+        _PARSER,
+        """    if "IsLatest" in texts:
+        texts["IsLatest"] = _TRUTH[texts["IsLatest"]]""",
+        """    texts["IsLatest"] = _TRUTH[texts.get("IsLatest", "true")]""",
+        caught_by_test=("tests/unit/test_page_parser.py::test_a_list_of_versions_is_read_as_botocore_reads_it",),
+    ),
+    Mutation(
+        "delete markers left out of a page",
+        _PARSER,
+        '_ENTRIES = {"Version": "Versions", "DeleteMarker": "DeleteMarkers"}',
+        '_ENTRIES = {"Version": "Versions"}',
+        caught_by_test=("tests/unit/test_page_parser.py::test_a_list_of_versions_is_read_as_botocore_reads_it",),
+    ),
+    Mutation(
+        "where an audit stands is lost between two slices",
+        "functions/bigin_archive/sweep/closing.py",
+        "state.audit = None if isinstance(made, Audit) else made",
+        "state.audit = None",
+        caught_by_test=(f"{_SLICES}the_end_of_a_sweep_keeps_where_its_audit_stands",),
+    ),
+    Mutation(
+        "the last place of a slice is compared again by the next",
+        "functions/bigin_archive/audit/merge_join.py",
+        "self._entries.read() if at > after",
+        "self._entries.read() if at >= after",
+        caught_by_test=(f"{_SLICES}slices_make_the_same_report",),
+    ),
+    Mutation(
+        "a slice forgets the rows that it has not yet written to disk",
+        _AUDITOR,
+        "                join.flush()\n",
+        "",
+        caught_by_test=(f"{_SLICES}slices_make_the_same_report",),
+    ),
+    Mutation(
+        "a slice forgets its differences",
+        _AUDITOR,
+        "                audit.differences.save(folder)\n",
+        "",
+        caught_by_test=(f"{_SLICES}slices_make_the_same_report",),
+    ),
+    Mutation(
+        "another file taken for the one that was kept",
+        "functions/bigin_archive/storage/saved_folder.py",
+        "if digest.hexdigest() != sha256:",
+        "if False:",
+        caught_by_test=(f"{_SLICES}what_was_lost_between_two_slices_is_done_again",),
+    ),
+    Mutation(
+        "the ledger is read on from the wrong page",
+        "functions/bigin_archive/ledger/ledger.py",
+        "                    scan[segment] = following\n",
+        "                    scan[segment] = None\n",
+        caught_by_test=("tests/unit/test_scan.py::test_a_scan_goes_on_where_it_was_left",),
+    ),
+)
