@@ -89,6 +89,7 @@ def test_s3_tells_of_attachments_places_alone() -> None:
 @pytest.mark.parametrize("queue", ["EventQueue", "EventDeadLetterQueue"])
 def test_only_the_rule_fills_the_queue(queue: str) -> None:
     """EventBridge for this rule of this account, and nobody else by the queue's policy."""
+    assert RESOURCES[f"{queue}Policy"]["Properties"]["Queues"] == [{"Ref": queue}]
     (statement,) = [
         one
         for one in RESOURCES[f"{queue}Policy"]["Properties"]["PolicyDocument"]["Statement"]
@@ -99,7 +100,7 @@ def test_only_the_rule_fills_the_queue(queue: str) -> None:
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
-        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+        "Resource": "*",  # in a queue's own policy: this queue
         "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["StoredRule", "Arn"]}}},
     }
     assert RULE["Targets"][0]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["EventDeadLetterQueue", "Arn"]}}

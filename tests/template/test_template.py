@@ -874,6 +874,15 @@ def test_lifecycle_removes_no_object() -> None:
 # ---- The whole -------------------------------------------------------------------------------------------------------
 
 
+def test_the_archive_itself_takes_few_lines() -> None:
+    """At most 1,300, whatever console, callers and events take: who deploys it should be able to read it."""
+    blocks = re.split(r"(?m)^(?=  \w+:)|^  # ====.*$", (ROOT / "template.yaml").read_text(encoding="utf-8"))
+    optional = re.compile(r"Condition: (HasConsole|TakesCallers|SendsEvents)|\A  (Console|Callers|Events):")
+    lines = sum(len(block.splitlines()) for block in blocks if not optional.search(block))
+
+    assert 800 < lines <= 1_300
+
+
 def test_nothing_has_a_fixed_name() -> None:
     """Two stacks can stand side by side in one account and region."""
     fixed = {"FunctionName", "RoleName", "QueueName", "BucketName", "LogGroupName", "ManagedPolicyName", "AlarmName"}
