@@ -1,8 +1,9 @@
 """The command `console`: the page on which people search the archive; and who may sign in to the deployed one."""
 
 import json
+import time
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import click
@@ -11,10 +12,13 @@ from rich.table import Table
 
 from bigin_archive.aws.clients import SIGNED
 from bigin_archive.console.archive_files import ArchiveFiles
+from bigin_archive.console.link_limit import WEEK_S, links_in_week, week_of
 from operate.commands.options import STATUSES, on_a_stack
 from operate.console.server import ConsoleServer
-from operate.console.users import Users
+from operate.console.users import User, Users
+from operate.doctor.stack import resources
 from operate.errors import OperateError
+from operate.stack.archive import translate_errors
 from operate.stack.target import Target
 from operate.terminal import good, moment, out, printable, say
 
@@ -84,22 +88,25 @@ def invite(email: str, target: Target) -> int:
 @on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def list_(target: Target, machine: bool) -> int:
-    """Show who may sign in to the deployed console."""
+    """Show who may sign in to the deployed console, and how many links each got last week and this week."""
     url, users = _deployed(target)
     found = sorted(users.all(), key=lambda user: user.email)
+    links = _links(target)
     if machine:
-        told = [{**asdict(user), "invited_at": user.invited_at.isoformat()} for user in found]
+        told = [{**asdict(user), "invited_at": user.invited_at.isoformat(), "links": links(user)} for user in found]
         click.echo(json.dumps({"console_url": url, "users": told}, indent=2))
         return 0
     if not found:
         say("Nobody is invited yet: bigin-archive console invite EMAIL")
         return 0
     table = Table(header_style="bold")
-    for title in ("User", "Invited", "Signed in"):
+    for title in ("User", "Invited", "Signed in", "Links last week", "Links this week"):
         table.add_column(title, overflow="fold")
     for user in found:
         signed_in = "yes" if user.has_signed_in else "not yet"
-        table.add_row(printable(user.email), moment(user.invited_at), signed_in if user.is_enabled else "disabled")
+        counts = [str(count) for count in links(user).values()]
+        signed_in = signed_in if user.is_enabled else "disabled"
+        table.add_row(printable(user.email), moment(user.invited_at), signed_in, *counts)
     out().print(table)
     say(f"They sign in at {url}", whole=True)
     return 0
@@ -128,6 +135,16 @@ def _deployed(target: Target) -> tuple[str, Users]:
             "bigin-archive console.",
         )
     return stack.console_url, Users(target.account.client("cognito-idp"), stack.console_user_pool_id)
+
+
+def _links(target: Target) -> Callable[[User], Mapping[str, int]]:
+    """How many links a user got, by week."""
+    now_s, client = time.time(), target.account.client("dynamodb")
+    table = resources(target.account, target.stack).get("ConsoleLinks")
+    weeks = {"last_week": week_of(now_s - WEEK_S), "this_week": week_of(now_s)}
+    with translate_errors("count the links"):
+        counted = {name: links_in_week(client, table, week) if table else {} for name, week in weeks.items()}
+    return lambda user: {name: counts.get(user.user_id, 0) for name, counts in counted.items()}
 
 
 def _report(outcome: str, fields: Mapping[str, object]) -> None:

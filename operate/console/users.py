@@ -16,8 +16,9 @@ _INVITED = "FORCE_CHANGE_PASSWORD"  # the temporary password was not used yet
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One who may sign in, or is invited to."""
+    """One who may sign in, or is invited to; ``user_id`` is what links are counted by."""
 
+    user_id: str
     email: str
     has_signed_in: bool
     is_enabled: bool
@@ -82,6 +83,7 @@ class Users:
 def _user(found: Any) -> User:
     attributes = {one["Name"]: one["Value"] for one in found["Attributes"]}
     return User(
+        user_id=attributes.get("sub", found["Username"]),
         email=attributes.get("email", found["Username"]),
         has_signed_in=found["UserStatus"] != _INVITED,
         is_enabled=found["Enabled"],

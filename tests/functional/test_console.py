@@ -11,7 +11,15 @@ import requests
 
 from bigin_archive.audit.auditor import Listing
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.link_limit import MOST_LINKS, WINDOW_S, LocalLinkLimit, TableLinkLimit, admitted
+from bigin_archive.console.link_limit import (
+    MOST_LINKS,
+    WINDOW_S,
+    LocalLinkLimit,
+    TableLinkLimit,
+    admitted,
+    links_in_week,
+    week_of,
+)
 from bigin_archive.console.routes import Console, Door
 from bigin_archive.http_errors import TooManyLinksError
 from bigin_archive.ledger.ledger import Ledger
@@ -23,6 +31,7 @@ from tests.archived import PREFIX, Archive, content
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+DAY_S = 24 * 3600
 LONG_AGO = Listing("2026-01-01T00:00:00+00:00")
 FIELDS = set(SearchRow.__slots__) - {"stored_as"}
 
@@ -268,8 +277,8 @@ def test_links_are_counted_in_any_hour() -> None:
     assert [*times[1:], WINDOW_S] == admitted(times, WINDOW_S)
 
 
-def test_links_are_counted_for_all_containers(aws: Aws) -> None:
-    """In a table, by user; two that are counted at the same moment are both counted."""
+def links_table(aws: Aws) -> str:
+    """A table of its own; its name."""
     name = f"{aws.bucket}-links"
     aws.dynamodb.create_table(
         TableName=name,
@@ -277,6 +286,12 @@ def test_links_are_counted_for_all_containers(aws: Aws) -> None:
         AttributeDefinitions=[{"AttributeName": "user", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}],
     )
+    return name
+
+
+def test_links_are_counted_for_all_containers(aws: Aws) -> None:
+    """In a table, by user; two that are counted at the same moment are both counted."""
+    name = links_table(aws)
     first, second = (TableLinkLimit(aws.dynamodb, name, lambda: 1000.0) for _ in range(2))
     threads = [
         threading.Thread(target=lambda one=one: [one.take("anna") for _ in range(10)]) for one in (first, second)
@@ -291,6 +306,29 @@ def test_links_are_counted_for_all_containers(aws: Aws) -> None:
     with pytest.raises(TooManyLinksError):
         second.take("anna")
     second.take("bert")
+
+    assert links_in_week(aws.dynamodb, name, week_of(1000.0)) == {"anna": MOST_LINKS, "bert": 1}
+
+
+def test_links_of_a_week_are_known_in_the_next_one(aws: Aws) -> None:
+    """For the weekly mail, by user; a week in between has none."""
+    name = links_table(aws)
+    now = [0.0]
+    limit = TableLinkLimit(aws.dynamodb, name, lambda: now[0])
+    for monday, links in (("2026-02-02", 3), ("2026-02-09", 1), ("2026-02-23", 2)):
+        for number in range(links):
+            now[0] = datetime.fromisoformat(f"{monday}T00:00:00+00:00").timestamp() + number * DAY_S
+            limit.take("anna")
+        weeks = [f"2026-02-{day}" for day in ("02", "09", "16", "23")]
+        told = [links_in_week(aws.dynamodb, name, week).get("anna", 0) for week in weeks]
+        assert (
+            told
+            == {
+                "2026-02-02": [3, 0, 0, 0],
+                "2026-02-09": [3, 1, 0, 0],
+                "2026-02-23": [0, 0, 0, 2],
+            }[monday]
+        )
 
 
 def test_the_status_answers_whether_everything_is_there(archive: Archive, page: Page) -> None:

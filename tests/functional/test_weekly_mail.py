@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.console.link_limit import TableLinkLimit
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.sweep import SweepRequest
-from bigin_archive.sweep.weekly_text import LANGUAGES, NEEDS, Figures, mail
+from bigin_archive.sweep.weekly_mail import MANY_LINKS
+from bigin_archive.sweep.weekly_text import Figures, mail
+from bigin_archive.sweep.weekly_words import LANGUAGES, NEEDS
 from bigin_archive.wiring.sweep_account import sweep
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -35,7 +38,7 @@ FIGURES = Figures(
 class Week:
     """A stack whose slices run when the test says so, and the mails that it sent."""
 
-    def __init__(self, aws: Aws, language: str = "EN") -> None:
+    def __init__(self, aws: Aws, language: str = "EN", *, links: bool = False) -> None:
         self.now = MONDAY - timedelta(days=3)
         sns, sqs = aws.client("sns"), aws.sqs
         self._sqs, self._inbox = sqs, sqs.create_queue(QueueName=f"{aws.bucket}-inbox")["QueueUrl"]
@@ -46,6 +49,15 @@ class Week:
         topic = sns.create_topic(Name=aws.bucket)["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         more = {"WEEKLY_MAIL": language, "MAIL_TOPIC_ARN": topic, "AWS_REGION": "eu-central-1"}
+        self.links_table = f"{aws.bucket}-links"
+        if links:
+            aws.dynamodb.create_table(
+                TableName=self.links_table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "user", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}],
+            )
+            more["LINKS_TABLE"] = self.links_table
         self._sweep, self._heartbeat = sweep({**aws.environment, **more}, now=lambda: self.now.timestamp())
         self._aws = aws
 
@@ -83,7 +95,7 @@ def test_no_sweep_holds_it_up(aws: Aws) -> None:
     assert [] == week.slice(MONDAY + timedelta(hours=23))
     (mail,) = week.slice(MONDAY + timedelta(hours=25))
 
-    assert "need somebody" in mail["Subject"]
+    assert "has to do something" in mail["Subject"]
     assert "bigin-archive doctor --stack" in mail["Message"]
 
 
@@ -97,11 +109,27 @@ def test_it_says_what_to_do(aws: Aws, bigin: Simulator) -> None:
     (mail,) = week.slice(MONDAY, at_once=True)
 
     text = mail["Message"]
-    assert "1 request(s) could not be archived" in text
+    assert "Not archived: 1 file(s) or record(s)" in text
     assert "bigin-archive redrive" in text
     assert "bigin-archive audit --repair" in text
     assert f"/s3/object/{aws.bucket}?region=eu-central-1&prefix=bigin/_audit/latest.html" in text
     assert "X-Amz-" not in text
+
+
+def test_it_tells_of_many_links(aws: Aws) -> None:
+    """Once, in the mail about the week in which somebody got more than 200; fewer are nobody's concern."""
+    week = Week(aws, links=True)
+    for user, links in (("anna", MANY_LINKS + 1), ("bert", MANY_LINKS)):
+        for number in range(links):
+            moment = MONDAY - timedelta(days=5) + number * timedelta(minutes=1)
+            TableLinkLimit(aws.dynamodb, week.links_table, moment.timestamp).take(user)
+
+    (this,) = week.slice(MONDAY + HOUR, at_once=True)
+    (later,) = week.slice(MONDAY + timedelta(days=7), at_once=True)
+
+    assert "1 person(s) opened more than 200 files" in this["Message"]
+    assert "bigin-archive console list" in this["Message"]
+    assert "opened more than" not in later["Message"]
 
 
 def test_german(aws: Aws) -> None:
@@ -129,7 +157,8 @@ def test_every_case_has_its_words(language: str, need: str | None) -> None:
     assert "{" not in subject + text
     for figure in ("3.456" if language == "DE" else "3,456", "https://console.example/report", "bigin-archive doctor"):
         assert figure in text
-    assert ("bigin-archive" in text.split("\n\n")[1]) is bool(need) or need
+    assert ("1. " in text) is bool(need)
+    assert all(len(line) <= 110 for line in text.splitlines())
 
 
 def _fields(figures: Figures) -> dict[str, Any]:

@@ -104,6 +104,7 @@ GRANTS = {
         ("sqs:GetQueueAttributes", "RecordDeadLetterQueue"),
         ("sqs:GetQueueAttributes", "EventDeadLetterQueue"),
         ("sns:Publish", "AlarmTopic"),
+        ("dynamodb:Scan", "ConsoleLinks"),  # only where there is a console
     },
     "AuthorizeCallerRole": {
         ("logs:CreateLogStream", "AuthorizeCallerLogs"),
@@ -207,6 +208,7 @@ SETTINGS = {
         "WEEKLY_MAIL",
         "MAIL_TOPIC_ARN",
         "CONSOLE_URL",
+        "LINKS_TABLE",
     },
     "AuthorizeCallerFunction": {"CALLERS_TABLE"},
     "AnswerCallerFunction": {
@@ -248,10 +250,10 @@ def walk(node: Any) -> Iterator[Any]:
 
 
 def with_all(value: Any) -> Any:
-    """The value in a stack that watches modules and has a key of its own."""
+    """The value in a stack that watches modules, has a console and a key of its own."""
     if isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        assert condition in ("WatchesModules", "HasKey", "HadKeys")
+        assert condition in ("WatchesModules", "HasKey", "HadKeys", "HasConsole")
         assert no == {"Ref": "AWS::NoValue"}
         return yes
     return value

@@ -1,12 +1,13 @@
 """At most so many links for one user in any hour: a stolen account empties no archive.
 
 The times of a user's links are kept, and those of the last hour counted; so there is no moment at which a new hour
-begins and the count with it.
+begins and the count with it. Beside them each week's count is kept until the weekly mail has told of it.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
 from bigin_archive.http_errors import TooManyLinksError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_LINKS, WINDOW_S = 100, 3600
+KEPT_S = 15 * 24 * 3600  # two weeks, and a day for a mail that comes late
+WEEK_S = 7 * 24 * 3600
 _TRIES = 20  # of a write that others were faster with
 
 
@@ -70,13 +73,47 @@ class TableLinkLimit:
     def _take(self, key: dict[str, dict[str, str]], now: int) -> None:
         item = call(self._client, "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         before = item.get("given_at", {}).get("S", "")
+        week = week_of(now)
+        counts = {"links": _in_week(item, week) + 1, "links_before": _in_week(item, week_of(now - WEEK_S))}
         after = " ".join(map(str, admitted([int(time) for time in before.split()], now)))
         # One string, so that "as it was read" is one comparison.
         call(
             self._client,
             "put_item",
             TableName=self._table,
-            Item={**key, "given_at": {"S": after}, "expires_at": {"N": str(now + WINDOW_S)}},
+            Item={
+                **key,
+                "given_at": {"S": after},
+                "week": {"S": week},
+                **{name: {"N": str(count)} for name, count in counts.items()},
+                "expires_at": {"N": str(now + KEPT_S)},
+            },
             ConditionExpression="given_at = :before" if before else "attribute_not_exists(given_at)",
             **({"ExpressionAttributeValues": {":before": {"S": before}}} if before else {}),
         )
+
+
+def week_of(now_s: float) -> str:
+    """The week of a time: its Monday, as ``2026-02-02`` (UTC)."""
+    day = datetime.fromtimestamp(now_s, UTC).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+def links_in_week(client: "DynamoDBClient", table: str, week: str) -> dict[str, int]:
+    """How many links each user got in a week, which is the last one or this one. Raises StorageUnavailableError."""
+    found: dict[str, int] = {}
+    start: dict[str, Any] = {}
+    while True:
+        answer = call(client, "scan", TableName=table, ConsistentRead=True, **start)
+        found |= {item["user"]["S"]: count for item in answer["Items"] if (count := _in_week(item, week))}
+        if not answer.get("LastEvaluatedKey"):
+            return found
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _in_week(item: Mapping[str, Any], week: str) -> int:
+    counted = item.get("week", {}).get("S", "")
+    if counted == week:
+        return int(item["links"]["N"])
+    following = (datetime.fromisoformat(week) + timedelta(days=7)).date().isoformat()
+    return int(item["links_before"]["N"]) if counted == following else 0

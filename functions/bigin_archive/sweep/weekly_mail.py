@@ -21,7 +21,8 @@ from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import Settings
 from bigin_archive.sweep.cursor import SweepState
-from bigin_archive.sweep.weekly_text import LANGUAGES, Figures, mail
+from bigin_archive.sweep.weekly_text import Figures, mail
+from bigin_archive.sweep.weekly_words import LANGUAGES
 from bigin_archive.telemetry import Reporter
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ REPORT, REPORT_PAGE = "_audit/latest.json", "_audit/latest.html"
 # List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
 # one file on its way.
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
+MANY_LINKS = 200  # for one user in a week: who works so much with old files is known, or is somebody else
 _WEEKS_A_MONTH = 30.4 / 7
 _KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
 
@@ -45,6 +47,7 @@ class MailSettings(Settings):
     mail_topic_arn: str = ""
     weekly_mail: str = "OFF"
     is_scheduled: bool = False
+    links_table: str = ""  # of the console, where there is one
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -70,8 +73,9 @@ class WeeklyMail:
         sns: Callable[[], Any],
         reporter: Reporter,
         now: Callable[[], float],
+        links: Callable[[str], Mapping[str, int]] = lambda week: {},
     ) -> None:
-        """``share`` is in credits a day.
+        """``share`` is in credits a day; ``links`` counts the console's links by user, in the week of a Monday.
 
         ``own_file`` reads what the audit wrote, by its path below the prefix; ``sns`` makes a client when needed.
         """
@@ -84,6 +88,7 @@ class WeeklyMail:
         self._sns = sns
         self._reporter = reporter
         self._now = now
+        self._links = links
 
     def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
         """Send it if it is due, or ``at_once``; what fails is told in the log and tried again by the next slice.
@@ -132,6 +137,8 @@ class WeeklyMail:
             needs[reason] = _differences(report) if reason == "audit_not_complete" else 1
         if not report:
             needs["never_audited"] = 1
+        last_week = (now - timedelta(days=now.weekday() + 7)).date().isoformat()
+        needs["many_links"] = sum(count > MANY_LINKS for count in self._links(last_week).values())
         used = self._credits.used(7 * DAY_S).used
         dollars = (IDLE_USD_A_MONTH + GB_USD_A_MONTH * size_bytes / 1e9) / _WEEKS_A_MONTH + FILE_USD * (week or 0)
         return Figures(

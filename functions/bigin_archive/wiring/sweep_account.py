@@ -11,6 +11,7 @@ from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.probed_answers import ProbedAnswers
+from bigin_archive.console.link_limit import links_in_week
 from bigin_archive.errors import ArchiveError
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
@@ -67,8 +68,9 @@ def sweep(
     )
     sqs = aws.client("sqs", config=config(5))
     dead_letter_queues = [ArchiveQueue(sqs, url) for url in settings.dead_letter_queue_urls]
+    mail_settings = MailSettings.from_env(env)
     mail = WeeklyMail(
-        MailSettings.from_env(env),
+        mail_settings,
         budget.share,
         dynamodb,
         inventory.own_file,
@@ -77,6 +79,7 @@ def sweep(
         lambda: aws.client("sns", config=config(10)),
         reports,
         now,
+        lambda week: links_in_week(dynamodb, mail_settings.links_table, week) if mail_settings.links_table else {},
     )
     heartbeat = Heartbeat(
         pipeline.credits,
