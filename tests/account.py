@@ -11,16 +11,27 @@ from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
+from bigin_archive.token.access_token import AccessToken
 from bigin_archive.wiring.archive_queued import worker
 from bigin_archive.wiring.sweep_account import sweep
 from tests.aws import Aws
-from tests.bigin import Simulator
+from tests.bigin import TOKEN, Simulator
 
 SLICE_S = 15 * 60  # the template's schedule
 
 
 class Killed(BaseException):
     """The process is gone: nothing that it would still have done happens."""
+
+
+class Tokens:
+    """One token that never ends."""
+
+    def current(self) -> AccessToken:
+        return AccessToken(TOKEN)
+
+    def after_refusal(self, refused: AccessToken) -> AccessToken:
+        return refused
 
 
 class Clock:

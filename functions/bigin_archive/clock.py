@@ -6,6 +6,7 @@ are compared only with a margin. Pure.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
 
 # How far the clocks of Bigin, AWS and this program may be apart: S3 itself refuses a caller whose clock is off by more
 # (Amazon S3, error RequestTimeTooSkewed: 15 minutes).
@@ -35,6 +36,15 @@ def parse(text: object, zone: tzinfo | None = None) -> datetime | None:
             moment = moment.replace(tzinfo=zone)
         return moment.astimezone(UTC) if moment and moment.tzinfo else None
     except (ValueError, OverflowError):  # no time, or one that UTC's calendar does not reach
+        return None
+
+
+def parse_http(text: str | None) -> datetime | None:
+    """The time of a Date header (RFC 9110, section 5.6.7), in UTC; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(text) if text else None
+        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None
 
 

@@ -49,24 +49,18 @@ def listing(
     ``more_credits()`` returns once there are some again.
     """
     made = Listing(iso(now()))
-    made.found = _Account(bigin, made, sleep, more_credits, now).everything(modules, by_record=by_record)
+    made.found = _Account(bigin, made, sleep, more_credits).everything(modules, by_record=by_record)
     return made
 
 
 class _Account:
     def __init__(
-        self,
-        bigin: Bigin,
-        notes: Listing,
-        sleep: Callable[[float], None],
-        more_credits: Callable[[], None],
-        now: Callable[[], float],
+        self, bigin: Bigin, notes: Listing, sleep: Callable[[float], None], more_credits: Callable[[], None]
     ) -> None:
         self._bigin = bigin
         self._notes = notes
         self._sleep = sleep
         self._more_credits = more_credits
-        self._now = now
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """The list of all where Bigin offers it, else record by record."""
@@ -81,7 +75,7 @@ class _Account:
                 self._notes.unlisted[module] = error.detail
 
     def _all(self, modules: Sequence[str]) -> Iterator[Found]:
-        reading = Reading.begin(self._notes.began_at)
+        reading = Reading()
         reader = ListReader(
             "all attachments",
             reading,
@@ -107,7 +101,7 @@ class _Account:
 
     def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
         """All records of the module, and why these may not be all."""
-        reading = Reading.begin(iso(self._now()))
+        reading = Reading()
         reader = ListReader(
             module,
             reading,

@@ -7,7 +7,6 @@ deleted. An interruption at any point leaves each message in at least one of the
 archived once, since the archive finds what is archived already.
 """
 
-import email.utils
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bigin_archive import clock
 from bigin_archive.deadline import Deadline
 from bigin_archive.queueing.archive_queue import CORRELATION_ID
 from bigin_archive.queueing.batches import BATCH, batches
@@ -190,7 +190,5 @@ def _tries(policy: str | None) -> int | None:
 
 def _server_time(answer: Mapping[str, Any]) -> datetime:
     """SQS's clock: it dates the messages, and this machine's clock may be wrong."""
-    try:
-        return email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError):
-        return datetime.now(UTC)
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    return clock.parse_http(headers.get("date")) or datetime.now(UTC)

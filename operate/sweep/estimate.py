@@ -70,7 +70,7 @@ def _exact(
     since: str | None,
     deadline: Deadline,
 ) -> Estimate:
-    reading, after = Reading.begin(iso(time.time())), parse(since)
+    reading, after = Reading(), parse(since)
     reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
     listed, files = 0, _Files()
     while not reading.is_over:
@@ -120,9 +120,8 @@ def _sampled(
 
 
 def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord]:
-    reading = Reading.begin(iso(time.time()))
     fetch = partial(records_page, bigin, module, deadline=deadline)
-    return list(ListReader(module, reading, fetch, confirms_empty=True).rest())
+    return list(ListReader(module, Reading(), fetch, confirms_empty=True).rest())
 
 
 @dataclass(slots=True)

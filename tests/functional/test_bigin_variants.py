@@ -10,20 +10,10 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import LISTING_FIELDS
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginScopeMissingError, BiginUnavailableError
-from bigin_archive.token.access_token import AccessToken
 from bigin_archive.transport import session
+from tests.account import Tokens
 from tests.aws import Aws
-from tests.bigin import TOKEN, Simulator
-
-
-class Tokens:
-    """One token that never ends."""
-
-    def current(self) -> AccessToken:
-        return AccessToken(TOKEN)
-
-    def after_refusal(self, refused: AccessToken) -> AccessToken:
-        return refused
+from tests.bigin import Simulator
 
 
 @pytest.fixture

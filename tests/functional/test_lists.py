@@ -1,18 +1,25 @@
 """What a sweep believes of Bigin's lists, and until when its verdict holds."""
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.deadline import Deadline
+from bigin_archive.sweep.cursor import Cursor, SweepState
+from bigin_archive.sweep.lists import Lists, is_wanted
 from bigin_archive.sweep.sweep import SweepRequest
-from tests.account import Account, Killed, archived, at, ledger, many
+from bigin_archive.transport import session
+from tests.account import Account, Killed, Tokens, archived, at, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 
 NIGHTLY, BY_RECORD = SweepRequest(nightly=True), SweepRequest(by_record=True)
 BEFORE = "2026-01-05T10:00:00+00:00"
+LONG_AGO = "2023-01-09T09:00:00+03:00"
 
 
 def report(aws: Aws) -> dict[str, Any]:
@@ -220,3 +227,23 @@ def test_the_audit_does_not_wait_for_old_retries(aws: Aws, bigin: Simulator) -> 
     assert second
     assert 0 == second.queued
     assert account.clock.now_s - first_s <= 45 * 60
+
+
+def test_a_list_of_changes_that_is_read_in_pieces_is_believed(aws: Aws, bigin: Simulator) -> None:
+    """One function for each page, and a new record before each: what is not covered is known again as well."""
+    many(bigin, 1)
+    bigin.control("POST", "records", {"module": "Contacts", "count": 650, "modified_time": LONG_AGO})
+    client = Bigin(session(1), bigin.url, Tokens())
+    cursor = Cursor(aws.dynamodb, aws.ledger_table, "one", time.time)
+    state = SweepState("2026-01-31T09:30:00.000+00:00", ["Contacts"], BEFORE, by_record=True)
+    steps = 0
+
+    while state.phase == "listing":
+        Lists(client, time.time).store_next(cursor, state, Deadline(60))
+        state = SweepState(**json.loads(json.dumps(state.as_dict())))
+        bigin.control("POST", "records", {"module": "Contacts"})
+        steps += 1
+
+    rows = [row for number in range(state.pages) for row in cursor.page(number)]
+    assert ([], 1 + 2 * 4) == (state.refused, steps)
+    assert 650 == sum(not is_wanted(row) for row in rows)

@@ -48,6 +48,24 @@ def test_a_zone_may_be_known_beforehand() -> None:
     assert datetime(2026, 1, 31, 9, 30, tzinfo=UTC) == clock.parse("2026-01-31T15:00:00", INDIA)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Sat, 31 Jan 2026 09:30:00 GMT", "2026-01-31T09:30:00.000+00:00"),
+        ("Saturday, 31-Jan-26 09:30:00 GMT", "2026-01-31T09:30:00.000+00:00"),
+        ("Sat, 31 Jan 2026 09:30:00 -0000", "2026-01-31T09:30:00.000+00:00"),
+        ("Sat, 31 Jan 2026 12:30:00 +0300", "2026-01-31T09:30:00.000+00:00"),
+        ("2026-01-31T09:30:00Z", None),
+        ("Sat, 99 Jan 2026 09:30:00 GMT", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_server_tells_its_time_in_a_header(text: str | None, found: str | None) -> None:
+    """In the form of HTTP, whatever zone it is in; what is no time is none."""
+    assert found == clock.iso_or_none(clock.parse_http(text))
+
+
 SINCE = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 
 

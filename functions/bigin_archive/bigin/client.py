@@ -104,8 +104,7 @@ class Bigin:
             found = entries(page.listing)
             return Read(page, [Keyed(each.attachment_id, each.created_time, each) if each else None for each in found])
 
-        reading = reading or Reading.begin(clock.iso(self._now()))
-        return ListReader(f"{request.module}/{request.record_id}", reading, fetch)
+        return ListReader(f"{request.module}/{request.record_id}", reading or Reading(), fetch)
 
     def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
         """One page of a list, 200 entries at most.
@@ -115,7 +114,7 @@ class Bigin:
         params = {"fields": fields, "per_page": str(PAGE_SIZE), **position}
         if not self._takes_fields:
             del params["fields"]
-        listing = self._json("GET", path, deadline, (204, 400), params=params)
+        listing, told_at = self._json("GET", path, deadline, (204, 400), params=params)
         if self._takes_fields and refuses_fields(listing):
             self._takes_fields = False
             return self.page(path, fields, position, deadline)
@@ -123,7 +122,7 @@ class Bigin:
             raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
         if "code" in listing and (error := classify(400, {}, json.dumps(listing).encode())):
             raise error
-        return Page(listing, position)
+        return Page(listing, position, told_at)
 
     def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
         """The size that the record's listing gives for this one attachment; None where it gives none."""
@@ -137,14 +136,16 @@ class Bigin:
 
         That all or some of what was sent is refused (400, 207) is an answer as well.
         """
-        return self._json(method, path, deadline, (201, 204, 207, 400), json=content)
+        return self._json(method, path, deadline, (201, 204, 207, 400), json=content)[0]
 
     def _json(
         self, method: str, path: str, deadline: Deadline, accepted: Collection[int], **sent: object
-    ) -> dict[str, object]:
+    ) -> tuple[dict[str, object], str]:
+        """The answer, and when Bigin sent it: by its own clock, or by ours where it does not say."""
         with self._call(method, path, deadline, accepted, **sent) as (response, body):
+            sent_at = clock.parse_http(response.headers.get("Date")) or int(self._now())
             if response.status_code == 204:
-                return {}
+                return {}, clock.iso(sent_at)
             text = body.peek(MAX_LISTING_BYTES)
         try:
             answer = json.loads(_plain(response.headers, text))
@@ -152,7 +153,7 @@ class Bigin:
             answer = None
         if not isinstance(answer, dict) or not answer:
             raise BiginUnavailableError("Bigin's answer is not the JSON that it should be. Try again later.")
-        return answer
+        return answer, clock.iso(sent_at)
 
     @contextmanager
     def _call(

@@ -1,14 +1,19 @@
 """A list of Bigin, read page by page until it is known to be whole.
 
-Pages are numbered places: what is deleted on a page that was read already moves another entry past the reader. So a
-list of several pages is read again, until two readings in a row show the same; one page is of one moment. Bigin has to
-say where a list ends: where it says nothing that can be understood, the page behind is asked for, and where it
-contradicts itself the list is begun again.
+Pages are numbered places: what is deleted on a page that was read already moves another entry past the reader, and what
+is attached meanwhile stands on no page that is still to come. One page is of one moment. A list of several is read
+again until a pass proves the one before by counting. At the moment of its last page, the list had as many entries as
+that pass had read places; it knew as many of them less those that it had met twice. If the next pass shows all of
+these again, they were there at that moment; if it shows as many others as are lacking, and these were made while that
+pass was under way, then there were no more.
+
+Bigin has to say where a list ends: where it says nothing that can be understood, the page behind is asked for, and
+where it contradicts itself the list is begun again.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from bigin_archive import clock
@@ -18,7 +23,6 @@ from bigin_archive.errors import BiginUnavailableError, PageTokenEndedError
 MOST_PASSES = 5  # through a list that changes while it is read
 _MOST_RESTARTS = 3  # of a list whose page tokens end before it
 _MOST_CONTRADICTIONS = 2  # in a row, until the list is left for a while
-_TOTALS = 2**128
 
 Row = TypeVar("Row")
 
@@ -41,35 +45,63 @@ class Read(Generic[Row]):
 
 
 @dataclass(slots=True)
+class Pass:
+    """What one pass through a list has shown.
+
+    ``pages`` counts those with entries, of which the last was ``is_short`` of a full one; ``unreadable`` the entries
+    that could not be read, ``doubles`` those that an earlier page of the pass had shown. ``total`` stands for all
+    different entries, ``again`` for those of them that an earlier pass had shown. Of the others, ``older`` were made
+    before the pass before began, ``meanwhile`` before it ended. ``began_at`` and ``ended_at`` are Bigin's times of the
+    first and the last page, in seconds.
+    """
+
+    pages: int = 0
+    is_short: bool = False
+    unreadable: int = 0
+    doubles: int = 0
+    total: str = "0"
+    again: str = "0"
+    older: int = 0
+    meanwhile: int = 0
+    began_at: str | None = None
+    ended_at: str | None = None
+
+    def proves(self, before: "Pass") -> bool:
+        """Whether the two passes have shown all that the list held when the one before ended."""
+        # More than doubles: where page tokens name an entry, nothing that is attached moves the pages to come. An older
+        # one was missed before, or has come back: what it stands for in the count nobody knows.
+        return self.again == before.total and self.meanwhile >= before.doubles and not self.older
+
+
+@dataclass(slots=True)
 class Reading:
     """Where the reading of one list stands; a sweep keeps it from one function to the next.
 
-    ``began_at`` is ours (ISO 8601), ``position`` the page that comes next, None at the end; ``is_promised`` tells that
-    Bigin said that something is there. ``passes`` counts those through the whole list, ``pages`` those of this pass
-    that had entries, of which the last was ``is_short`` of a full one. ``total`` stands for the entries of this pass,
-    ``total_before`` for those of the pass before; ``unreadable`` counts those of the pass that could not be read.
+    ``position`` is the page that comes next, None at the end; ``is_promised`` tells that Bigin said that something is
+    there. ``passes`` counts those through the whole list. ``last_page`` are digests of the entries read last: another
+    function has to know what it meets twice.
     """
 
-    began_at: str
-    position: dict[str, str] | None
+    position: dict[str, str] | None = field(default_factory=lambda: dict(FIRST_PAGE))
     is_promised: bool = False
     passes: int = 0
-    pages: int = 0
-    is_short: bool = False
-    total: str = "0"
-    total_before: str | None = None
-    unreadable: int = 0
+    this: Pass = field(default_factory=Pass)
+    before: Pass | None = None
+    last_page: list[str] = field(default_factory=list)
     restarts: int = 0
     contradictions: int = 0
     is_whole: bool = False
 
     @classmethod
-    def begin(cls, now: str) -> "Reading":
-        """From the first page on."""
-        return cls(now, dict(FIRST_PAGE))
+    def stored(cls, stored: Mapping[str, Any] | None) -> "Reading":
+        """As :meth:`as_dict` gave it; from the first page on where there is none, or another version wrote it."""
+        if stored is None or stored.keys() != {each.name for each in fields(cls)}:
+            return cls()
+        before = Pass(**stored["before"]) if stored["before"] else None
+        return cls(**{**stored, "this": Pass(**stored["this"]), "before": before})
 
     def as_dict(self) -> dict[str, Any]:
-        """For the table; ``Reading(**it)`` reads it back."""
+        """For the table."""
         return asdict(self)
 
     @property
@@ -99,7 +131,7 @@ class ListReader(Generic[Row]):
         self._reading = reading
         self._fetch = fetch
         self._seen = set(seen)  # in any pass
-        self._passed: set[str] = set()  # in this one
+        self._passed = set(reading.last_page)  # digests of those read in this one
         self._confirms_empty = confirms_empty
 
     def rest(self) -> Iterator[Row]:
@@ -112,8 +144,8 @@ class ListReader(Generic[Row]):
         """Why a list that is over is not whole; None where it is."""
         if self._reading.is_whole:
             return None
-        if self._reading.unreadable:
-            return f"{self._reading.unreadable} entries of Bigin's list of {self._name} cannot be read."
+        if self._reading.this.unreadable:
+            return f"{self._reading.this.unreadable} entries of Bigin's list of {self._name} cannot be read."
         return f"Bigin's list of {self._name} changed each time that it was read."
 
     def next_rows(self) -> list[Row]:
@@ -131,49 +163,55 @@ class ListReader(Generic[Row]):
             if reading.restarts > _MOST_RESTARTS:
                 reading.position = None
             return []
-        page = read.page
-        entries = {entry.key: entry for entry in read.entries if entry}
-        fresh = [entry for key, entry in entries.items() if key not in self._passed]
+        page, this = read.page, reading.this
+        entries = {_digest(entry.key): entry for entry in read.entries if entry}
+        fresh = {digest: entry for digest, entry in entries.items() if digest not in self._passed}
         goes_on = page.has_more is True or (page.has_more is None and bool(fresh))
         if goes_on and (not fresh or page.following is None):
             return self._contradicted("promises more, and shows nothing new")
         if reading.is_promised and not read.entries:
             return self._contradicted("promises more, and there is nothing")
-        self._passed.update(entry.key for entry in fresh)
-        reading.pages += bool(read.entries)
-        reading.unreadable += len(read.entries) - sum(entry is not None for entry in read.entries)
-        reading.is_short = len(read.entries) < PAGE_SIZE if read.entries else reading.is_short
-        self._add(fresh)
+        self._passed.update(fresh)
+        this.pages += bool(read.entries)
+        this.unreadable += len(read.entries) - sum(entry is not None for entry in read.entries)
+        this.is_short = len(read.entries) < PAGE_SIZE if read.entries else this.is_short
+        this.doubles += len(entries) - len(fresh)
+        this.began_at, this.ended_at = this.began_at or page.told_at, page.told_at
+        reading.last_page = list(entries)
+        self._count(fresh)
         if goes_on:
             reading.position, reading.is_promised = dict(page.following or {}), page.has_more is True
         else:
             self._end_pass(is_told=page.has_more is False)
-        found = [entry for entry in fresh if entry.key not in self._seen]
+        found = [entry for entry in entries.values() if entry.key not in self._seen]
         self._seen.update(entry.key for entry in found)
         return [entry.row for entry in found]
 
-    def _add(self, entries: Iterable[Keyed[Row]]) -> None:
-        """Sum up what the list held when it was begun: what was made meanwhile moves nothing out of sight."""
-        began = clock.parse(self._reading.began_at)
-        total = int(self._reading.total, 16)
-        for entry in entries:
+    def _count(self, entries: Mapping[str, Keyed[Row]]) -> None:
+        """Enter what this pass shows for the first time."""
+        this, before = self._reading.this, self._reading.before
+        began, ended = (clock.parse(before.began_at), clock.parse(before.ended_at)) if before else (None, None)
+        for digest, entry in entries.items():
+            this.total = _plus(this.total, digest)
+            if entry.key in self._seen:
+                this.again = _plus(this.again, digest)
+                continue
             made = clock.parse(entry.created_time)
-            if began is None or made is None or made <= began + clock.SKEW:
-                total += int.from_bytes(hashlib.blake2b(entry.key.encode(), digest_size=16).digest())
-        self._reading.total = f"{total % _TOTALS:x}"
+            if made is None or began is None or ended is None or made < began:
+                this.older += 1
+            else:
+                this.meanwhile += made <= ended
 
     def _end_pass(self, *, is_told: bool) -> None:
-        reading = self._reading
+        reading, this = self._reading, self._reading.this
         reading.passes, reading.contradictions = reading.passes + 1, 0
         # One page is of one moment; behind a short one there was nothing that could have moved.
-        is_at_once = (
-            not self._confirms_empty if not reading.pages else reading.pages == 1 and (is_told or reading.is_short)
-        )
-        is_still = is_at_once or reading.total == reading.total_before
-        if is_still or reading.passes == MOST_PASSES:
-            reading.position, reading.is_whole = None, is_still and not reading.unreadable
+        is_at_once = not self._confirms_empty if not this.pages else this.pages == 1 and (is_told or this.is_short)
+        is_proved = is_at_once or (reading.before is not None and this.proves(reading.before))
+        if is_proved or reading.passes == MOST_PASSES:
+            reading.position, reading.is_whole = None, is_proved and not this.unreadable
         else:
-            self._begin_again(reading.total)
+            self._begin_again(this)
 
     def _contradicted(self, how: str) -> list[Row]:
         """Begin again; for the second time in a row, later."""
@@ -184,9 +222,18 @@ class ListReader(Generic[Row]):
             raise BiginUnavailableError(f"Bigin's list of {self._name} {how}. Try again later.")
         return []
 
-    def _begin_again(self, total_before: str | None) -> None:
+    def _begin_again(self, before: Pass | None) -> None:
         reading = self._reading
-        reading.position, reading.is_promised = dict(FIRST_PAGE), False
-        reading.pages, reading.unreadable = 0, 0
-        reading.total, reading.total_before = "0", total_before
+        reading.position, reading.is_promised, reading.last_page = dict(FIRST_PAGE), False, []
+        reading.this, reading.before = Pass(), before
         self._passed.clear()
+
+
+def _digest(key: str) -> str:
+    """Of 64 bits: in a list of a million entries no two are alike."""
+    return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
+
+
+def _plus(total: str, digest: str) -> str:
+    """Sums of different sets of entries are different, whatever the order."""
+    return f"{int(total, 16) + int(digest, 16):x}"

@@ -36,10 +36,14 @@ FIRST_PAGE: Position = {"page": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: what Bigin sent (empty where it has nothing), and where it stands in the list."""
+    """One page of a list: what Bigin sent (empty where it has nothing), and where it stands in the list.
+
+    ``told_at`` is when Bigin sent it, by its own clock (ISO 8601, in seconds).
+    """
 
     listing: Mapping[str, object]
     position: Position
+    told_at: str | None = None
 
     @property
     def has_more(self) -> bool | None:

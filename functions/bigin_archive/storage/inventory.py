@@ -8,14 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
+from bigin_archive import clock
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
-from bigin_archive.clock import iso
 from bigin_archive.errors import ArchiveError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
@@ -120,10 +119,7 @@ class Inventory:
     def now(self) -> str | None:
         """S3's own time, which its times of objects can be compared with; None where it does not tell it."""
         answer = self._call("list_objects_v2", Prefix=f"{self.prefix}_audit/", MaxKeys=1)
-        try:
-            return iso(parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]))
-        except (KeyError, ValueError):
-            return None
+        return clock.iso_or_none(clock.parse_http(answer["ResponseMetadata"]["HTTPHeaders"].get("date")))
 
     def is_versioned(self) -> bool | None:
         """Whether the bucket keeps versions now; None where that may not be asked."""
@@ -144,7 +140,7 @@ class Inventory:
             answer["ContentLength"],
             archived_object.full_sha256(answer.get("ChecksumSHA256")),
             archived_object.identity(answer.get("VersionId")),
-            iso(answer["LastModified"]),
+            clock.iso(answer["LastModified"]),
             answer.get("ContentType", ""),
             answer.get("Metadata", {}),
         )

@@ -7,7 +7,6 @@ object stands under it, and only when the bytes match the SHA-256 that came with
 import base64
 import hashlib
 from collections.abc import Iterable
-from email.utils import parsedate_to_datetime
 from typing import IO, Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
@@ -230,7 +229,4 @@ def _text(element: ElementTree.Element, name: str) -> str:
 
 def _iso(date: str | None) -> str | None:
     """An HTTP date as ISO 8601; None where it is none."""
-    try:
-        return clock.iso(parsedate_to_datetime(date)) if date else None
-    except ValueError:
-        return None
+    return clock.iso_or_none(clock.parse_http(date))

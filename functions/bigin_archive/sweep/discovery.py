@@ -24,7 +24,7 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, PageLostError, SweepState
 from bigin_archive.sweep.doubts import Doubts, doubt
-from bigin_archive.sweep.lists import found_of
+from bigin_archive.sweep.lists import found_of, is_wanted
 
 _ATTACHMENTS_AT_ONCE = 25
 _RECORDS_AT_ONCE = 10
@@ -63,7 +63,7 @@ class Discovery:
                 state.phase = "draining"
             return
         try:
-            rows = cursor.page(state.page)
+            rows = [row for row in cursor.page(state.page) if is_wanted(row)]
         except PageLostError:
             state.phase, state.reading = "listing", None
             state.module = state.pages_before = state.pages = state.page = state.index = state.listed = 0
@@ -102,7 +102,7 @@ class Discovery:
     ) -> None:
         """Compare what one record holds, page by page: what stops in between goes on where it was."""
         place = f"{module}/{record_id}"
-        reading = Reading(**state.reading) if state.reading else Reading.begin(iso(self._now()))
+        reading = Reading.stored(state.reading)
         reader = self._bigin.attachment_list(ArchiveRequest(module, record_id), deadline, reading)
         try:
             while not reading.is_over:

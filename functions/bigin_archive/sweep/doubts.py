@@ -6,7 +6,6 @@ is read again: a record that is no longer there is gone, one that is still there
 
 from collections.abc import Callable
 
-from bigin_archive import clock
 from bigin_archive.bigin.account_listing import records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.list_reader import ListReader, Reading
@@ -36,7 +35,7 @@ class Doubts:
         self._now = now
         self._state: SweepState | None = None
         self._reader: ListReader[ListedRecord] | None = None
-        self._reading = Reading.begin("")
+        self._reading = Reading()
 
     def resolve_next(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         """Read the next page of the list; at its end, store the records that are to be asked for again."""
@@ -64,8 +63,7 @@ class Doubts:
 
     def _continued(self, state: SweepState, module: str, deadline: Deadline) -> ListReader[ListedRecord]:
         if self._reader is None or self._state is not state or state.reading is None:
-            stored = state.reading or Reading.begin(clock.iso(self._now())).as_dict()
-            self._state, self._reading = state, Reading(**stored)
+            self._state, self._reading = state, Reading.stored(state.reading)
             self._reader = ListReader(
                 module,
                 self._reading,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from bigin_archive import clock
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.bigin.account_listing import attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
@@ -41,7 +40,7 @@ class Lists:
         self._now = now
         self._state: SweepState | None = None  # whose list the reader reads: each slice loads its own
         self._reader: ListReader[Any] | None = None
-        self._reading = Reading.begin("")
+        self._reading = Reading()
 
     def store_next(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         """Store the next page of a list."""
@@ -53,7 +52,7 @@ class Lists:
             state.strategy = "all" if may_list_all and lists_all(self._bigin, deadline) else "records"
             return
         reader = self._continued(cursor, state, deadline)
-        reading, is_first_pass = self._reading, self._reading.passes == 0
+        reading = self._reading
         name = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]
         place = f"{name}, {reading.position}"
         try:
@@ -70,8 +69,8 @@ class Lists:
             self._go_without(state)
             return
         self._reader = None  # what is not stored has to be read again
-        if rows := [row for each in found if (row := _wanted(state, each, is_counted=is_first_pass))]:
-            state.pages += cursor.store_rows(state.pages, rows)
+        if found:
+            state.pages += cursor.store_rows(state.pages, [_row(state, each) for each in found])
         state.reading, self._reader = reading.as_dict(), reader
         if not reading.contradictions:
             patience.end(state, place)
@@ -84,27 +83,27 @@ class Lists:
         """The reader of the list that ``state`` stands at; one that another function began goes on where it was."""
         if self._reader is None or self._state is not state:
             if state.reading is None:
-                state.pages, state.reading = state.pages_before, Reading.begin(clock.iso(self._now())).as_dict()
+                state.pages, state.reading = state.pages_before, Reading().as_dict()
                 state.uncovered = {} if state.strategy == "all" else state.uncovered
-            self._state, self._reading = state, Reading(**state.reading)
+            self._state, self._reading = state, Reading.stored(state.reading)
             known = [row for number in range(state.pages_before, state.pages) for row in cursor.page(number)]
             self._reader = self._begun(state, known, deadline)
         return self._reader
 
-    def _begun(self, state: SweepState, known: list[Any], deadline: Deadline) -> ListReader[Any]:
+    def _begun(self, state: SweepState, known: list[list[Any]], deadline: Deadline) -> ListReader[Any]:
         if state.strategy == "all":
             return ListReader(
                 _THE_LIST_OF_ALL,
                 self._reading,
                 lambda position: attachments_page(self._bigin, position, deadline),
-                seen=[found_of(row).request.place for row in known],
+                seen=[found_of(row).request.place if is_wanted(row) else row[0] for row in known],
             )
         module = state.modules[state.module]
         return ListReader(
             module,
             self._reading,
             lambda position: records_page(self._bigin, module, position, deadline),
-            seen=[record_id for _, record_id, _ in known],
+            seen=[row[1] if is_wanted(row) else row[0] for row in known],
             # Nothing tells a wrong answer from a module without records, and all of its files would be missing.
             confirms_empty=True,
         )
@@ -126,18 +125,22 @@ class Lists:
             state.phase = "attachments"
 
 
-def _wanted(state: SweepState, found: Found | ListedRecord, *, is_counted: bool) -> list[Any] | None:
-    """What is stored of an entry, None where the sweep does not cover it; those of foreign modules are counted once."""
+def _row(state: SweepState, found: Found | ListedRecord) -> list[Any]:
+    """What is stored of an entry: of one that the sweep does not cover its key alone, so that it is known again."""
     if isinstance(found, ListedRecord):
-        is_wanted = state.is_wanted_since(found.changed_times)
-        return [state.modules[state.module], found.record_id, found.name] if is_wanted else None
+        is_covered = state.is_wanted_since(found.changed_times)
+        return [state.modules[state.module], found.record_id, found.name] if is_covered else [found.record_id]
     module = found.request.module
     if module not in MODULES:
-        state.uncovered[module] = state.uncovered.get(module, 0) + is_counted
-        return None
+        state.uncovered[module] = state.uncovered.get(module, 0) + 1
     if module not in state.modules or not state.is_wanted_since(found.listed.times):
-        return None
+        return [found.request.place]
     return [module, found.request.record_id, found.record_name, asdict(found.listed)]
+
+
+def is_wanted(row: list[Any]) -> bool:
+    """Whether the sweep covers what the row stands for."""
+    return len(row) > 1
 
 
 def found_of(row: list[Any]) -> Found:
