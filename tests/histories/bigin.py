@@ -1,8 +1,10 @@
 """Bigin: the simulator's own code, called below its sockets."""
 
 import re
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -56,10 +58,14 @@ class _Routes:
 
 
 class Bigin:
-    """One account behind its API. ``page_size`` is the most entries that a page has, whatever is asked for."""
+    """One account behind its API. ``page_size`` is the most entries that a page has, whatever is asked for.
 
-    def __init__(self, url: str, page_size: int = 200) -> None:
+    ``now`` is Bigin's clock, which dates its answers.
+    """
+
+    def __init__(self, url: str, page_size: int = 200, now: Callable[[], float] = time.time) -> None:
         self.page_size = page_size
+        self._now = now
         self.state = State(TOKEN, DEFAULT_TOKEN_LIFETIME_S)
         self.account = self.state.account
         self._routes = _Routes()
@@ -74,7 +80,8 @@ class Bigin:
         headers = {name.title(): text for name, text in request.headers.items()}
         asked = _Asked({STATE: self.state}, request.method, request.path, query, headers, ids, request.body)
         answer: Any = _run(handler(asked))  # type: ignore[arg-type]
-        told = {name: text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
+        dated = {"date": formatdate(self._now(), usegmt=True)}
+        told = dated | {name: text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
         return Reply(answer.status, {name.lower(): text for name, text in told.items()}, bytes(answer.body or b""))
 
 

@@ -53,7 +53,7 @@ class World:
 
     def __init__(self, aws: Clients, setup: Setup) -> None:
         self.aws, self.setup, self.clock = aws, setup, Clock(BEGAN_S)
-        self.bigin = Bigin(clients.BIGIN_URL, setup.page_size)
+        self.bigin = Bigin(clients.BIGIN_URL, setup.page_size, lambda: self.clock() + setup.bigin_ahead_s)
         settings = {"module_attachments": "on" if setup.list_of_all else "off", "mint_limit": None}
         self.bigin.state.settings.patch(settings)
         self.truth = Truth(self.bigin.account, self.clock, setup.bigin_ahead_s)
