@@ -1,9 +1,12 @@
 """Servers for the tests: the Bigin simulator and the AWS emulator, each one process for the whole run."""
 
+import functools
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import botocore.loaders
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -11,6 +14,17 @@ from xdist.scheduler import LoadFileScheduling
 from local.emulator import Emulator
 from tests.aws import Aws
 from tests.bigin import Simulator
+
+# A function makes its session once for each start, a run of the tests some thousand times in one process. botocore's
+# data files are megabytes of JSON, which nobody changes: each is read once.
+_load_file = functools.cache(botocore.loaders.JSONFileLoader().load_file)
+botocore.loaders.JSONFileLoader.load_file = lambda _, path: _load_file(path)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
