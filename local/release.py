@@ -52,7 +52,7 @@ def template(built: str, folders: list[str]) -> str:
 def main(tag: str) -> int:
     """Exit status: 0 made, 1 not."""
     try:
-        made = release(tag, BUILD, BILL, DIST)
+        made = release(tag, BUILD, BILL, DIST, (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"))
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return 1
@@ -60,7 +60,7 @@ def main(tag: str) -> int:
     return 0
 
 
-def release(tag: str, build: Path, bill: Path, dist: Path) -> list[Path]:
+def release(tag: str, build: Path, bill: Path, dist: Path, changelog: str) -> list[Path]:
     """Write a release to ``dist``, from what SAM has built and its bill of materials. Raises ReleaseError."""
     wanted = version()
     if tag != f"v{wanted}":
@@ -72,7 +72,7 @@ def release(tag: str, build: Path, bill: Path, dist: Path) -> list[Path]:
         raise ReleaseError(
             "The functions differ in their code: they are built from one folder. Build again: make build."
         )
-    text = notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), wanted)
+    text = notes(changelog, wanted)
     whole = template((build / "template.yaml").read_text(encoding="utf-8"), [folder.name for folder in folders])
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir()

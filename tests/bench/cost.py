@@ -31,7 +31,9 @@ PRICES: Mapping[str, Price] = {
         0.0000133334, "GB-second", "aws.amazon.com/lambda/pricing, by cloudchipr.com, 2024", free=400_000
     ),
     "Lambda, requests": Price(0.20 / 1e6, "request", _LAMBDA, free=1e6),
-    "Lambda, /tmp": Price(0.0000000309, "GB-second beyond 0.5 GB", "aws.amazon.com/lambda/pricing, from memory"),
+    "Lambda, /tmp": Price(
+        0.0000000309, "GB-second beyond 0.5 GB", "AWS's price list of AWSLambda, us-east-2, as quoted on 2026-08-21"
+    ),
     "DynamoDB, writes": Price(0.625 / 1e6, "write request of up to 1 KB", _DYNAMODB),
     "DynamoDB, reads": Price(0.125 / 1e6, "read request of up to 4 KB", _DYNAMODB),
     "API Gateway, REST": Price(3.50 / 1e6, "call", "go-cloud.io/aws-api-gateway-pricing, 2026"),
@@ -45,8 +47,9 @@ PRICES: Mapping[str, Price] = {
     "CloudWatch, alarm": Price(0.10, "metric of an alarm and month", "c3x.dev/resources/aws, 2026-11-25", free=10),
     "CloudWatch, dashboard": Price(3.00, "dashboard and month", _CLOUDWATCH, free=3),
     "EventBridge Scheduler": Price(
-        1.00 / 1e6, "invocation", "aws.amazon.com/eventbridge/pricing, from memory", free=14e6
+        1.00 / 1e6, "invocation", "cloudburn.io/blog/amazon-eventbridge-pricing, 2026-03-13", free=14e6
     ),
+    "CloudWatch, composite alarm": Price(0.50, "alarm and month", "c3x.dev/resources/aws, 2026-11-25"),
     "Secrets Manager": Price(0.40, "secret and month", _SECRETS),
     "Secrets Manager, calls": Price(0.05 / 1e4, "call", _SECRETS),
 }

@@ -39,7 +39,8 @@ def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_
     bill, dist = tmp_path / "bill.json", tmp_path / "dist"
     bill.write_text("{}")
 
-    made = release.release(f"v{release.version()}", running.directory / "build", bill, dist)
+    version = release.version()
+    made = release.release(f"v{version}", running.directory / "build", bill, dist, f"## {version}\n\n- new\n")
 
     with zipfile.ZipFile(next(path for path in made if path.suffix == ".zip")) as archive:
         template, files = Path(archive.extract("template.yaml", tmp_path)), set(archive.namelist())

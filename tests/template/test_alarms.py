@@ -13,6 +13,7 @@ from tests.template.parsed import (
     RESOURCES,
     ROOT,
     STACK,
+    TEMPLATE,
     Looked,
     dashboard,
     looked_at_by_alarms,
@@ -72,7 +73,16 @@ def test_the_free_tier_holds_alarms_metrics_and_dashboard() -> None:
     assert len(OF_ALARMS) <= FREE
     assert len(METRICS) + len(made) <= FREE
     assert len(of_type("AWS::CloudWatch::Dashboard")) == 1
-    assert not of_type("AWS::CloudWatch::CompositeAlarm")
+
+
+def test_one_alarm_for_the_whole_archive_tells_a_pager() -> None:
+    """It rings while any of them does and says when none does; without a pager there is none, and nothing to pay."""
+    (health,) = of_type("AWS::CloudWatch::CompositeAlarm").values()
+
+    assert TEMPLATE["Parameters"]["PagerTopicArn"]["Default"] == ""
+    assert RESOURCES["ArchiveHealth"]["Condition"] == "HasPager"
+    assert health["AlarmRule"]["Fn::Sub"].strip() == " OR ".join(f'ALARM("${{{name}}}")' for name in ALARMS)
+    assert health["AlarmActions"] == health["OKActions"] == [{"Ref": "PagerTopicArn"}]
 
 
 @pytest.mark.parametrize("name", ALARMS)
