@@ -1,6 +1,6 @@
-"""Lambda function: announces what S3 stored on the stack's event bus (queue of S3's events)."""
+"""Lambda function: announces stored files on the stack's event bus (from the queue of S3's events)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -18,7 +18,7 @@ def _announcer() -> Announcer:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Announce a batch; what could not be announced comes again."""
+    """Announce a batch; return the messages that could not be announced, which come again."""
     messages = [
         Message(
             record["messageId"],
@@ -32,5 +32,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-_announcer()  # at cold start, where the processor is faster than the memory size says
+_announcer()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -1,6 +1,6 @@
-"""Lambda function: ``/callers/attachments`` - archive for whoever has a key, tell what became of it (API Gateway)."""
+"""Lambda function: ``/callers/attachments`` - archive for a program with a key, or say what became of a file."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -15,7 +15,7 @@ from bigin_archive.errors import InternalError
 from bigin_archive.settings import SettingsError
 from bigin_archive.wiring.answer_caller import caller_endpoint
 
-# API Gateway waits 29 s, as this function may run; what is not finished 5 s earlier is queued.
+# API Gateway waits 29 s, the longest time of this function. A file that takes more than 24 s is queued.
 RESERVE_S = 5
 
 
@@ -34,6 +34,6 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
     return endpoint.answer(event, deadline)
 
 
-with suppress(SettingsError):  # told by the answer
-    _endpoint()  # at cold start, where the processor is faster than the memory size says
+with suppress(SettingsError):  # the answer will say so
+    _endpoint()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

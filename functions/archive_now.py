@@ -1,6 +1,6 @@
-"""Lambda function: ``POST /attachments`` - archive now, or queue what takes longer (API Gateway)."""
+"""Lambda function: ``POST /attachments`` - archive now, or queue a request that takes longer (API Gateway)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -15,7 +15,7 @@ from bigin_archive.errors import ArchiveError, InternalError
 from bigin_archive.settings import SettingsError
 from bigin_archive.wiring.archive_now import archive_endpoint
 
-# API Gateway waits 29 s, as this function may run; what is not finished 5 s earlier is queued.
+# API Gateway waits 29 s, the longest time of this function. A file that takes more than 24 s is queued.
 RESERVE_S = 5
 
 
@@ -42,6 +42,6 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
     return gateway.queued(taken) if isinstance(taken, int) else gateway.archived(service.bucket, taken)
 
 
-with suppress(SettingsError):  # told by the answer
-    _service()  # at cold start, where the processor is faster than the memory size says
+with suppress(SettingsError):  # the answer will say so
+    _service()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

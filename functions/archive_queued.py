@@ -1,6 +1,6 @@
-"""Lambda function: archives what waits in the queue (SQS event source, partial batch responses)."""
+"""Lambda function: archives the requests of the queue (SQS event source, partial batch responses)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -15,7 +15,7 @@ from bigin_archive.errors import InvalidRequestError
 from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values
 from bigin_archive.wiring.archive_queued import worker
 
-# For what follows the last byte: S3's answer (30 s at the longest), visibility changes, dead letters, log lines.
+# Kept for the time after the last byte: S3's answer (at most 30 s), visibility changes, dead letters, log lines.
 RESERVE_S = 40
 
 
@@ -25,14 +25,14 @@ def _worker() -> Worker:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work on a batch; name the messages that stay on the queue."""
+    """Work on a batch; return the messages that stay on the queue."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
     staying = _worker().work([_message(record) for record in event["Records"]], deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
 
 def _message(record: dict[str, Any]) -> Message:
-    """Raises nothing for what a sender decides about: one odd message must not fail its batch."""
+    """Read one record. It raises nothing for what a sender chose: one odd message must not fail its batch."""
     attributes = string_values(record)
     hints, malformed = NO_HINTS, None
     try:
@@ -51,5 +51,5 @@ def _message(record: dict[str, Any]) -> Message:
     )
 
 
-_worker()  # at cold start, where the processor is faster than the memory size says
+_worker()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -1,6 +1,6 @@
-"""Lambda authorizer: whether a caller's key opens ``/callers/attachments`` (API Gateway)."""
+"""Lambda authorizer: decides whether a caller's key opens ``/callers/attachments`` (API Gateway)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -17,9 +17,9 @@ def _authorizer() -> Authorizer:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The policy for one request. An error is answered 503 by API Gateway, never 401."""
+    """The policy for one request. If it raises, API Gateway answers 503, never 401."""
     return _authorizer().authorize(event)
 
 
-_authorizer()  # at cold start, where the processor is faster than the memory size says
+_authorizer()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

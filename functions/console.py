@@ -1,6 +1,6 @@
 """Lambda function: the console, a page on which people search the archive and download from it (API Gateway)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -29,6 +29,6 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
         return answers.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
 
 
-with suppress(SettingsError, ArchiveError):  # told by the answer
-    _console().files.index()  # at cold start, where the processor is faster than the memory size says
+with suppress(SettingsError, ArchiveError):  # the answer will say so
+    _console().files.index()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

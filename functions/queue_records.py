@@ -1,9 +1,9 @@
-"""Lambda function: hands records on from the record queue to the queue of archive requests, after their delay.
+"""Lambda function: moves records from the record queue to the queue of archive requests, after their delay.
 
-It calls nobody else, so that all calls to Bigin stay with the workers and their limits.
+It makes no call to Bigin, so that the workers' limits cover all calls.
 """
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -20,12 +20,12 @@ def _queue() -> ArchiveQueue:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Queue a batch; where SQS does not confirm all of it, all of it comes back (twice is harmless)."""
+    """Queue a batch. If SQS does not confirm all of it, all of it comes back, which does no harm."""
     _queue().send(
         Outgoing(record["body"], correlation_id=read_correlation_id(string_values(record)) or record["messageId"])
         for record in event["Records"]
     )
 
 
-_queue()  # at cold start, where the processor is faster than the memory size says
+_queue()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

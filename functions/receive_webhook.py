@@ -1,10 +1,10 @@
-"""Lambda function: ``POST /webhooks/bigin`` - check the secret, queue the records named (API Gateway).
+"""Lambda function: ``POST /webhooks/bigin`` - check the secret, queue the named records (API Gateway).
 
-It alone may read the webhook secret; so it also tells the secret to Bigin, with the notification channels that a
-schedule has it renew.
+Only this function may read the webhook secret. So a schedule also lets it renew the notification channels, which carry
+the secret.
 """
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bigin_archive.bigin.notification_channels import NotificationChannels
 
 SCHEDULED = "scheduled"
-# For the log line, after the last call to Bigin.
+# Kept for the log line after the last call to Bigin.
 RESERVE_S = 3
 
 
@@ -36,14 +36,14 @@ def _endpoint() -> WebhookEndpoint:
 
 @cache
 def _channels() -> "NotificationChannels":
-    # Here, since a webhook needs nothing that calls Bigin.
+    # Imported here, because a webhook needs no client of Bigin.
     from bigin_archive.wiring.renew_channels import notification_channels
 
     return notification_channels(os.environ)
 
 
 def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
-    """Answer one webhook; or renew the channels, which no event of API Gateway can ask for."""
+    """Answer one webhook, or renew the channels. No event of API Gateway can ask for a renewal."""
     if RENEW_CHANNELS in event:
         renewal = _channels().renew(
             event[RENEW_CHANNELS], Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
@@ -61,6 +61,6 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
         return gateway.problem(error, event)
 
 
-with suppress(SettingsError):  # told by the answer
-    _endpoint()  # at cold start, where the processor is faster than the memory size says
+with suppress(SettingsError):  # the answer will say so
+    _endpoint()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

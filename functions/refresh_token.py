@@ -1,6 +1,6 @@
 """Lambda function: renews the access token (every 30 minutes, or invoked with ``{}``)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -12,7 +12,7 @@ from bigin_archive.telemetry import reporter
 from bigin_archive.token.token_refresher import TokenRefresher
 from bigin_archive.wiring.refresh_token import token_refresher
 
-# What the second schedule asks for: the alarm cannot wait for the next renewal.
+# The second schedule sends it, because the alarm cannot wait for the next renewal.
 ONLY_TELL = "only_tell"
 
 
@@ -22,9 +22,10 @@ def _refresher() -> TokenRefresher:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Renew the token and tell how it went.
+    """Renew the token and report how it went.
 
-    A failure is an answer, not an exception: Lambda would repeat the call at once, and Zoho blocks who asks too often.
+    A failure is an answer, not an exception. After an exception Lambda would repeat the call at once, and Zoho blocks
+    clients that ask too often.
     """
     reports = reporter()
     if event.get(ONLY_TELL):
@@ -38,5 +39,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return asdict(refreshed)
 
 
-_refresher()  # at cold start, where the processor is faster than the memory size says
+_refresher()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

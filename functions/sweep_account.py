@@ -1,6 +1,6 @@
-"""Lambda function: goes on with the sweep of the account (every 15 minutes), or begins one (nightly, or invoked)."""
+"""Lambda function: continues the sweep of the account (every 15 minutes), or starts one (nightly, or when invoked)."""
 
-from bigin_archive import cold_start  # first: see there
+from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
@@ -14,7 +14,7 @@ from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.sweep_account import sweep
 
 START, MAIL = "start", "mail"
-# For the last write of the cursor, and the log line.
+# Kept for the last write of the cursor, and the log line.
 RESERVE_S = 30
 
 
@@ -24,11 +24,11 @@ def _sweep() -> tuple[Sweep, Heartbeat]:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work for one slice; tell where the sweep stands.
+    """Work for one slice; return the state of the sweep.
 
-    ``{"start": {"modules": [...], "since": "2026-01-01T00:00:00+00:00", "by_record": true}}`` begins one unless one is
-    under way; every key may be left out. ``{"mail": true}`` sends the weekly mail now. Raises
-    ValueError where a key is malformed, StorageUnavailableError where the ledger cannot be used.
+    ``{"start": {"modules": [...], "since": "2026-01-01T00:00:00+00:00", "by_record": true}}`` starts a sweep unless one
+    is running; every key may be left out. ``{"mail": true}`` sends the weekly mail now. Raises ValueError for a
+    malformed key, StorageUnavailableError if the ledger cannot be used.
     """
     sweeping, heartbeat = _sweep()
     order = _order(event[START]) if START in event else None
@@ -46,5 +46,5 @@ def _order(wanted: dict[str, Any]) -> SweepRequest:
     )
 
 
-_sweep()  # at cold start, where the processor is faster than the memory size says
+_sweep()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -16,7 +16,7 @@ def run() -> int:
             file=sys.stderr,
         )
         return 1
-    except KeyboardInterrupt:  # before a command has begun
+    except KeyboardInterrupt:  # Ctrl-C before a command began
         print("Stopped.", file=sys.stderr)
         return 130
 

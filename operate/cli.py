@@ -1,7 +1,8 @@
 """The command line `bigin-archive`: finds the command, runs it, and turns every failure into a sentence.
 
 Exit statuses: 0 all fine, 1 something failed or is missing, 2 wrong usage, 130 interrupted.
-A command is imported when it is called: the packages of all commands together take longer than most calls.
+
+A command is imported when it is called, because importing all of them takes longer than most calls.
 """
 
 import difflib
@@ -17,7 +18,7 @@ import click
 from operate.errors import INTERRUPTED, OperateError
 
 PROGRAM = "bigin-archive"
-# Each command is the function of its name in operate.commands; its line here is the first one of its own help.
+# Each command is the function of that name in operate.commands. Its line here is the first line of its help.
 COMMANDS = {
     "Set up": {
         "authorize": "Connect a stack to Bigin, or check the connection.",
@@ -27,7 +28,7 @@ COMMANDS = {
     },
     "Archive": {
         "sweep": "Archive the whole account: find and queue what is missing.",
-        "request": "Archive certain attachments, or all of a record.",
+        "request": "Archive single attachments, or all of a record.",
     },
     "Look": {
         "status": "Show how far the archive is: files, queue, credits.",
@@ -35,25 +36,25 @@ COMMANDS = {
         "console": "Search and download files in the browser, or invite others.",
         "get": "Download archived files, checked by their SHA-256.",
         "audit": "Prove that the archive is complete, or list what is not.",
-        "fleet": "Show all stacks, one line each, and which need somebody.",
+        "fleet": "Show all stacks, one line each, and which need attention.",
         "version": "Print the version of this command.",
     },
     "Mend": {
-        "doctor": "Look for everything that goes wrong in practice.",
-        "probe": "See how your Bigin account answers, by reads alone.",
+        "doctor": "Check everything that commonly goes wrong.",
+        "probe": "See how your Bigin account answers. Only reads.",
         "selftest": "Try this version's requests in your own AWS account.",
         "pause": "Stop a stack in an emergency; nothing is lost for 13 days.",
-        "resume": "Let a paused stack go on.",
+        "resume": "Resume a paused stack.",
         "redrive": "Show requests that failed and why, and send them back.",
         "announce": "Repeat events, for a new consumer or after an outage.",
-        "restore": "Send archived files back to Bigin, proved at both ends.",
+        "restore": "Send archived files back to Bigin, and compare every byte.",
         "rebuild-ledger": "Rebuild the ledger from the files in S3.",
     },
 }
 
 
 class LazyGroup(click.Group):
-    """Knows the names of its commands, and imports one when it is needed."""
+    """Knows the names of the commands, and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for group in COMMANDS.values() for name in group]
@@ -76,15 +77,15 @@ class LazyGroup(click.Group):
                 formatter.write(f"  {name:<{width}}  {line}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands alone: there are no options but --help."""
+        """Print the commands alone: there are no options but --help."""
         self.format_commands(ctx, formatter)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command; every failure becomes a sentence and an exit status, none a traceback."""
+    """Run a command. Every failure becomes a sentence and an exit status, never a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no bug
+            stream.reconfigure(errors="replace")  # the terminal may not be able to show a name
     try:
         status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
         return int(status or 0)
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except BrokenPipeError:  # a reader such as head has gone; nothing more can be told
+    except BrokenPipeError:  # the reader of the pipe has gone, for example head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - a traceback, or an error's text, might show a secret
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _complain(problem: str, remedy: str = "") -> None:
-    """Imported when it is needed: rich takes longer than --help."""
+    """Print an error. Imported late, because rich takes longer to load than --help."""
     from operate.terminal import complain
 
     complain(problem, remedy)

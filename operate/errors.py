@@ -4,7 +4,7 @@ INTERRUPTED = 130  # as a shell tells Ctrl-C: 128 + SIGINT
 
 
 class OperateError(Exception):
-    """It did not work; ``problem`` says what, ``remedy`` what to do. Neither ever holds a secret."""
+    """Something did not work: ``problem`` says what, ``remedy`` what to do. Neither ever holds a secret."""
 
     def __init__(self, problem: str, remedy: str, *, status: int = 1) -> None:
         super().__init__(problem)

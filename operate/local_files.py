@@ -1,4 +1,4 @@
-"""Files on the reader's own disk: names that every system takes, and no file overwritten."""
+"""Files on the user's own disk: names that every system accepts, and no file overwritten."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bigin_archive.storage.file_names import safe, shortened
 
-MAX_NAME_BYTES = 200  # of the 255 that file systems allow; the rest is for what goes around it
+MAX_NAME_BYTES = 200  # file systems allow 255; the rest is for a mark and an extension
 # What Windows forbids in names besides what file_names.safe replaces, and the names that it keeps for devices, whatever
 # their extension and with any blanks before it ("Naming files, paths, and namespaces"; CONIN$, CONOUT$ and CLOCK$ as
 # Python's ntpath.isreserved).
@@ -20,13 +20,13 @@ _DEVICES = re.compile(
 
 
 class DifferentBytesError(Exception):
-    """What arrived is not what was archived; nothing was kept."""
+    """The bytes that arrived are not the archived ones. Nothing was kept."""
 
 
 def local_name(name: str) -> str:
-    """``name`` as any file system takes it, as near to the original as can be."""
+    """``name``, changed as little as possible so that every file system accepts it."""
     clean = _FORBIDDEN.sub("_", safe(name, MAX_NAME_BYTES)).rstrip(". ") or "attachment"
-    # Hidden files are easily overlooked.
+    # A leading dot would hide the file.
     return f"_{clean}" if _DEVICES.fullmatch(clean) or clean.startswith(".") else clean
 
 

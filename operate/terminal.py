@@ -1,4 +1,4 @@
-"""What is printed, and where: results to stdout, problems and progress to stderr."""
+"""Printing: results to stdout, problems and progress to stderr."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-LOG_WIDTH = 110  # columns, where the output goes to no terminal
-MOST_CHARACTERS = 300  # of a text that others wrote
-PROGRESS_STEP = 1000  # a log gets one line for so many
+LOG_WIDTH = 110  # columns, if the output does not go to a terminal
+MOST_CHARACTERS = 300  # of a text from outside
+PROGRESS_STEP = 1000  # a log gets one line for this many
 
 
 def _console(*, stderr: bool) -> Console:
@@ -27,41 +27,41 @@ def out() -> Console:
 
 
 def progress() -> Console:
-    """For what only tells how far a command is."""
+    """For progress."""
     return _console(stderr=True)
 
 
 def say(text: str = "", style: str = "", *, whole: bool = False) -> None:
-    """A line of the conversation; brackets in it are not markup. ``whole`` keeps it in one piece, to be copied."""
+    """Print a line. Brackets in it are not markup; ``whole`` never wraps it, so that it can be copied."""
     _print(out(), text, style, whole=whole)
 
 
 def step(number: int, text: str) -> None:
-    """A numbered step."""
+    """Print a numbered step."""
     grid = Table.grid(padding=(0, 1))
     grid.add_row(f"{number}.", Text(text))
     out().print(grid)
 
 
 def good(text: str) -> None:
-    """What went well."""
+    """Print that something is fine."""
     say(f"✓ {text}" if _can("✓") else f"OK: {text}", "green")
 
 
 def uncertain(text: str) -> None:
-    """What cannot be told."""
+    """Print that something is not known."""
     say(f"? {text}", "yellow")
 
 
 def bad(text: str, remedy: str = "") -> None:
-    """What is wrong in what was looked at: a result, not a failure of the command."""
+    """Print a problem that was found: a result, not a failure of the command."""
     say(f"✗ {text}" if _can("✗") else f"PROBLEM: {text}", "bold red")
     if remedy:
         say(f"  {remedy}")
 
 
 def complain(problem: str, remedy: str = "") -> None:
-    """What went wrong, and what to do."""
+    """Print an error and its remedy."""
     errors = _console(stderr=True)
     _print(errors, f"✗ {problem}" if _can("✗") else f"Error: {problem}", "bold red")
     if remedy:
@@ -69,7 +69,7 @@ def complain(problem: str, remedy: str = "") -> None:
 
 
 def _print(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
-    """Words are wrapped for a reader, indented as they begin; a log gets each sentence whole, so that it is found."""
+    """Wrap lines for a person at a terminal. A log gets each sentence in one line, so that it can be searched."""
     if whole or not text or not console.is_terminal:
         console.print(Text(text, style=style), soft_wrap=True)
         return
@@ -79,7 +79,10 @@ def _print(console: Console, text: str, style: str = "", *, whole: bool = False)
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[int], None]]:
-    """A spinner with a count on a terminal, else a line for every so many; takes the count so far."""
+    """Show a spinner with a count on a terminal, else a line every PROGRESS_STEP.
+
+    Yields a function that takes the count so far.
+    """
     errors = _console(stderr=True)
     if errors.is_terminal and not errors.is_dumb_terminal:
         with errors.status(what) as status:
@@ -97,7 +100,7 @@ def working(what: str) -> Iterator[Callable[[int], None]]:
 
 
 def printable(text: str) -> str:
-    """A text that others wrote, for the terminal: cut, and without control characters."""
+    """A text from outside, safe for the terminal: shortened, and without control characters."""
     return "".join(character if character.isprintable() else "?" for character in text[:MOST_CHARACTERS])
 
 
@@ -112,12 +115,12 @@ def duration(span: timedelta) -> str:
 
 
 def duration_of_hours(hours: float) -> str:
-    """A span that was only estimated, in words."""
+    """An estimated span, in words."""
     return "less than an hour" if hours < 1 else f"about {duration(timedelta(hours=hours))}"
 
 
 def moment(time: datetime) -> str:
-    """A time as the reader's clock shows it."""
+    """A time in the time zone of this machine."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 

@@ -1,4 +1,4 @@
-"""The archive request: what to archive, as HTTP bodies and queue messages say it.
+"""The archive request: what to archive, in the form of HTTP bodies and queue messages.
 
 A request never names a host, a URL, a bucket or a key.
 """
@@ -11,19 +11,19 @@ from bigin_archive.errors import InvalidRequestError
 
 # Bigin API v2, page "Download an attachment", table of modules and their API names.
 MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events", "Notes")
-# What Bigin's own screens call the module whose API name is Accounts (same table).
+# Bigin's own screens call the module Accounts like this (same table).
 ALIASES = {"Companies": "Accounts"}
 
-MAX_BODY_BYTES = 64 * 1024  # a request takes 200 bytes; the rest is room for keys that we ignore
+MAX_BODY_BYTES = 64 * 1024  # a request takes 200 bytes; the rest is for keys that are ignored
 _UNSENDABLE = re.compile("[\ufffe\uffff\ud800-\udfff]")  # SQS API Reference, SendMessage: XML 1.0 characters
 _ID = re.compile(r"[0-9]{1,50}")  # Zoho CRM OpenAPI v8, attachments: id, at most 50 characters
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What Bigin's listing said of an attachment: its size in bytes, its name, and when it was last changed (ISO 8601).
+    """An attachment as Bigin lists it: its size in bytes, its name, and when it was last changed (ISO 8601).
 
-    No part of the public request: hints travel beside the body of a message.
+    Hints are not part of the public request. They are sent beside the body of a message.
     """
 
     size_bytes: int | None = None
@@ -48,11 +48,11 @@ class ArchiveRequest:
 
     @property
     def place(self) -> str:
-        """``{module}/{record_id}/{attachment_id}``, which no other attachment has."""
+        """``{module}/{record_id}/{attachment_id}``, unique for each attachment."""
         return f"{self.module}/{self.record_id}/{self.attachment_id}"
 
     def to_json(self) -> str:
-        """The body of a queue message; :func:`parse` reads it back, all but the hints."""
+        """The body of a queue message. :func:`parse` reads it back, without the hints."""
         body: dict[str, object] = {"module": self.module, "record_id": self.record_id}
         if self.attachment_id is not None:
             body["attachment_id"] = self.attachment_id
@@ -62,7 +62,7 @@ class ArchiveRequest:
 def parse(body: str | bytes | None) -> ArchiveRequest:
     """Read a request from the JSON text of a body.
 
-    Raises InvalidRequestError, whose detail names what is wrong and how it should be.
+    Raises InvalidRequestError. Its detail says what is wrong and how to correct it.
     """
     fields = json_object(body)
     return ArchiveRequest(
@@ -84,7 +84,7 @@ def json_object(body: str | bytes | None) -> dict[str, object]:
         text = body.decode() if isinstance(body, bytes) else body
         value = json.loads(text)
     except (ValueError, RecursionError):
-        # ValueError is malformed JSON, malformed UTF-8 or an endless number; RecursionError endless nesting.
+        # ValueError: malformed JSON, malformed UTF-8 or an endless number. RecursionError: endless nesting.
         raise InvalidRequestError(
             'The body is not valid JSON: send for example {"module": "Contacts", "record_id": "123"}.'
         ) from None

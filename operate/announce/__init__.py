@@ -1,4 +1,4 @@
-"""Events that are announced again.
+"""Repeats the events of archived files.
 
 It may import stack, terminal and errors. Start with ``replay``.
 """

@@ -1,4 +1,4 @@
-"""Which versions are announced again: those that lie in the bucket now, in their attachments' places."""
+"""Which versions are announced again: those in the bucket now, under the keys of attachments."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ from operate.stack.target import Target
 def announce_again(target: Target, since: datetime | None, progress: Callable[[int], None]) -> int:
     """Queue every version that was stored at ``since`` or later; return how many. Raises OperateError.
 
-    Whether a version is an attachment of ours is decided where all events are made: by its metadata.
+    The announcer decides by the metadata of a version whether it is an attachment of this archive.
     """
     url = target.stack.event_queue_url
     if not url:
@@ -29,7 +29,7 @@ def announce_again(target: Target, since: datetime | None, progress: Callable[[i
             progress(count)
             yield Outgoing(version.order())
 
-    with translate_errors("queue the events; repeat the command, twice is harmless"):
+    with translate_errors("queue the events; repeat the command, which does no harm"):
         return queue.send(orders())
 
 

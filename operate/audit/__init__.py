@@ -1,4 +1,4 @@
-"""The audit from the operator's side: Bigin listed now, the ledger rebuilt or mended, the result on the terminal.
+"""The audit on the operator's machine: lists Bigin, repairs or rebuilds the ledger, prints the result.
 
 It may import stack, terminal and errors. Start with ``bigin_listing``.
 """

@@ -1,6 +1,7 @@
-"""Bigin's side of an audit, read now: every attachment that the stack's own token can see.
+"""The list of Bigin for an audit, read now: every attachment that the stack's token can see.
 
-What Bigin refuses is noted, what is deleted meanwhile is left out; only what makes the whole list worthless ends it.
+What Bigin refuses is noted, and what is deleted meanwhile is left out. Only an error that makes the whole list
+worthless ends it.
 """
 
 import time
@@ -23,16 +24,16 @@ from bigin_archive.errors import (
     CreditsSpentError,
 )
 
-CALL_TIMEOUT_S = 120  # for one page or one record, its own repetitions by Bigin's client included
-_WAITS_S = (2, 10, 30)  # between the tries of a call that may succeed later
+CALL_TIMEOUT_S = 120  # for one page or one record, with the client's own repetitions
+_WAITS_S = (2, 10, 30)  # between two tries of a call
 
 _Answer = TypeVar("_Answer")
 _Row = TypeVar("_Row")
 
 
 def no_more_credits() -> None:
-    """For callers without a limit of their own."""
-    raise CreditsSpentError("The credits that may be used now are used. Try again later.")
+    """For callers without a limit."""
+    raise CreditsSpentError("The share of API credits is used up for now. Try again later.")
 
 
 def listing(
@@ -44,9 +45,9 @@ def listing(
     more_credits: Callable[[], None] = no_more_credits,
     now: Callable[[], float] = time.time,
 ) -> Listing:
-    """The list, read while it is iterated; that raises ArchiveError where Bigin cannot be used.
+    """Yield the list while it is read. Raises ArchiveError where Bigin cannot be used.
 
-    ``more_credits()`` returns once there are some again.
+    ``more_credits()`` returns once there are credits again.
     """
     made = Listing(iso(now()))
     made.found = _Account(bigin, made, sleep, more_credits).everything(modules, by_record=by_record)
@@ -63,7 +64,7 @@ class _Account:
         self._more_credits = more_credits
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
-        """The list of all where Bigin offers it, else record by record."""
+        """Read the list of all attachments if Bigin offers it, else go record by record."""
         if not by_record and self._patiently(lambda deadline: lists_all(self._bigin, deadline)):
             self._notes.is_of_all = True
             yield from self._all(modules)
@@ -100,7 +101,7 @@ class _Account:
             yield from self._denied(module, denied)
 
     def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
-        """All records of the module, and why these may not be all."""
+        """All records of the module, and why the list may not be whole."""
         reading = Reading()
         reader = ListReader(
             module,
@@ -114,7 +115,7 @@ class _Account:
         return records, reader.doubt
 
     def _denied(self, module: str, denied: Sequence[ListedRecord]) -> Iterator[Found]:
-        """Records that Bigin listed and then denied: those that it still lists are asked for once more."""
+        """Ask once more for records that Bigin listed, then denied, and still lists."""
         records, doubt = self._records(module)
         listed = {record.record_id for record in records}
         if doubt:
@@ -125,7 +126,9 @@ class _Account:
             try:
                 yield from self._record(module, record)
             except AttachmentGoneError:
-                self._notes.unlisted[module] = f"record {record.record_id}: Bigin lists it, and denies it when asked"
+                self._notes.unlisted[module] = (
+                    f"record {record.record_id}: Bigin lists it, and says that it does not exist when asked"
+                )
 
     def _record(self, module: str, record: ListedRecord) -> list[Found]:
         try:

@@ -1,4 +1,4 @@
-"""Rows of the ledger, restored from the objects that they are about."""
+"""Rows of the ledger, restored from objects in S3."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ _BATCH = 100  # rows that are looked up together
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild found: objects, rows that were there, rows restored (or to be), objects that are not ours,
-    attachments with several objects or versions.
+    """What a rebuild found.
+
+    Counts of objects, of rows that were there, of rows restored (or to be restored), of objects that this application
+    did not write, and of attachments with several objects or versions.
     """
 
     objects: int = 0
@@ -29,7 +31,7 @@ class Rebuilt:
 
 
 def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEntry:
-    """The row that an object stands for, restored ``at`` (ISO 8601, UTC): what Bigin lists of it is not known."""
+    """The row for an object, restored ``at`` (ISO 8601, UTC). What Bigin lists of it is not known."""
     name = found.original_name or found.file_name
     return LedgerEntry(
         module=request.module,
@@ -51,10 +53,10 @@ def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEnt
 def rebuild(
     ledger: Ledger, inventory: Inventory, at: str, *, dry_run: bool, progress: Callable[[int], None]
 ) -> Rebuilt:
-    """Put the rows that are missing; those that are there stay as they are.
+    """Write the rows that are missing; existing rows stay as they are.
 
-    Where an attachment has several objects or versions, the one that was written first counts; an audit tells of the
-    others. Raises StorageUnavailableError, StorageRefusedError.
+    If an attachment has several objects or versions, the oldest one counts; an audit names the others. Raises
+    StorageUnavailableError, StorageRefusedError.
     """
     rebuilt = Rebuilt()
     for batch in _batches(_places(inventory)):
@@ -76,7 +78,7 @@ def rebuild(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The objects in the place of one attachment: how many, how many of strangers, and the true one."""
+    """The objects under the prefix of one attachment: how many, how many foreign ones, and the oldest of its own."""
 
     objects: int
     strange: int
@@ -99,7 +101,7 @@ def _places(inventory: Inventory) -> Iterator[_Place]:
 
 
 def rebuild_restored(ledger: Ledger, files: Iterable[bytes], rebuilt: Rebuilt, *, dry_run: bool) -> None:
-    """Put the rows of files that were sent back to Bigin, from what was written beside the objects."""
+    """Write the rows of files that were sent back to Bigin, from the notes in the bucket."""
     for text in files:
         copy = RestoredCopy.from_json(text)
         if copy is None:

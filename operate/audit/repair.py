@@ -1,4 +1,4 @@
-"""`audit --repair`: queue what is missing, mend rows of the ledger. No object is deleted or overwritten."""
+"""`audit --repair`: queues what is missing and repairs rows of the ledger. It deletes and overwrites no object."""
 
 import time
 import uuid
@@ -25,7 +25,7 @@ class Repaired:
 def repair(
     differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueue, now: Callable[[], float] = time.time
 ) -> Repaired:
-    """Mend what can be mended without a person. Raises StorageUnavailableError; to do it again is harmless."""
+    """Repair what needs no person. Raises StorageUnavailableError; repeating it does no harm."""
     repaired, grave = Repaired(), [one for one in differences if not one.kind.only_told]
     for one in grave:
         if one.kind.repaired == "row":
@@ -38,7 +38,7 @@ def repair(
 
 def _requests(differences: Iterable[Difference], correlation_id: str) -> Iterator[Outgoing]:
     for one in differences:
-        # What Bigin does not have any more would only become "gone", and hide that a file is missing.
+        # A request for a file that Bigin no longer has would end as "gone", and hide that the file is missing.
         if one.kind.repaired == "queue" and one.request and one.in_bigin:
             yield Outgoing(one.request.to_json(), one.request.hints, correlation_id)
 
@@ -51,5 +51,5 @@ def _mend_row(one: Difference, ledger: Ledger, now: str) -> None:
         event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
         ledger.record_event(request, event, now, stored=found.as_stored)
     if one.listed and one.seen_at:
-        # Else the next audit against the last sweep's list would call it removed.
+        # Otherwise the next audit with --as-of-sweep would call it removed.
         ledger.record_listing(request, one.listed.listed, one.listed.record_name, one.seen_at)

@@ -1,4 +1,4 @@
-"""What `audit` prints."""
+"""Prints the result of `audit`."""
 
 import heapq
 import json
@@ -21,7 +21,7 @@ _ALWAYS = ("listed", "archived", "differences")
 
 
 def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | None) -> None:
-    """Print the audit for a person: the verdict last, where it is seen."""
+    """Print the audit for a person, with the verdict at the end."""
     say(f"The archive of the stack {stack}", "bold")
     out().print(_totals(audit))
     if audit.differences:
@@ -37,9 +37,9 @@ def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | 
     say(f"Report: {where}", whole=True)
     (good if audit.verdict == COMPLETE else bad)(sentence(audit))
     if repaired:
-        say(f"Repaired: {repaired.queued} queued, {repaired.rows} rows of the ledger mended.")
+        say(f"Repaired: {repaired.queued} queued, {repaired.rows} rows of the ledger corrected.")
         if repaired.left:
-            say(f"{repaired.left} need a person: the report tells what to do.")
+            say(f"{repaired.left} need a person: the report says what to do.")
         if repaired.queued:
             say("Audit again when the queue has run empty.")
 
@@ -54,7 +54,7 @@ def as_json(audit: Audit, inventory: Inventory, extra: dict[str, Any]) -> str:
 def _totals(audit: Audit) -> Table:
     table = Table(header_style="bold")
     table.add_column("Module", no_wrap=True)
-    # All columns need more than a terminal's 80: what is 0 everywhere is left out.
+    # All columns together are wider than 80 characters, so columns of zeros are left out.
     shown = [name for name in _COLUMNS if name in _ALWAYS or getattr(audit.total, name)]
     for name in (*shown, "size"):
         table.add_column(name.capitalize(), justify="right", no_wrap=True)

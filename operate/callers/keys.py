@@ -1,4 +1,4 @@
-"""Keys of callers: made here, told once, and kept as a SHA-256 alone."""
+"""The keys of callers: made here, shown once, and stored only as a SHA-256."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ DAY_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class ListedCaller:
-    """A key's entry as it is listed; times are ISO 8601 in UTC, ``last_used_at`` None for a key that never was."""
+    """The entry of a key. Times are ISO 8601 in UTC; ``last_used_at`` is None for a key that was never used."""
 
     key_id: str
     name: str
@@ -64,7 +64,7 @@ class Keys:
         return key, caller
 
     def all(self) -> list[ListedCaller]:
-        """Every key that there ever was, the oldest first."""
+        """Every key that was ever made, the oldest first."""
         at = iso(self._now())
         with translate_errors("list the keys"):
             callers = self._table.all()
@@ -84,7 +84,7 @@ class Keys:
         ]
 
     def end(self, name: str) -> list[str]:
-        """End what this name (or id) may still use; return the ids of the keys."""
+        """End the active keys of this name (or id); return their ids."""
         at = iso(self._now())
         with translate_errors("end the key"):
             meant = [caller for caller in self._table.all() if name in (caller.name, caller.key_id)]
@@ -97,7 +97,7 @@ def _valid(name: str) -> str:
     name = name.strip()
     if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
         raise OperateError(
-            "This is no name for a caller.",
+            "This name is not valid for a caller.",
             f"Say who will have the key, in 1 to {MAX_NAME_CHARACTERS} characters: n8n, Deluge, invoices.",
             status=2,
         )

@@ -1,4 +1,4 @@
-"""The commands of ``bigin-archive``, one file each: options in, exit status out.
+"""The commands of ``bigin-archive``, one file each: they read options and return an exit status.
 
-They may import every package of the command line; the work is done there. Start with ``options``.
+They may import every package of the command line, which does the work. Start with ``options``.
 """

@@ -21,13 +21,13 @@ Examples:
     + STATUSES
 )
 @on_a_stack
-@click.option("--since", type=DAY, metavar="DAY", help="What was archived on this day (UTC) or later: 2026-01-31.")
+@click.option("--since", type=DAY, metavar="DAY", help="Files archived on this day (UTC) or later: 2026-01-31.")
 @click.option("--all", "everything", is_flag=True, help="Everything in the archive.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def announce(target: Target, since: datetime | None, everything: bool, machine: bool) -> int:
     """Repeat events, for a new consumer or after an outage.
 
-    For the stack's parameter Events=ON. Each event has the id that it had, and says "replay": true.
+    For the stack's parameter Events=ON. Each event keeps its id, and says "replay": true.
     """
     if (since is None) != everything:
         raise click.UsageError("Say what to repeat: --since DAY, or --all.")

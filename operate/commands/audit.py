@@ -1,4 +1,4 @@
-"""The command `audit`: options in, exit status out."""
+"""The command `audit`: prove that the archive is complete."""
 
 import re
 import time
@@ -37,12 +37,12 @@ class Share(click.ParamType[float]):
     name = "share"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it; anything but a number above 0 and at most 100 is wrong usage."""
+        """Read the share. Anything but a number above 0 and at most 100 is wrong usage."""
         if isinstance(value, float):
             return value
         text = str(value).removesuffix("%").strip()
         if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= 100:
-            self.fail(f"{value!r} is no share: say for example 5%", param, ctx)
+            self.fail(f"{value!r} is not a share. Write for example 5%", param, ctx)
         return float(text) / 100
 
 
@@ -90,7 +90,7 @@ def audit(
     nothing else, except that it notes in the ledger which objects S3 confirmed.
     """
     if by_record and as_of_sweep:
-        raise click.UsageError("--by-record and --as-of-sweep exclude each other.")
+        raise click.UsageError("Use either --by-record or --as-of-sweep, not both.")
     archive = target.archive
     chosen = tuple(name for name in MODULES if name in modules) or MODULES
     meter = CreditMeter()
@@ -101,7 +101,7 @@ def audit(
         limit.renew()
         side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
         with translate_errors("ask S3 for its time"):
-            # Rows have AWS's time: nothing hangs on this machine's clock.
+            # Rows carry AWS's time, so this machine's clock does not matter.
             side.began_at = archive.inventory.now() or side.began_at
             answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
             side.compares_sizes = answers.sizes_are_right
@@ -128,19 +128,17 @@ def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
 
 
 def _of_last_sweep(archive: Archive) -> Listing:
-    with translate_errors("read where the sweep stands"):
+    with translate_errors("read the state of the sweep"):
         state = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time).load()
     if state is None or state.full_since is None:
         raise OperateError(
-            "No sweep of everything was finished yet.",
-            "Audit without --as-of-sweep, or let one run: bigin-archive sweep.",
+            "No sweep of the whole account has finished yet.",
+            "Audit without --as-of-sweep, or start one: bigin-archive sweep.",
         )
     refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
-    # What that sweep could not list is known no longer once the next one of everything has begun.
-    unknown = (
-        {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is under way: audit after it")
-    )
+    # Once the next full sweep has begun, the gaps of the last one are no longer known.
+    unknown = {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is running: audit after it")
     return Listing(
         state.full_since,
         counted=state.full_listed,
@@ -154,5 +152,5 @@ def _of_last_sweep(archive: Archive) -> Listing:
 
 def _repaired(target: Target, archive: Archive, made: Audit) -> Repaired:
     queue = ArchiveQueue(target.client("sqs"), archive.stack.queue_url)
-    with working("Repairing"), translate_errors("repair everything; what was done stays done"):
+    with working("Repairing"), translate_errors("repair everything; finished repairs stay"):
         return repair(made.differences, archive.ledger, queue)

@@ -43,7 +43,7 @@ Without a terminal, missing values are read from stdin, one a line: client id, c
     metavar="NAME",
     help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",
 )
-@click.option("--notifications", is_flag=True, help="Also ask for the scope that WatchModules needs.")
+@click.option("--notifications", is_flag=True, help="Also print the scope that WatchModules needs.")
 @click.option(
     "--access-token-only",
     is_flag=True,
@@ -66,11 +66,11 @@ def authorize(
 ) -> int:
     """Connect a stack to Bigin, or check the connection.
 
-    You type the secrets, which are not shown, or export BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE or BIGIN_ACCESS_TOKEN.
-    No option takes a secret: the list of processes shows options.
+    You type the secrets, which are not shown, or export BIGIN_CLIENT_SECRET, BIGIN_GRANT_CODE or BIGIN_ACCESS_TOKEN. No
+    option takes a secret, because the list of processes shows options.
     """
     if (renew or machine) and not only_check:
-        raise click.UsageError("--renew and --json belong to --check.")
+        raise click.UsageError("Use --renew and --json together with --check.")
     if only_scopes:
         click.echo(scopes.line(modules, notifications=notifications))
         return 0
@@ -97,7 +97,7 @@ def authorize(
     except (KeyboardInterrupt, click.Abort):
         complain(
             "Stopped while storing." if connection.touched else f"Stopped. {NOTHING_STORED}",
-            "authorize --check tells what the stack has now." if connection.touched else "",
+            "See what the stack has now: bigin-archive authorize --check." if connection.touched else "",
         )
         return INTERRUPTED
     return 0

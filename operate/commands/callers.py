@@ -39,7 +39,7 @@ def callers() -> None:
     type=click.Choice(RIGHTS),
     default=RIGHTS[0],
     show_default=True,
-    help="archive: have attachments archived, ask what became of them. link: get download links, too.",
+    help="archive: archive attachments and ask what became of them. link: also get download links.",
 )
 @click.option(
     "--days",
@@ -47,7 +47,7 @@ def callers() -> None:
     default=MOST_DAYS,
     show_default=True,
     metavar="N",
-    help=f"When the key ends by itself; {MOST_DAYS} at most.",
+    help=f"Days until the key ends by itself, at most {MOST_DAYS}.",
 )
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def add(name: str, target: Target, right: str, days: int, machine: bool) -> int:
@@ -61,7 +61,7 @@ def add(name: str, target: Target, right: str, days: int, machine: bool) -> int:
     good(f"{printable(caller.name)} may now call until {caller.ends_at[:10]}, with the right {caller.right}.")
     say(f"  URL:  {url}", whole=True)
     say(f"  Key:  {key.text}", "cyan", whole=True)
-    say("Copy the key to where it is used: only its SHA-256 is kept, so it can never be shown again.")
+    say("Copy the key now. Only its SHA-256 is kept, so it can never be shown again.")
     return 0
 
 
@@ -95,7 +95,7 @@ def end(name: str, target: Target) -> int:
     """End the key of NAME (its name, or its id). It works nowhere after a minute at most."""
     ended = Keys(target).end(name)
     if not ended:
-        complain(f"The key of {printable(name)} had been ended before.")
+        complain(f"The key of {printable(name)} has already ended.")
         return 0
     good(f"Ended: {', '.join(ended)}. It works nowhere after a minute at most.")
     return 0

@@ -1,4 +1,4 @@
-"""The command `console`: the page on which people search the archive; and who may sign in to the deployed one."""
+"""The command `console`: serve the console on this machine, and manage the users of the deployed one."""
 
 import json
 import time
@@ -35,19 +35,19 @@ Examples:
     + STATUSES,
 )
 @on_a_stack
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; else a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1. Default: a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.pass_context
 def console(context: click.Context, target: Target, port: int, no_browser: bool) -> int:
     """Search and download files in the browser, or invite others.
 
-    Without a further word it serves the page on this machine, with your own AWS credentials, until Ctrl-C. With one it
-    tells who may sign in to the page that the stack deploys with Console=ON.
+    Without a subcommand it serves the page on this machine, with your own AWS credentials, until Ctrl-C. The
+    subcommands manage who may sign in to the page that a stack with Console=ON deploys.
     """
     if context.invoked_subcommand:
         given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         if given:
-            raise click.UsageError(f"Options stand behind {context.invoked_subcommand}.")
+            raise click.UsageError(f"Write the options after {context.invoked_subcommand}.")
         return 0
     archive = target.archive
     client = target.account.client("s3", SIGNED)
@@ -55,10 +55,12 @@ def console(context: click.Context, target: Target, port: int, no_browser: bool)
     try:
         server = ConsoleServer(files, archive.ledger, port, _report)
     except OSError as error:
-        raise OperateError(f"Port {port} cannot be used ({error.strerror}).", "Name another --port, or none.") from None
+        raise OperateError(
+            f"Port {port} cannot be used ({error.strerror}).", "Choose another --port, or leave it out."
+        ) from None
     with server:
         say(server.url, "cyan", whole=True)
-        say("Open this address in your browser. Ctrl-C ends it; the key in it is good for this time alone.")
+        say("Open this address in your browser. Ctrl-C ends it. The key in the address works only until then.")
         if not no_browser:
             webbrowser.open(server.url)
         try:
@@ -74,12 +76,12 @@ def console(context: click.Context, target: Target, port: int, no_browser: bool)
 def invite(email: str, target: Target) -> int:
     """Let somebody sign in to the deployed console.
 
-    Amazon Cognito mails a temporary password, good for 7 days. Who has not used it yet gets another one.
+    Amazon Cognito mails a temporary password, valid for 7 days. A user who has not signed in yet gets another one.
     """
     url, users = _deployed(target)
     new = users.invite(email)
     good(f"{printable(email)} {'is invited' if new else 'gets another temporary password'}, by e-mail.")
-    say("The mail does not name the page: send this address along.")
+    say("The mail does not contain the address of the page. Send it along:")
     say(f"  {url}", "cyan", whole=True)
     return 0
 
@@ -118,7 +120,7 @@ def list_(target: Target, machine: bool) -> int:
 def remove(email: str, target: Target) -> int:
     """End somebody's access to the deployed console.
 
-    Whoever is signed in at this moment can go on for an hour at most.
+    A user who is signed in can go on for an hour at most.
     """
     _, users = _deployed(target)
     users.remove(email)

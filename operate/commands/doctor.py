@@ -1,4 +1,4 @@
-"""The command `doctor`: what goes wrong in practice, looked at, each with its remedy. Changes nothing."""
+"""The command `doctor`: checks what commonly goes wrong, and names each remedy. Changes nothing."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ Examples:
   bigin-archive doctor --profile customer --json
 
 \b
-It changes and queues nothing. Bigin is asked for one record and one attachment of each module: 14 credits at most.
+It changes and queues nothing. It asks Bigin for one record and one attachment of each module: 14 credits at most.
 
 """
     + STATUSES
@@ -37,10 +37,10 @@ It changes and queues nothing. Bigin is asked for one record and one attachment 
 @click.option("--before", is_flag=True, help="Before a deployment: look only at this machine and the AWS account.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def doctor(target: Target, before: bool, machine: bool) -> int:
-    """Look for everything that goes wrong in practice.
+    """Check everything that commonly goes wrong.
 
-    Each line says that something is well, what is wrong and what to do, or that it is not known. The status is 1 if
-    there is a problem.
+    Each line says that something is fine, or what is wrong and what to do, or that it is not known. The exit status is
+    1 if there is a problem.
     """
     found = []
     if not machine:
@@ -60,7 +60,7 @@ def doctor(target: Target, before: bool, machine: bool) -> int:
 
 
 def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
-    """Without credentials and region there is nothing else to look at."""
+    """All findings. Without credentials and a region, the first two are all."""
     account = target.account
     for finding in look(account_doctor.checks(account)):
         yield finding

@@ -1,4 +1,4 @@
-"""The command `find`: which attachments are archived, by words of their names."""
+"""The command `find`: find archived attachments by words of their names."""
 
 import json
 from datetime import datetime
@@ -46,7 +46,7 @@ Exit status: 0 found, 1 nothing found or it failed, 2 wrong usage, 130 interrupt
     type=click.Choice([str(state) for state in STATES]),
     help="Only in this state (repeatable).",
 )
-@click.option("--now", is_flag=True, help="Read the whole ledger, to include what came after the last audit.")
+@click.option("--now", is_flag=True, help="Read the whole ledger, to include files that are newer than the last audit.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def find(
     text: str,
@@ -60,11 +60,12 @@ def find(
 ) -> int:
     """Find archived files by the words of their names.
 
-    Shows the attachments whose record, file name or ids contain every word of TEXT.
+    Shows the attachments whose record, file name or ids contain every word of TEXT. The record's name is that of the
+    company, contact or deal. Capitals, accents and strokes do not matter.
 
-    The record's name is that of the company, contact or deal. Capitals, accents and strokes do not matter. It searches
-    the list that the last audit wrote. If it finds nothing there, it reads the whole ledger: some seconds for a hundred
-    thousand attachments. With MODULE/ID as TEXT it shows all attachments of that record as they are now.
+    It searches the list that the last audit wrote. If it finds nothing there, it reads the whole ledger, which takes
+    some seconds for a hundred thousand attachments. With MODULE/ID as TEXT it shows all attachments of that record as
+    they are now.
     """
     archive = target.archive
     stack = archive.stack
@@ -85,7 +86,7 @@ def find(
     elif found.rows:
         _show(found.rows, stack.name)
         if found.as_of:
-            say(f"As of {found.as_of[:16].replace('T', ' ')} UTC. What came since: --now, or find MODULE/ID.", "dim")
+            say(f"As of {found.as_of[:16].replace('T', ' ')} UTC. For newer files: --now, or find MODULE/ID.", "dim")
     elif found.is_empty:
         complain(
             "The ledger is empty.",
@@ -99,8 +100,8 @@ def find(
 
 def _show(found: list[SearchRow], stack: str) -> None:
     rest = len(found) - MOST_SHOWN
-    table = Table(header_style="bold", caption=f"{rest:,} more: narrow it down, or --json." if rest > 0 else None)
-    # Both ids have to stay whole, to be copied, in a terminal of 80 columns, too.
+    table = Table(header_style="bold", caption=f"{rest:,} more. Add a word, or use --json." if rest > 0 else None)
+    # Both ids must fit whole into 80 columns, so that they can be copied.
     table.add_column("Record", overflow="fold", min_width=29)  # a module and an id of Bigin
     table.add_column("File and its id", overflow="fold", min_width=19)
     table.add_column("Attached", no_wrap=True)

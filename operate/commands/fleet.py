@@ -1,4 +1,4 @@
-"""The command `fleet`: all stacks at one look, for whoever looks after many."""
+"""The command `fleet`: all stacks at a glance."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ Examples:
   bigin-archive fleet --region eu-central-1 --region us-east-1 --json
 
 \b
-The status is 1 if a stack needs somebody, or a region that was named cannot be looked through.
+The exit status is 1 if a stack needs attention, or a named region cannot be searched.
 
 """
     + STATUSES
@@ -35,15 +35,15 @@ The status is 1 if a stack needs somebody, or a region that was named cannot be 
     multiple=True,
     envvar="AWS_REGION",
     metavar="NAME",
-    help="Look there (repeatable); else AWS_REGION.",
+    help="AWS region (repeatable). Default: AWS_REGION.",
 )
-@click.option("--all-regions", is_flag=True, help="Look through every region that the account has switched on.")
+@click.option("--all-regions", is_flag=True, help="Search every region that is enabled in the account.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="AWS profile (repeatable); else AWS_PROFILE."
+    "--profile", "profiles", multiple=True, metavar="NAME", help="AWS profile (repeatable). Default: AWS_PROFILE."
 )
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def fleet(regions: tuple[str, ...], all_regions: bool, profiles: tuple[str, ...], machine: bool) -> int:
-    """Show all stacks, one line each, and which need somebody.
+    """Show all stacks, one line each, and which need attention.
 
     For each stack: the last audit and its age, files archived, requests waiting, dead letters, the token's age, alarms
     that ring, and the API credits used in 24 hours.
@@ -67,11 +67,11 @@ def _show(stacks: Sequence[Overview], unseen: Sequence[Unseen]) -> None:
     needing = [row for row in stacks if row.problems]
     if needing:
         bad(
-            f"{len(needing)} of {len(stacks)} need somebody: {', '.join(row.stack for row in needing)}.",
+            f"{len(needing)} of {len(stacks)} need attention: {', '.join(row.stack for row in needing)}.",
             "What to do: bigin-archive doctor --stack NAME",
         )
     elif stacks:
-        good(f"{len(stacks)} stacks, none needs anybody." if len(stacks) > 1 else "One stack, which needs nobody.")
+        good(f"{len(stacks)} stacks. None needs attention." if len(stacks) > 1 else "One stack. It needs no attention.")
     else:
         uncertain("There is no stack of Bigin Archive here.")
 

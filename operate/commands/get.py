@@ -1,4 +1,4 @@
-"""The command `get`: archived files back on this machine, their bytes verified."""
+"""The command `get`: download archived files, and verify their bytes."""
 
 import json
 import re
@@ -31,7 +31,7 @@ _RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object to fetch, and the ledger's row about it, if there is one."""
+    """An object to download, and the ledger's row about it, if there is one."""
 
     found: ArchivedObject
     folder: Path
@@ -39,9 +39,9 @@ class Wanted:
 
     @property
     def sha256(self) -> str | None:
-        """The SHA-256 (hex) that it was archived with; None where nobody knows it, or S3 has another one."""
+        """The SHA-256 (hex) with which it was archived. None if it is not known, or S3 has another one."""
         entry, found = self.entry, self.found
-        # A version never changes: where the row names this one, S3 itself knows its checksum best.
+        # A version never changes, so if the row names this version, S3's own checksum is the best source.
         is_same = found.version_id is not None and entry is not None and entry.version_id == found.version_id
         if not entry or not entry.sha256 or is_same:
             return found.sha256
@@ -62,7 +62,7 @@ class Wanted:
 
     @property
     def path(self) -> Path:
-        """Where it goes, under the name that it had in Bigin."""
+        """Where to write it, under the name that it had in Bigin."""
         name = self.found.original_name or self.found.file_name
         if name == UNNAMED and self.entry and self.entry.file_name:
             name = self.entry.file_name
@@ -101,13 +101,12 @@ def get(
 ) -> int:
     """Download archived files, checked by their SHA-256.
 
-    Attachments are named by their IDs, which find shows; --record names whole records.
-
-    Each file is verified against its SHA-256 before it appears under its name. It never overwrites a file:
-    one with the same bytes is left as it is; beside another one, the new file gets a similar name.
+    Name attachments by their IDs, which find shows, or whole records with --record. Each file is verified against its
+    SHA-256 before it appears under its name. No file is overwritten: a file with the same bytes stays, and beside
+    another one the new file gets a similar name.
     """
     if not ids and not records:
-        raise click.UsageError("Say what to get: attachment ids, or --record MODULE/ID.")
+        raise click.UsageError("Name what to download: attachment ids, or --record MODULE/ID.")
     places = [_place(record) for record in records]
     archive = target.archive
     with working("Looking them up"), translate_errors("look them up"):
@@ -116,7 +115,7 @@ def get(
     missing = sorted(set(ids) - {one.attachment_id for one in wanted}) + lost
     missing += [place for place in places if not any(one.record == place for one in wanted)]
     for name in missing:
-        complain(f"{printable(name)}: no archived file.", "bigin-archive find tells what there is.")
+        complain(f"{printable(name)}: no archived file.", "See what there is: bigin-archive find.")
     paths = _fetch_all(archive, wanted, quiet=machine)
     failed = len(wanted) - len(paths)
     if machine:
@@ -131,7 +130,7 @@ def get(
 def _place(record: str) -> str:
     match = _RECORD.fullmatch(record)
     if not match:
-        raise click.UsageError(f"{record!r} is no record: say for example Contacts/2034020000000489124.")
+        raise click.UsageError(f"{record!r} is not a record. Write for example Contacts/2034020000000489124.")
     return f"{ALIASES.get(match[1], match[1])}/{match[2]}"
 
 
@@ -166,12 +165,12 @@ def _of_records(archive: Archive, places: Iterable[str], folder: Path, lost: lis
             if named or (entry and entry.key and own):
                 yield Wanted((named or own)[0], to, entry)
             elif own:
-                # Without a row the first version is what was archived: what was written later is not.
+                # Without a row, the oldest version is the archived one.
                 if len(own) > 1:
-                    complain(f"{name}: {len(own)} objects; the one that was written first is fetched.")
+                    complain(f"{name}: {len(own)} objects; the oldest one is downloaded.")
                 yield Wanted(archive.inventory.first_version(name) or own[0], to)
             else:
-                complain(f"{name}: {len(found)} objects that this application did not write; not fetched.")
+                complain(f"{name}: {len(found)} objects that this application did not write; not downloaded.")
         there = {place_of(found.path) for found in objects}
         seen = {found.key for found in objects}
         for entry in entries.values():
@@ -183,7 +182,7 @@ def _of_records(archive: Archive, places: Iterable[str], folder: Path, lost: lis
 
 
 def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
-    """The ledger's rows of a record, by their places."""
+    """The ledger's rows of a record, by ``MODULE/RECORD/ATTACHMENT``."""
     try:
         return {entry.request.place: entry for entry in archive.ledger.entries_of(*place.split("/"))}
     except StorageUnavailableError as error:
@@ -192,7 +191,7 @@ def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
 
 
 def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:
-    """Fetch them; where those are now that could be had."""
+    """Download them; return the paths of those that succeeded."""
     paths = []
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
     console = progress_console()
@@ -207,11 +206,11 @@ def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> li
                 complain(f"{one.attachment_id}: {error.detail}")
             except (DifferentBytesError, BytesDifferError):
                 complain(
-                    f"{one.attachment_id}: the bytes are not those that were archived; nothing was kept.",
-                    "bigin-archive audit tells more; the bucket keeps earlier versions.",
+                    f"{one.attachment_id}: the bytes are not the archived ones; nothing was kept.",
+                    "Run bigin-archive audit. The bucket keeps earlier versions.",
                 )
             except NoObjectError:
-                complain(f"{one.attachment_id}: the object has gone.", "bigin-archive audit tells what to do.")
+                complain(f"{one.attachment_id}: the object has gone.", "Run bigin-archive audit: it says what to do.")
             except OSError as error:
                 complain(
                     f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).",

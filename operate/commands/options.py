@@ -1,4 +1,4 @@
-"""What the commands have in common on the command line."""
+"""Options that the commands share."""
 
 import functools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ STATUSES = "\b\nExit status: 0 all fine, 1 something failed or is missing, 2 wro
 
 
 def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which stack, and hand the command its :class:`Target` in their place."""
+    """Add the options that choose the stack, and pass the command its :class:`Target` in their place."""
 
     @functools.wraps(command)
     def with_target(*args: Any, stack: str | None, region: str | None, profile: str | None, **options: Any) -> Any:
@@ -22,7 +22,7 @@ def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     decorated: Callable[..., Any] = with_target
     for option in (
         click.option("--profile", metavar="NAME", help="AWS profile; else AWS_PROFILE and the usual places."),
-        # AWS_REGION as the AWS CLI has it; boto3 knows AWS_DEFAULT_REGION alone.
+        # AWS_REGION works in the AWS CLI; boto3 itself reads only AWS_DEFAULT_REGION.
         click.option(
             "--region", envvar="AWS_REGION", metavar="NAME", help="Its region; else AWS_REGION, else the profile's."
         ),
@@ -45,13 +45,13 @@ class _Module(click.Choice[str]):
 
 
 class _Day(click.DateTime):
-    """A day, or a time, which is refused in words."""
+    """A day, or a day with a time."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is no day: say for example 2026-01-31.", param, ctx)
+            self.fail(f"{value!r} is not a day. Write for example 2026-01-31.", param, ctx)
 
 
 MODULE = _Module(MODULES)

@@ -1,4 +1,4 @@
-"""The command `pause`: options in, exit status out."""
+"""The command `pause`: stop a stack in an emergency."""
 
 import json
 from datetime import UTC, datetime
@@ -25,9 +25,9 @@ Examples:
 def pause(target: Target, machine: bool) -> int:
     """Stop a stack in an emergency; nothing is lost for 13 days.
 
-    The triggers of the queues and all schedules are switched off: nothing calls Bigin, and requests wait. Webhooks are
-    taken on, and POST /attachments still archives while its caller waits. Alarms are silent, but for the one that
-    tells after half a day that requests wait.
+    It switches off the triggers of the queues and all schedules: nothing calls Bigin, and requests wait. Webhooks are
+    still accepted, and POST /attachments still archives while its caller waits. Alarms send no mail, except the one
+    that rings after half a day because requests wait.
     """
     found = target.stack
     made = Switches(target.account, found).pause(datetime.now(UTC))
@@ -35,6 +35,6 @@ def pause(target: Target, machine: bool) -> int:
         click.echo(json.dumps({"paused_since": made.since, "nothing_is_lost_until": made.safe_until.isoformat()}))
         return 0
     good(f"Paused: {len(made.triggers)} triggers and {len(made.schedules)} schedules are off. Requests wait.")
-    say(f"Nothing is lost until {moment(made.safe_until)}. Before that, go on:")
+    say(f"Nothing is lost until {moment(made.safe_until)}. Resume before that:")
     say(f"  bigin-archive resume --stack {found.name}", "cyan", whole=True)
     return 0

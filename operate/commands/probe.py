@@ -1,4 +1,4 @@
-"""The command `probe`: how the connected Bigin account answers, by reads alone."""
+"""The command `probe`: how the connected Bigin account answers. Only reads."""
 
 import io
 import time
@@ -31,13 +31,13 @@ It reads, and changes nothing: some twenty API credits at most.
     + STATUSES
 )
 @on_a_stack
-@click.option("--json", "machine", is_flag=True, help="Print a report as JSON, which holds no personal data.")
+@click.option("--json", "machine", is_flag=True, help="Print a JSON report without personal data.")
 def probe(target: Target, machine: bool) -> int:
-    """See how your Bigin account answers, by reads alone.
+    """See how your Bigin account answers. Only reads.
 
-    Lists, sizes, downloads, limits, fields, beside what this version expects. The answers are kept beside the archive:
-    the doctor shows them, and for 90 days sweeps go by them: they try no list that there is not, and compare no size
-    that is wrong. The status is 1 if something is different.
+    It compares lists, sizes, downloads, limits and fields with what this version expects. The answers are kept beside
+    the archive. The doctor shows them, and sweeps use them for 90 days: they try no list that Bigin lacks, and compare
+    no size that is wrong. The exit status is 1 if something differs.
     """
     stack = target.stack
     stored = StackSecrets(target.client("secretsmanager"), stack).token()

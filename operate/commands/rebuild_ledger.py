@@ -1,4 +1,4 @@
-"""The command `rebuild-ledger`: the ledger from S3."""
+"""The command `rebuild-ledger`: rebuild the ledger from S3."""
 
 import json
 from dataclasses import asdict
@@ -26,18 +26,18 @@ Examples:
     + STATUSES,
 )
 @on_a_stack
-@click.option("--dry-run", is_flag=True, help="Tell how many rows are missing, and write none.")
+@click.option("--dry-run", is_flag=True, help="Show how many rows are missing. Write none.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def rebuild_ledger(target: Target, dry_run: bool, machine: bool) -> int:
     """Rebuild the ledger from the files in S3.
 
-    Only rows that are missing are written, so it can be repeated at any time, also while the stack works. Names of
-    records, and what was parked or gone, come back with the next sweep.
+    It writes only missing rows, so it can be repeated at any time, also while the stack works. The next sweep adds the
+    names of records, and what was parked or gone.
     """
     archive = target.archive
     with (
         working("Looking at the objects") as progress,
-        translate_errors("rebuild the ledger; repeat the command to go on"),
+        translate_errors("rebuild the ledger; repeat the command to continue"),
     ):
         rebuilt = rebuild(archive.ledger, archive.inventory, iso(datetime.now(UTC)), dry_run=dry_run, progress=progress)
         rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=dry_run)
@@ -48,10 +48,10 @@ def rebuild_ledger(target: Target, dry_run: bool, machine: bool) -> int:
     good(f"{rebuilt.objects:,} objects: {rebuilt.restored:,} rows {done}, {rebuilt.known:,} were there.")
     if rebuilt.several:
         say(
-            f"{rebuilt.several:,} attachments have several objects or versions: the first that was written counts; "
+            f"{rebuilt.several:,} attachments have several objects or versions. The oldest one counts; "
             "an audit names the others.",
             "yellow",
         )
     if rebuilt.strange:
-        say(f"{rebuilt.strange:,} objects are not of this application; an audit names them.", "yellow")
+        say(f"{rebuilt.strange:,} objects were not written by this application; an audit names them.", "yellow")
     return 0

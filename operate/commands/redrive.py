@@ -33,7 +33,7 @@ How the dead-letter queue is read:
     + STATUSES
 )
 @on_a_stack
-@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Send back those of this reason (repeatable).")
+@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Send back all with this reason (repeatable).")
 @click.option("--message-id", "ids", multiple=True, metavar="ID", help="Send back this message (repeatable).")
 @click.option("--all", "everything", is_flag=True, help="Send back all.")
 @click.option("--list", "each", is_flag=True, help="Show the messages one by one.")
@@ -52,15 +52,15 @@ def redrive(
 ) -> int:
     """Show requests that failed and why, and send them back.
 
-    A dead letter is a request that could not be archived: it waits in the dead-letter queue, with its reason.
-    Without --reason, --message-id or --all it is only shown.
+    A dead letter is a request that could not be archived. It waits in the dead-letter queue, with its reason. Without
+    --reason, --message-id or --all the command only shows dead letters.
     """
     choice = Choice(frozenset(reasons), frozenset(ids), everything)
     sending = bool(choice) and not dry_run
     if sending and not yes and (machine or not sys.stdin.isatty()):
-        raise click.UsageError("Nobody can be asked here: say --yes to send back, or --dry-run to see.")
+        raise click.UsageError("There is no terminal to ask at. Add --yes to send back, or --dry-run to look.")
     if not choice and (yes or dry_run):
-        raise click.UsageError("Say what to send back: --reason, --message-id or --all.")
+        raise click.UsageError("Choose what to send back: --reason, --message-id or --all.")
     found = target.stack
     queue = DeadLetterQueue(target.client("sqs"), found.dead_letter_queue_url, found.queue_url)
     if not sending or not yes:

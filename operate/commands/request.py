@@ -1,4 +1,4 @@
-"""The command `request`: archive attachments or records that are named by their ids."""
+"""The command `request`: archive single attachments or records, named by their ids."""
 
 import json
 import uuid
@@ -27,11 +27,10 @@ Examples:
 @on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
-    """Archive certain attachments, or all of a record.
+    """Archive single attachments, or all of a record.
 
-    What is archived already is not downloaded again.
-
-    The ids are in the address bar of Bigin, and in the report of each audit.
+    Files that are archived already are not downloaded again. The ids are in the address bar of Bigin, and in the report
+    of each audit.
     """
     requests = [_request(place) for place in places]
     found = target.stack
@@ -59,4 +58,4 @@ def _request(place: str) -> ArchiveRequest:
             identifier("The attachment's id", attachment_id) if slash else None,
         )
     except InvalidRequestError as error:
-        raise click.UsageError(f"{place!r} names nothing: {error.detail}") from None
+        raise click.UsageError(f"{place!r} is not valid: {error.detail}") from None

@@ -1,4 +1,4 @@
-"""The command `restore`: archived files back in Bigin."""
+"""The command `restore`: send archived files back to Bigin."""
 
 import random
 from collections.abc import Callable
@@ -67,11 +67,13 @@ Exit status: 0 all are there, 2 some are not or wrong usage, 1 it failed, 130 in
 @on_a_stack
 @click.option("--record", "records", multiple=True, type=_RECORD, metavar="MODULE/ID", help="All files of a record.")
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="All files of a module.")
-@click.option("--since", type=DAY, metavar="DAY", help="Of records and modules: attached on this day or later.")
-@click.option("--to-record", "to", type=_RECORD, metavar="MODULE/ID", help="Another record than they came from.")
+@click.option("--since", type=DAY, metavar="DAY", help="With --record or --module: attached on this day or later.")
+@click.option(
+    "--to-record", "to", type=_RECORD, metavar="MODULE/ID", help="Send the files to this record, not to their own."
+)
 @click.option("--drill", type=_RECORD, metavar="MODULE/ID", help="Send a copy of one file to this record, as a test.")
-@click.option("--yes", is_flag=True, help="Do it; else it is only told.")
-@click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, or you are asked.")
+@click.option("--yes", is_flag=True, help="Do it. Without it, only show what would be done.")
+@click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Default: BIGIN_CLIENT_ID, or you are asked.")
 @click.option(
     "--upload-limit",
     "limit_mib",
@@ -79,9 +81,9 @@ Exit status: 0 all are there, 2 some are not or wrong usage, 1 it failed, 130 in
     default=limits.UPLOAD_LIMIT_MIB,
     show_default=True,
     metavar="MIB",
-    help="What your Bigin takes as one file.",
+    help="Largest file that your Bigin accepts.",
 )
-@click.option("--forget-grants", is_flag=True, help="Forget grants of killed runs that you have removed at Zoho.")
+@click.option("--forget-grants", is_flag=True, help="Forget the grants of killed runs, after you removed them at Zoho.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def restore(
     ids: tuple[str, ...],
@@ -97,19 +99,20 @@ def restore(
     forget_grants: bool,
     machine: bool,
 ) -> int:
-    """Send archived files back to Bigin, proved at both ends.
+    """Send archived files back to Bigin, and compare every byte.
 
-    Name attachments by their IDs (see find), whole records, or a module. Without --yes nothing is changed: it tells
-    what would be sent, what is there already, what Bigin would refuse, and the credits that it takes. Each file is
-    checked before it is sent, and compared after it arrived. What is there already with the same bytes is not sent
-    again, so that the command can be repeated at any time.
+    Name attachments by their IDs (see find), whole records, or a module. Without --yes nothing is changed: it shows
+    what would be sent, what is there already, what Bigin would refuse, and the credits that it takes.
+
+    Each file is checked before it is sent, and compared after it arrived. A file that is there already with the same
+    bytes is not sent again, so the command can be repeated at any time.
     """
     if drill and (records or modules or since or to or len(ids) > 1):
         raise click.UsageError("--drill takes one ID at most, and neither --record, --module, --since nor --to-record.")
     if not (ids or records or modules or drill or forget_grants):
-        raise click.UsageError("Say what to restore: ids, --record MODULE/ID, or --module NAME.")
+        raise click.UsageError("Name what to restore: ids, --record MODULE/ID, or --module NAME.")
     if since and not (records or modules):
-        raise click.UsageError("--since belongs to --record and --module.")
+        raise click.UsageError("Use --since together with --record or --module.")
     archive = target.archive
     notes = RestoreNotes(archive)
     if forget_grants:
@@ -149,7 +152,7 @@ def _wanted(archive: Archive, chosen: Selection, drill: ArchiveRequest | None) -
 def _tokens(
     target: Target, notes: RestoreNotes, wanted: list[Wanted], client_id: str | None, *, yes: bool
 ) -> AbstractContextManager[TokenSource]:
-    """A grant of this run's own; for a dry run the stack's own token, which can only read."""
+    """This run's own grant; for a dry run the stack's own token, which can only read."""
     stack = target.stack
     if not yes:
         return nullcontext(AccessTokens(target.client("secretsmanager"), stack.token_secret_id, stack.hosts.api_url))
@@ -171,7 +174,7 @@ def _run(
     api_url = archive.stack.hosts.api_url
     http = session(1)
     bigin = Bigin(http, api_url, tokens, unlimited, meter)
-    # Connections of its own: one that was kept may end while it is used, and nobody knew what had been done.
+    # Uploads get their own connections: a kept one may close during an upload, and then its outcome is unknown.
     sender = None if run.dry else Sender(Uploader(session(1), api_url, tokens, meter))
     restorer = Restorer(archive, bigin, sender, notes, limit_mib=limit_mib, drill=drill)
     with working("Comparing" if run.dry else "Restoring") as progress:
@@ -179,7 +182,7 @@ def _run(
         def tell(outcome: Outcome) -> None:
             run.outcomes.append(outcome)
             progress(len(run.outcomes))
-            if len(run.outcomes) % BATCH == 0:  # the sweep counts its share by what is entered
+            if len(run.outcomes) % BATCH == 0:  # the sweep's share depends on what is recorded
                 run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
 
         try:

@@ -1,4 +1,4 @@
-"""The command `resume`: options in, exit status out."""
+"""The command `resume`: resume a paused stack."""
 
 import json
 
@@ -22,15 +22,15 @@ Examples:
 @on_a_stack
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def resume(target: Target, machine: bool) -> int:
-    """Let a paused stack go on.
+    """Resume a paused stack.
 
-    What was on before the pause is on again, and nothing else.
+    It switches on what was on before the pause, and nothing else.
     """
     ended = Switches(target.account, target.stack).resume()
     if machine:
         click.echo(json.dumps({"was_paused_since": ended.since if ended else None}))
     elif ended:
-        good("It goes on: triggers, schedules and alarms are as before the pause. What waited is archived now.")
+        good("Resumed: triggers, schedules and alarms are as before the pause. Waiting requests are archived now.")
     else:
         good("It was not paused.")
     return 0

@@ -1,4 +1,4 @@
-"""The command `selftest`: what only a real AWS account can tell, tried on things that are thrown away."""
+"""The command `selftest`: tries what only a real AWS account can show, on resources that are removed again."""
 
 import time
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from operate.terminal import say, working
 
 _PLAN = (
     "This creates two buckets named bigin-archive-selftest-…, one with Object Lock (GOVERNANCE, one day), some 5 MB in "
-    "them, and a change set that is never executed. It costs less than a cent. All is removed at the end; what cannot "
-    "be removed ends by itself after a day."
+    "them, and a change set that is never executed. It costs less than a cent. Everything is removed at the end, or "
+    "expires by itself after a day."
 )
 
 
@@ -41,11 +41,11 @@ Examples:
 @on_a_stack
 @click.option("--template", type=click.Path(path_type=Path), default="template.yaml", help="The template to try.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "machine", is_flag=True, help="Print a report as JSON, which holds no personal data.")
+@click.option("--json", "machine", is_flag=True, help="Print a JSON report without personal data.")
 def selftest(target: Target, template: Path, yes: bool, machine: bool) -> int:
     """Try this version's requests in your own AWS account.
 
-    Storage, the template, and with a stack its roles and alarms. The status is 1 if something is different.
+    It tries storage and the template, and with a stack its roles and alarms. The exit status is 1 if something differs.
     """
     if not yes:
         say(_PLAN)
@@ -87,7 +87,7 @@ def _results(target: Target, template: Path) -> Iterator[Result]:
 
 
 def _requests(account: Account, bucket: str) -> S3Requests:
-    """As the functions make them, with the operator's credentials."""
+    """The same requests as those of the functions, with the operator's credentials."""
     core = botocore.session.Session(profile=account.profile)
     core.set_config_variable("region", account.region)
     url = None if account.is_on_aws else account.client("s3").meta.endpoint_url

@@ -24,7 +24,7 @@ Examples:
 def status(target: Target, machine: bool) -> int:
     """Show how far the archive is: files, queue, credits.
 
-    Reads the whole ledger: some seconds for a hundred thousand attachments.
+    It reads the whole ledger, which takes some seconds for a hundred thousand attachments.
     """
     found = target.stack
     seen = Archive(found, target.client("dynamodb"), target.client("sqs")).status()

@@ -1,4 +1,4 @@
-"""The commands `sweep` and `status`: options in, exit status out."""
+"""The command `sweep`: archive the whole account."""
 
 import json
 from dataclasses import asdict
@@ -30,7 +30,7 @@ from operate.sweep.status import Account as Archive
 from operate.terminal import duration_of_hours, good, say, working
 
 _ESTIMATE_TIMEOUT_S = 3600
-_RESULTS = {"complete": 0, "partial": 2}  # as those of audit
+_RESULTS = {"complete": 0, "partial": 2}  # the same as those of audit
 
 
 @click.command(
@@ -93,14 +93,14 @@ def sweep(
         if machine:
             click.echo(json.dumps({"begun": True}))
         else:
-            good("A sweep has begun, or goes on if one was under way. How far it is:")
+            good("A sweep has begun, or continues if one was running. To see how far it is:")
             say(f"  bigin-archive status --stack {found.name}", "cyan", whole=True)
         return 0
     try:
         status = sweeping.follow(archive, functions, found.sweep_function, before)
     except KeyboardInterrupt:
         raise OperateError(
-            "Stopped watching; the sweep goes on.",
+            "Stopped watching. The sweep continues.",
             f"bigin-archive status --stack {found.name} shows how far it is.",
             status=130,
         ) from None
@@ -139,10 +139,10 @@ def _show_estimate(expected: Estimate, budget: CreditBudget) -> None:
     if expected.sampled is None:
         say(f"Bigin lists {expected.attachments:,} attachments.")
     elif expected.sampled == expected.records:
-        say(f"{expected.records:,} records, all looked into: {expected.attachments:,} attachments.")
+        say(f"{expected.records:,} records, all listed: {expected.attachments:,} attachments.")
     else:
         say(
-            f"{expected.records:,} records, of which {expected.sampled} were looked into: about "
+            f"{expected.records:,} records, {expected.sampled} of them listed: about "
             f"{expected.attachments:,} attachments."
         )
     say(f"To be downloaded: {expected.unknown:,} files, {size(expected.unknown_bytes)}.")

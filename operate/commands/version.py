@@ -1,4 +1,4 @@
-"""The command `version`: what is installed here."""
+"""The command `version`: print the installed version."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The command `watch`: options in, exit status out."""
+"""The command `watch`: show or renew the notification channels."""
 
 from datetime import UTC, datetime
 
@@ -30,7 +30,8 @@ Examples:
 def watch(target: Target, renewing: bool, machine: bool) -> int:
     """Show or renew the channels by which Bigin announces changes.
 
-    A stack that was deployed with WatchModules renews them each hour. The status is 1 if one is missing or dead.
+    A stack that was deployed with WatchModules renews them each hour. The exit status is 1 if a channel is missing or
+    dead.
     """
     found = target.stack
     if renewing and not found.watched:

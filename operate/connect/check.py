@@ -1,4 +1,4 @@
-"""`authorize --check`: what a stored connection can do. Reads only; a renewal is made only where asked for."""
+"""`authorize --check`: what a stored connection can do. Only reads, unless a renewal is asked for."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ CONNECT = "Connect it: bigin-archive authorize --stack {}"
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """How a renewal on request went, in the refresh function's own words."""
+    """How a renewal went, in the words of the refresh function."""
 
     worked: bool
     detail: str
@@ -31,7 +31,7 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was found out; ``renewable`` is None where the credentials may not be read."""
+    """Everything that was found; ``renewable`` is None if the credentials may not be read."""
 
     stack: Stack
     renewable: bool | None
@@ -42,7 +42,7 @@ class Report:
 
     @property
     def fine(self) -> bool:
-        """Whether the stack can archive now, and go on doing so."""
+        """Whether the stack can archive now, and later too."""
         renewed = self.renewal is None or self.renewal.worked
         return renewed and self.renewable is not False and self.access is not None and self.access.fine
 
@@ -54,7 +54,7 @@ def check(
     modules: Sequence[str],
     functions: Any = None,
 ) -> Report:
-    """Find out; with the Lambda client ``functions`` the token is renewed first. Raises OperateError."""
+    """Look at the connection. With the Lambda client ``functions`` the token is renewed first. Raises OperateError."""
     renewal = _renew(functions, stack.refresh_function) if functions else None
     renewable, stored = connection.is_renewable(), connection.token()
     if stored.token is None:
@@ -87,7 +87,7 @@ def show(report: Report) -> None:
     if report.renewable is False:
         complain("No credentials are stored: nothing renews the token.", CONNECT.format(name))
     elif report.renewable is None:
-        say("? Whether credentials are stored is not known: you may not read that secret.", "yellow")
+        say("? It is not known whether credentials are stored: you may not read that secret.", "yellow")
     else:
         good("Credentials are stored; the stack renews its token every 30 minutes.")
     if report.renewal:
@@ -102,7 +102,7 @@ def show(report: Report) -> None:
 
 
 def as_json(report: Report) -> str:
-    """The report for a machine; no secret is in it."""
+    """The report as JSON, without any secret."""
     token, access = report.stored.token, report.access
     problem = report.refusal.detail if report.refusal else report.stored.problem
     return json.dumps(
@@ -132,7 +132,7 @@ def _show_token(report: Report) -> None:
     expires_at = _expiry(report)
     text = f"written {duration(now - stored.written_at)} ago" if stored.written_at else "stored"
     if expires_at is None:
-        text += ", its end is not known"
+        text += ", the time of its expiry is not known"
     elif expires_at > now:
         text += f", expires in {duration(expires_at - now)} ({moment(expires_at)})"
     else:
@@ -140,12 +140,12 @@ def _show_token(report: Report) -> None:
     if report.refusal:
         complain(f"The access token ({text}) does not work: {report.refusal.detail}", _remedy(report))
     else:
-        good(f"Bigin takes the access token ({text}).")
+        good(f"Bigin accepts the access token ({text}).")
 
 
 def _remedy(report: Report) -> str:
     if report.refusal and report.refusal.code == "bigin_token_rejected" and report.renewable:
-        return "authorize --check --renew has it renewed now, and tells why where that fails."
+        return "Renew it now, and see why if that fails: bigin-archive authorize --check --renew."
     return ""
 
 

@@ -1,6 +1,6 @@
-"""What the person answers: from options and the environment first, then from the terminal or from stdin.
+"""Asks for values: options and the environment come first, then the terminal or stdin.
 
-Secrets are typed hidden; they are held in memory alone.
+Secrets are typed hidden and kept only in memory.
 """
 
 import re
@@ -12,20 +12,20 @@ import click
 from operate.errors import OperateError
 from operate.terminal import say
 
-# What Zoho hands out has no blanks; more than this is something else that was pasted.
+# Zoho's values have no blanks. A longer text is something else that was pasted.
 _VALUE = re.compile(r"[\x21-\x7e]{1,1024}")
 _TRIES = 5
 
 
 class Prompts:
-    """Values by name: ``given`` is used once each, since a wrong one has to be asked for."""
+    """Values by name. Each of the ``given`` values is used once, because a wrong one has to be asked for."""
 
     def __init__(self, given: Mapping[str, str | None]) -> None:
         self._given = {name: value.strip() for name, value in given.items() if value and value.strip()}
         self.interactive = sys.stdin.isatty()
 
     def value(self, name: str, *, hidden: bool, how: str) -> str:
-        """The value called ``name``; ``how`` says how to give it where nobody can be asked. Raises OperateError."""
+        """The value called ``name``; ``how`` says how to pass it without a terminal. Raises OperateError."""
         if name in self._given:
             return self._checked(name, self._given.pop(name))
         if not self.interactive:
@@ -37,16 +37,18 @@ class Prompts:
                 if hidden:
                     say(f"  Taken: {len(typed)} characters.", "dim")
                 return typed
-            say(f"  That is no {name}: one piece without blanks is expected. Ctrl-C stops.", "yellow")
-        raise OperateError(f"No usable {name} was given.", "Start again when you have it at hand.")
+            say(f"  That is not a {name}: it must be one piece without blanks. Ctrl-C stops.", "yellow")
+        raise OperateError(f"No usable {name} was given.", "Start again when you have it.")
 
     def agrees(self, question: str, *, default: bool = False) -> bool:
-        """A yes or no; no where nobody can be asked."""
+        """Ask a yes-or-no question; no without a terminal."""
         return self.interactive and bool(click.confirm(question, default=default))
 
     def _checked(self, name: str, value: str, how: str = "") -> str:
         if not value:
             raise OperateError(f"The {name} is missing.", f"Give it {how}.", status=2)
         if not _VALUE.fullmatch(value):
-            raise OperateError(f"That is no {name}: one piece without blanks is expected.", "Copy it again.", status=2)
+            raise OperateError(
+                f"That is not a {name}: it must be one piece without blanks.", "Copy it again.", status=2
+            )
         return value

@@ -1,7 +1,7 @@
-"""The OAuth scopes that the archive needs, from one table: for the terminal, and for docs/connect.md.
+"""The OAuth scopes that the archive needs: one table for the terminal and for docs/connect.md.
 
-Bigin API v2, "Download an attachment": READ of the module and READ of attachments; other pages name the scopes of a
-module in lower case. Companies are ``accounts``.
+Bigin API v2, "Download an attachment": READ of the module and READ of attachments. Other pages write the module of a
+scope in lower case. Companies are ``accounts``.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from bigin_archive.archive_request import MODULES
 
 ATTACHMENTS = "ZohoBigin.modules.attachments.READ"
-# Needed by a stack with WatchModules alone, to enable and to list its channels (Bigin API v2, "Enable notifications").
+# Only a stack with WatchModules needs it, to enable and to list its channels (Bigin API v2, "Enable notifications").
 NOTIFICATIONS = "ZohoBigin.notifications.ALL"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One scope and why it is asked for; ``module`` is None for the one that every module needs."""
+    """One scope and its purpose; ``module`` is None for the one that every module needs."""
 
     name: str
     module: str | None
@@ -44,18 +44,18 @@ def needed(modules: Iterable[str] = MODULES) -> tuple[str, ...]:
 
 
 def line(modules: Iterable[str] = MODULES, *, notifications: bool = False) -> str:
-    """What to paste into Zoho's API console: one line, commas without blanks."""
+    """The line to paste into Zoho's API console: scopes with commas and without blanks."""
     return ",".join([*needed(modules), *([NOTIFICATIONS] if notifications else [])])
 
 
 def may_list_attachments(granted: str) -> bool:
-    """Whether the scopes that Zoho names in its answer (apart by blanks or commas) hold one for attachments."""
+    """Whether the granted scopes (separated by blanks or commas) include one for attachments."""
     names = {name.lower() for name in granted.replace(",", " ").split()}
     return not names.isdisjoint({ATTACHMENTS.lower(), "zohobigin.modules.attachments.all"})
 
 
 def may_watch(granted: str) -> bool:
-    """Whether they hold the one for notification channels."""
+    """Whether the granted scopes include the one for notification channels."""
     return NOTIFICATIONS.lower() in granted.lower().replace(",", " ").split()
 
 

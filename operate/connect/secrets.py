@@ -1,4 +1,4 @@
-"""The two secrets of a connection: written whole, read without keeping what is not needed."""
+"""The two secrets of a connection."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from operate.stack.stack import Stack
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """The access-token secret: the token, or why there is none, and when it was written."""
+    """The stored access token, or why there is none, and when it was written."""
 
     token: AccessToken | None
     problem: str = ""
@@ -37,8 +37,8 @@ class StackSecrets:
     def write(self, client_id: str, client_secret: str, grant: Grant) -> str:
         """Store credentials, then token; return when the token expires. Raises OperateError.
 
-        In this order an interruption in between does no harm: the refresher finds the new credentials at its next
-        run, and until then the old token stays in use. Secrets Manager keeps what was replaced as AWSPREVIOUS.
+        An interruption in between does no harm: the refresher finds the new credentials at its next run, and until then
+        the old token stays in use. Secrets Manager keeps the replaced values as AWSPREVIOUS.
         """
         self.touched = True
         values = (client_id, client_secret, grant.refresh_token)
@@ -60,7 +60,7 @@ class StackSecrets:
             self._client.put_secret_value(SecretId=self._stack.token_secret_id, SecretString=json.dumps(stored))
 
     def is_renewable(self) -> bool | None:
-        """Whether all credentials are stored; None where this may not be read."""
+        """Whether all credentials are stored; None if you may not read them."""
         try:
             with aws_errors("read the credentials"):
                 text = read_secret(self._client, self._stack.credentials_secret_id).text

@@ -1,6 +1,6 @@
-"""What an access token may read: a list of one record, and of one attachment, in each module.
+"""What an access token may read: it lists one record and one attachment of each module.
 
-Bigin API v2, "Get records" and "Get attachments". Fourteen calls at most, one credit each; nothing is downloaded.
+Bigin API v2, "Get records" and "Get attachments". At most fourteen calls, one credit each; nothing is downloaded.
 """
 
 import json
@@ -16,14 +16,14 @@ from bigin_archive.transport import Session
 from operate.connect import scopes
 
 TIMEOUT_S = 20  # for one call
-# With a status of 4xx: a module that Bigin answers strangely must not hide how the others fare.
+# With a 4xx status these concern only this module, so the others are tried as well.
 _ABOUT_THE_CALL = ("bigin_unavailable", "attachment_gone")
 _MAX_ANSWER_BYTES = 256 * 1024  # one record with one field is below 1 KB
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing tried: it works, it does not, or (None) there was nothing to try it with."""
+    """The result of one attempt: it works, it does not, or (None) there was nothing to try."""
 
     works: bool | None
     detail: str = ""
@@ -45,7 +45,7 @@ class ModuleAccess:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the token may do, and until when Bigin says that it lives."""
+    """What the token may do, and when Bigin says that it expires."""
 
     modules: tuple[ModuleAccess, ...]
     expires_at: datetime | None
@@ -57,7 +57,7 @@ class Access:
 
     @property
     def attachments_were_tried(self) -> bool:
-        """Whether there was any record to list attachments of."""
+        """Whether there was any record whose attachments could be listed."""
         return any(module.attachments.works is not None for module in self.modules)
 
     def missing(self) -> Iterator[str]:
@@ -78,7 +78,7 @@ class Probe:
         self._expires_at: datetime | None = None
 
     def access(self, modules: Iterable[str]) -> Access:
-        """Try each module. Raises the ArchiveError that concerns all of them: token, rate limit, no answer."""
+        """Try each module. Raises an ArchiveError that concerns all of them: token, rate limit, no answer."""
         found = tuple(self._module(module) for module in modules)
         return Access(found, self._expires_at)
 
@@ -112,7 +112,7 @@ class Probe:
                 {"Authorization": f"Zoho-oauthtoken {self._token}"},
                 timeout_s=TIMEOUT_S,
                 max_bytes=_MAX_ANSWER_BYTES,
-                # Always named: newer pages require ``fields``.
+                # Newer pages of the documentation require ``fields``.
                 params={"fields": "id", "per_page": "1"},
             )
         except transport.EXCHANGE_ERRORS as error:

@@ -1,6 +1,6 @@
 """`authorize`: leads a person through connecting a stack to Bigin.
 
-Nothing is stored before Zoho has given a token and Bigin has taken it, so that no failure worsens what is there.
+Nothing is stored before Zoho has granted a token and Bigin has accepted it, so a failure never makes things worse.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from operate.errors import OperateError
 from operate.stack.stack import Stack
 from operate.terminal import complain, duration, good, moment, say, step, working
 
-ATTEMPTS = 8  # Zoho takes ten codes of a client in ten minutes (Zoho CRM API, "Token validity")
+ATTEMPTS = 8  # Zoho accepts ten codes of a client in ten minutes (Zoho CRM API, "Token validity")
 ACCESS_TOKEN = "access token"  # noqa: S105 - what it is called, not what it is
 NOTHING_STORED = "Nothing was stored; what was stored before is untouched."
 
@@ -52,18 +52,18 @@ class Authorization:
         self._values: dict[str, str] = {}
 
     def connect(self) -> None:
-        """From instructions to a stored connection. Raises OperateError."""
+        """From the instructions to a stored connection. Raises OperateError."""
         self._instruct()
         grant = self._grant()
         expires_at = self._store(grant)
         good(f"The stack {self._stack.name} is connected to Bigin.")
         until = moment(datetime.fromisoformat(expires_at))
         say(f"  The access token lives until {until}; the stack renews it by itself.")
-        say(f"  What it can do, at any time: bigin-archive authorize --stack {self._stack.name} --check", whole=True)
+        say(f"  See what it can do: bigin-archive authorize --stack {self._stack.name} --check", whole=True)
 
     def connect_bare_token(self) -> None:
         """Store an access token without credentials. Raises OperateError."""
-        say("An access token alone works until it expires, within the hour as a rule; nothing renews it.")
+        say("An access token alone works until it expires, usually within an hour. Nothing renews it.")
         token = self._answers.value(ACCESS_TOKEN, hidden=True, how=_HOW[ACCESS_TOKEN])
         access = self._access(token)
         self._check_complete(access, None)
@@ -84,7 +84,7 @@ class Authorization:
         centre = self._stack.data_center
         say(f"Connecting the stack {self._stack.name} ({self._stack.region}) to Bigin", "bold")
         if self._connection.is_renewable():
-            say("It is connected already; what is stored is replaced once the new connection works.", "yellow")
+            say("It is connected already. The stored connection is replaced once the new one works.", "yellow")
         say()
         if centre is None:
             say(f"This stack uses a simulator at {self._stack.hosts.accounts_url}: there is no console to open.")
@@ -92,15 +92,15 @@ class Authorization:
         else:
             step(
                 1,
-                f"Open {CONSOLES[centre]} (data centre {centre}) and sign in as the Bigin user whose rights the "
-                "archive is to have: what that user may not see, it cannot archive.",
+                f"Open {CONSOLES[centre]} (data centre {centre}) and sign in as a Bigin user who can see everything "
+                "that you want to archive. The archive gets the rights of this user.",
             )
             step(
                 2,
                 "Choose Self Client (Get Started, or Add Client) and create it. Its tab Client Secret shows the "
                 "client id and the client secret.",
             )
-            more = "reading, and to be notified" if self._notifications else "reading, nothing else"
+            more = "reading and notifications" if self._notifications else "reading, nothing else"
             step(3, f"In its tab Generate Code, paste this line as scope. It allows {more}:")
         say()
         say(scopes.line(self._modules, notifications=self._notifications), "cyan", whole=True)
@@ -131,10 +131,10 @@ class Authorization:
                     raise
                 complain(error.problem, error.remedy)
                 usable = any(module.fine for module in access.modules)
-                if usable and self._answers.agrees("Connect all the same, without what is missing?"):
+                if usable and self._answers.agrees("Connect anyway, without the missing parts?"):
                     return grant
                 self._values.pop(CODE)
-                say("Then generate a new code. Ctrl-C stops; nothing was stored.")
+                say("Generate a new code. Ctrl-C stops; nothing was stored.")
                 continue
             return grant
         raise OperateError(f"It failed {ATTEMPTS} times. {NOTHING_STORED}", "Wait ten minutes, then start again.")
@@ -161,10 +161,10 @@ class Authorization:
         for name in why.ask_again:
             self._values.pop(name, None)
         if not why.ask_again and not self._answers.agrees("Try again with the same values?", default=True):
-            raise OperateError(NOTHING_STORED, "Start again when the cause is mended.")
+            raise OperateError(NOTHING_STORED, "Fix the cause, then start again.")
 
     def _access(self, token: str) -> Access:
-        """What the token can do; a code is good for one token, so that a bad moment is waited out with it."""
+        """Try what the token can do. A code works only once, so a temporary failure is retried with the same token."""
         probe = Probe(session(1), self._stack.hosts.api_url, token)
         for _ in range(ATTEMPTS):
             try:
@@ -189,10 +189,9 @@ class Authorization:
             missing.append(f"the scope {scopes.NOTIFICATIONS} is missing, which WatchModules needs")
         if missing:
             raise OperateError(
-                f"The token does not reach everything: {'; '.join(missing)}. {NOTHING_STORED}",
-                "Generate the code with the whole scope line as it is printed (authorize --scopes prints it alone). "
-                "What your Bigin does not have or this user may not see can be left out: name with --module each "
-                "module that is wanted.",
+                f"The token cannot read everything: {'; '.join(missing)}. {NOTHING_STORED}",
+                "Generate the code with the whole scope line (authorize --scopes prints it). If your Bigin lacks a "
+                "module, or this user may not see it, name the modules that you want with --module.",
             )
 
     def _store(self, grant: Grant) -> str:
@@ -203,10 +202,13 @@ class Authorization:
                 if not self._answers.interactive:
                     raise
                 complain(error.problem, error.remedy)
-                say("The code is used up, but the connection is still held here: mend this in another window first.")
+                say(
+                    "The code is used up, but this command still holds the connection. Fix the cause in another "
+                    "window first."
+                )
                 if not self._answers.agrees("Try to store it again?", default=True):
                     break
-        raise OperateError("The connection could not be stored.", "Mend the cause, then authorize with a new code.")
+        raise OperateError("The connection could not be stored.", "Fix the cause, then run authorize with a new code.")
 
 
 _VERDICTS = {

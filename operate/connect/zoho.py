@@ -1,4 +1,4 @@
-"""Zoho from the operator's machine: its API consoles, HTTP as this machine needs it, and what its refusals mean."""
+"""Zoho's API consoles, and what Zoho's refusals mean for the person who connects."""
 
 import re
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ CONSOLES: Mapping[str, str] = {
 
 CLIENT_ID, CLIENT_SECRET, CODE = "client id", "client secret", "code"
 
-# The shapes that Zoho's documentation shows; only ever used for a hint.
+# The shapes in Zoho's documentation, used only for a hint.
 _TOKEN_SHAPE = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
 _ID_SHAPE = re.compile(r"1000\.[0-9A-Z]{20,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why no token came, what to do, and which values to ask for again; None: another try cannot help now."""
+    """Why there is no token, what to do, and which values to ask for again. None: a second try cannot help now."""
 
     problem: str
     remedy: str
@@ -43,10 +43,10 @@ _EXPLANATIONS = {
         (CODE,),
     ),
     "invalid_client": Explanation(
-        "Zoho does not know this client: the client id or the client secret is wrong, or they are of another "
-        "data centre than the stack's.",
-        "Copy both again from the tab Client Secret. The stack's parameter DataCenter must be where your Bigin "
-        "account lives: the address bar of Bigin tells.",
+        "Zoho does not know this client. The client id or the client secret is wrong, or they belong to another data "
+        "centre than the stack's.",
+        "Copy both again from the tab Client Secret. The stack's parameter DataCenter must be the one of your Bigin "
+        "account: see the address bar of Bigin.",
         (CLIENT_ID, CLIENT_SECRET),
     ),
     "invalid_client_secret": Explanation(
@@ -60,30 +60,30 @@ _EXPLANATIONS = {
         None,
     ),
     "wrong_data_center": Explanation(
-        "Your Bigin account lives in another data centre than the stack's parameter DataCenter says.",
-        "Deploy with the right DataCenter (the address bar of Bigin tells it), then authorize with a new code.",
+        "Your Bigin account is in another data centre than the stack's parameter DataCenter says.",
+        "Deploy with the right DataCenter (see the address bar of Bigin), then authorize with a new code.",
         None,
     ),
     "no_refresh_token": Explanation(
-        "Zoho's answer holds no refresh token, without which the connection would end within the hour.",
+        "Zoho's answer holds no refresh token. Without one the connection would end within the hour.",
         "Zoho gives one only for the code of a Self Client, or of a web client that asked with access_type=offline: "
         "make a Self Client and generate a new code there.",
         (CLIENT_ID, CLIENT_SECRET, CODE),
     ),
     "unreachable": Explanation(
         "Zoho's accounts server cannot be reached.",
-        "Check the network, and HTTPS_PROXY where this machine needs a proxy.",
+        "Check the network. If this machine needs a proxy, set HTTPS_PROXY.",
     ),
     "no_answer": Explanation(
         "Zoho's accounts server gave no usable answer.",
-        "Try again in a minute; if a proxy or a sign-in page of your network stands in between, get past it first.",
+        "Try again in a minute. If your network has a sign-in page or a proxy, sign in there first.",
         (CODE,),
     ),
 }
 
 
 def explain(error: GrantError, values: Mapping[str, str]) -> Explanation:
-    """What a failed exchange means for the person who typed ``values``; nothing of them is repeated."""
+    """What a failed exchange means for the person who typed ``values``. It repeats none of them."""
     known = _EXPLANATIONS.get(error.code)
     if known is None:
         return Explanation(f"Zoho refuses ({error.code}).", "Generate a new code and try again.", (CODE,))

@@ -1,4 +1,4 @@
 """The console on the operator's own machine, and the users of the deployed one.
 
-It may import the stack and what all commands share. Start with ``server``.
+It may import stack, terminal and errors. Start with ``server``.
 """

@@ -1,8 +1,8 @@
 """The console on 127.0.0.1, with the operator's own AWS credentials.
 
-Whoever can reach a port of this machine is not yet its user: every program here can, and a foreign page can have the
-browser ask. So each request must name this very address as its host (against DNS rebinding), must not come from another
-site, and for data must bring the key, which only the address holds that was printed.
+Every program on this machine can reach a local port, and a foreign web page can make the browser send requests to it.
+So each request must name this exact address as its host (against DNS rebinding) and must not come from another site. A
+request for data must also bring the key, which only the printed address holds.
 """
 
 import hmac
@@ -32,7 +32,7 @@ _METHODS = ("GET", "POST")
 
 
 class ConsoleServer(ThreadingHTTPServer):
-    """Serves the console until it is shut down. ``port`` 0 takes a free one. Raises OSError where it is taken."""
+    """Serves the console until it is shut down. ``port`` 0 takes a free one. Raises OSError if the port is taken."""
 
     daemon_threads = True
 
@@ -45,13 +45,13 @@ class ConsoleServer(ThreadingHTTPServer):
         self.console = Console(files, ledger, LocalLinkLimit(), Door(self._user), report)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that hung up, as it does for each search that is typed over, is no error."""
+        """Ignore a browser that hung up, as it does when the next letter of a search is typed."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
-        """The page's address, with the key; a browser does not send what stands behind the #."""
+        """The page's address, with the key; a browser does not send the part after the #."""
         return f"http://{self.host}{PAGE}#key={self.key}"
 
     def _user(self, event: gateway.Event) -> str:
@@ -62,7 +62,7 @@ class ConsoleServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection. Only what a browser sends is understood."""
+    """One connection. It understands only what a browser sends."""
 
     server: ConsoleServer
     protocol_version = "HTTP/1.1"
@@ -93,15 +93,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_TRACE = answer  # noqa: N815
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the library's name
-        """Nothing: an address may hold what was searched for."""
+        """Log nothing: an address may hold a search."""
 
     def _check(self) -> None:
         own = f"http://{self.server.host}"
         if self.headers.get_all("Host") != [self.server.host]:
-            raise ForbiddenError(f"This console answers at {own} alone.")
+            raise ForbiddenError(f"This console answers only at {own}.")
         site, origin = self.headers.get("Sec-Fetch-Site"), self.headers.get("Origin")
         if site not in (None, "same-origin", "none") or origin not in (None, own):
-            raise ForbiddenError("Another site asks; this console answers its own page alone.")
+            raise ForbiddenError("The request comes from another site. This console answers only its own page.")
         if self.command not in _METHODS:
             raise MethodNotAllowedError(f"Only {' and '.join(_METHODS)} are answered.")
 
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length)).decode(errors="replace") or None
 
     def _event(self) -> dict[str, Any]:
-        """The request as API Gateway would hand it on."""
+        """The request, as API Gateway would pass it on."""
         try:
             address = urlsplit(self.path)
         except ValueError:

@@ -16,7 +16,7 @@ _INVITED = "FORCE_CHANGE_PASSWORD"  # the temporary password was not used yet
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One who may sign in, or is invited to; ``user_id`` is what links are counted by."""
+    """Somebody who may sign in, or is invited; links are counted by ``user_id``."""
 
     user_id: str
     email: str
@@ -33,7 +33,7 @@ class Users:
         self._pool = pool_id
 
     def invite(self, email: str) -> bool:
-        """Have a temporary password mailed; whether the user is new. Who has not signed in yet gets another one."""
+        """Mail a temporary password, another one if the last was never used; return whether the user is new."""
         attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
         given = {"UserPoolId": self._pool, "Username": email, "DesiredDeliveryMediums": ["EMAIL"]}
         with aws_errors("invite this user"):
@@ -42,7 +42,7 @@ class Users:
             except ClientError as error:
                 if code_of(error) == "InvalidParameterException":
                     raise OperateError(
-                        "Cognito takes this for no e-mail address.", "Check how it is written.", status=2
+                        "Cognito does not accept this as an e-mail address.", "Check the spelling.", status=2
                     ) from None
                 if code_of(error) != "UsernameExistsException":
                     raise
@@ -50,7 +50,7 @@ class Users:
                 return True
             if self._find(email)["UserStatus"] != _INVITED:
                 raise OperateError(
-                    f"{email} signs in already.", "Forgotten passwords are renewed on the page where one signs in."
+                    f"{email} can already sign in.", "To reset a forgotten password, use the link on the sign-in page."
                 )
             self._client.admin_create_user(**given, MessageAction="RESEND")
         return False
@@ -63,7 +63,7 @@ class Users:
                 yield from map(_user, page["Users"])
 
     def remove(self, email: str) -> None:
-        """End the right to sign in; sessions end with it."""
+        """Remove the user, and end the sessions."""
         with aws_errors("remove this user"):
             name = self._find(email)["Username"]
             self._client.admin_user_global_sign_out(UserPoolId=self._pool, Username=name)
@@ -76,7 +76,7 @@ class Users:
             if code_of(error) != "UserNotFoundException":
                 raise
             raise OperateError(
-                f"{email} is no user of this console.", "bigin-archive console list shows all."
+                f"{email} is not a user of this console.", "See all users: bigin-archive console list."
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""The doctor before a deployment: this machine's AWS credentials and region, and the quotas of the account."""
+"""Checks before a deployment: AWS credentials and region on this machine, and the quotas of the account."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from operate.stack.aws import Account, aws_errors
 # AWS Lambda developer guide, "Lambda quotas": 1,000 executions at once; new accounts begin with 10.
 # Two workers and one each of the other functions, and as many callers of the API as Bigin allows calls at once.
 WANTED_EXECUTIONS = 20
-# Where CloudFormation does not know AWS::Budgets::Budget; the template refuses MonthlyBudgetUsd there.
+# In these regions CloudFormation lacks AWS::Budgets::Budget, and the template refuses MonthlyBudgetUsd.
 WITHOUT_BUDGETS = frozenset(
     [
         "af-south-1",
@@ -39,7 +39,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 
 
 def checks(account: Account) -> Iterator[Check]:
-    """What can be looked at before there is a stack."""
+    """The checks that need no stack."""
     yield "AWS region", lambda: _region(account)
     yield "AWS credentials", lambda: _credentials(account)
     yield "Lambda quota", lambda: _quota(account)
@@ -52,14 +52,14 @@ def _region(account: Account) -> Finding:
     if not account.region:
         return problem(name, "No region is given.", remedy)
     if not _REGION.fullmatch(account.region):
-        return problem(name, "What is given as region is none of AWS.", remedy)
+        return problem(name, "The given region is not one of AWS.", remedy)
     return ok(name, account.region)
 
 
 def _credentials(account: Account) -> Finding:
     name = "AWS credentials"
     try:
-        with aws_errors("ask AWS who you are"):
+        with aws_errors("ask AWS for your identity"):
             who = account.client("sts").get_caller_identity()
     except OperateError as error:
         return problem(name, error.problem, error.remedy)
@@ -77,7 +77,7 @@ def _quota(account: Account) -> Finding:
         return problem(
             name,
             f"Only {text}: calls may be throttled.",
-            "It can be deployed all the same. Ask for 1000 in the console of Service Quotas: AWS Lambda, Concurrent "
+            "You can deploy anyway. Ask for 1000 in the console of Service Quotas: AWS Lambda, Concurrent "
             "executions. It costs nothing, and takes hours to days.",
         )
     return ok(name, text)
@@ -86,6 +86,6 @@ def _quota(account: Account) -> Finding:
 def _budget(account: Account) -> Finding:
     return unknown(
         "Budget",
-        f"CloudFormation makes no budgets in {account.region}: MonthlyBudgetUsd must stay 0.",
-        "Make a budget by hand in AWS Budgets, which counts all regions.",
+        f"CloudFormation cannot create a budget in {account.region}: MonthlyBudgetUsd must stay 0.",
+        "Create one by hand in AWS Budgets. It counts all regions.",
     )

@@ -1,4 +1,4 @@
-"""The doctor on the connection: data centre, credentials, token, scopes, and the webhook from Bigin's side."""
+"""Checks of the connection: data centre, credentials, token, scopes and the webhook."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ LEAST_SECRET = 16  # characters; the stack generates 40
 
 
 class BiginDoctor:
-    """Looks at one stack's connection. Asks Bigin once, with at most two calls for each module."""
+    """Checks one stack's connection. It asks Bigin once, with at most two calls for each module."""
 
     def __init__(self, account: Account, stack: Stack, webhook_secret_id: str) -> None:
         self._stack = stack
@@ -55,15 +55,15 @@ class BiginDoctor:
         places = f"{urlsplit(hosts.api_url).netloc} and {urlsplit(hosts.accounts_url).netloc}"
         if name is None:
             return ok("Data centre", f"a simulator: {places}")
-        return ok("Data centre", f"{name}: {places}; the address bar of your Bigin must end alike")
+        return ok("Data centre", f"{name}: {places}. The address of your Bigin must have the same ending")
 
     def _credentials(self) -> Finding:
         renewable = self._report.renewable
         if renewable:
             return ok("Credentials", "stored: the stack renews its token by itself")
         if renewable is None:
-            return unknown("Credentials", "You may not read that secret.", "Use a profile that may, to know.")
-        return problem("Credentials", "None are stored: nothing renews the token.", self._connect)
+            return unknown("Credentials", "You may not read that secret.", "Use a profile that may read it.")
+        return problem("Credentials", "None are stored, so nothing renews the token.", self._connect)
 
     def _token_age(self) -> Finding:
         stored = self._report.stored
@@ -74,7 +74,7 @@ class BiginDoctor:
             return problem(
                 "Token age",
                 f"The token was written {duration(age)} ago: it is not renewed every 30 minutes.",
-                f"Have it renewed, and see why not: {self._renew}",
+                f"Renew it now, and see why if that fails: {self._renew}",
             )
         return ok("Token age", f"written {duration(age)} ago")
 
@@ -87,18 +87,19 @@ class BiginDoctor:
         if report.refusal.code == "bigin_token_rejected":
             remedy = f"Renew it now: {self._renew}. If that fails, connect again."
             return problem("Token", report.refusal.detail, remedy)
-        return unknown("Token", report.refusal.detail, "Try again in a few minutes; status.zoho.com tells of outages.")
+        return unknown("Token", report.refusal.detail, "Try again in a few minutes. status.zoho.com shows outages.")
 
     def _scopes(self) -> Finding:
         access = self._report.access
         if access is None:
-            return unknown("Scopes", "Only a token that Bigin takes can tell.", "")
+            return unknown("Scopes", "Not known without a token that Bigin accepts.", "")
         missing = list(access.missing())
         if missing:
             return problem(
                 "Scopes",
                 "; ".join(missing),
-                f"{self._connect}, with the whole scope line that it prints; a missing right is granted in Bigin.",
+                f"{self._connect}, with the whole scope line that it prints. A missing right has to be granted in "
+                "Bigin.",
             )
         return ok("Scopes", f"records of {len(access.modules)} modules and their attachments can be read")
 
@@ -124,16 +125,18 @@ class BiginDoctor:
             return problem(
                 "Webhook",
                 "Its address cannot be reached from here.",
-                "If Bigin can reach it, the network here is in the way. Otherwise deploy the stack again.",
+                "If Bigin can reach it, this network blocks it. Otherwise deploy the stack again.",
             )
         if wrong != 401 or right not in (400, None):
             return problem(
                 "Webhook",
                 f"It answers {wrong} to a wrong secret and {right} to the right one, not 401 and 400.",
-                "Look at the log of the function ReceiveWebhook. A new secret is known to it within a minute.",
+                "Look at the log of the function ReceiveWebhook. It learns a new secret within a minute.",
             )
         if right is None:
-            return problem("Webhook", "It refuses all calls, since no secret is set.", "See the webhook secret above.")
+            return problem(
+                "Webhook", "It refuses all calls, because no secret is set.", "See the webhook secret above."
+            )
         return ok("Webhook", f"{self._stack.webhook_url} asks for the secret and accepts it")
 
     def _post(self, secret: str) -> int | None:

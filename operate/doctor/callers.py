@@ -1,4 +1,4 @@
-"""The doctor on callers' keys: one that ends is a program that stops archiving, and nobody sees it there."""
+"""Checks callers' keys. When a key ends, its program stops archiving, and nobody notices it there."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ class CallersDoctor:
         if ending:
             return problem(
                 _NAME,
-                f"Keys that end soon: {', '.join(ending)}. The program is refused then.",
-                "Make a key of another name, put it into the program, and end the old one: bigin-archive callers add",
+                f"Keys that end soon: {', '.join(ending)}. Then the program is refused.",
+                "Make a key with another name, put it into the program, and end the old one: bigin-archive callers add",
             )
         return ok(_NAME, f"{len(active)} valid" if active else "none yet: bigin-archive callers add")

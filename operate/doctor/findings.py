@@ -1,4 +1,4 @@
-"""What the doctor says of one thing: it is well, it is not, or that cannot be told; and what to do."""
+"""The findings of the doctor: fine, a problem with its remedy, or not known."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from operate.terminal import working
 
 
 class State(StrEnum):
-    """How a thing is; the value is what ``--json`` prints."""
+    """The state of a thing; the value is what ``--json`` prints."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -26,27 +26,27 @@ class Finding:
     remedy: str = ""
 
 
-# A check names what it looks at, and looks. One that cannot look raises OperateError.
+# A check: its name, and the function that looks. The function raises OperateError if it cannot look.
 Check = tuple[str, Callable[[], Finding]]
 
 
 def ok(name: str, detail: str) -> Finding:
-    """It is well."""
+    """A finding that is fine."""
     return Finding(name, State.OK, detail)
 
 
 def problem(name: str, detail: str, remedy: str) -> Finding:
-    """It is not well."""
+    """A finding that needs a remedy."""
     return Finding(name, State.PROBLEM, detail, remedy)
 
 
 def unknown(name: str, detail: str, remedy: str = "") -> Finding:
-    """It cannot be told."""
+    """A finding that could not be made."""
     return Finding(name, State.UNKNOWN, detail, remedy)
 
 
 def look(checks: Iterable[Check]) -> Iterator[Finding]:
-    """One after the other; what cannot be looked at holds up no other."""
+    """Run one check after the other. A check that fails stops no other."""
     for name, check in checks:
         try:
             with working(f"Looking at: {name}"):

@@ -1,4 +1,4 @@
-"""The doctor on the way back: when it was last tried, and what killed runs left at Zoho."""
+"""Checks the way back: the last restore drill, and grants that killed runs left at Zoho."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from operate.stack.archive import Archive, translate_errors
 from operate.terminal import duration
 
 DRILL_EVERY = timedelta(days=366)
-# The longest that a run of thousands of files takes: what is older was killed.
+# No run takes longer, so an older grant is from a run that was killed.
 _RUN = timedelta(hours=12)
 _DRILL_REMEDY = "Once a year: bigin-archive restore --drill MODULE/ID --yes (docs/restore.md)."
 
@@ -33,13 +33,13 @@ class RestoreDoctor:
             drill = self._notes.last_drill()
         at = clock.parse(drill.at) if drill else None
         if drill is None or at is None:
-            return unknown("Restore drill", "Nobody has tried yet to send a file back.", _DRILL_REMEDY)
+            return unknown("Restore drill", "Nobody has tried to send a file back yet.", _DRILL_REMEDY)
         age = datetime.now(UTC) - at
         told = f"{duration(age)} ago: {drill.outcome}"
         if drill.outcome != RESTORED:
-            return problem("Restore drill", f"The last one was no success, {told}.", _DRILL_REMEDY)
+            return problem("Restore drill", f"The last one failed, {told}.", _DRILL_REMEDY)
         if age > DRILL_EVERY:
-            return unknown("Restore drill", f"{told}; that is long ago", _DRILL_REMEDY)
+            return unknown("Restore drill", f"{told}, which is long ago", _DRILL_REMEDY)
         return ok("Restore drill", told)
 
     def _grants(self) -> Finding:

@@ -1,4 +1,4 @@
-"""The doctor on what AWS runs: the stack itself, its worker, queues, bucket, alarms, and who hears of them."""
+"""Checks what runs in AWS: the stack, its worker, queues, bucket and alarms, and whether somebody gets the alarms."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from operate.terminal import duration, moment
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _READY, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 _ARCHIVED = ("archived", "already_archived")
-_ROWS = 1000  # of the ledger, looked at in one call
+_ROWS = 1000  # rows of the ledger that one call looks at
 _CALLED = ("queued", "recorded")
 
 
@@ -40,7 +40,7 @@ class StackDoctor:
         self._physical = physical
 
     def checks(self) -> Iterator[Check]:
-        """In the order of the flow."""
+        """The checks, in the order of the flow."""
         yield "Stack", self._status
         yield "Pause", self._pause
         yield "Worker", self._worker
@@ -64,13 +64,13 @@ class StackDoctor:
         return problem(
             "Stack",
             f"{self._stack.name} is in state {status}.",
-            "Wait until its deployment is done; where it failed, its events in the console of CloudFormation say why.",
+            "Wait until its deployment is done. If it failed, see its events in the console of CloudFormation.",
         )
 
     def _pause(self) -> Finding:
         found = Switches(self._account, self._stack).paused()
         if found is None:
-            return ok("Pause", "none: the stack is at work")
+            return ok("Pause", "no: the stack is working")
         left = found.safe_until - datetime.now(UTC)
         lost = "requests are being lost" if left <= timedelta() else f"nothing is lost for another {duration(left)}"
         return problem(
@@ -98,10 +98,10 @@ class StackDoctor:
             kept = self._account.client("s3").get_bucket_versioning(Bucket=self._physical["Bucket"]).get("Status")
         if kept == "Enabled":
             return ok("Bucket", "is there and keeps versions")
-        return problem("Bucket", "It keeps no versions: a deletion would be final.", "Deploy the stack again.")
+        return problem("Bucket", "It keeps no versions, so a deletion would be final.", "Deploy the stack again.")
 
     def _key_prefix(self) -> Finding:
-        """One look at the ledger: its rows lie in no order, so that a changed prefix shows in any thousand of them."""
+        """Look at some rows of the ledger. They have no order, so a changed prefix shows in any thousand of them."""
         name, prefix = "Key prefix", self._stack.key_prefix
         with aws_errors("look at the ledger"):
             found = self._account.client("dynamodb").scan(
@@ -113,23 +113,23 @@ class StackDoctor:
                 ExpressionAttributeValues={":prefix": {"S": prefix}},
             )["Items"]
         if not found:
-            return ok(name, f"{prefix or 'none'}, as of all files that were looked at")
+            return ok(name, f"{prefix or 'none'}, the same for all files that were looked at")
         return problem(
             name,
-            f"KeyPrefix was changed to {prefix or 'nothing'}: at least {len(found)} files lie elsewhere, where the "
-            "functions do not see them.",
-            "Deploy with the former KeyPrefix. To move the archive for good, copy its objects with their metadata to "
-            "the new prefix, then run: python -m operate rebuild-ledger",
+            f"KeyPrefix was changed to {prefix or 'nothing'}. At least {len(found)} files have another prefix, and "
+            "the functions do not see them.",
+            "Deploy with the former KeyPrefix. To move the archive, copy its objects with their metadata to the new "
+            "prefix, then run: bigin-archive rebuild-ledger",
         )
 
     def _probe(self) -> Finding:
-        """What the last probe has kept beside the archive."""
+        """The result of the last probe."""
         name, remedy = (
             "Bigin's ways",
-            f"To see how your account answers: bigin-archive probe --stack {self._stack.name}",
+            f"See how your account answers: bigin-archive probe --stack {self._stack.name}",
         )
         client = self._account.client("s3")
-        with aws_errors("read what the probe has kept"):
+        with aws_errors("read the result of the last probe"):
             try:
                 key = f"{self._stack.key_prefix}{probed_answers.PATH}"
                 kept = client.get_object(Bucket=self._physical["Bucket"], Key=key)["Body"].read()
@@ -139,14 +139,14 @@ class StackDoctor:
             told = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
             seen = "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects"
         except (ValueError, LookupError, TypeError):
-            return unknown(name, "What the probe has kept cannot be read.", remedy)
+            return unknown(name, "The result of the last probe cannot be read.", remedy)
         if not probed_answers.is_good(kept, time.time()):
-            return unknown(name, f"{seen}; probed too long ago for a sweep to go by it.", remedy)
-        return ok(name, f"{seen}; sweeps go by it")
+            return unknown(name, f"{seen}; the probe is too old for a sweep to use it.", remedy)
+        return ok(name, f"{seen}; sweeps use it")
 
     def _queue(self) -> Finding:
         figures = self._figures(self._stack.queue_url)
-        return ok("Queue", f"{figures[_READY]} ready, {figures[_HIDDEN]} worked on or waiting for a retry")
+        return ok("Queue", f"{figures[_READY]} ready, {figures[_HIDDEN]} in progress or waiting for a retry")
 
     def _dead(self, name: str, logical: str) -> Finding:
         figures = self._figures(self._physical[logical])
@@ -171,12 +171,12 @@ class StackDoctor:
         return {name: int(value) for name, value in answer["Attributes"].items() if value.isdigit()}
 
     def _last_success(self) -> Finding:
-        remedy = "Where something should have come: bigin-archive redrive, and the dashboard, tell what failed."
+        remedy = "If something should have come, see what failed: bigin-archive redrive, and the dashboard."
         groups = [self._physical[name] for name in ("ArchiveQueuedLogs", "ArchiveNowLogs")]
         return self._last("Last success", "archived last", "archived", groups, _ARCHIVED, remedy)
 
     def _last_webhook(self) -> Finding:
-        remedy = "Save a record in Bigin: if nothing comes, its workflow rule or its address is wrong (docs/events.md)."
+        remedy = "Save a record in Bigin. If nothing comes, its workflow rule or its address is wrong (docs/events.md)."
         groups = [self._stack.webhook_logs]
         return self._last("Last webhook", "Bigin called last", "received from Bigin", groups, _CALLED, remedy)
 
@@ -187,7 +187,7 @@ class StackDoctor:
         logs = self._account.client("logs")
         times = [time for group in groups if (time := last_outcome(logs, group, outcomes, now))]
         if not times:
-            return unknown(name, f"Nothing was {done} in seven days; which is fine if nothing was added.", remedy)
+            return unknown(name, f"Nothing was {done} in seven days. That is fine if nothing was added.", remedy)
         return ok(name, f"{happened} {duration(now - max(times))} ago ({moment(max(times))})")
 
     def _alarms(self) -> Finding:
@@ -214,14 +214,14 @@ class StackDoctor:
         if arns:
             return problem(
                 name,
-                "The address has not confirmed: nobody is told when something is wrong.",
-                "Open the mail of AWS Notifications and confirm (look among spam, too). It is valid for two days: "
-                "after that, subscribe the address again in the console of SNS.",
+                "The e-mail address is not confirmed, so nobody gets the alarms.",
+                "Open the mail of AWS Notifications and confirm it (look in the spam folder, too). It is valid for "
+                "two days. After that, subscribe the address again in the console of SNS.",
             )
         if self._stack.is_local:
-            return ok(name, "nobody is told of a stack on this machine")
+            return ok(name, "a stack on this machine sends no mail")
         return problem(
             name,
-            "Nobody is told when something is wrong.",
+            "Nobody gets the alarms.",
             "Deploy with AlarmEmail, or subscribe to the topic of the output AlarmTopicArn.",
         )

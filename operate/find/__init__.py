@@ -1,4 +1,4 @@
-"""Finding attachments by their names: the search index, kept on this machine, and the ledger where that knows nothing.
+"""Finds attachments by their names, in the search index on this machine, or else in the ledger.
 
-It may import the stack and what all commands share. Start with ``lookup``.
+It may import stack, terminal and errors. Start with ``lookup``.
 """

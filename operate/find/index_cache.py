@@ -1,6 +1,6 @@
-"""The search index on this machine's disk: fetched once for each audit, unpacked, told by its ETag.
+"""The search index on this machine's disk: downloaded once for each audit, and recognised by its ETag.
 
-It holds the names of all records and files, so nobody but its owner may read it.
+It holds the names of all records and files, so only its owner may read it.
 """
 
 import gzip
@@ -23,13 +23,13 @@ _ENDING = ".tsv"
 
 
 def folder_of(archive: str, home: Path | None = None) -> Path:
-    """Where the index of one archive (told by its address) is kept: XDG_CACHE_HOME, else ``~/.cache``."""
+    """The folder for the index of one archive, named by its address: in XDG_CACHE_HOME, else ``~/.cache``."""
     caches = home or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return caches / "bigin-archive" / hashlib.sha256(archive.encode()).hexdigest()[:16]
 
 
 def load(files: ArchiveFiles, folder: Path) -> SearchIndex:
-    """The index as it is now; fetched only where it changed. A disk that cannot be written holds nothing up.
+    """The current index, downloaded only if it changed. A disk that cannot be written to is no obstacle.
 
     Raises IndexUnavailableError, StorageUnavailableError, StorageRefusedError.
     """

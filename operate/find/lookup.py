@@ -1,4 +1,4 @@
-"""Where `find` looks: in the index of the last audit, else in the ledger, which knows what came since."""
+"""Searches the index of the last audit, or else the ledger, which also has newer files."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ _RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
 
 @dataclass(slots=True)
 class Found:
-    """Attachments, the newest first; ``as_of`` is the time of the index, None where the ledger was read."""
+    """Attachments, the newest first; ``as_of`` is the time of the index, None if the ledger was read."""
 
     rows: list[SearchRow] = field(default_factory=list)
     as_of: str | None = None
@@ -37,9 +37,9 @@ def look(
     now: bool = False,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Found:
-    """Look in the index, and in the ledger where the index finds nothing, or ``now`` asks for it.
+    """Search the index; search the ledger if the index has nothing, or with ``now``.
 
-    ``MODULE/ID`` names a record, whose files the ledger tells as they are now. Raises StorageUnavailableError,
+    ``MODULE/ID`` names a record; its files are read from the ledger. Raises StorageUnavailableError,
     StorageRefusedError.
     """
     if record := _RECORD.fullmatch(text.strip()):

@@ -1,4 +1,4 @@
-"""One stack in one line: what a person who looks after many wants to know of each. Reads only."""
+"""One stack in one line, for a person who looks after many. Only reads."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
 
 _OLD_VERDICT = timedelta(days=2)  # a sweep runs each night
-_HEAD_BYTES = 64 * 1024  # of a report: all but the differences
+_HEAD_BYTES = 64 * 1024  # of a report: everything but the differences
 _DIFFERENCES = ',\n "differences": ['
 _ALARMS_A_CALL = 100  # CloudWatch API Reference, DescribeAlarms
 
 
 @dataclass(slots=True)
 class Overview:
-    """One stack. None: not known, and ``problems`` says why. ``problems`` are what needs somebody."""
+    """One stack. None means not known, and ``problems`` says why. Every problem needs attention."""
 
     stack: str
     region: str
@@ -44,7 +44,7 @@ class Overview:
 
 
 def overview(account: Account, stack: Stack, now: datetime | None = None) -> Overview:
-    """Look at one stack; what cannot be read becomes a problem of its line."""
+    """Look at one stack. A part that cannot be read becomes a problem in its line."""
     made = Overview(stack.name, stack.region, account.profile)
     now = now or datetime.now(UTC)
     looks: tuple[Callable[[Account, Stack, Overview, datetime], None], ...] = (
@@ -80,7 +80,7 @@ def _audit(account: Account, stack: Stack, made: Overview, now: datetime) -> Non
 
 
 def _head(text: bytes) -> Mapping[str, Any] | None:
-    """A report without its differences, of which there may be hundreds of thousands."""
+    """A report without its differences, which can be hundreds of thousands."""
     head, found, _ = text.decode("utf-8", "ignore").partition(_DIFFERENCES)
     try:
         report: Mapping[str, Any] = json.loads(f"{head}\n}}" if found else head)

@@ -1,4 +1,4 @@
-"""Where stacks may be: the chosen profiles and regions, looked through at the same time."""
+"""Searches the chosen profiles and regions for stacks, all at the same time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +10,12 @@ from operate.fleet.overview import Overview, overview
 from operate.stack.aws import Account
 from operate.stack.stack import descriptions, from_description
 
-_AT_ONCE = 8  # places, and stacks, looked at at the same time
+_AT_ONCE = 8  # places and stacks at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A place that could not be looked through."""
+    """A place that could not be searched."""
 
     profile: str | None
     region: str
@@ -24,7 +24,7 @@ class Unseen:
 
 
 def look(accounts: Sequence[Account]) -> tuple[list[Overview], list[Unseen]]:
-    """Every stack of the accounts' regions, by profile, region and name, and the places that could not be seen."""
+    """Every stack in the accounts' regions, by profile, region and name; and the places that could not be searched."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(chain.from_iterable(pool.map(_stacks, accounts)))
         seen = pool.map(lambda made: made if isinstance(made, Unseen) else made(), found)

@@ -1,4 +1,4 @@
-"""The emergency stop: what takes requests and what runs by the clock is switched off, and on again.
+"""The emergency stop: switches triggers, schedules and alarms off and on.
 
 It may import stack, terminal and errors. Start with ``switches``.
 """

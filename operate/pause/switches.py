@@ -1,7 +1,7 @@
 """Switches triggers, schedules and alarms of a stack off and on. Nothing is lost: requests wait in their queues.
 
-What was on is noted in the ledger table before anything is switched, so that a pause that was interrupted can be
-repeated, and a resume brings back what was on and nothing else.
+What is on is noted in the ledger table before anything is switched off. So an interrupted pause can be repeated, and a
+resume switches on exactly what was on.
 """
 
 import json
@@ -18,12 +18,13 @@ from bigin_archive.ledger.ledger import CONTROL
 from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
 
-# SQS keeps a message for 14 days; the last of them is left to resume in.
+# SQS keeps a message for 14 days; one day is left for resuming.
 SAFE = timedelta(days=13)
 _TRIGGER, _SCHEDULE, _ALARM = "AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
-_HEARD = "QueueStalledAlarm"  # after half a day it tells that requests wait
+_HEARD = "QueueStalledAlarm"  # it rings after half a day, because requests wait
 _KEY = {"record": {"S": f"{CONTROL}pause"}, "attachment_id": {"S": "state"}}
-# What GetSchedule answers and UpdateSchedule takes, which replaces all (EventBridge Scheduler API Reference).
+# Fields that GetSchedule returns and UpdateSchedule takes; an update replaces all of them (EventBridge Scheduler API
+# Reference).
 _OF_A_SCHEDULE = (
     "Name",
     "GroupName",
@@ -41,7 +42,7 @@ _OF_A_SCHEDULE = (
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause: when it began (ISO 8601, UTC), and what was on then: ids of triggers, names of schedules, of alarms."""
+    """A pause: when it began (ISO 8601, UTC), and which triggers, schedules and alarms were on then."""
 
     since: str
     triggers: tuple[str, ...]
@@ -50,7 +51,7 @@ class Pause:
 
     @property
     def safe_until(self) -> datetime:
-        """Until when nothing is lost."""
+        """Nothing is lost until then."""
         return datetime.fromisoformat(self.since) + SAFE
 
 
@@ -62,7 +63,7 @@ class Switches:
         self._stack = stack
 
     def paused(self) -> Pause | None:
-        """The pause that is noted; None while the stack is at work."""
+        """The pause that is noted; None if the stack is working."""
         with aws_errors("read the ledger table"):
             item = self._account.client("dynamodb").get_item(
                 TableName=self._stack.ledger_table, Key=_KEY, ConsistentRead=True
@@ -73,7 +74,7 @@ class Switches:
         return Pause(noted["since"], *(tuple(noted[name]) for name in ("triggers", "schedules", "alarms")))
 
     def pause(self, now: datetime) -> Pause:
-        """Note what is on, then switch it off; repeated, it switches off what came on since."""
+        """Note what is on, then switch it off. A repetition switches off what was switched on since."""
         pause = self.paused() or self._note(now)
         for uuid in pause.triggers:
             self._set_trigger(uuid, on=False)
@@ -85,7 +86,7 @@ class Switches:
         return pause
 
     def resume(self) -> Pause | None:
-        """Switch on what was on, then forget the pause; None where there is none."""
+        """Switch on what was on, then forget the pause; None if there was none."""
         pause = self.paused()
         if pause is None:
             return None
@@ -115,7 +116,7 @@ class Switches:
         return pause
 
     def _parts(self) -> Iterator[tuple[str, str, str]]:
-        """Type, logical and physical name of the stack's resources."""
+        """Type, logical name and physical name of the stack's resources."""
         with aws_errors("list the stack's resources"):
             client = self._account.client("cloudformation")
             for page in client.get_paginator("list_stack_resources").paginate(StackName=self._stack.name):
@@ -145,7 +146,7 @@ class Switches:
 
 @contextmanager
 def _unless_gone() -> Iterator[None]:
-    """What an update of the stack removed meanwhile needs no switch."""
+    """Skip a resource that an update of the stack removed meanwhile."""
     try:
         yield
     except ClientError as error:

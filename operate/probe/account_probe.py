@@ -1,4 +1,4 @@
-"""Asks Bigin some twenty times at most, one credit each; compares the answers with what this version expects."""
+"""Asks Bigin at most twenty questions, one credit each, and compares the answers with what this version expects."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class _Answer:
 
     @property
     def outcome(self) -> str:
-        """``taken``, or the code that it was refused with."""
+        """``taken``, or the code with which Bigin refused."""
         error = None if self.status == 204 else classify(self.status, self.headers, self.content)
         return "taken" if error is None else f"refused ({error.code})"
 
@@ -47,10 +47,10 @@ class AccountProbe:
         self._session = session
         self._root = f"{api_url}/bigin/v2"
         self._token = token
-        self._place = ""  # the path of a record's attachments, of which there is at least one
+        self._place = ""  # the path to the attachments of a record that has at least one
 
     def results(self) -> Iterator[Result]:
-        """One for each question."""
+        """One result for each question."""
         for check in self._checks():
             yield check.run()
 
@@ -94,7 +94,7 @@ class AccountProbe:
         return self._get(path, {"fields": _FIELDS, "per_page": "5"}).rows or self._get(path, {"per_page": "5"}).rows
 
     def _rows(self) -> list[dict[str, Any]]:
-        """Entries of files: a link has no size."""
+        """The entries that are files: a link has no size."""
         if not self._place:
             raise NotToldError("no attachment to try it with")
         return [row for row in self._rows_of(self._place) if _is_file(row)]
@@ -126,7 +126,7 @@ class AccountProbe:
     def _length(self) -> str:
         headers = self._download().headers
         if headers.get("content-encoding", "identity").lower() != "identity":
-            return "encoded although nobody asked"
+            return "encoded without being asked for"
         if "chunked" in headers.get("transfer-encoding", ""):
             return "told by chunks"
         return "told by its length" if "content-length" in headers else "not told"

@@ -1,4 +1,4 @@
-"""Dead letters: reading them with their reasons, and sending them back.
+"""Dead letters: shows them with their reasons, and sends them back.
 
 It may import stack, terminal and errors. Start with ``redrive``.
 """

@@ -1,10 +1,9 @@
-"""The dead-letter queue: looked at in passes, sent back message by message.
+"""The dead-letter queue: read in passes, and sent back message by message.
 
-SQS has no way to read a queue without receiving from it: what is received is hidden from every other reader until
-its visibility time-out ends, or until it is set to 0. A pass hides what it looks at, so that it meets each message
-once, and shows it again at its end. What has to last is done in this order: received, sent to the source queue,
-deleted. An interruption at any point leaves each message in at least one of the queues; one that is in both is
-archived once, since the archive finds what is archived already.
+SQS can read a queue only by receiving from it, and a received message is hidden from every other reader for a while. A
+pass hides the messages that it reads, so it meets each one once, and shows them again at its end. To send a message
+back, it is received, sent to the source queue, and then deleted. An interruption leaves it in at least one of the
+queues. A message in both is archived once, because the archive finds what is archived already.
 """
 
 import json
@@ -22,16 +21,16 @@ from operate.errors import OperateError
 from operate.redrive.reasons import GAVE_UP
 from operate.stack.aws import aws_errors
 
-VISIBILITY_S = 15 * 60  # hidden at most so long, should this program be killed
+VISIBILITY_S = 15 * 60  # the longest time that a message is hidden if this program is killed
 PASS_S = 10 * 60  # a pass ends before the first message that it hides comes back
 MAX_HELD = 100_000  # SQS Developer Guide, "Amazon SQS message quotas": 120,000 in flight
-WAIT_S = 1  # long polling: with 0 SQS asks a part of its servers only, and may call a full queue empty
+WAIT_S = 1  # long polling: with 0, SQS asks only some of its servers, and a full queue may look empty
 _REASON_ATTRIBUTES = ("error_code", "error_detail")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message; ``reason`` is its error_code, or GAVE_UP where SQS itself moved it."""
+    """One message; ``reason`` is its error_code, or GAVE_UP if SQS itself moved it."""
 
     message_id: str
     receipt_handle: str
@@ -44,7 +43,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """SQS's own figures, approximate by its own account; ``tries`` is the source queue's maxReceiveCount."""
+    """SQS's own figures, which are approximate; ``tries`` is the source queue's maxReceiveCount."""
 
     visible: int
     hidden: int
@@ -63,7 +62,7 @@ class DeadLetterQueue:
         self._wait_s = wait_s
 
     def depth(self) -> Depth:
-        """How many there are. Raises OperateError."""
+        """How many messages there are. Raises OperateError."""
         with aws_errors("look at the queues"):
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
             source = self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=["RedrivePolicy"])
@@ -78,7 +77,7 @@ class DeadLetterQueue:
 
     @contextmanager
     def one_pass(self) -> "Iterator[Pass]":
-        """A pass; whatever happens in it, what was not sent back is visible again afterwards."""
+        """A pass. At its end every message that was not sent back is visible again, whatever happens."""
         made = Pass(self._client, self._url, self._source_url, Deadline(PASS_S), self._wait_s)
         try:
             yield made
@@ -87,7 +86,7 @@ class DeadLetterQueue:
 
 
 class Pass:
-    """Receives each message once. ``complete`` tells whether the end of the queue was reached."""
+    """Receives each message once. ``complete`` says whether the end of the queue was reached."""
 
     def __init__(self, client: Any, url: str, source_url: str, deadline: Deadline, wait_s: int) -> None:
         self._client = client
@@ -123,7 +122,7 @@ class Pass:
                 yield fresh
 
     def send_back(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        """Send to the source queue, then delete; return those that SQS took. Raises OperateError."""
+        """Send to the source queue, then delete; return the messages that SQS accepted. Raises OperateError."""
         sent: list[DeadLetter] = []
         for group in batches(letters, lambda letter: letter.body):
             with aws_errors("send to the source queue"):
@@ -137,7 +136,7 @@ class Pass:
         return sent
 
     def release(self) -> None:
-        """Show again what is still hidden. What this misses comes back by itself, after VISIBILITY_S at most."""
+        """Show the hidden messages again. Any others come back by themselves, after VISIBILITY_S at most."""
         handles = list(self._held.values())
         for start in range(0, len(handles), BATCH):
             entries = [
@@ -176,7 +175,7 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def _entry(number: int, letter: DeadLetter) -> dict[str, Any]:
-    # What came without a correlation id keeps its message's own, under which its outcomes were told.
+    # Without a correlation id, the message's own id was used in the log, and is kept.
     own = {CORRELATION_ID: {"DataType": "String", "StringValue": letter.message_id}}
     return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": {**own, **letter.attributes}}
 

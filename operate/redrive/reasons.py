@@ -1,4 +1,4 @@
-"""Why a message lies in the dead-letter queue, in words, and what to do before it is sent back."""
+"""Why a message is in the dead-letter queue, and what to do before it is sent back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

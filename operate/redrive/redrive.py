@@ -1,4 +1,4 @@
-"""`redrive`: finds out why messages lie in the dead-letter queue, and sends the chosen ones back."""
+"""`redrive`: finds out why messages are in the dead-letter queue, and sends chosen ones back."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _MOST_DETAILS = 100  # distinct details counted per reason
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which messages to send back: of some reasons, by id, or all."""
+    """Which messages to send back: by reason, by id, or all."""
 
     reasons: frozenset[str] = frozenset()
     message_ids: frozenset[str] = frozenset()
@@ -24,7 +24,7 @@ class Choice:
         return self.all or bool(self.reasons or self.message_ids)
 
     def takes(self, letter: DeadLetter) -> bool:
-        """Whether this message was chosen."""
+        """Whether the message is chosen."""
         return self.all or letter.reason in self.reasons or letter.message_id in self.message_ids
 
 
@@ -45,15 +45,15 @@ class Group:
 
     @property
     def detail(self) -> str:
-        """The detail that most of them have."""
+        """The most frequent detail."""
         return self.details.most_common(1)[0][0]
 
 
 @dataclass(slots=True)
 class View:
-    """What one pass saw: groups by reason, and some of the messages themselves.
+    """What one pass found: groups by reason, and some of the messages themselves.
 
-    ``looked_at`` counts also what was not chosen.
+    ``looked_at`` also counts messages that were not chosen.
     """
 
     depth: Depth
@@ -85,14 +85,14 @@ class Sent:
 
     @property
     def fine(self) -> bool:
-        """Whether everything that was chosen went back."""
+        """Whether every chosen message went back."""
         return self.complete and not self.refused and not self.missing_ids
 
 
 class _Newcomers:
     """Messages that came into the dead-letter queue after the pass began.
 
-    SQS's Date header, the only clock that the messages are dated by, has whole seconds: of the one in which the pass
+    SQS's Date header is the clock that dates the messages, and it has whole seconds. In the second in which the pass
     began, a message counts as new if its body was sent back already.
     """
 
@@ -101,7 +101,7 @@ class _Newcomers:
         self._sent_back: set[int] = set()
 
     def may_return(self, letters: Iterable[DeadLetter]) -> None:
-        """These were sent back."""
+        """Note messages that were sent back."""
         self._sent_back.update(hash(letter.body) for letter in letters)
 
     def __contains__(self, letter: DeadLetter) -> bool:
@@ -111,7 +111,7 @@ class _Newcomers:
 
 
 def look(queue: DeadLetterQueue, choice: Choice | None = None) -> View:
-    """One pass over the queue; only what ``choice`` takes is counted. Raises OperateError."""
+    """One pass over the queue. Only messages that ``choice`` takes are counted. Raises OperateError."""
     view = View(queue.depth())
     with working("Looking at dead letters") as tell, queue.one_pass() as this:
         for batch in this.batches():
@@ -125,9 +125,9 @@ def look(queue: DeadLetterQueue, choice: Choice | None = None) -> View:
 
 
 def send_back(queue: DeadLetterQueue, choice: Choice, sent: Sent) -> None:
-    """One pass that sends back what is chosen; ``sent`` counts also where it is interrupted. Raises OperateError.
+    """One pass that sends the chosen messages back; ``sent`` is right even after an interruption. Raises OperateError.
 
-    What came after the beginning stays: a message may fail again at once, and would go round and round.
+    Messages that came after the beginning stay: a message may fail again at once, and would go round and round.
     """
     newcomers = _Newcomers(queue.depth().now)
     missing = set(choice.message_ids)

@@ -1,4 +1,4 @@
-"""What `redrive` shows: dead letters by reason, one by one, and what was sent back."""
+"""Prints what `redrive` found and sent back."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ def show(view: View, stack: str, *, each: bool) -> None:
     """Print the groups, and with ``each`` the messages one by one."""
     say(f"Dead letters of the stack {stack}", "bold")
     if not view.count:
-        good("There are none to see.")
+        good("There are none.")
     else:
         out().print(_groups_table(view))
         if each:
@@ -39,11 +39,11 @@ def show(view: View, stack: str, *, each: bool) -> None:
 
 
 def hints(stack: str, reasons: Iterable[str], *, chosen: bool, list_too: bool) -> None:
-    """How to go on: the commands that send back, and the one that shows each message with its id."""
+    """The next commands: those that send back, and the one that shows each message with its id."""
     if chosen:
-        say("Nothing was sent. Without --dry-run these are sent back.")
+        say("Nothing was sent. Without --dry-run, these messages are sent back.")
         return
-    # The malformed are left out: a hint would only send them round.
+    # Malformed requests would only be parked again, so there is no hint for them.
     for reason in sorted(set(reasons) - {InvalidRequestError.code}):
         say(f"  bigin-archive redrive --stack {stack} --reason {printable(reason)}", "cyan", whole=True)
     if list_too:
@@ -51,7 +51,7 @@ def hints(stack: str, reasons: Iterable[str], *, chosen: bool, list_too: bool) -
 
 
 def show_sent(sent: Sent) -> None:
-    """Print what a redrive did."""
+    """Print what was sent back."""
     counts = ", ".join(f"{count} {reason}" for reason, count in sorted(sent.by_reason.items()))
     if sent.by_reason:
         good(f"Sent back: {sent.by_reason.total()} ({counts}). The archive works on them now.")
@@ -62,14 +62,14 @@ def show_sent(sent: Sent) -> None:
     if sent.missing_ids:
         complain(
             f"Not found: {', '.join(sorted(sent.missing_ids))}.",
-            "Look again with --list; a message that someone else looks at comes back within 15 minutes.",
+            "Look again with --list. A message that somebody else is reading comes back within 15 minutes.",
         )
     if not sent.complete:
         complain("The pass ended before the end of the queue.", "Run the command again for the rest.")
 
 
 def view_json(view: View, *, dry_run: bool) -> str:
-    """What was seen, for a machine."""
+    """The view as JSON."""
     return json.dumps(
         {
             "dry_run": dry_run,
@@ -103,7 +103,7 @@ def view_json(view: View, *, dry_run: bool) -> str:
 
 
 def sent_json(sent: Sent) -> str:
-    """What was sent back, for a machine."""
+    """The result of sending back, as JSON."""
     return json.dumps(
         {
             "sent": sent.by_reason.total(),

@@ -1,4 +1,4 @@
-"""What the archive holds of one attachment, read from S3 and proved before a byte of it goes anywhere."""
+"""The archived copy of one attachment, read from S3 and verified before a byte of it is sent."""
 
 import hashlib
 import re
@@ -18,12 +18,12 @@ from bigin_archive.storage.s3_errors import NoObjectError
 
 _SHORTCUT = re.compile(rb"\[InternetShortcut\]\r\n(?:URL=|; not opened: )([^\r\n]*)\r\n")
 _MOST_SHORTCUT_BYTES = 64 * 1024
-_TRIES = 2  # of a body that breaks off; calls are repeated by the client itself
-_LOOK = "bigin-archive audit tells more; the bucket keeps earlier versions."
+_TRIES = 2  # for a body that breaks off; the client itself repeats calls
+_LOOK = "Run bigin-archive audit. The bucket keeps earlier versions."
 
 
 class DamagedError(Exception):
-    """The bytes are not those that were archived, or cannot be read; nothing of them is sent."""
+    """The bytes are not the archived ones, or cannot be read. Nothing of them is sent."""
 
     def __init__(self, detail: str, remedy: str = _LOOK) -> None:
         super().__init__(detail)
@@ -33,7 +33,7 @@ class DamagedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedCopy:
-    """``name`` as Bigin had it, ``sha256`` (hex) as the ledger has it; ``link`` is None for a file."""
+    """``name`` is the one from Bigin, ``sha256`` (hex) the ledger's; ``link`` is None for a file."""
 
     name: str
     size_bytes: int
@@ -44,9 +44,11 @@ class ArchivedCopy:
 
 
 def look(inventory: Inventory, entry: LedgerEntry) -> ArchivedCopy:
-    """What stands in S3 for the attachment. Raises DamagedError, StorageUnavailableError."""
+    """Find the attachment's object in S3. Raises DamagedError, StorageUnavailableError."""
     if not entry.key or not entry.sha256:
-        raise DamagedError("the ledger has no SHA-256 of it", "bigin-archive audit --repair writes what S3 says.")
+        raise DamagedError(
+            "the ledger has no SHA-256 of it", "Run bigin-archive audit --repair: it copies the SHA-256 from S3."
+        )
     found = _head(inventory, entry.key, entry.version_id)
     if found is None and entry.version_id:
         # The version has expired, or was removed; the same bytes may have been put back.
@@ -54,7 +56,7 @@ def look(inventory: Inventory, entry: LedgerEntry) -> ArchivedCopy:
     if found is None:
         raise DamagedError("no object is there", _LOOK)
     if found.sha256 not in (None, entry.sha256) or entry.size_bytes not in (None, found.size_bytes):
-        raise DamagedError("the object is not the one that was archived")
+        raise DamagedError("the object is not the archived one")
     name = _name(entry, found)
     copy = ArchivedCopy(name, found.size_bytes, entry.sha256, entry.key, found.version_id)
     return _link(inventory, copy, name) if found.is_link or entry.state == "link" else copy
@@ -80,7 +82,7 @@ def spooled(inventory: Inventory, copy: ArchivedCopy) -> Iterator[IO[bytes]]:
             except BytesDifferError:
                 raise DamagedError("its bytes are not those of S3's own checksum") from None
         if digest != copy.sha256:
-            raise DamagedError("its bytes are not those that were archived")
+            raise DamagedError("its bytes are not the archived ones")
         file.seek(0)
         yield file
 
@@ -112,7 +114,7 @@ def _head(inventory: Inventory, key: str, version_id: str | None) -> ArchivedObj
 
 
 def _name(entry: LedgerEntry, found: ArchivedObject) -> str:
-    """As Bigin listed it; a name that is only the key's was made harmless, and its metadata have the original."""
+    """The name in Bigin's list. Without one, the metadata have the original of the name in the key."""
     if entry.file_name and entry.file_name != found.file_name:
         return entry.file_name
     return found.original_name or entry.file_name or found.file_name
@@ -124,12 +126,12 @@ def _link(inventory: Inventory, copy: ArchivedCopy, name: str) -> ArchivedCopy:
     with spooled(inventory, copy) as file:
         match = _SHORTCUT.fullmatch(file.read())
     if not match:
-        raise DamagedError("the shortcut names no address")
+        raise DamagedError("the shortcut holds no address")
     url = match[1].decode(errors="replace")
     title = name.removesuffix(".url")
     return replace(copy, name=title, link=Link(title, url))
 
 
 def same_url(first: str, second: str) -> bool:
-    """Whether two addresses are one: a shortcut holds what is not ASCII percent-encoded."""
+    """Whether two addresses are the same. A shortcut stores non-ASCII characters percent-encoded."""
     return first == second or unquote(first) == unquote(second)

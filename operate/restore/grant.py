@@ -1,8 +1,8 @@
-"""The right to write to Bigin: held in memory for one run, revoked at its end, whatever that end is.
+"""The right to write to Bigin: kept in memory for one run, and revoked at its end, however it ends.
 
-Each exchange of a code makes a refresh token, of which a user has at most 20; one more would end the oldest, which may
-be the one that the stack lives on (Zoho CRM API, "Token validity"). So what was granted is noted before it is asked
-for, and the note goes only when Zoho has said that the grant has ended.
+Each exchange of a code makes a refresh token. A user has at most 20 of them, and one more would end the oldest, which
+may be the one of the stack (Zoho CRM API, "Token validity"). So a grant is noted before it is asked for, and the note
+is removed only after Zoho has said that the grant has ended.
 """
 
 import os
@@ -30,14 +30,14 @@ from operate.stack.stack import Stack
 from operate.terminal import complain
 
 NOTHING_SENT = "Nothing was sent."
-_MARGIN = timedelta(minutes=2)  # of an access token's end: an upload that begins now may take so long to be looked at
+_MARGIN = timedelta(minutes=2)  # before a token expires: an upload may take this long until Bigin looks at its token
 _REVOKING_WAITS_S = (2, 5)
 _HOW = {
     CLIENT_ID: "with --client-id or BIGIN_CLIENT_ID, or as the next line of stdin",
     CLIENT_SECRET: "with BIGIN_CLIENT_SECRET, or as the next line of stdin",
     CODE: "with BIGIN_GRANT_CODE, or as the next line of stdin",
 }
-# Answers after which it is certain that Zoho has granted nothing.
+# After these answers Zoho has certainly granted nothing.
 _CERTAIN = ("invalid_code", "invalid_client", "invalid_client_secret", "Access Denied", "wrong_data_center")
 LEFT_REMEDY = (
     "Each counts towards the 20 that a Bigin user may have. Remove them at Zoho (accounts.zoho.com, or that of your "
@@ -46,13 +46,13 @@ LEFT_REMEDY = (
 
 
 def scope_line(modules: tuple[str, ...]) -> str:
-    """What to paste into Zoho's API console: READ and CREATE, nothing else."""
+    """The line to paste into Zoho's API console: READ and CREATE, nothing else."""
     names = ["ZohoBigin.modules.attachments", *(f"ZohoBigin.modules.{module.lower()}" for module in modules)]
     return ",".join(f"{name}.{right}" for name in names for right in ("READ", "CREATE"))
 
 
 def asked_for(stack: Stack, modules: tuple[str, ...], client_id: str | None) -> dict[str, str]:
-    """Client id, client secret and code: given, or asked for with the way to them. Raises OperateError."""
+    """Client id, client secret and code, from options, the environment or the terminal. Raises OperateError."""
     given = {
         CLIENT_ID: client_id,
         CLIENT_SECRET: os.environ.get("BIGIN_CLIENT_SECRET"),
@@ -65,9 +65,9 @@ def asked_for(stack: Stack, modules: tuple[str, ...], client_id: str | None) -> 
         if centre
         else ("the simulator's control interface takes codes, each with its scope")
     )
-    # To stderr: what is printed may be read by a program.
+    # To stderr, because a program may read stdout.
     click.echo(
-        f"A code of its own is needed. {where[0].upper()}{where[1:]}. This is the line of scopes:\n"
+        f"A separate code is needed. {where[0].upper()}{where[1:]}. This is the line of scopes:\n"
         f"{scope_line(modules)}\n"
         "It allows reading and adding, nothing else. It is revoked at the end of this run.",
         err=True,
@@ -94,23 +94,23 @@ class GrantedTokens:
         self._token = self._of(grant)
 
     def current(self) -> AccessToken:
-        """The token, a fresh one shortly before its end. Raises BiginTokenRejectedError."""
+        """The token, renewed shortly before its end. Raises BiginTokenRejectedError."""
         expires_at = self._token.expires_at
         if expires_at and self._now() + _MARGIN >= expires_at:
             self._token = self._renewed()
         return self._token
 
     def after_refusal(self, refused: AccessToken) -> AccessToken:
-        """Another one. Raises BiginTokenRejectedError."""
+        """A new token. Raises BiginTokenRejectedError."""
         if self._token.value == refused.value:
             self._token = self._renewed()
         return self._token
 
     def revoke(self) -> bool:
-        """End the grant at Zoho; whether it has ended.
+        """End the grant at Zoho; return whether it has ended.
 
-        That ends its access tokens, too (Zoho CRM API, "Revoking refresh token"). Where one should live on all the
-        same, it is ended by itself; what Zoho says to that does not count.
+        This also ends its access tokens (Zoho CRM API, "Revoking refresh token"). In case one does not end with it, the
+        access token is revoked by itself as well, whatever Zoho answers.
         """
         ended = oauth.revoke(self._session, self._hosts.accounts_url, self._refresh_token)
         if ended:
@@ -200,7 +200,7 @@ def _end(tokens: GrantedTokens, grant: Grant, notes: RestoreNotes, number: str, 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a process without a word: inside the block they are Ctrl-C."""
+    """Inside the block, SIGTERM and SIGHUP act like Ctrl-C, so that cleaning up still happens."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -211,7 +211,7 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Nobody's impatience may leave a grant alive."""
+    """Inside the block Ctrl-C does nothing: an impatient second one must not leave a grant alive."""
     with _signals(dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), signal.SIG_IGN)):
         yield
 

@@ -1,7 +1,7 @@
-"""What Bigin takes as an attachment, and what its refusals mean. Pure.
+"""What Bigin accepts as an attachment, and what its refusals mean. Pure.
 
-Bigin API v2, "Upload an attachment", names no limit. 20 MB and no .exe are what a public client of Bigin keeps to and
-what "Upload files" says; the lengths of names are those of the Zoho CRM OpenAPI (the same platform), attachments.
+Bigin API v2, "Upload an attachment", names no limit. A public client of Bigin keeps to 20 MB and refuses .exe, as
+"Upload files" says. The lengths of names are those of the Zoho CRM OpenAPI (the same platform), attachments.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ BAD_LINK = "INVALID_URL_PATTERN"
 
 _BY_HAND = "Fetch it with bigin-archive get"
 _REMEDIES = {
-    TOO_LARGE: f"{_BY_HAND} and attach it as a link to where people can reach it; or have a smaller one made.",
+    TOO_LARGE: f"{_BY_HAND} and attach it as a link to where people can reach it; or make a smaller file.",
     BAD_TYPE: f"{_BY_HAND}, pack it into a ZIP file, and attach that by hand.",
     BAD_NAME: f"{_BY_HAND}, rename it, and attach it by hand.",
-    BAD_LINK: f"The address is none that Bigin takes: {_BY_HAND.lower()} shows it; put it into a note.",
-    "EMPTY_FILE_NOT_ALLOWED": "It has no content: nothing is lost but its name.",
+    BAD_LINK: f"Bigin does not accept this address: {_BY_HAND.lower()} shows it. Put it into a note.",
+    "EMPTY_FILE_NOT_ALLOWED": "The file is empty: only its name is lost.",
     "UNMATCHED_FILE_CONTENT_TYPE": f"Its content is not what its extension says: {_BY_HAND.lower()} and look at it.",
-    "VIRUS_DETECTED": f"Bigin takes it for a virus. {_BY_HAND} only on a machine that can judge it.",
-    "NO_PERMISSION": "Let an administrator of Bigin give the user whose code it is the right to attach files there.",
+    "VIRUS_DETECTED": f"Bigin takes it for a virus. {_BY_HAND} only on a machine with a virus scanner.",
+    "NO_PERMISSION": "Let an administrator of Bigin give the user of the code the right to attach files there.",
     "RECORD_LOCKED": "Unlock the record in Bigin, then run the command again.",
-    "API_NOT_SUPPORTED": "Generate the code as a user of Bigin, not as one of a portal.",
-    "INVALID_MODULE": "The module is hidden from the user whose code it is, or closed to the API.",
+    "API_NOT_SUPPORTED": "Generate the code as a user of Bigin, not of a portal.",
+    "INVALID_MODULE": "The module is hidden from the user of the code, or closed to the API.",
 }
 _SAME_AS = {
     "BODY_SIZE_REACHED": TOO_LARGE,
@@ -48,7 +48,7 @@ class Refusal:
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """What to do."""
         code = self.code.upper()
         if "STORAGE" in code or "QUOTA" in code or code == "LIMIT_EXCEEDED":
             return _STORAGE
@@ -56,7 +56,7 @@ class Refusal:
 
 
 def file_refusal(name: str, size_bytes: int, limit_mib: int = UPLOAD_LIMIT_MIB) -> Refusal | None:
-    """What Bigin would say to a file of this name and size, so far as it is known; None where it would take it."""
+    """How Bigin would refuse a file of this name and size, as far as is known; None if it would accept it."""
     if size_bytes > limit_mib * MIB:
         return Refusal(TOO_LARGE)
     if name.lower().endswith(_EXTENSIONS):
@@ -67,7 +67,7 @@ def file_refusal(name: str, size_bytes: int, limit_mib: int = UPLOAD_LIMIT_MIB) 
 
 
 def link_refusal(title: str, url: str) -> Refusal | None:
-    """The same for a link."""
+    """How Bigin would refuse a link; None if it would accept it."""
     if not url or len(url) > _LONGEST_URL:
         return Refusal(BAD_LINK)
     return Refusal(BAD_NAME) if len(title) > _LONGEST_TITLE else None

@@ -1,6 +1,6 @@
-"""A form with one file or a few fields, as multipart/form-data that streams: a large file needs no memory.
+"""A multipart/form-data form with one file or a few fields, which streams: a large file needs little memory.
 
-RFC 7578; names as browsers write them (WHATWG HTML, "Multipart form data"): UTF-8 as it is, with quotation marks and
+RFC 7578. Names are written as browsers write them (WHATWG HTML, "Multipart form data"): UTF-8, with quotation marks and
 line breaks percent-encoded.
 """
 
@@ -12,7 +12,7 @@ BLOCK_BYTES = 256 * 1024
 
 
 class MultipartForm:
-    """The body of a request; it can be sent again, from its beginning."""
+    """The body of a request, which can be sent again from its beginning."""
 
     def __init__(self, head: bytes, file: IO[bytes] | None, size_bytes: int, tail: bytes, boundary: str) -> None:
         self._head = head

@@ -1,6 +1,6 @@
-"""What is kept of restores: the new ids in ledger and bucket; open grants and the last drill in the ledger's table.
+"""Notes about restores: the new ids in ledger and bucket; open grants and the last drill in the ledger's table.
 
-No secret is ever among it.
+No note ever holds a secret.
 """
 
 import io
@@ -48,9 +48,9 @@ class RestoreNotes:
     def note_copy(
         self, one: Wanted, copy: ArchivedCopy, listed: ListedAttachment, row: LedgerEntry | None, *, drill: bool
     ) -> None:
-        """Have the archive know the new id; first in S3, which a lost ledger is rebuilt from.
+        """Note the new id, first in S3, from which a lost ledger is rebuilt.
 
-        ``row`` is what the ledger has of that id: one with an object of its own is left as it is.
+        ``row`` is the ledger's row of that id. A row with an object of its own stays as it is.
         """
         original, entry = one.entry.request.place, one.entry
         place = f"{one.to.module}/{one.to.record_id}/{listed.attachment_id}"
@@ -75,7 +75,7 @@ class RestoreNotes:
             listed_size_bytes=listed.size_bytes,
             link_url=listed.link.url if listed.link else None,
             first_seen=at,
-            last_seen=None,  # that is the word of a sweep, on a clock of its own
+            last_seen=None,  # only a sweep writes it, by its own clock
             state_at=at,
             queued_at=None,
             archived_modified_time=listed.modified_time,
@@ -88,11 +88,11 @@ class RestoreNotes:
         copied.record_in(self._archive.ledger)
         before = entry.restored_as or ""
         if not drill and before != place and before.rpartition("/")[0] == place.rpartition("/")[0]:
-            # What was sent to this record earlier has gone from there: the new copy stands for it, too.
+            # An earlier copy in this record is gone; the new copy replaces it.
             self._archive.ledger.record_restored_as(parse_place(before), place)
 
     def complete(self, one: Wanted, place: str) -> None:
-        """A run that was killed may have left the original's row without the place of its copy."""
+        """Finish the note on the original's row, which a killed run may have left undone."""
         if one.entry.restored_as != place:
             self._archive.ledger.record_restored_as(one.entry.request, place)
 
@@ -105,15 +105,15 @@ class RestoreNotes:
         return number
 
     def close_grant(self, number: str) -> None:
-        """The grant has been revoked, or was never given."""
+        """Remove the note: the grant has been revoked, or was never given."""
         self._delete(_GRANT + number)
 
     def open_grants(self) -> list[str]:
-        """When grants began (ISO 8601, UTC) whose end nobody noted: of killed processes, or of one that still runs."""
+        """When the grants began (ISO 8601, UTC) whose end nobody noted. Their runs were killed or are still running."""
         return sorted(item["started_at"]["S"] for item in self._items(_GRANT))
 
     def forget_grants(self) -> int:
-        """Forget them, once a person has removed them at Zoho; return how many they were."""
+        """Forget them, after a person has removed them at Zoho; return how many there were."""
         items = self._items(_GRANT)
         for item in items:
             self._delete(item["attachment_id"]["S"])
@@ -122,11 +122,11 @@ class RestoreNotes:
     # ---- Drills --------------------------------------------------------------------------------------------------
 
     def note_drill(self, outcome: str, original: str, copy: str) -> None:
-        """Note how a drill has ended."""
+        """Note how a drill ended."""
         self._put(_DRILL, at=self._iso(), outcome=outcome, original=original, copy=copy)
 
     def last_drill(self) -> Drill | None:
-        """The last one; None if there never was any."""
+        """The last drill; None if there was none."""
         for item in self._items(_DRILL):
             return Drill(*(item[name]["S"] for name in Drill.__slots__))
         return None
@@ -156,7 +156,7 @@ class RestoreNotes:
 
 
 def is_proved(one: Wanted, listed: ListedAttachment, row: LedgerEntry) -> bool:
-    """Whether an earlier run has compared this very attachment with the file, and nothing was changed there since."""
+    """Whether an earlier run compared this attachment with the file, and nothing has changed there since."""
     return (
         row.restored_from == one.entry.request.place
         and row.sha256 == one.entry.sha256

@@ -1,4 +1,4 @@
-"""One record of Bigin as a restore sees it: what it lists, and whether that is, byte by byte, what was archived."""
+"""One record of Bigin during a restore: what it lists, and whether the bytes are the archived ones."""
 
 import time
 import unicodedata
@@ -21,15 +21,15 @@ from bigin_archive.errors import (
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from operate.restore.archived_copy import ArchivedCopy, same_url
 
-CALL_TIMEOUT_S = 120  # for a list; a download has so much more as its size takes
+CALL_TIMEOUT_S = 120  # for a list; a download gets more, by its size
 _LEAST_BYTES_PER_S = 50_000
-WAITS_S = (2, 10, 30)  # between the tries of a call that may succeed later
+WAITS_S = (2, 10, 30)  # between two tries of a call
 
 _Answer = TypeVar("_Answer")
 
 
 def patiently(sleep: Callable[[float], None], call: Callable[[], _Answer]) -> _Answer:
-    """The call's answer, tried again where that does no harm and may help. Raises what its last try raises."""
+    """Repeat the call while that does no harm and may help. Raises the error of its last try."""
     for wait_s in WAITS_S:
         try:
             return call()
@@ -41,7 +41,8 @@ def patiently(sleep: Callable[[float], None], call: Callable[[], _Answer]) -> _A
 class BiginRecord:
     """A record and its attachments as last listed.
 
-    ``rows`` are the ledger's of those that were there at first, ``claimed`` the ids that stand for a file of this run.
+    ``rows`` are the ledger's rows of the attachments that were there at first; ``claimed`` are ids that stand for a
+    file of this run.
     """
 
     def __init__(self, bigin: Bigin, record: ArchiveRequest, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -54,7 +55,7 @@ class BiginRecord:
         self.is_gone = False
 
     def refresh(self) -> set[str]:
-        """Read the list; return the ids that are new in it. Raises ArchiveError, AttachmentGoneError."""
+        """List again; return the ids that are new. Raises ArchiveError, AttachmentGoneError."""
 
         def read() -> dict[str, ListedAttachment]:
             found = self._bigin.attachments(self.record, Deadline(CALL_TIMEOUT_S))
@@ -64,7 +65,7 @@ class BiginRecord:
         return self.listed.keys() - before.keys()
 
     def find(self, copy: ArchivedCopy, ids: Iterable[str], preferred: Iterable[str] = ()) -> str | None:
-        """Which of the listed ``ids`` holds the same bytes; it is claimed. Raises ArchiveError."""
+        """Find and claim the one of the listed ``ids`` with the same bytes. Raises ArchiveError."""
         for attachment_id in self._candidates(copy, set(ids), tuple(preferred)):
             if self.holds(attachment_id, copy):
                 self.claimed.add(attachment_id)
@@ -77,7 +78,7 @@ class BiginRecord:
         for one in free:
             same_name = _normal(one.name) == _normal(copy.name)
             same_size = bool(one.link) if copy.link else one.size_bytes == copy.size_bytes and not one.link
-            # What the archive does not know may be an upload of a run that was killed, which Bigin named otherwise.
+            # An unknown attachment may be the upload of a killed run, under another name.
             row = self.rows.get(one.attachment_id)
             alike = same_name and same_size if row and row.key else same_name or same_size
             if alike and one.attachment_id not in preferred:

@@ -16,7 +16,7 @@ MOST_SHOWN = 200
 _WORDS = {
     "restored": "back in Bigin, byte for byte",
     "would_restore": "would be sent",
-    "already_there": "there already, the same bytes",
+    "already_there": "there already, with the same bytes",
     "refused": "refused by Bigin",
     "record_gone": "the record is gone",
     "damaged": "not as archived; not sent",
@@ -27,9 +27,9 @@ _GOOD = (RESTORED, WOULD_RESTORE, ALREADY_THERE)
 
 
 def show(run: Run, bucket: str) -> None:
-    """A table of the files, the sums, what to do."""
+    """Print a table of the files, the totals, and what to do."""
     outcomes = run.all_outcomes()
-    # What went as it should is soon read; the rest must not be cut off.
+    # The table may be cut after files that are fine, but never before a problem.
     shown = sorted(outcomes, key=lambda one: one.outcome in _GOOD)[:MOST_SHOWN]
     rest = len(outcomes) - len(shown)
     table = Table(header_style="bold", caption=f"{rest:,} more that are fine: --json has all." if rest else None)
@@ -57,11 +57,11 @@ def show(run: Run, bucket: str) -> None:
         complain("Nothing is archived there.", "bigin-archive find tells what there is.")
     say(f"Credits used: {run.credits_used}.")
     if run.dry and run.counts().get(WOULD_RESTORE):
-        say(f"To send them takes {needed_credits(run)} more. Nothing was changed; --yes does it.")
+        say(f"Sending them takes {needed_credits(run)} more. Nothing was changed. Add --yes to do it.")
 
 
 def tell_refusals(wanted: Iterable[Wanted], bucket: str, limit_mib: int) -> None:
-    """What Bigin will not take, before anything is sent: by what the ledger knows of name and size."""
+    """Print what Bigin will refuse, before anything is sent: by the name and size in the ledger."""
     for one in wanted:
         entry = one.entry
         name = entry.file_name or (entry.key or "").rpartition("/")[2]
@@ -75,7 +75,7 @@ def tell_refusals(wanted: Iterable[Wanted], bucket: str, limit_mib: int) -> None
 
 
 def as_json(run: Run, bucket: str, extra: Mapping[str, Any]) -> str:
-    """Everything, for other programs."""
+    """Everything as JSON."""
     return json.dumps(
         {
             "dry_run": run.dry,
@@ -93,7 +93,7 @@ def as_json(run: Run, bucket: str, extra: Mapping[str, Any]) -> str:
 
 
 def needed_credits(run: Run) -> int:
-    """What sending takes at the least: an upload and a download of each file, two lists of each record."""
+    """The least that sending takes: an upload and a download for each file, two lists for each record."""
     to_send = [one for one in run.all_outcomes() if one.outcome == WOULD_RESTORE]
     return 2 * len(to_send) + 2 * len({one.wanted.to for one in to_send})
 

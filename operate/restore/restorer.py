@@ -1,7 +1,7 @@
-"""The way of a file from S3 back to Bigin: proved, sent once, found again, compared, noted.
+"""The way of a file from S3 back to Bigin: verified, sent once, found again, compared, noted.
 
-At every line the process may die, and an answer may be lost: a repetition lists first, and takes what it finds there
-with the same bytes for the file. So a file is there once, however often the command was run.
+The process may die at any line, and an answer may be lost. So a repetition lists first, and accepts a listed file with
+the same bytes. The file is there once, however often the command was run.
 """
 
 import re
@@ -33,17 +33,19 @@ from operate.restore.sender import SENDS, WAITS_S, NeverSeenError, Sender, Sent
 from operate.restore.uploader import RecordGoneError, RefusedError
 from operate.stack.archive import Archive
 
-BATCH = 25  # files between two lists of a record: what a killed run leaves to be compared
+BATCH = 25  # files sent between two lists of a record; a killed run leaves this many to compare
 _CODE = re.compile(r"\(([A-Z_]+)\)")
-_AGAIN = "Look at the record in Bigin. Then run the command again: what is there is not sent again."
-_GONE = "It was deleted in Bigin: restore it from the recycle bin there, or name another record with --to-record."
+_AGAIN = "Look at the record in Bigin, then run the command again. A file that is there is not sent again."
+_GONE = (
+    "The record was deleted in Bigin. Restore it from the recycle bin there, or name another record with --to-record."
+)
 
 Tell = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _OnItsWay:
-    """A file that was sent, and is not confirmed yet."""
+    """A file that was sent and is not confirmed yet."""
 
     wanted: Wanted
     copy: ArchivedCopy
@@ -51,7 +53,7 @@ class _OnItsWay:
 
 
 class Restorer:
-    """Sends files back. Without a sender it only tells what it would do."""
+    """Sends files back. Without a sender it only says what it would do."""
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class Restorer:
         drill: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """A ``drill`` sends also what is there already."""
+        """With ``drill``, it also sends a file that is there already."""
         self._archive = archive
         self._bigin = bigin
         self._sender = sender
@@ -74,7 +76,7 @@ class Restorer:
         self._sleep = sleep
 
     def restore(self, wanted: Sequence[Wanted], tell: Tell) -> None:
-        """Tell what becomes of each file as it becomes clear. Raises the ArchiveError that ends the run."""
+        """Yield the outcome of each file. Raises the ArchiveError that ends the run."""
         for to, files in records(wanted):
             record = BiginRecord(self._bigin, to, self._sleep)
             try:
@@ -106,7 +108,7 @@ class Restorer:
             raise
         except KeyboardInterrupt:
             for each in under_way:
-                tell(_unconfirmed(each, "sent, and not compared: the run was stopped"))
+                tell(_unconfirmed(each, "sent, not compared: the run was stopped"))
             raise
         self._confirm(record, under_way, tell)
 
@@ -133,14 +135,14 @@ class Restorer:
         except BiginRefusedError as error:
             return _refused(one, _refusal_in(error))
         except NeverSeenError as error:
-            detail = f"sent {SENDS} times, and in no list of the record ({error})"
+            detail = f"sent {SENDS} times, and the record never listed it ({error})"
             return Outcome(one, UNCONFIRMED, detail=detail, remedy=_AGAIN)
         except RecordGoneError:
             record.is_gone = True
             return _gone(one)
 
     def _proved(self, record: BiginRecord, one: Wanted) -> str | None:
-        """The id under which an earlier run has sent and compared it: that costs no second download."""
+        """The id under which an earlier run sent and compared the file, which saves a second download."""
         for attachment_id, row in record.rows.items():
             listed = record.listed.get(attachment_id)
             if listed is None or attachment_id in record.claimed:
@@ -158,7 +160,7 @@ class Restorer:
         return limits.file_refusal(copy.name, copy.size_bytes, self._limit_mib)
 
     def _confirm(self, record: BiginRecord, under_way: Sequence[_OnItsWay], tell: Tell) -> None:
-        """List the record again, then download and compare each."""
+        """List the record again, then download and compare each file."""
         left = list(under_way)
         try:
             for wait_s in WAITS_S if left else ():
@@ -175,13 +177,13 @@ class Restorer:
                 tell(_gone(each.wanted))
         except (ArchiveError, KeyboardInterrupt):
             for each in left:
-                tell(_unconfirmed(each, "sent, and not compared: the run ended"))
+                tell(_unconfirmed(each, "sent, not compared: the run ended"))
             raise
 
     def _judged(self, record: BiginRecord, each: _OnItsWay) -> Outcome:
         found = each.sent.attachment_id
         if found not in record.listed:
-            return _unconfirmed(each, "Bigin took it, and the record's list does not show it")
+            return _unconfirmed(each, "Bigin accepted it, and the record's list does not show it")
         name = record.listed[found].name
         if not each.sent.is_compared and not record.holds(found, each.copy):
             remedy = f"Delete the attachment {found} in Bigin by hand, then run the command again."
@@ -203,13 +205,13 @@ class Restorer:
 
 
 def _own_ids(one: Wanted) -> list[str]:
-    """Ids under which the file itself may be in the record: its own, and that of an earlier restore."""
+    """Ids that the file may have in the record: its own, and that of an earlier restore."""
     places = (one.entry.request.place, one.entry.restored_as or "")
     return [place.rpartition("/")[2] for place in places if place.startswith(f"{one.to.module}/{one.to.record_id}/")]
 
 
 def _refusal_in(error: BiginRefusedError) -> Refusal:
-    """Bigin's own code, which the client of its API tells in brackets."""
+    """Bigin's own code, which the client writes in brackets."""
     code = _CODE.search(error.detail)
     return Refusal(code[1] if code else error.code)
 

@@ -1,4 +1,4 @@
-"""Which archived files are meant: by their ids, by record, by module and time."""
+"""Chooses archived files: by id, by record, by module and date."""
 
 import random
 import re
@@ -17,13 +17,13 @@ _MODULES = "|".join((*MODULES, *ALIASES))
 _RECORD = re.compile(rf"({_MODULES})/([0-9]{{1,50}})")
 _PLACE = re.compile(rf"({_MODULES})/([0-9]{{1,50}})/([0-9]{{1,50}})")
 _ID = re.compile(r"[0-9]{1,50}")
-# Of a drill: large enough to prove something, small enough to be no burden.
+# For a drill: large enough to prove something, and small enough to be quick.
 _DRILL_BYTES = range(1, 2 * limits.MIB)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for. ``since`` bounds the day on which files were attached, in Bigin's own time zone."""
+    """What was asked for. ``since`` is the first day on which files were attached, in Bigin's own time zone."""
 
     ids: tuple[str, ...] = ()
     records: tuple[ArchiveRequest, ...] = ()
@@ -36,7 +36,7 @@ def record(text: str) -> ArchiveRequest:
     """``MODULE/ID``. Raises ValueError."""
     match = _RECORD.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is no record: say for example Contacts/2034020000000489124.")
+        raise ValueError(f"{text!r} is not a record. Write for example Contacts/2034020000000489124.")
     return ArchiveRequest(ALIASES.get(match[1], match[1]), match[2])
 
 
@@ -46,12 +46,12 @@ def place(text: str) -> str:
         return text
     match = _PLACE.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is no attachment: give its id, or MODULE/RECORD/ATTACHMENT (see find).")
+        raise ValueError(f"{text!r} is not an attachment. Give its id, or MODULE/RECORD/ATTACHMENT (see find).")
     return f"{ALIASES.get(match[1], match[1])}/{match[2]}/{match[3]}"
 
 
 def select(ledger: Ledger, chosen: Selection) -> tuple[list[Wanted], tuple[str, ...]]:
-    """The files, and the ids of which nothing is archived. Raises OperateError, StorageUnavailableError.
+    """The files, and the ids that are not in the archive. Raises OperateError, StorageUnavailableError.
 
     A file that was sent back before is taken once, by its first id.
     """
@@ -88,7 +88,7 @@ def _is_since(row: LedgerEntry, since: date | None) -> bool:
     try:
         moment = datetime.fromisoformat(row.created_time or row.archived_at or row.first_seen or "")
     except ValueError:
-        return True  # when it was attached is not known: rather once too often than not at all
+        return True  # its day is not known: better once too often than not at all
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date() >= since
 
 
@@ -101,13 +101,13 @@ def _refuse_ambiguous(rows: Iterable[LedgerEntry], ids: set[str]) -> None:
         if len(places) > 1:
             raise OperateError(
                 f"The id {attachment_id} belongs to several records.",
-                f"Say which is meant: {', '.join(sorted(places))}.",
+                f"Name one of them: {', '.join(sorted(places))}.",
                 status=2,
             )
 
 
 def for_drill(ledger: Ledger, to: ArchiveRequest, choose: random.Random) -> Wanted:
-    """Any archived file that Bigin would take: each run of a drill proves another one. Raises OperateError."""
+    """A random archived file that Bigin would accept, so that each drill proves another one. Raises OperateError."""
     chosen: LedgerEntry | None = None
     fitting = 0
     for row in ledger.entries():
@@ -127,5 +127,5 @@ def for_drill(ledger: Ledger, to: ArchiveRequest, choose: random.Random) -> Want
 
 
 def modules_of(wanted: Sequence[Wanted]) -> tuple[str, ...]:
-    """The modules that the files go to."""
+    """The modules that the files are sent to."""
     return tuple(name for name in MODULES if any(one.to.module == name for one in wanted))

@@ -1,4 +1,4 @@
-"""Sending one file once: an answer that is lost is looked for in the record's list before anything is sent again."""
+"""Sends one file once: after a lost answer it looks into the record's list before it sends again."""
 
 import mimetypes
 import time
@@ -12,16 +12,16 @@ from operate.restore.multipart import MultipartForm
 from operate.restore.record import BiginRecord, patiently
 from operate.restore.uploader import AnswerLostError, RecordGoneError, RefusedError, Uploader
 
-SENDS = 3  # of one file, where the lists after each that got lost do not show it
-WAITS_S = (0, 2, 10)  # before the lists in which a sent file may appear
+SENDS = 3  # for one file, if no list shows it after a lost answer
+WAITS_S = (0, 2, 10)  # waits before the lists that may show a sent file
 _FORM_IS_WRONG = ("INVALID_REQUEST", "REQUIRED_PARAM_MISSING", "MANDATORY_NOT_FOUND")
-# Python's own table; the machine's /etc/mime.types would make the result depend on where it runs.
+# Python's own table: with /etc/mime.types the result would depend on the machine.
 _TYPES = mimetypes.MimeTypes(filenames=())
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Under which id a file is there; whether its bytes were compared already, and how often it was sent."""
+    """The id of the file in Bigin, whether its bytes were compared already, and how often it was sent."""
 
     attachment_id: str
     is_compared: bool
@@ -29,7 +29,7 @@ class Sent:
 
 
 class NeverSeenError(Exception):
-    """Sent, and in no list: ``str()`` says what became of the answers."""
+    """The file was sent and no list shows it; ``str()`` says what became of the answers."""
 
 
 class Sender:
@@ -40,7 +40,10 @@ class Sender:
         self._sleep = sleep
 
     def send(self, record: BiginRecord, copy: ArchivedCopy, file: IO[bytes]) -> Sent:
-        """Attach it to the record. Raises NeverSeenError, and what :meth:`Uploader.send` raises but AnswerLostError."""
+        """Attach the file to the record.
+
+        Raises NeverSeenError, and whatever :meth:`Uploader.send` raises but AnswerLostError.
+        """
         lost = ""
         for times in range(1, SENDS + 1):
             try:
@@ -71,7 +74,7 @@ class Sender:
         return patiently(self._sleep, lambda: self._uploader.send(record.record, form, fields))
 
     def _appeared(self, record: BiginRecord, copy: ArchivedCopy) -> str | None:
-        """The id under which it is there after all; what was there before does not count."""
+        """The id of the file if it appeared after all. Files that were there before do not count."""
         new: set[str] = set()
         for wait_s in WAITS_S:
             self._sleep(wait_s)

@@ -1,6 +1,6 @@
 """One upload to Bigin, and what its answer means (Bigin API v2, "Upload an attachment").
 
-There is no idempotency key: an upload whose answer is lost may have been done. It is never repeated here.
+There is no idempotency key: Bigin may have stored an upload whose answer is lost. It is never repeated here.
 """
 
 import json
@@ -22,8 +22,8 @@ from operate.restore.limits import Refusal
 from operate.restore.multipart import MultipartForm
 
 CONNECT_TIMEOUT_S = 10
-READ_TIMEOUT_S = 120  # for an answer once all is sent: a file is looked through for viruses first
-_LEAST_BYTES_PER_S = 50_000  # a line that is slower than this makes no sense
+READ_TIMEOUT_S = 120  # for the answer after everything is sent: Bigin scans the file for viruses first
+_LEAST_BYTES_PER_S = 50_000  # a slower line makes no sense
 _MAX_ANSWER_BYTES = 64 * 1024
 _ID = re.compile(r"[0-9]{1,50}")
 _CODE = re.compile(r"[A-Za-z0-9_]{1,60}")
@@ -32,11 +32,11 @@ _RATE = ("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED")
 
 
 class AnswerLostError(Exception):
-    """Whether Bigin has taken the file is not known: ``str()`` says why."""
+    """It is not known whether Bigin has stored the file; ``str()`` says why."""
 
 
 class RefusedError(Exception):
-    """Bigin does not take it."""
+    """Bigin refuses the file."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 
 class RecordGoneError(Exception):
-    """The record is not there."""
+    """The record does not exist."""
 
 
 class Uploader:
@@ -81,7 +81,7 @@ class Uploader:
                     headers={
                         "Authorization": f"Zoho-oauthtoken {token.value}",
                         "Content-Type": form.content_type,
-                        "Connection": "close",  # one that is kept may end while it is used again
+                        "Connection": "close",  # a kept connection may close while it is used again
                     },
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                     params=dict(query),
@@ -104,16 +104,16 @@ def _attachment_id(status: int, item: Mapping[str, Any]) -> str:
         found = details.get("id")
         if isinstance(found, str) and _ID.fullmatch(found):
             return found
-        raise AnswerLostError("Bigin says that it has the file, and not under which id")
+        raise AnswerLostError("Bigin says that it stored the file, and names no id")
     if code in _TOKEN or (status == 401 and code != "OAUTH_SCOPE_MISMATCH"):
-        # The tokens have raised by now, unless a second one was refused as well.
+        # A second token was refused as well.
         raise BiginScopeMissingError(f"Bigin refuses a fresh token ({code}). Run the command again with a new code.")
     if code == "OAUTH_SCOPE_MISMATCH":
         raise BiginScopeMissingError(f"The grant lacks a scope ({code}). Generate the code with the whole scope line.")
     if code in _RATE or status == 429:
         raise BiginRateLimitedError(
-            "Bigin's API limit is reached (calls at once, or credits of 24 hours). Run the command again later: what "
-            "was sent is not sent again."
+            "Bigin's API limit is reached (calls at once, or credits of 24 hours). Run the command again later. Sent "
+            "files are not sent again."
         )
     if code == "INVALID_DATA" and _names_record(item, details):
         raise RecordGoneError
@@ -133,7 +133,7 @@ def _names_record(item: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
 
 
 def _item(content: bytes) -> Mapping[str, Any]:
-    """The one item that the answer is about, or the error object; empty where it is neither."""
+    """The one item of the answer, or its error object; empty if there is neither."""
     try:
         answer = json.loads(content)
         item = answer["data"][0] if isinstance(answer, dict) and "data" in answer else answer

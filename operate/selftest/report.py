@@ -1,4 +1,4 @@
-"""The table, and a report without personal data that may be attached to an issue."""
+"""The table, and a report without personal data that can be attached to an issue."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from operate.terminal import bad, good, say, uncertain
 
 
 def show(results: Sequence[Result]) -> None:
-    """One line each; what is different says what that means."""
+    """Print one line for each check, and what a difference means."""
     for found in results:
         line = f"{found.name}: {found.seen}"
         if found.verdict is Verdict.EXPECTED:
@@ -24,7 +24,7 @@ def show(results: Sequence[Result]) -> None:
 
 
 def as_json(results: Sequence[Result], where: str, at: str) -> str:
-    """No account, no name, no address: ``where`` is a region or a data centre, ``at`` the time (ISO 8601, UTC)."""
+    """The report without personal data: ``where`` is a region or a data centre, ``at`` the time (ISO 8601, UTC)."""
     rows = [
         {"check": found.name, "verdict": found.verdict.value, "seen": found.seen, "meaning": found.meaning or None}
         for found in results

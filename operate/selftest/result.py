@@ -1,4 +1,4 @@
-"""What a check has seen, beside what AWS's documentation says."""
+"""What a check found, beside what AWS's documentation says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.errors import ArchiveError
 
-# What services and emulators answer for what they do not have.
+# The answers of services and emulators that lack an operation.
 _NOT_THERE = ("NotImplemented", "NotImplementedException", "InvalidAction", "UnknownOperationException", "501", "405")
 _NOT_ALLOWED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled")
 
 
 class Verdict(StrEnum):
-    """The value is what is printed."""
+    """The value is printed."""
 
     EXPECTED = "as expected"
     DIFFERENT = "different"
@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the table. ``seen`` holds no name, no id and no address: the report may be shown to anybody."""
+    """One line of the table. ``seen`` holds no name, id or address, so the report may be shown to anybody."""
 
     name: str
     verdict: Verdict
@@ -33,12 +33,12 @@ class Result:
 
 
 class NotToldError(Exception):
-    """What is here does not tell; its text says what."""
+    """The check cannot decide here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` tells what is there; anything but ``expected`` is different, which ``meaning`` explains."""
+    """``look`` says what is there. If it is not ``expected``, ``meaning`` explains the difference."""
 
     name: str
     look: Callable[[], str]
@@ -46,7 +46,7 @@ class Check:
     meaning: str
 
     def run(self) -> Result:
-        """Look; what fails is told by its code alone."""
+        """Run the check. A failure is shown by its code alone."""
         try:
             seen = self.look()
         except NotToldError as error:
@@ -56,7 +56,7 @@ class Check:
             if code in _NOT_THERE:
                 return Result(self.name, Verdict.UNSUPPORTED, code)
             if code in _NOT_ALLOWED:
-                return Result(self.name, Verdict.UNSUPPORTED, "your own rights do not allow to look")
+                return Result(self.name, Verdict.UNSUPPORTED, "your own rights do not allow this look")
             seen = f"refused ({code})"
         if seen == self.expected:
             return Result(self.name, Verdict.EXPECTED, seen)

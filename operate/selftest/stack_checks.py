@@ -19,14 +19,14 @@ _PATIENCE_S = 120
 
 def template_check(account: Account, template: str, bucket: str) -> Check:
     """A change set of the template that is never executed; ``template`` is its text."""
-    meaning = "This region or account would refuse a deployment: the reason stands in CloudFormation's change set."
+    meaning = "This region or account would refuse a deployment: see the reason in CloudFormation's change set."
     return Check("template: change set", lambda: _change_set(account, template, bucket), "would be created", meaning)
 
 
 def _change_set(account: Account, template: str, bucket: str) -> str:
     client, s3 = account.client("cloudformation"), account.client("s3")
     name = f"{STACK_PREFIX}{secrets.token_hex(6)}"
-    # The code is not looked at before a change set is executed.
+    # CloudFormation does not read the code before a change set is executed.
     text = template.replace("CodeUri: functions/", f"CodeUri: s3://{bucket}/functions.zip")
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=text.encode())
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "template.yaml"})
@@ -58,10 +58,10 @@ def checks_of(account: Account, stack: Stack, physical: Mapping[str, str]) -> It
     """The roles and the alarms of a deployed stack."""
     for logical, name in physical.items():
         if logical.endswith("Role") and name:
-            meaning = "A permission boundary or an organisation's policy takes rights away: functions would fail."
+            meaning = "A permission boundary or an organisation's policy takes rights away, so functions would fail."
             yield Check(f"role {logical}", lambda name=name: _role(account, name), "all allowed", meaning)  # type: ignore[misc]
     alarms = [name for logical, name in physical.items() if logical.endswith("Alarm")]
-    meaning = "An alarm that cannot be computed never rings: look at it in the console of CloudWatch."
+    meaning = "An alarm that cannot be computed never rings. Look at it in the console of CloudWatch."
     yield Check("alarms: expressions", lambda: _alarms(account, alarms), "all can be computed", meaning)
 
 

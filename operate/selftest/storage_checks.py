@@ -1,4 +1,4 @@
-"""The requests by which files are stored, as the functions send them."""
+"""The requests that store files, sent as the functions send them."""
 
 import base64
 import hashlib
@@ -17,12 +17,12 @@ _REQUEST = ArchiveRequest("Contacts", "1", "2")
 _SMALL, _LARGE = b"selftest", b"selftest" * (2 * BLOCK_BYTES // 8)
 _NAMES = ("a+b%20c&d=e;f?g#h.pdf", "日本語\U0001f600.txt", " blanks  around ", "{}[]|^`<>$!*,:.bin", "dots...")
 _STORED = "stored, with its SHA-256"
-_LOST = "Files would not be archived as they are now: report it before you rely on this version."
+_LOST = "Files would be archived differently. Report it before you rely on this version."
 _ALGORITHM = "x-amz-sdk-checksum-algorithm"
 
 
 class StorageChecks:
-    """Of one bucket; ``kind`` says which in the names of the checks."""
+    """Checks of one bucket; ``kind`` names it in the checks."""
 
     def __init__(self, requests: S3Requests, bucket: str, kind: str) -> None:
         self._requests = requests
@@ -30,21 +30,21 @@ class StorageChecks:
         self._kind = kind
 
     def checks(self) -> Iterator[Check]:
-        """In an order in which each finds what it needs."""
+        """Each check may need the objects of the one before."""
         yield self._check("a small file", lambda: self._put("small.bin", _SMALL), _STORED, _LOST)
         yield self._check(
             "a large file, streamed", lambda: self._streamed("large.bin", {_ALGORITHM: "SHA256"}), _STORED, _LOST
         )
-        twice = "Two deliveries of one request could overwrite each other: use no other writers, and report it."
+        twice = "Two deliveries of one request could overwrite each other. Report it."
         yield self._check("a second write", lambda: self._put("small.bin", _SMALL), "refused: one is there", twice)
-        proof = "The audit could not rely on S3's checksum of the whole file: audit with --deep, and report it."
+        proof = "The audit could not rely on S3's checksum of the whole file. Audit with --deep, and report it."
         yield self._check("the checksum of the streamed file", self._checksum_type, "FULL_OBJECT, SHA-256", proof)
-        names = "Names would come back changed: rely on the key, and report it."
+        names = "Names would come back changed. Rely on the key, and report it."
         yield self._check("names in the metadata", self._metadata, "come back unchanged", names)
         yield self._check("odd keys", self._odd_keys, f"{len(_NAMES)} of {len(_NAMES)} found again", names)
 
     def without_the_header(self) -> tuple[str, str]:
-        """What becomes of a buffered and of a streamed write that do not name the checksum's algorithm."""
+        """What S3 does with a buffered and a streamed write that do not name the checksum's algorithm."""
         small = Check("", lambda: self._plain_put("small-without.bin"), "", "").run().seen
         large = Check("", lambda: self._streamed("large-without.bin", {}), "", "").run().seen
         return small, large
@@ -76,7 +76,7 @@ class StorageChecks:
         return "taken" if answer.status == 200 else f"refused (HTTP {answer.status})"
 
     def _streamed(self, name: str, more: dict[str, str]) -> str:
-        """Sent by hand, as the storage sends a body that arrives from Bigin."""
+        """Signed and sent as the storage sends a body that arrives from Bigin."""
         digest = base64.b64encode(hashlib.sha256(_LARGE).digest()).decode()
         headers = {
             "If-None-Match": "*",
@@ -105,7 +105,7 @@ class StorageChecks:
         head = self._requests.send("HEAD", "selftest/large.bin", headers={"x-amz-checksum-mode": "ENABLED"}).headers
         kind = head.get("x-amz-checksum-type")
         if head.get(CHECKSUM) and not kind:
-            raise NotToldError("SHA-256, of which no type is told")
+            raise NotToldError("SHA-256 without a type")
         return f"{kind}, {'SHA-256' if head.get(CHECKSUM) else 'no SHA-256'}"
 
     def _metadata(self) -> str:

@@ -1,4 +1,4 @@
-"""Buckets for a moment: they carry a name of their own kind, expire by themselves, and are removed whatever happens."""
+"""Buckets for a moment. They have names of their own kind, expire by themselves, and are always removed."""
 
 import secrets
 from collections.abc import Iterator
@@ -44,16 +44,16 @@ def bucket(client: Any, region: str, *, locked: bool) -> Iterator[str]:
 
 
 def leftovers(client: Any) -> list[str]:
-    """Buckets that a run which was killed has left. Raises OperateError."""
+    """Buckets that a killed run left behind. Raises OperateError."""
     with aws_errors("list your buckets"):
         return [found["Name"] for found in client.list_buckets()["Buckets"] if found["Name"].startswith(PREFIX)]
 
 
 def remove(client: Any, name: str) -> None:
-    """Delete a bucket of the selftest with all that is in it; nothing where there is none. Raises OperateError."""
+    """Delete a bucket of the selftest with its content; do nothing if there is none. Raises OperateError."""
     if not name.startswith(PREFIX):
         raise ValueError("no bucket of the selftest")
-    with aws_errors("remove a bucket of the selftest, which ends by itself after a day"):
+    with aws_errors("remove a bucket of the selftest, whose content expires after a day"):
         try:
             pages = list(client.get_paginator("list_object_versions").paginate(Bucket=name))
         except client.exceptions.NoSuchBucket:

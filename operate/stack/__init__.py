@@ -1,4 +1,4 @@
-"""A deployed stack: its outputs, clients with the operator's credentials, its archive, its log lines.
+"""A deployed stack: its outputs, clients with the operator's credentials, its archive, its log.
 
-It may import terminal and errors alone. Start with ``stack``.
+It may import only terminal and errors. Start with ``stack``.
 """

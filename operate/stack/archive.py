@@ -1,4 +1,4 @@
-"""The archive of a stack as the commands use it: its objects and its ledger, with their errors in plain words."""
+"""The archive of a stack for the commands: its objects and its ledger, with errors in plain words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +17,7 @@ from operate.stack.stack import Stack
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """One stack's archive, with the operator's own rights."""
+    """One stack's archive, read with the operator's own rights."""
 
     stack: Stack
     dynamodb: Any
@@ -26,7 +26,7 @@ class Archive:
 
 
 def archive_of(account: Account, stack: Stack) -> Archive:
-    """The archive of the stack. Raises OperateError where there is no region."""
+    """The archive of the stack. Raises OperateError if no region is known."""
     dynamodb = account.client("dynamodb")
     return Archive(
         stack,
@@ -37,9 +37,9 @@ def archive_of(account: Account, stack: Stack) -> Archive:
 
 
 def enter_credits(dynamodb: Any, table: str, meter: CreditMeter) -> int:
-    """Enter what was used in the account's book, which the sweep's share is counted from; return how many."""
+    """Record the credits that were used, since they count towards the stack's share; return how many."""
     usage = meter.take()
-    with suppress(StorageUnavailableError):  # the result matters more, also to one who may only read
+    with suppress(StorageUnavailableError):  # the result matters more, and some users may only read
         CreditUsage(dynamodb, table).add(usage)
     return usage.used
 
@@ -50,5 +50,5 @@ def translate_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
-        # What a function does by itself, nobody does here.
+        # A function retries by itself; a command does not.
         raise OperateError(f"Could not {doing}.", error.detail.removesuffix(" Retried by itself.")) from None

@@ -1,6 +1,6 @@
-"""AWS as the operator's own credentials see it, with its errors in plain words.
+"""AWS clients with the operator's own credentials, and AWS's errors in plain words.
 
-AWS's own messages are not repeated: some quote the request, which may hold a secret.
+AWS's own messages are never printed: some quote the request, which may hold a secret.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import code_of
 from operate.errors import OperateError
 
-# The read time-out leaves room for SQS's long polling, the connections for those who look at many objects at once.
+# The read time-out leaves room for SQS's long polling, the connections for reading many objects at once.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
@@ -28,7 +28,7 @@ _SIGN_IN = "Sign in again (aws sso login, aws login, or new session keys), then 
 _UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException")
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _MISSING = ("ResourceNotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
-_SERVICES = {  # which service an operation belongs to, for the name of the permission
+_SERVICES = {  # the service of an operation, for the name of its permission
     "DescribeStacks": "cloudformation",
     "ListStackResources": "cloudformation",
     "DescribeAlarms": "cloudwatch",
@@ -65,7 +65,7 @@ _PERMISSIONS = {"Invoke": "InvokeFunction"}
 
 
 class Account:
-    """Clients of one account and region; AWS_ENDPOINT_URL and the like are boto3's own business."""
+    """Clients of one account and region. boto3 itself reads AWS_ENDPOINT_URL and the like."""
 
     def __init__(self, profile: str | None, region: str | None) -> None:
         with aws_errors("read the AWS configuration"):
@@ -75,23 +75,23 @@ class Account:
         self.region: str = self._session.region_name or ""
 
     def client(self, service: str, more: Config | None = None) -> Any:
-        """A client, with ``more`` settings; raises OperateError where no region is known."""
+        """A client, with the settings ``more``. Raises OperateError if no region is known."""
         with aws_errors("read the AWS configuration"):
             try:
                 return self._session.client(service, config=_CONFIG.merge(more) if more else _CONFIG)
-            except ValueError:  # botocore on a malformed endpoint
+            except ValueError:  # botocore raises it for a malformed endpoint
                 raise OperateError(
                     "The endpoint URL for AWS is malformed.", "Check AWS_ENDPOINT_URL and ~/.aws/config."
                 ) from None
 
     @property
     def is_on_aws(self) -> bool:
-        """Whether it is AWS that answers, and no emulator of it. Raises OperateError."""
+        """Whether this is AWS, and not an emulator. Raises OperateError."""
         host = urlsplit(self.client("s3").meta.endpoint_url).hostname or ""
         return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
     def regions(self) -> list[str]:
-        """The regions that this account has switched on. Raises OperateError."""
+        """The regions that are enabled in this account. Raises OperateError."""
         client = self._session.client("account", config=_CONFIG, region_name=self.region or "us-east-1")
         with aws_errors("list the account's regions"):
             pages = client.get_paginator("list_regions").paginate(
@@ -100,7 +100,7 @@ class Account:
             return [str(region["RegionName"]) for page in pages for region in page["Regions"]]
 
     def describe(self) -> str:
-        """Where this is, as far as it can be told."""
+        """The account and region in words, as far as they are known."""
         try:
             number = self.client("sts").get_caller_identity()["Account"]
         except (ClientError, BotoCoreError, OperateError):
@@ -127,28 +127,28 @@ def _refusal(error: ClientError, doing: str) -> OperateError:
     if code in _UNKNOWN:
         return OperateError(
             f"AWS does not accept your credentials ({code}).",
-            "Check --profile, AWS_PROFILE and AWS_ACCESS_KEY_ID; a clock that is wrong has the same effect.",
+            "Check --profile, AWS_PROFILE and AWS_ACCESS_KEY_ID; a wrong clock has the same effect.",
         )
     if "AccessDenied" in code or code in ("UnauthorizedOperation", "AuthorizationError"):
         name = _PERMISSIONS.get(operation, operation.removesuffix("Batch"))
         permission = f"{_SERVICES.get(operation, 'aws')}:{name}"
         return OperateError(
             f"You may not {doing}: AWS denies {permission}.",
-            f"Use a profile that may, or have {permission} granted to you.",
+            f"Use a profile with this permission, or ask for {permission}.",
         )
     if code in _MISSING:
         return OperateError(problem, "A resource of the stack is gone: deploy the stack again.")
     if code == "OverLimit":
         return OperateError(
             problem,
-            "SQS lets 120,000 messages be looked at at one time. They become visible again within "
-            "15 minutes: run the command again then.",
+            "SQS allows 120,000 messages to be read at one time. They become visible again within 15 minutes. Then "
+            "run the command again.",
         )
     if "Throttl" in code or code in ("TooManyRequestsException", "RequestLimitExceeded"):
-        return OperateError(problem, "AWS takes no more calls at the moment: wait a minute, then repeat the command.")
+        return OperateError(problem, "AWS accepts no more calls at the moment. Wait a minute, then repeat the command.")
     if "KMS" in code or code in ("DecryptionFailure", "EncryptionFailure"):
-        return OperateError(problem, "The KMS key of the secret or queue must let you use it: ask its administrator.")
-    return OperateError(problem, "Look the code up in the documentation of AWS; a repetition may help.")
+        return OperateError(problem, "You may not use the KMS key of the secret or queue. Ask its administrator.")
+    return OperateError(problem, "Look up the code in the documentation of AWS. Repeating the command may help.")
 
 
 def _trouble(error: BotoCoreError, doing: str) -> OperateError:
@@ -156,7 +156,7 @@ def _trouble(error: BotoCoreError, doing: str) -> OperateError:
     if isinstance(error, ProfileNotFound):
         return OperateError(
             "There is no such AWS profile on this machine.",
-            "aws configure list-profiles shows which there are; name one with --profile or AWS_PROFILE.",
+            "See them with aws configure list-profiles. Name one with --profile or AWS_PROFILE.",
             status=2,
         )
     if isinstance(error, NoRegionError):

@@ -1,4 +1,4 @@
-"""What a command may spend of Bigin's credits: the same part of the share that the sweep has."""
+"""Limits the API credits that a command uses: to the same part of the share as a sweep."""
 
 import time
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from bigin_archive.sweep.credit_budget import CreditBudget
 from operate.stack.stack import Stack
 from operate.terminal import say
 
-_LOOK_S = 60  # while it waits: credits come back as those of an hour ago are forgotten
+_LOOK_S = 60  # between two looks; credits come back an hour after they were used
 
 
 NOTHING = Usage(0)
 
 
 class CreditLimit:
-    """Limits a meter, and enters what it counted in the stack's book."""
+    """Limits a meter, and records the credits that it counted."""
 
     def __init__(
         self,
@@ -41,22 +41,22 @@ class CreditLimit:
         usage = self._meter.take()
         try:
             self._usage.add(usage)
-        except StorageUnavailableError:  # who may only read can audit, too
+        except StorageUnavailableError:  # an audit also works with read-only rights
             self._meter.give_back(usage)
             unwritten = usage.used
         else:
             unwritten = 0
         try:
             day, hour, waiting = self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()
-        except StorageUnavailableError:  # nothing can be proved then; that is told where it fails
+        except StorageUnavailableError:  # the audit then fails with this error by itself
             day, hour, waiting = NOTHING, NOTHING, 0
         allowance = self._budget.allowance(day.used + unwritten, hour.used + unwritten, waiting, day.remaining)
         self._meter.limit(allowance, kept=self._budget.kept_for_others)
         return allowance
 
     def wait(self) -> None:
-        """Return once there are credits again; they are those of the sweep, for any hour and any 24 hours."""
+        """Return when there are credits again. The limits per hour and per 24 hours are those of the sweep."""
         if not self.renew():
-            say("Waits for credits of the share: goes on by itself (Ctrl-C ends it).", "dim")
+            say("Waiting for API credits. Continues by itself (Ctrl-C ends it).", "dim")
             while not self.renew():
                 self._sleep(_LOOK_S)

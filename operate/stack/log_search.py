@@ -1,4 +1,4 @@
-"""When something was told last in a function's log: a notification of a channel, a success, a webhook."""
+"""Searches a function's log for the last notification, success or webhook."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -8,15 +8,15 @@ from typing import Any
 from operate.errors import OperateError
 from operate.stack.aws import aws_errors
 
-SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))  # looked through one after the other
+SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))  # searched one after the other
 _PATTERN = "{ $.channel_id = * }"  # CloudWatch Logs, "Filter pattern syntax": JSON lines with this field
-_MOST_PAGES = 50  # of a span; what is busier has had its last event in a shorter one
+_MOST_PAGES = 50  # for a span; a busier log has had its last event in a shorter one
 
 
 def last_events(client: Any, group: str, channel_ids: Iterable[str], now: datetime) -> dict[str, datetime] | None:
-    """The time of the last notification by channel id; None where the log may not be read.
+    """The time of the last notification by channel id; None if the log may not be read.
 
-    A channel that has had none in the longest of SPANS is left out.
+    A channel without a notification in the longest of SPANS is left out.
     """
     wanted, found = set(channel_ids), dict[str, datetime]()
     until = now
@@ -35,9 +35,9 @@ def last_events(client: Any, group: str, channel_ids: Iterable[str], now: dateti
 
 
 def last_outcome(client: Any, group: str, outcomes: Collection[str], now: datetime) -> datetime | None:
-    """The time of the last line with one of these outcomes; None where the longest of SPANS has none.
+    """The time of the last line with one of these outcomes; None if there is none in the longest of SPANS.
 
-    Raises OperateError where the log may not be read.
+    Raises OperateError if the log may not be read.
     """
     pattern = "{ " + " || ".join(f'$.outcome = "{outcome}"' for outcome in outcomes) + " }"
     until = now

@@ -1,4 +1,4 @@
-"""What the commands need to know of a deployed stack, read from CloudFormation."""
+"""What the commands know of a deployed stack, read from CloudFormation."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from bigin_archive.settings import DATA_CENTERS, DataCenter, SettingsError, data
 from operate.errors import OperateError
 from operate.stack.aws import Account, aws_errors
 
-_OUTPUTS = {"CredentialsSecretId", "RefreshTokenFunctionName"}  # by which a stack of ours is known
-_MOST_STACKS = 500  # looked through for a hint
-# The template's parameters, and what settings.data_center calls them.
+_OUTPUTS = {"CredentialsSecretId", "RefreshTokenFunctionName"}  # outputs that every stack of this application has
+_MOST_STACKS = 500  # the most that are read for a hint
+# The template's parameters, and their names in settings.data_center.
 _HOST_PARAMETERS = {
     "DataCenter": "DATA_CENTER",
     "BiginApiUrl": "BIGIN_API_URL",
@@ -24,7 +24,7 @@ _HOST_PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One deployed stack: its outputs, and the hosts that its parameters decide."""
+    """One deployed stack: its outputs, and the hosts that its parameters choose."""
 
     name: str
     region: str
@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def data_center(self) -> str | None:
-        """The data centre whose accounts server is used; None for a simulator on this machine."""
+        """The data centre of the accounts server; None for a simulator on this machine."""
         for name, hosts in DATA_CENTERS.items():
             if hosts.accounts_url == self.hosts.accounts_url:
                 return name
@@ -67,8 +67,8 @@ class Stack:
 
 
 def find(account: Account, name: str | None) -> Stack:
-    """Look the stack up; None: the only one in the region. Raises OperateError, which says where it looked."""
-    if name == "":  # a shell variable that is not set
+    """Find the stack; None means the only one in the region. Raises OperateError, which says where it looked."""
+    if name == "":  # from a shell variable that is not set
         raise OperateError("No stack is named.", "Name it: --stack bigin-archive.", status=2)
     client = account.client("cloudformation")
     if name is None:
@@ -120,10 +120,11 @@ def from_description(found: Mapping[str, Any], region: str) -> Stack:
         if not outputs and status:
             raise OperateError(
                 f"The stack {name} has no outputs; its status is {status}.",
-                "Wait until its deployment is done, or deploy it again where that failed.",
+                "Wait until its deployment is done. If it failed, deploy it again.",
             ) from None
         raise OperateError(
-            f"The stack {name} exists, but is not of this version of Bigin Archive: outputs or parameters are missing.",
+            f"The stack {name} exists, but it is not a stack of this version of Bigin Archive: outputs or parameters "
+            "are missing.",
             "Check the name, or deploy this version's template.",
         ) from None
 
@@ -148,7 +149,7 @@ def _only_one(account: Account, client: Any) -> str:
 def _not_found(account: Account, client: Any, name: str) -> OperateError:
     try:
         others = _stacks_of_ours(client)
-    except (ClientError, BotoCoreError):  # who may describe one stack may not list all
+    except (ClientError, BotoCoreError):  # the right to describe one stack does not include listing all
         others = []
     remedy = "Check --stack, --region and --profile."
     if others:
@@ -157,7 +158,7 @@ def _not_found(account: Account, client: Any, name: str) -> OperateError:
 
 
 def descriptions(account: Account) -> list[dict[str, Any]]:
-    """What CloudFormation tells of each stack of this application, of any version. Raises OperateError."""
+    """CloudFormation's description of each stack of this application, of any version. Raises OperateError."""
     with aws_errors("list the stacks"):
         return list(_ours(account.client("cloudformation")))
 

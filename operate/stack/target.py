@@ -1,4 +1,4 @@
-"""What a command works on: a stack, with the operator's credentials."""
+"""The stack that a command works on, with the operator's credentials."""
 
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from operate.stack.stack import Stack, find
 
 
 class Target:
-    """A stack and its account, each looked up when it is first asked for. Properties and methods raise OperateError."""
+    """A stack and its account, each looked up when it is first used. Properties and methods raise OperateError."""
 
     def __init__(self, name: str | None, region: str | None, profile: str | None) -> None:
         self.name = name
@@ -18,7 +18,7 @@ class Target:
 
     @cached_property
     def account(self) -> Account:
-        """The AWS account and region; nothing is asked of AWS for it."""
+        """The AWS account and region. This makes no call to AWS."""
         return Account(self._profile, self._region)
 
     @cached_property

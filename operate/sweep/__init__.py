@@ -1,4 +1,4 @@
-"""The sweep from the operator's side: begin it, follow it, estimate it, tell where it stands.
+"""The sweep on the operator's machine: starts it, follows it, estimates it, and shows its state.
 
 It may import stack, terminal and errors. Start with ``status``.
 """

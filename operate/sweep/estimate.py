@@ -1,4 +1,4 @@
-"""What a sweep would cost: credits, bytes, hours; from Bigin's lists and a sample of records. Queues nothing."""
+"""What a sweep would cost in credits, bytes and hours, from Bigin's lists and a sample of records. Queues nothing."""
 
 import time
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.discovery import files_to_queue
 
-SAMPLE = 50  # records whose attachments are counted
+SAMPLE = 50  # records whose attachments are listed
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """``records`` and ``attachments`` that would be looked at; ``unknown`` of them, with ``unknown_bytes``, downloaded.
+    """``records`` and ``attachments`` that a sweep would list; ``unknown`` files with ``unknown_bytes`` to download.
 
-    ``credits`` for all of it, ``spent`` those that the estimate took. ``sampled`` records stand for all of them; None
-    where every attachment was listed, so that the figures are exact.
+    ``credits`` are for all of it, ``spent`` those that the estimate used. ``sampled`` records stand for all of them;
+    None if every attachment was listed, so that the figures are exact.
     """
 
     records: int
@@ -39,7 +39,7 @@ class Estimate:
     sampled: int | None
 
     def hours(self, budget: CreditBudget) -> float:
-        """How long it takes at the least: the share of a day is spent in eight hours, then the sweep waits."""
+        """The least time it takes: the share of a day is spent in eight hours, then the sweep waits."""
         days, rest = divmod(self.credits, max(1, budget.sweep_share))
         return days * 24 + min(24.0, 8 * rest / max(1, budget.share))
 
@@ -97,7 +97,7 @@ def _sampled(
         with suppress(BiginRefusedError):
             found = _records(bigin, module, deadline)
             records += [(module, each.record_id) for each in found if not after or any_since(each.changed_times, after)]
-    # Evenly from the whole list: old records hold other files than new ones.
+    # Evenly from the whole list, because old records hold other files than new ones.
     step = max(1, len(records) // SAMPLE)
     sample = records[::step][:SAMPLE]
     for_lists, listed, files = meter.total - began, 0, _Files()
@@ -126,13 +126,13 @@ def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord
 
 @dataclass(slots=True)
 class _Files:
-    """What a sweep would queue."""
+    """The files that a sweep would queue."""
 
     count: int = 0
     size_bytes: int = 0
 
     def add(self, found: Sequence[Found], ledger: Ledger) -> None:
-        """Those of ``found`` that have to be downloaded."""
+        """Add those of ``found`` that have to be downloaded."""
         known = ledger.find([each.request for each in found]) if found else {}
         new = files_to_queue(found, known, iso(time.time()))
         self.count += len(new)

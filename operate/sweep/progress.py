@@ -1,4 +1,4 @@
-"""`sweep` and `status`: begin a sweep, follow it, show how far the archive is."""
+"""`sweep` and `status`: starts a sweep, follows it, and shows how far the archive is."""
 
 import json
 import time
@@ -18,8 +18,8 @@ from operate.sweep.status import Account, Status, done_part, expected_end
 from operate.terminal import moment, out, progress
 
 _LOOK_S = 2
-_WHOLE_LOOK_S = 30  # at least: it reads the whole ledger, which shall not take more than a twentieth of the time
-# The function's own schedule comes every 15 minutes; whoever watches does not want to wait for it.
+_WHOLE_LOOK_S = 30  # at least; reading the whole ledger must not take more than a twentieth of the time
+# The function's schedule runs every 15 minutes, which is too long for somebody who watches.
 _NEXT_SLICE_S = 15
 _PHASES = {
     "listing": "storing Bigin's lists",
@@ -31,14 +31,14 @@ _PHASES = {
 
 
 def begin(functions: Any, name: str, order: dict[str, Any]) -> None:
-    """Have the function begin a sweep; one that is under way goes on. Raises OperateError."""
+    """Let the function start a sweep; a running one continues. Raises OperateError."""
     _invoke(functions, name, {"start": order})
 
 
 def follow(account: Account, functions: Any, name: str, before: SweepState | None) -> Status:
-    """Show the progress of the sweep until it is done, and have each slice followed by the next. Raises OperateError.
+    """Show the progress until the sweep is done, and start each next slice at once. Raises OperateError.
 
-    ``before`` is how the last sweep stood when this one was ordered: one that was done then is not waited for.
+    ``before`` is the state of the last sweep when this one was ordered. A sweep that was done then is not waited for.
     """
     console = progress()
     status, next_look_s = _look(account)
@@ -65,7 +65,7 @@ def follow(account: Account, functions: Any, name: str, before: SweepState | Non
 
 
 def _look(account: Account) -> tuple[Status, float]:
-    """Where all stands, and when to look again."""
+    """The status, and when to look again."""
     began_s = time.monotonic()
     status = account.status()
     now_s = time.monotonic()
@@ -73,12 +73,12 @@ def _look(account: Account) -> tuple[Status, float]:
 
 
 def _is_awaited(sweep: SweepState, before: SweepState | None) -> bool:
-    # By the function's own clock: this machine's may go ahead of it.
+    # By the function's own clock, because this machine's may be ahead.
     return before is None or not before.is_done or sweep.started_at != before.started_at
 
 
 def table(status: Status, sweep: SweepState | None) -> Group:
-    """All of it for a person to read."""
+    """The status as a table for a person."""
     grid = Table.grid(padding=(0, 2))
     for name, value in _lines(status, sweep):
         grid.add_row(Text(name, style="bold"), Text(value))

@@ -1,4 +1,4 @@
-"""How far the archive of the whole account is: the sweep, the ledger's states, the queue, the credits. Reads only."""
+"""How far the archive of the whole account is: sweep, ledger, queue, credits. Only reads."""
 
 import time
 from collections import Counter
@@ -22,7 +22,7 @@ _ROWS_A_PAGE = 200  # of a stored list
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look. ``states`` counts the ledger's entries by state, ``parked`` the parked ones by reason."""
+    """One look. ``states`` counts the ledger's rows by state, ``parked`` the parked ones by reason."""
 
     sweep: SweepState | None
     waiting: int
@@ -35,7 +35,7 @@ class Status:
 
     @property
     def left(self) -> int:
-        """Credits that this application may still use of its share."""
+        """Credits of the share that may still be used."""
         return max(0, self.share - self.credits.used)
 
     def as_dict(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Account:
         self._dead_letters = ArchiveQueue(sqs, stack.dead_letter_queue_url)
 
     def status(self) -> Status:
-        """Look at everything; reads the whole ledger. Raises OperateError."""
+        """Look at everything, which reads the whole ledger. Raises OperateError."""
         states: Counter[str] = Counter()
         parked: Counter[str] = Counter()
         stored_bytes = 0
@@ -93,7 +93,7 @@ class Account:
             raise OperateError("The stack's ledger or queues cannot be read.", error.detail) from None
 
     def sweep(self) -> tuple[SweepState | None, bool]:
-        """Where the sweep stands, and whether a slice is at work. Raises OperateError."""
+        """The state of the sweep, and whether a slice is running. Raises OperateError."""
         try:
             return self._cursor.load(), self._cursor.is_taken()
         except StorageUnavailableError as error:
@@ -101,7 +101,7 @@ class Account:
 
 
 def done_part(sweep: SweepState) -> float | None:
-    """How much of the comparison is done, 0 to 1; None while lists are still stored."""
+    """How much of the comparison is done, 0 to 1; None while lists are still being read."""
     if sweep.phase == "listing":
         return None
     if sweep.phase != "attachments" or not sweep.pages:
@@ -110,7 +110,7 @@ def done_part(sweep: SweepState) -> float | None:
 
 
 def expected_end(sweep: SweepState | None, share: int, now: datetime) -> datetime | None:
-    """When the sweep will be through, at the pace of its share; None where that cannot be told yet."""
+    """When the sweep will be done, at the pace of its share; None if that is not known yet."""
     if sweep is None or sweep.is_done:
         return None
     part = done_part(sweep)

@@ -1,4 +1,4 @@
-"""Bigin's notification channels, shown and renewed.
+"""Bigin's notification channels: shows and renews them.
 
 It may import stack, terminal and errors. Start with ``channels``.
 """

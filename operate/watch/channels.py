@@ -1,4 +1,4 @@
-"""`watch`: the notification channels of a stack, as Bigin has them. Reads only; renews where asked for."""
+"""`watch`: the notification channels of a stack, as Bigin lists them. Only reads, unless a renewal is asked for."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ TIMEOUT_S = 60  # for the listing, all pages
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A module that the stack watches, and its channel; None where Bigin has none."""
+    """A watched module and its channel; None if Bigin has none."""
 
     module: str
     channel_id: str
@@ -41,13 +41,13 @@ class Watched:
     last_event: datetime | None
 
     def is_alive(self, now: datetime) -> bool:
-        """Whether Bigin tells of the module now."""
+        """Whether Bigin announces changes of the module now."""
         return self.channel is not None and self.channel.lives_until(now)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was found out; ``others`` are channels that are not this stack's."""
+    """Everything that was found; ``others`` are channels of other programs."""
 
     stack: Stack
     now: datetime
@@ -58,7 +58,7 @@ class Report:
 
     @property
     def fine(self) -> bool:
-        """Whether every watched module has a living channel."""
+        """Whether every watched module has a live channel."""
         return all(found.is_alive(self.now) for found in self.watched)
 
 
@@ -97,7 +97,7 @@ def watch(
 
 
 def renew(functions: Any, stack: Stack) -> str:
-    """Have the stack renew its channels now; tells how it went. Raises OperateError."""
+    """Let the stack renew its channels now; return how it went. Raises OperateError."""
     with working("Renewing the channels"), aws_errors("invoke the webhook receiver"):
         answer = functions.invoke(
             FunctionName=stack.webhook_function, Payload=json.dumps({RENEW_CHANNELS: stack.webhook_url}).encode()
@@ -120,12 +120,12 @@ def show(report: Report) -> None:
     if report.watched or report.others:
         out().print(_table(report))
     if not report.watched:
-        say("This stack watches no module. To have it watch some, deploy it with WatchModules=Contacts,Pipelines.")
+        say("This stack watches no module. To change that, deploy it with WatchModules=Contacts,Pipelines.")
     elif report.fine:
-        good("Bigin tells of every watched module.")
+        good("Bigin announces changes of every watched module.")
     else:
         dead = ", ".join(found.module for found in report.watched if not found.is_alive(report.now))
-        complain(f"No channel lives for {dead}.", f"Renew now: bigin-archive watch --stack {name} --renew")
+        complain(f"There is no live channel for {dead}.", f"Renew now: bigin-archive watch --stack {name} --renew")
 
 
 def as_json(report: Report) -> str:

@@ -82,7 +82,7 @@ def test_a_script_connects_by_stdin(aws: Aws, bigin: Simulator, monkeypatch: pyt
         ({"BIGIN_CLIENT_ID": ""}, 2, "client id is missing"),
         ({"BIGIN_CLIENT_SECRET": ""}, 2, "client secret is missing"),
         ({"BIGIN_GRANT_CODE": ""}, 2, "code is missing"),
-        ({"BIGIN_GRANT_CODE": "two words"}, 2, "That is no code"),
+        ({"BIGIN_GRANT_CODE": "two words"}, 2, "That is not a code"),
         ({"BIGIN_CLIENT_ID": "wrong"}, 1, "another data centre"),
         ({"BIGIN_CLIENT_SECRET": "wrong"}, 1, "client secret is wrong"),
         ({"BIGIN_CLIENT_SECRET": f"1000.{'a' * 32}.{'b' * 32}"}, 1, "looks like a client id or a code"),
@@ -526,7 +526,7 @@ def test_a_person_is_led_through_every_mistake(aws: Aws, bigin: Simulator) -> No
     )
 
     assert 0 == status, screen
-    assert "That is no client id" in screen
+    assert "That is not a client id" in screen
     assert screen.index("another data centre") < screen.index("has expired, was used before")
     assert "is connected to Bigin" in screen
     for secret in ("wr0ng-secret", "1000.first", "1000.second", stored(aws)[1]["access_token"]):
@@ -547,9 +547,9 @@ def test_a_person_may_connect_without_what_is_missing(aws: Aws, bigin: Simulator
         [
             ("Client secret (hidden as you paste): ", "test\n"),
             ("Code (hidden as you paste): ", "1000.one\n"),
-            ("without what is missing? [y/N]: ", "\n"),
+            ("without the missing parts? [y/N]: ", "\n"),
             ("Code (hidden as you paste): ", "1000.two\n"),
-            ("without what is missing? [y/N]: ", "y\n"),
+            ("without the missing parts? [y/N]: ", "y\n"),
         ],
     )
 

@@ -61,9 +61,9 @@ def test_people_are_invited_listed_and_removed(
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["remove", "nobody@example.com"], 1, "no user"),
-        (["invite", "no address"], 2, "no e-mail address"),
-        (["--port", "1", "list"], 2, "Options stand behind list"),
+        (["remove", "nobody@example.com"], 1, "not a user"),
+        (["invite", "no address"], 2, "does not accept this as an e-mail address"),
+        (["--port", "1", "list"], 2, "Write the options after list"),
     ],
     ids=["unknown", "no address", "misplaced"],
 )

@@ -291,7 +291,7 @@ def test_wrong_bytes_never_arrive(
 
     told = capsys.readouterr().err
     assert [good.file_name] == [path.name for path in tmp_path.iterdir()]
-    assert "the bytes are not those that were archived" in told
+    assert "the bytes are not the archived ones" in told
     assert "424242: no archived file" in told
     assert f"{deleted.attachment_id}: no archived file" in told
 
@@ -311,7 +311,7 @@ def test_wrong_bytes_never_arrive_with_their_record(
 
     told = capsys.readouterr()
     assert [good.file_name] == [path.name for path in (tmp_path / "Contacts 77").iterdir()]
-    assert f"{swapped.attachment_id}: the bytes are not those that were archived" in told.err
+    assert f"{swapped.attachment_id}: the bytes are not the archived ones" in told.err
     assert f"1 of 2 is in {tmp_path / 'Contacts 77'}, verified." in told.out
 
 

@@ -84,7 +84,7 @@ def test_the_command_shows_every_stack(
 
     rows = {row["stack"]: row for row in json.loads(capsys.readouterr().out)["stacks"]}
     assert [] == rows[well]["problems"]
-    assert "is not of this version" in rows[other]["problems"][0]
+    assert "not a stack of this version" in rows[other]["problems"][0]
     assert 1 == run(monkeypatch, "fleet")
     assert other in capsys.readouterr().out
 

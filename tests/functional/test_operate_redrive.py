@@ -129,7 +129,7 @@ def test_an_empty_queue_is_told(aws: Aws, monkeypatch: pytest.MonkeyPatch, capsy
     """Without dead letters there is nothing to do, and that is fine."""
     assert 0 == run(monkeypatch, "redrive", "--stack", deploy(aws))
 
-    assert "none to see" in capsys.readouterr().out
+    assert "There are none." in capsys.readouterr().out
 
 
 def test_a_reason_is_sent_back_and_the_rest_stays_visible(

@@ -310,7 +310,7 @@ def test_what_bigin_would_refuse_is_told_before_it_is_sent(operator: Operator, a
             assert "bigin-archive get" in one["remedy"]
     assert 0 == archive.bigin.calls()["by_call"].get("upload", 0)
     for _, code in refused.values():
-        assert operator.err.index(f"({code}). It lies in s3://") < operator.err.index("A code of its own")
+        assert operator.err.index(f"({code}). It lies in s3://") < operator.err.index("A separate code")
 
 
 def test_a_drill_sends_a_copy_and_is_noted(operator: Operator, archive: Archive) -> None:

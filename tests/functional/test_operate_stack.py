@@ -129,7 +129,7 @@ def test_another_region_is_explained(
 
 def test_a_stack_of_something_else_is_refused(aws: Aws) -> None:
     """A stack without our outputs is not touched."""
-    with pytest.raises(OperateError, match="not of this version"):
+    with pytest.raises(OperateError, match="not a stack of this version"):
         find(Account(None, None), deploy(aws, {"Other": "x"}))
 
 

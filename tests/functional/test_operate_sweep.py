@@ -39,7 +39,7 @@ def test_a_dry_run_tells_what_the_sweep_then_takes(
 def test_a_dry_run_enters_its_credits(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They are missing from the share as those of an audit are; few records are all looked into, and told as exact."""
+    """Its credits count towards the share. With few records it lists all of them, and the figures are exact."""
     many(bigin, 12, 2)
 
     assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--by-record")
@@ -47,7 +47,7 @@ def test_a_dry_run_enters_its_credits(
     used = bigin.calls()["credits_used"]
     assert used == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
     told = capsys.readouterr().out
-    assert "12 records, all looked into: 24 attachments." in told
+    assert "12 records, all listed: 24 attachments." in told
     assert "24 files, 24 bytes" in told
 
 
@@ -61,7 +61,7 @@ def test_a_dry_run_of_many_records_is_a_sample(
 
     assert 0 == code
     assert 63 == bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
-    assert "120 records, of which 50 were looked into: about 120 attachments." in capsys.readouterr().out
+    assert "120 records, 50 of them listed: about 120 attachments." in capsys.readouterr().out
 
 
 def test_the_status_tells_what_became_of_the_account(
@@ -119,15 +119,15 @@ def test_who_stops_watching_is_told_that_the_sweep_goes_on(
     assert 130 == run(monkeypatch, "sweep", "--stack", stack, "--watch")
 
     told = capsys.readouterr().err
-    assert "the sweep goes on" in told
+    assert "The sweep continues" in told
     assert f"bigin-archive status --stack {stack}" in told
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("--since", "yesterday"), "'yesterday' is no day: say for example 2026-01-31."),
-        (("--since", "2026-13-01"), "'2026-13-01' is no day: say for example 2026-01-31."),
+        (("--since", "yesterday"), "'yesterday' is not a day. Write for example 2026-01-31."),
+        (("--since", "2026-13-01"), "'2026-13-01' is not a day. Write for example 2026-01-31."),
         (("--module", "Deals"), "'Deals' is not one of 'Contacts'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -106,7 +106,7 @@ def test_a_missing_channel_is_status_1(
     assert 1 == run(monkeypatch, "watch", "--stack", stack)
 
     told = capsys.readouterr()
-    assert "No channel lives for Contacts, Pipelines" in told.err
+    assert "There is no live channel for Contacts, Pipelines" in told.err
     assert f"watch --stack {stack} --renew" in told.err
     assert 2 == told.out.count("not there")
 

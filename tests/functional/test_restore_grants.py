@@ -139,7 +139,7 @@ def test_the_doctor_tells_of_drills_and_grants(archive: Archive, hosts: DataCent
     recent.note_drill("unconfirmed", "Contacts/1/2", "Contacts/1/3")
     assert "problem" == doctor(archive, hosts)["Restore drill"][0]
     old.note_drill("restored", "Contacts/1/2", "Contacts/1/3")
-    assert ("unknown", "400 days ago: restored; that is long ago") == doctor(archive, hosts)["Restore drill"]
+    assert ("unknown", "400 days ago: restored, which is long ago") == doctor(archive, hosts)["Restore drill"]
     old.open_grant()
     assert ("problem", "1 were left by killed runs.") == doctor(archive, hosts)["Restore grants"]
 

@@ -166,7 +166,7 @@ def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: py
 @pytest.mark.parametrize(
     ("subscription", "expected", "told"),
     [
-        ("PendingConfirmation", {"Alarm e-mail"}, "has not confirmed"),
+        ("PendingConfirmation", {"Alarm e-mail"}, "is not confirmed"),
         ("arn:aws:sns:us-east-1:000000000000:topic:1", set(), "1 confirmed"),
     ],
 )
@@ -246,7 +246,7 @@ def test_a_stack_that_is_not_there_is_a_problem(newcomer: Deployed, capsys: pyte
     ("name", "value", "told"),
     [
         ("AWS_DEFAULT_REGION", None, "No region is given"),
-        ("AWS_DEFAULT_REGION", "Frankfurt", "none of AWS"),
+        ("AWS_DEFAULT_REGION", "Frankfurt", "not one of AWS"),
         ("AWS_ACCESS_KEY_ID", None, "No usable AWS credentials"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "AWS cannot be reached"),
     ],

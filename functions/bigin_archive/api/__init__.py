@@ -1,4 +1,4 @@
-"""The HTTP API: requests of API Gateway in, answers and problem documents out; webhooks and their secret.
+"""HTTP: requests of API Gateway in, answers and problem documents out; webhooks and their secret.
 
-It may import everything below the use cases: archiving, queueing, telemetry. Start with ``archive_endpoint``.
+It may import archiving, queueing, telemetry and everything below them. Start with ``archive_endpoint``.
 """

@@ -1,4 +1,4 @@
-"""``POST /attachments``: archive while the caller waits, or queue what takes longer."""
+"""``POST /attachments``: archive while the caller waits, or queue a request that takes longer."""
 
 import time
 from contextlib import suppress
@@ -16,7 +16,7 @@ from bigin_archive.telemetry import Reporter
 
 
 class ArchiveEndpoint:
-    """Takes one request at a time, and always tries: no breaker stands before it."""
+    """Takes one request at a time. It always tries: there is no circuit breaker before it."""
 
     def __init__(
         self,
@@ -36,11 +36,10 @@ class ArchiveEndpoint:
     def take(
         self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline, key_id: str | None = None
     ) -> Archived | int:
-        """Archive what ``body`` asks for; or queue it, unchanged, and return the number of messages.
+        """Archive the attachment that ``body`` names; or queue the body unchanged, and return the number of messages.
 
-        Queued is what shall be done ``later``, whole records, and what cannot be finished by the deadline. ``key_id``
-        names the caller's key in the log.
-        Raises ArchiveError.
+        It queues whole records, requests to be done ``later``, and files that cannot be finished by the deadline.
+        ``key_id`` names the caller's key in the log. Raises ArchiveError.
         """
         started = time.monotonic()
         outcome = Outcome("refused", request_id, key_id=key_id)
@@ -72,7 +71,7 @@ class ArchiveEndpoint:
             except OutOfTimeError:
                 pass
             except LinkAttachmentError:
-                # Its shortcut is archived all the same; where that fails the next sweep does it.
+                # Its shortcut is archived anyway. If that fails, the next sweep does it.
                 with suppress(ArchiveError):
                     self._links.archive_by_id(request, deadline, outcome.correlation_id)
                 raise

@@ -1,4 +1,4 @@
-"""HTTP as API Gateway speaks it: events in, answers and problem documents (RFC 9457) out. Pure."""
+"""HTTP in the form of API Gateway: events in, answers and problem documents (RFC 9457) out. Pure."""
 
 import base64
 import binascii
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 Event = Mapping[str, Any]
 Answer = dict[str, Any]
 
-# For what may be tried again at once or soon, but gives no time of its own.
+# For errors that may be retried soon and name no time of their own.
 DEFAULT_RETRY_AFTER_S = 30
 
 
 def header(event: Event, name: str) -> str | None:
-    """A request header, whatever the case of its name."""
+    """A request header, in any case."""
     for found, value in (event.get("headers") or {}).items():
         if found.lower() == name.lower():
             return str(value)
@@ -28,7 +28,7 @@ def header(event: Event, name: str) -> str | None:
 
 
 def body(event: Event) -> str | bytes | None:
-    """The request's body. Raises InvalidRequestError where its base64 is malformed."""
+    """The request's body. Raises InvalidRequestError for malformed base64."""
     content: str | None = event.get("body")
     if content and event.get("isBase64Encoded"):
         try:
@@ -44,7 +44,7 @@ def request_id(event: Event) -> str:
 
 
 def received_at_s(event: Event) -> float:
-    """When API Gateway received the request: one clock for all containers, whose own may differ."""
+    """When API Gateway received the request: one clock for all containers, whose own clocks may differ."""
     epoch_ms = (event.get("requestContext") or {}).get("requestTimeEpoch")
     return epoch_ms / 1000 if isinstance(epoch_ms, int) else time.time()
 
@@ -61,7 +61,7 @@ def answer(status: int, content: Mapping[str, object]) -> Answer:
 
 
 def archived(bucket: str, result: "Archived", *, download: Mapping[str, str] | None = None) -> Answer:
-    """``201`` archived, or ``200`` already archived before; with ``download`` where a link was asked for."""
+    """``201`` archived, or ``200`` already archived before; with ``download`` if a link was asked for."""
     stored = result.stored
     content: dict[str, object] = {
         "status": "already_archived" if result.already else "archived",
@@ -79,12 +79,12 @@ def archived(bucket: str, result: "Archived", *, download: Mapping[str, str] | N
 
 
 def queued(count: int) -> Answer:
-    """``202``: so many messages wait in the queue."""
+    """``202``: the number of messages that wait in the queue."""
     return answer(202, {"status": "queued", "queued": count})
 
 
 def problem(error: ArchiveError, event: Event) -> Answer:
-    """An error as ``application/problem+json``, with ``Retry-After`` where a retry helps."""
+    """An error as ``application/problem+json``, with ``Retry-After`` if a retry helps."""
     headers = {"Content-Type": "application/problem+json"}
     if error.status in (429, 503):
         headers["Retry-After"] = str(error.retry_after_s or DEFAULT_RETRY_AFTER_S)

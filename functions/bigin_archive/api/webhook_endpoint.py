@@ -1,4 +1,4 @@
-"""``POST /webhooks/bigin``: check the secret, queue the records named, answer. Never calls Bigin."""
+"""``POST /webhooks/bigin``: check the secret, queue the named records, answer. Never calls Bigin."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bigin_archive.telemetry import Reporter
 
 
 class WebhookEndpoint:
-    """Receives what Bigin's workflow rules and notifications send."""
+    """Receives the calls of Bigin's workflow rules and notifications."""
 
     def __init__(
         self,
@@ -29,9 +29,9 @@ class WebhookEndpoint:
         self._reporter = reporter
 
     def receive(self, event: gateway.Event) -> int:
-        """Queue what the webhook names; return the number of messages.
+        """Queue the records that the webhook names; return the number of messages.
 
-        Raises UnauthorizedError before anything else is looked at, InvalidRequestError, StorageUnavailableError.
+        Raises UnauthorizedError before it looks at anything else, InvalidRequestError, StorageUnavailableError.
         """
         outcome = Outcome("refused", gateway.request_id(event))
         started = time.monotonic()

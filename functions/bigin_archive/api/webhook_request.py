@@ -1,7 +1,7 @@
 """Bigin's webhooks: who may send them, and which records they name. Pure.
 
-Everything in a webhook is a hint: ids are validated, the rest is read from the API. Nothing of a body, and no query
-string, is ever logged.
+A webhook is only a hint: its ids are validated, and everything else is read from Bigin's API. No body and no query
+string is ever logged.
 """
 
 import hmac
@@ -17,17 +17,17 @@ from bigin_archive.api import gateway
 from bigin_archive.archive_request import MAX_BODY_BYTES, ArchiveRequest
 from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 
-MAX_CHANNEL_ID = 20  # digits: more than a 64-bit number has
+MAX_CHANNEL_ID = 20  # digits; a 64-bit number has at most 20
 MAX_FIELDS = 100  # of a form
 _FORM = "application/x-www-form-urlencoded"
-# How frameworks write the entries of a list into the names of a form: ids[], ids[0], ids[0][id].
+# Frameworks name the entries of a list in a form like this: ids[], ids[0], ids[0][id].
 _LIST_ENTRY = re.compile(r"ids(?:\[[0-9]*\])?(?:\[id\])?")
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNORECASE)
 _PART_NAME = re.compile(
     rb'^content-disposition\s*:\s*form-data\b[^\r\n]*?;\s*name\s*=\s*(?:"([^"\r\n]*)"|([^\s";]+))',
     re.IGNORECASE | re.MULTILINE,
 )
-MAX_RECORDS = 1000  # ids in one notification; Bigin's own number is not published
+MAX_RECORDS = 1000  # ids in one notification; Bigin publishes no number
 
 _HOW_TO_SEND = (
     "Send the stack's webhook secret in the header X-Webhook-Secret, in the query parameter secret, "
@@ -36,7 +36,7 @@ _HOW_TO_SEND = (
 
 
 def presented_secret(event: gateway.Event) -> str:
-    """What the caller gives as secret: the first place that is filled decides. Empty where none is."""
+    """The secret that the caller sent: the first place with a value decides. Empty if there is none."""
     if value := gateway.header(event, "X-Webhook-Secret"):
         return value
     if value := _query(event).get("secret"):
@@ -58,7 +58,7 @@ def authenticate(presented: str, accepted: Iterable[str]) -> None:
 
 
 def secret_in(text: str | None) -> str:
-    """The ``webhook_secret`` in the JSON text of a secret; empty where there is none."""
+    """The ``webhook_secret`` in the JSON text of a secret; empty if there is none."""
     try:
         stored = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -68,18 +68,18 @@ def secret_in(text: str | None) -> str:
 
 
 def is_deletion(event: gateway.Event) -> bool:
-    """Whether the webhook tells of a deletion in Bigin: nothing is deleted here for that."""
+    """Whether the webhook announces a deletion in Bigin. The archive deletes nothing for it."""
     return _fields_and_query(event).get("operation") == "delete"
 
 
 def channel_id(event: gateway.Event) -> str | None:
-    """The id of the notification channel that the webhook came through; None for a workflow rule's."""
+    """The id of the notification channel that sent the webhook; None for a workflow rule."""
     value = str(_fields_and_query(event).get("channel_id", ""))
     return value if value.isascii() and value.isdigit() and len(value) <= MAX_CHANNEL_ID else None
 
 
 def requests_in(event: gateway.Event) -> list[ArchiveRequest]:
-    """The records (or the attachment) that the webhook names, each once.
+    """The records (or the attachment) in the webhook, each once.
 
     JSON, form fields or query parameters: ``module``, one of ``ids`` (list), ``record_id``, ``id``, and
     ``attachment_id`` if it has one. Raises InvalidRequestError.
@@ -97,7 +97,7 @@ def requests_in(event: gateway.Event) -> list[ArchiveRequest]:
 
 
 def _listed(ids: object) -> list[object]:
-    """The entries of ``ids``: a list, or its text with commas or as JSON. Empty ones are merge fields without value."""
+    """The entries of ``ids``: a list, or its text with commas or as JSON. Empty merge fields are left out."""
     if isinstance(ids, str) and ids.startswith("["):
         with suppress(ValueError, RecursionError):
             ids = json.loads(ids)
@@ -108,7 +108,7 @@ def _listed(ids: object) -> list[object]:
 
 
 def _fields_and_query(event: gateway.Event) -> dict[str, Any]:
-    """All fields, the body's before the query's. Merge fields of Bigin that came empty or as null are left out."""
+    """All fields; those of the body win over those of the query. Empty and null merge fields are left out."""
     merged = {**_query(event), **_filled(_fields(event))}
     return _filled(merged)
 
@@ -138,7 +138,7 @@ def _fields(event: gateway.Event) -> dict[str, Any]:
     text = (content if isinstance(content, str) else content.decode(errors="replace")).lstrip("\ufeff\t\r\n ")
     if media != _FORM:
         return archive_request.json_object(text)
-    # curl -d and others send JSON under the type of forms, as it is or encoded: the brace tells.
+    # curl -d and others send JSON with the content type of forms, plain or encoded. The brace shows it.
     if text.startswith("{") or text[:3].upper() == "%7B":
         return archive_request.json_object(text if text.startswith("{") else unquote_plus(text))
     try:
@@ -148,9 +148,9 @@ def _fields(event: gateway.Event) -> dict[str, Any]:
 
 
 def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
-    """Names and values of a multipart form (RFC 7578); parts that are malformed are left out.
+    """Names and values of a multipart form (RFC 7578); malformed parts are left out.
 
-    Read by hand: what Python's email package makes of a malformed header may raise anything.
+    Read by hand, because Python's email package may raise anything for a malformed header.
     """
     boundary = _BOUNDARY.search(content_type)
     if not boundary:
@@ -165,7 +165,7 @@ def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
 
 
 def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """One value for each name, the last one; of ``ids`` all, also from a list with commas."""
+    """One value for each name, the last one. For ``ids`` all values, also from a list with commas."""
     merged: dict[str, Any] = {}
     ids: list[str] = []
     for name, value in pairs:

@@ -1,4 +1,4 @@
-"""The webhook secret, as Secrets Manager holds it: read by the webhook receiver's function alone."""
+"""The webhook secret in Secrets Manager. Only the webhook receiver's function reads it."""
 
 import time
 from collections import deque
@@ -13,16 +13,16 @@ from bigin_archive.errors import StorageUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# So long a secret that was taken back is still accepted, at most; with Secrets Manager out of reach, so long: a webhook
-# that is refused is lost, while one with a secret that has just gone can only name records that Bigin is asked about.
+# How long a replaced secret is still accepted; the second figure is for when Secrets Manager cannot be reached. A
+# refused webhook is lost, while one with an old secret can only name records, which Bigin is asked about anyway.
 _SECRET_AGE_S, _LONGEST_AGE_S = 60, 3600
-_LOOK_AGAIN_S = 10  # after a look that failed, while what is known serves
-# A secret that is not known may be new: it is looked up, but a flood of forged calls does not look up each time.
+_LOOK_AGAIN_S = 10  # after a failed look-up, while the cached secret is used
+# An unknown secret may be new, so it is looked up. A flood of forged calls must not cause a look-up each time.
 _LOOK_UPS, _LOOK_UPS_S = 20, 10.0
 
 
 class WebhookSecret:
-    """The current secret and the one before, cached for a moment; empty where there is none."""
+    """The current secret and the one before, cached for a moment; empty if there is none."""
 
     def __init__(
         self, client: "SecretsManagerClient", secret_id: str, now: Callable[[], float] = time.monotonic
@@ -35,9 +35,9 @@ class WebhookSecret:
         self._failed_at: float | None = None
 
     def accepted(self, *, refused: bool = False) -> list[str]:
-        """What a webhook may bring along; after a secret was ``refused``, looked up anew.
+        """The secrets that a webhook may carry; looked up anew after one was ``refused``.
 
-        Raises StorageUnavailableError where it cannot be looked up, and nothing is known that may serve.
+        Raises StorageUnavailableError if the look-up fails and no cached secret may be used.
         """
         now = self._now()
         rested = len(self._read_at) < _LOOK_UPS or now - self._read_at[0] > _LOOK_UPS_S
@@ -48,7 +48,7 @@ class WebhookSecret:
         return self._secrets
 
     def current(self) -> str:
-        """What a webhook is to bring along from now on. Raises StorageUnavailableError."""
+        """The secret that webhooks must carry from now on. Raises StorageUnavailableError."""
         self._look_up(self._now())
         return self._secrets[0]
 

@@ -1,4 +1,4 @@
-"""The use case: one archive request becomes one verified object. Nothing else in this project downloads."""
+"""The use case: one archive request becomes one verified object. Only this module downloads files."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -25,14 +25,14 @@ from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """The object that now stands for the attachment; ``already`` if it stood there before."""
+    """The object of the attachment; ``already`` if it was archived before."""
 
     stored: StoredObject
     already: bool
 
     @property
     def file_name(self) -> str:
-        """As in the key."""
+        """The name in the key."""
         return self.stored.key.rpartition("/")[2]
 
 
@@ -49,9 +49,9 @@ class Archiver:
         answered: Callable[[], None] = lambda: None,
         restored: Callable[[ArchiveRequest], LedgerEntry | None] = lambda request: None,
     ) -> None:
-        """``answered`` is called when Bigin begins to send a file: long before the end of a large one.
+        """``answered`` is called when Bigin begins to send a file, long before the end of a large one.
 
-        ``restored`` gives the row of an attachment that was sent back to Bigin, see :class:`RestoredFiles`.
+        ``restored`` returns the row of an attachment that was sent back to Bigin, see :class:`RestoredFiles`.
         """
         self._bigin = bigin
         self._storage = storage
@@ -62,13 +62,13 @@ class Archiver:
 
     @property
     def bucket(self) -> str:
-        """Where the objects go."""
+        """The bucket of the objects."""
         return self._storage.bucket
 
     def archive(self, request: ArchiveRequest, deadline: Deadline) -> Archived:
         """Archive the attachment that ``request`` names, unless it is archived already.
 
-        Raises an ArchiveError; then either nothing was written, or what was there is untouched.
+        Raises an ArchiveError. Then nothing was written, and an existing object is untouched.
         """
         if own := self._own(request, is_link=False):
             return _already(request, own)
@@ -81,7 +81,7 @@ class Archiver:
             return self._compared(request, other, deadline)
 
     def archive_link(self, request: ArchiveRequest, link: Link, deadline: Deadline) -> Archived:
-        """Archive a link attachment as an Internet shortcut, unless one stands for it already. Raises ArchiveError."""
+        """Archive a link attachment as an Internet shortcut, unless it has one already. Raises ArchiveError."""
         if own := self._own(request, is_link=True):
             return Archived(own[0], already=True)
         attributes, content = shortcut(self._key_prefix, request, link)
@@ -91,7 +91,7 @@ class Archiver:
             return self._compared(request, other, deadline)
 
     def listed(self, request: ArchiveRequest, deadline: Deadline) -> ListedAttachment | None:
-        """The attachment as its record lists it; None where it does not. Costs a listing. Raises ArchiveError."""
+        """The attachment in its record's list; None if it is not there. Costs a list call. Raises ArchiveError."""
         try:
             listed = self._bigin.attachments(request, deadline)
             return next((entry for entry in listed if entry.attachment_id == request.attachment_id), None)
@@ -99,16 +99,16 @@ class Archiver:
             return None
 
     def _own(self, request: ArchiveRequest, *, is_link: bool) -> list[StoredObject]:
-        """What stands for the attachment already, the oldest first; objects of strangers in its folder do not."""
+        """The attachment's own objects, the oldest first; foreign objects under its prefix do not count."""
         keys = self._storage.sizes(object_attributes.folder(self._key_prefix, request))
         found = [self._storage.head(key, request.place) for key in keys]
         own = [each for each in found if each and each.is_own and each.is_link == is_link]
         return sorted(own, key=lambda each: (each.modified_at or "", each.key))
 
     def _first_object(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject | None:
-        """The object that stands for a file which a restore has sent back; None where it has to be fetched.
+        """The object of a file that a restore has sent back; None if the file has to be downloaded.
 
-        What comes with hints was listed, and compared with the ledger, by whoever sent it.
+        A request with hints was listed, and its sender has already compared it with the ledger.
         """
         entry = None if request.hints != NO_HINTS else self._restored(request)
         if entry is None or not entry.key or not entry.restored_from:
@@ -137,8 +137,8 @@ class Archiver:
                 listed = self._bigin.listed_size(request, deadline)
             if listed is None and not download.end_is_certain:
                 raise DownloadIncompleteError(
-                    "Bigin told neither the file's length nor its end, and the record's listing has no "
-                    "size: nothing was stored. Try again later."
+                    "Bigin gave neither the length nor the end of the file, and the record's list has no size. "
+                    "Nothing was stored. Try again later."
                 )
             spooled = decoded(raw, compressed=download.compressed, listed_bytes=listed, max_bytes=self._max_size_bytes)
             with spooled.file:
@@ -146,14 +146,16 @@ class Archiver:
                 return self._storage.put(attributes, spooled)
 
     def _compared(self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline) -> Archived:
-        """What stands under the very key already, whoever wrote it, where it has the same bytes."""
+        """The object under this very key, whoever wrote it, if it has the same bytes."""
         there = self._storage.head(other.key, request.place)
         if there is None:
-            raise StorageUnavailableError("An object was there and is gone again: nothing was stored. Try again later.")
+            raise StorageUnavailableError(
+                "An object was there and has gone again. Nothing was stored. Try again later."
+            )
         if there.size_bytes != other.size_bytes:
             raise _conflict("of another size")
         sha256 = there.sha256 or self._storage.sha256(other.key, deadline)
-        # Only a streamed body was not hashed by us; such a race is rare enough for a second look.
+        # A streamed body has no SHA-256 here. This race is rare enough for one more request.
         if sha256 != (other.sha256 or self._sha256(request, other.size_bytes, deadline)):
             raise _conflict("with another SHA-256")
         return Archived(there, already=True)
@@ -186,8 +188,8 @@ class Archiver:
 def _compare(size_bytes: int, listed_bytes: int | None) -> None:
     if listed_bytes is not None and size_bytes != listed_bytes:
         raise DownloadIncompleteError(
-            f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}: nothing was stored. "
-            "Try again later."
+            f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}. Nothing was stored. Try again "
+            "later."
         )
 
 
@@ -201,6 +203,6 @@ def _already(request: ArchiveRequest, own: Sequence[StoredObject]) -> Archived:
 
 def _conflict(difference: str) -> ContentConflictError:
     return ContentConflictError(
-        f"An object {difference} already stands for this attachment; it was not touched. Compare the two, "
-        "and remove or rename the object in S3 if the one in Bigin is right; then send the request again."
+        f"An object {difference} is already archived for this attachment. It was not touched. Compare the two. If the "
+        "file in Bigin is right, remove or rename the object in S3, then send the request again."
     )

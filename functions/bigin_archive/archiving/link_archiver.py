@@ -1,4 +1,4 @@
-"""Links: each becomes a shortcut at once, and its row in the ledger; they need no message and no download."""
+"""Links: each becomes a shortcut and a row in the ledger at once, without a message or a download."""
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
@@ -10,7 +10,7 @@ from bigin_archive.ledger.ledger_writer import LedgerWriter
 
 
 class LinkArchiver:
-    """Archives the links that a list shows."""
+    """Archives the links of a list."""
 
     def __init__(self, archiver: Archiver, restored: RestoredFiles, ledger_writer: LedgerWriter) -> None:
         self._archiver = archiver
@@ -18,10 +18,9 @@ class LinkArchiver:
         self._ledger_writer = ledger_writer
 
     def archive_by_id(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str = "") -> None:
-        """Archive what Bigin says is a link, if its record's list shows it; a listing tells the address.
+        """Archive the attachment that Bigin calls a link, if its record's list shows it with its address.
 
-        One that a restore has sent back has its shortcut already.
-        Raises what listing and storage raise.
+        A link that a restore has sent back has its shortcut already. Raises the errors of the list and of the storage.
         """
         listed = self._archiver.listed(request, deadline)
         if listed and listed.link and not is_unchanged(self._restored.row(request), listed):
@@ -35,12 +34,12 @@ class LinkArchiver:
         deadline: Deadline,
         correlation_id: str = "",
     ) -> None:
-        """Archive the link that is ``listed``; raises the ArchiveErrors that pass by themselves.
+        """Archive the ``listed`` link. Raises the ArchiveErrors that pass by themselves.
 
-        Where something else lies under its key, that is noted in the ledger, and no other attachment waits for it.
+        If another object is under its key, the ledger notes the conflict, so that the other attachments go on.
         """
         if listed.link is None:
-            raise ValueError("a file is no link")
+            raise ValueError("a file is not a link")
         try:
             archived = self._archiver.archive_link(request, listed.link, deadline)
         except ContentConflictError as error:

@@ -1,4 +1,4 @@
-"""A message of the queue as the worker gets it; which one of a batch is begun first, and when one comes back."""
+"""A message of the queue for the worker; the order within a batch, and the delay of a retry."""
 
 import math
 import random
@@ -11,11 +11,11 @@ from bigin_archive.errors import InvalidRequestError
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from our own listing.
+    """One SQS message; ``attempt`` is 1 at its first delivery, ``hints`` come from a list of Bigin.
 
-    ``correlation_id`` came along with it; empty for a message that somebody else sent.
-    ``malformed`` says what is wrong with its attributes, as nothing of ours sends them. ``sent_at_s`` is when it was
-    queued, in seconds since 1970; None where that is not known.
+    ``correlation_id`` is empty for a message that another program sent. ``malformed`` says what is wrong with its
+    attributes, which only a foreign sender gets wrong. ``sent_at_s`` is when it was queued, in seconds since 1970; None
+    if that is not known.
     """
 
     message_id: str
@@ -30,11 +30,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """When a message comes back: ``first_s`` seconds, doubling with each attempt to ``longest_s``."""
+    """The delay of a retry: ``first_s`` seconds, doubling with each attempt to ``longest_s``."""
 
     first_s: int
     longest_s: int
-    # Up to a quarter less, so that what failed together does not come back together.
+    # Up to a quarter less, so that requests that failed together do not come back together.
     jitter: Callable[[float, float], float] = random.uniform
 
     def after(self, attempt: int) -> int:
@@ -44,15 +44,15 @@ class Delays:
 
 
 def start_order(messages: Iterable[Message]) -> list[Message]:
-    """The batch as it is begun: retried messages, then those of unknown size, then the largest file first.
+    """The batch in the order of work: retried messages, those of unknown size, then the largest file first.
 
-    A batch ends with its last download, and its threads are idle from when no message is left to begin. With the
-    large files first, small ones fill the gap (longest processing time first, a rule of scheduling).
+    A batch ends with its last download, and threads are idle once no message is left to begin. With the large files
+    first, small ones fill the gap (longest processing time first, a rule of scheduling).
     """
 
     def rank(message: Message) -> tuple[bool, float]:
         size = message.hints.size_bytes
-        # What was returned because a batch ran out of time must not be the last one again.
+        # A message that an earlier batch had no time for must not be the last one again.
         return message.attempt == 1, -(math.inf if size is None else size)
 
     return sorted(messages, key=rank)

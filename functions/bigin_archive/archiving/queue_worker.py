@@ -1,7 +1,7 @@
-"""The queue's worker: each message of a batch by its own outcome, several at once.
+"""The queue's worker: handles the messages of a batch several at once, each with its own outcome.
 
-A message is done when its outcome is durable (in S3, in the dead-letter queue, or nothing is left to do); all
-others stay on the queue and come back after a growing delay. A batch in which all fail is no error of the function.
+A message is done when its outcome is durable (in S3, in the dead-letter queue, or nothing is left to do). All others
+stay on the queue and come back after a growing delay. The function succeeds even if all messages of a batch fail.
 """
 
 import math
@@ -36,13 +36,15 @@ from bigin_archive.queueing.archive_queue import REPAIR, SWEEP, ArchiveQueue, Ou
 from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
 from bigin_archive.telemetry import Reporter
 
-MOST_TRIES = 100  # the queue's maxReceiveCount (template.yaml): after it SQS gives a message up by itself
-# Tries that took nearly all the time of their function, until it is said that none will ever be enough.
+MOST_TRIES = (
+    100  # the queue's maxReceiveCount (template.yaml); after it SQS itself moves a message to the dead-letter queue
+)
+# After this many tries that took nearly all the time of the function, no try will ever be enough.
 _SLOW_TRIES = 5
 _NEARLY_ALL = 0.8
-# With less time left nothing is begun: a small file takes a second, a stalled connection would take it all.
+# With less time left nothing is begun: a small file takes a second, but a stalled connection would take all of it.
 LEAST_TIME_S = 10
-_UNTIL_CREDITS_S = 60 * 60  # an hour's part is free again by then
+_UNTIL_CREDITS_S = 60 * 60  # by then the part of an hour is free again
 
 
 class Worker:
@@ -62,7 +64,7 @@ class Worker:
         now: Callable[[], float] = time.time,
         credits_left: Callable[[], int] = lambda: 1,
     ) -> None:
-        """``credits_left()`` says how many a sweep might use now; it raises StorageUnavailableError."""
+        """``credits_left()`` says how many credits a sweep might use now. It may raise StorageUnavailableError."""
         self._archiver = archiver
         self._links = links
         self._records = records
@@ -80,7 +82,7 @@ class Worker:
         futures, whole_s = [], deadline.remaining_s()
         for message in start_order(messages):
             futures.append(self._pool.submit(self._work_on, message, deadline, whole_s))
-            # Until Bigin has shown that it is well, one call at a time.
+            # One call at a time until Bigin has answered one.
             if not self._breaker.is_closed:
                 self._breaker.wait_for_answer(futures[-1])
         outcomes = [future.result() for future in futures]
@@ -147,15 +149,15 @@ class Worker:
         if cause and pause_s > 0:
             raise type(cause)(cause.detail, retry_after_s=math.ceil(pause_s))
         if deadline.remaining_s() < LEAST_TIME_S:
-            raise OutOfTimeError("The function's time is nearly used up; not begun. Retried by itself.")
-        # A sweep has set a credit aside for the first try, and for no other.
+            raise OutOfTimeError("Not begun, because the time of the function is nearly used up. Retried by itself.")
+        # A sweep has reserved a credit for the first try only.
         limited = (SWEEP, REPAIR) if outcome.attempt > 1 else REPAIR
         if outcome.correlation_id.startswith(limited) and self._credits_left() <= 0:
             detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
             raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
 
     def _without_file(self, message: Message, outcome: Outcome, deadline: Deadline) -> Outcome:
-        """Bigin has no file: archive the link that it may be, and ask the list whether nothing is there at all."""
+        """Bigin has no file: archive the link if it is one, and check whether the list still shows the attachment."""
         request, error = outcome.request, outcome.error
         if request is None or request.attachment_id is None or error is None:
             return replace(outcome, outcome="gone")
@@ -176,15 +178,15 @@ class Worker:
             tries = self._ledger_writer.count_slow_try(request, outcome.correlation_id)
         if tries >= _SLOW_TRIES:
             slow = TransferTooSlowError(
-                f"{_SLOW_TRIES} tries took nearly all the time that the function has, and none was enough. Archive it "
-                "by hand, or when Bigin is faster: bigin-archive request sends it again."
+                f"{_SLOW_TRIES} tries took nearly all the time of the function, and none was enough. Try again when "
+                "Bigin is faster (bigin-archive request), or archive the file by hand."
             )
             return self._dead_letter(message, replace(outcome, error=slow))
         return self._retry(message, outcome)
 
     def _dead_letter(self, message: Message, outcome: Outcome) -> Outcome:
         if outcome.error is None:
-            raise ValueError("what is parked needs a reason")
+            raise ValueError("a parked message needs a reason")
         try:
             self._queue.dead_letter(Outgoing(message.body, message.hints, outcome.correlation_id), outcome.error)
         except StorageUnavailableError as error:
@@ -192,7 +194,7 @@ class Worker:
         return replace(outcome, outcome="parked")
 
     def _retry(self, message: Message, outcome: Outcome) -> Outcome:
-        # SQS would move it after this try, and tell nobody why.
+        # SQS would move it after this try, without a reason.
         return self._dead_letter(message, outcome) if message.attempt >= MOST_TRIES else self._delay(message, outcome)
 
     def _delay(self, message: Message, outcome: Outcome) -> Outcome:
@@ -204,7 +206,7 @@ class Worker:
             wait_s = max(wait_s, math.ceil(self._breaker.remaining_s()))
         if isinstance(outcome.error, BiginUnhealthyError):
             is_outage = not self._breaker.is_closed and not outcome.has_alarm
-        # Without the delay the message still comes back, when the queue's own visibility time-out ends.
+        # Without the delay the message still comes back, after the queue's own visibility timeout.
         with suppress(StorageUnavailableError):
             self._queue.delay(message.receipt_handle, wait_s)
         return replace(outcome, outcome="retried", is_outage=is_outage)

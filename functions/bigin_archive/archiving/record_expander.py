@@ -1,6 +1,6 @@
-"""Whole records: every file that Bigin lists becomes a request of its own, every link a shortcut at once.
+"""Whole records: every file in Bigin's list becomes a request, every link a shortcut at once.
 
-But for what a restore has sent back: its object is there.
+Files that a restore has sent back are left out: they have an object.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 
-_AT_ONCE = 100  # rows that one call reads (DynamoDB API Reference, BatchGetItem)
+_AT_ONCE = 100  # rows in one call (DynamoDB API Reference, BatchGetItem)
 
 
 class RecordExpander:
-    """Finds out what records hold."""
+    """Lists the attachments of records."""
 
     def __init__(self, bigin: Bigin, links: LinkArchiver, restored: RestoredFiles, queue: ArchiveQueue) -> None:
         self._bigin = bigin
@@ -27,10 +27,10 @@ class RecordExpander:
         self._queue = queue
 
     def archive(self, request: ArchiveRequest, deadline: Deadline, correlation_id: str = "") -> int:
-        """Queue every file of the record with what is listed of it, archive every link; return how many were queued.
+        """Queue every file of the record with its hints, archive every link; return how many were queued.
 
-        Nothing is lost when this is cut short: the record's message comes back, and what was queued twice is
-        archived once. Raises what the listing and the storage raise, and StorageUnavailableError.
+        Nothing is lost if this is interrupted: the record's message comes back, and a file that is queued twice is
+        archived once. Raises the errors of the list and of the storage, and StorageUnavailableError.
         """
         return self._queue.send(self._files(request, deadline, correlation_id))
 

@@ -1,4 +1,4 @@
-"""Attachments that a restore sent back to Bigin: the object that they came from stands for them, under a new id."""
+"""Attachments that a restore sent back to Bigin. They have a new id, and keep the object of the original."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,15 +11,15 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 
 class RestoredFiles:
-    """What the ledger knows of them."""
+    """Looks them up in the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def find(self, requests: Iterable[ArchiveRequest]) -> Mapping[str, LedgerEntry]:
-        """The rows of those among ``requests`` that were sent back, by their places.
+        """The rows of those ``requests`` that were sent back, by their places.
 
-        None where the ledger cannot be read: what is archived twice does no harm, what waits for a table does.
+        None if the ledger cannot be read: archiving a file twice does no harm, but waiting for a table does.
         """
         try:
             found = self._ledger.find(list(requests))
@@ -28,11 +28,11 @@ class RestoredFiles:
         return {place: entry for place, entry in found.items() if entry.restored_from and entry.is_stored}
 
     def row(self, request: ArchiveRequest) -> LedgerEntry | None:
-        """The row of one; None where it was not sent back."""
+        """The row of one attachment; None if it was not sent back."""
         return self.find([request]).get(request.place)
 
 
 def is_unchanged(entry: LedgerEntry | None, listed: ListedAttachment) -> bool:
-    """Whether Bigin still lists what was sent back to it; changed there, it is a new file."""
-    # The time of the list matters for other states alone.
+    """Whether Bigin still lists it as it was sent back. If it was changed there, it is a new file."""
+    # The time of the list matters only for other states.
     return entry is not None and next_step(entry, listed, seen_at="") is Step.NOTHING

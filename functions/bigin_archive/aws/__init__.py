@@ -1,4 +1,4 @@
-"""AWS as this project calls it: clients, signed requests to S3, DynamoDB's errors, a semaphore in a table.
+"""AWS for this project: clients, signed requests to S3, error codes, DynamoDB calls, a semaphore in a table.
 
-It may import the root's values alone. Start with ``clients``.
+It may import only the root's values. Start with ``clients``.
 """

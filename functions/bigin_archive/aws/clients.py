@@ -1,4 +1,4 @@
-"""AWS clients: one session for all, short time-outs, no retries but where nobody else would."""
+"""AWS clients: one session for all, short time-outs, and retries only where nobody else would retry."""
 
 import boto3.session
 import botocore.session
@@ -10,21 +10,21 @@ from bigin_archive import __version__
 from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import had_ended
 
-# For a client that signs addresses. Only version 4 binds one to a version of an object, and to KMS keys. Without the
-# style boto3 names S3's global host, which sends whoever opens it on to the region: there the signature is wrong.
+# For a client that signs addresses. Only signature version 4 covers the version of an object and KMS keys. Without the
+# addressing style boto3 names S3's global host, which redirects to the region, where the signature is wrong.
 SIGNED = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 class _KnownServices(Loader):
-    """botocore's data files, without the look through 400 folders for the names of all services."""
+    """botocore's data files, without searching 400 folders for the names of all services."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """What this application calls."""
+        """The services that this application calls."""
         return ["dynamodb", "events", "s3", "secretsmanager", "sns", "sqs"]
 
 
 class Session(boto3.session.Session):
-    """boto3's, with ``core``, botocore's own: it knows what boto3 does not tell."""
+    """boto3's session, with botocore's own as ``core``."""
 
     def __init__(self, core: botocore.session.Session) -> None:
         super().__init__(botocore_session=core)
@@ -34,7 +34,7 @@ class Session(boto3.session.Session):
 
 
 def _once_more(attempts: int, caught_exception: Exception | None, **_: object) -> float | None:
-    """Seconds until a request is repeated whose kept connection the other side had closed; None for all others."""
+    """Repeat a request at once (0 seconds) if its kept connection was closed by the other side; None for all others."""
     closed = isinstance(caught_exception, ConnectionClosedError) and had_ended(caught_exception.kwargs.get("error"))
     return 0 if closed and attempts == 1 else None
 
@@ -47,12 +47,12 @@ def session() -> Session:
 
 
 def config(read_timeout_s: float, connections: int = 10, tries: int = 1) -> Config:
-    """For all clients: short time-outs and one try, where the queue (or the caller) retries the whole."""
+    """The settings of all clients: short time-outs and one try, because the queue (or the caller) retries."""
     return Config(
         connect_timeout=3,
         read_timeout=read_timeout_s,
         retries={"total_max_attempts": tries, "mode": "standard"},
         max_pool_connections=connections,
-        # botocore's own takes a twentieth of a small file's processor time to put together, for every call.
+        # To build botocore's own for every call takes a twentieth of a small file's processor time.
         user_agent=f"bigin-archive/{__version__}",
     )

@@ -1,4 +1,4 @@
-"""Calls to DynamoDB: its errors as ours."""
+"""Calls to DynamoDB, with its errors translated into ours."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ _FRUITLESS_CALLS = 8  # in a row, with about six seconds of pauses between them
 
 
 def call(client: "DynamoDBClient", operation: str, **arguments: Any) -> Any:
-    """Call DynamoDB. Raises StorageUnavailableError, or ConditionFailedError where a condition does not hold."""
+    """Call DynamoDB. Raises StorageUnavailableError, or ConditionFailedError if a condition does not hold."""
     try:
         return getattr(client, operation)(**arguments)
     except AWS_ERRORS as error:
@@ -28,7 +28,7 @@ def call(client: "DynamoDBClient", operation: str, **arguments: Any) -> Any:
 
 
 class ConditionFailedError(Exception):
-    """The item is not as the write asks for."""
+    """The item does not meet the condition of the write."""
 
 
 def _unavailable(reason: str) -> StorageUnavailableError:
@@ -38,10 +38,10 @@ def _unavailable(reason: str) -> StorageUnavailableError:
 def batch_get(
     client: "DynamoDBClient", table: str, keys: Sequence[dict[str, Any]], sleep: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    """The items that there are now, in any order.
+    """The items that exist, in any order.
 
-    A table that is busy leaves keys unprocessed: they are asked for again after pauses that grow (DynamoDB developer
-    guide, "Batch operations"). Raises StorageUnavailableError where that brings nothing.
+    A busy table leaves keys unprocessed. They are requested again after growing pauses (DynamoDB developer guide,
+    "Batch operations"). Raises StorageUnavailableError if that does not help.
     """
     waiting, pause_s, fruitless = list(keys), _FIRST_PAUSE_S, 0
     while waiting:
@@ -54,7 +54,7 @@ def batch_get(
             continue
         fruitless = 0 if len(left) < len(wanted) else fruitless + 1
         if fruitless == _FRUITLESS_CALLS:
-            raise StorageUnavailableError("The table answers none of what it is asked for. Try again later.")
+            raise StorageUnavailableError("The table answers no request. Try again later.")
         sleep(pause_s * random.uniform(0.75, 1.0))  # noqa: S311 - no secret hangs on it
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         waiting += left

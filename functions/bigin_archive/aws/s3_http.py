@@ -1,8 +1,8 @@
-"""Requests to one S3 bucket: signed by botocore's signer and sent over botocore's connections, without its client.
+"""Requests to one S3 bucket, signed by botocore's signer and sent over botocore's connections, without its client.
 
-A client would take three times the processor time of the request itself, and a fifth of the cold start to be made.
-Keys never leave the bucket's own host; redirects are not followed. Sent twice is only what found a kept connection
-ended. Proxies, FIPS and dual-stack hosts are those that the environment asks boto3 for.
+A client would take three times the processor time of the request itself, and a fifth of the cold start. Keys stay in
+the bucket's own host, and redirects are not followed. Only a request that found a kept connection closed is sent twice.
+Proxies, FIPS and dual-stack hosts are those that the environment sets for boto3.
 """
 
 import hashlib
@@ -44,13 +44,13 @@ NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 CHECKSUM = "x-amz-checksum-sha256"  # header or trailer, base64
 
 CONNECT_TIMEOUT_S = 3
-_BLOCK_BYTES = 128 * 1024  # of a file that is sent
+_BLOCK_BYTES = 128 * 1024  # for a file that is sent
 _UNRESERVED = "-_.~"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What S3 answers, errors included; header names in any case."""
+    """An answer of S3, errors included; header names in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ class Answer:
 
 
 class _Signer(S3SigV4Auth):
-    """botocore's, for a payload whose hash is known: its own would look for it in what its client notes down."""
+    """botocore's signer, for a payload with a known hash; the original takes it from its client's context."""
 
     def __init__(self, credentials: object, service: str, region: str, payload: str) -> None:
         super().__init__(credentials, service, region)
@@ -72,7 +72,7 @@ _calls = threading.local()  # .connection: which this thread's request goes over
 
 
 class _Noted:
-    """A connection that the call knows."""
+    """A connection that the call can find."""
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _calls.connection = self
@@ -96,7 +96,7 @@ class _HTTPSPool(AWSHTTPSConnectionPool):
 
 
 class _Pieces:
-    """A body in pieces, of which none is taken for a connection that has ended already: it can go over another."""
+    """A body in pieces. It takes none while the connection has ended already, so that it can go over another one."""
 
     def __init__(self, pieces: Iterable[memoryview | bytes]) -> None:
         self._pieces = pieces
@@ -104,7 +104,7 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[memoryview | bytes]:
         connection: socket.socket = _calls.connection.sock
-        # The plain socket's method: that of a TLS socket would take a byte of the answer.
+        # The method of the plain socket: that of a TLS socket would consume a byte of the answer.
         if wait_for_read(connection, 0) and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
             raise http.client.RemoteDisconnected("The connection ended before the body was sent")
         self.is_begun = True
@@ -137,8 +137,8 @@ class S3Requests:
 
     @cached_property
     def _pool(self) -> Any:
-        # Made by the first request: to read the certificates takes as long as many small files, so that all
-        # connections share what was read, and a cold start does without.
+        # Made by the first request. Reading the certificates takes as long as many small files, so all connections
+        # share them, and a cold start does not read them.
         options: dict[str, Any] = {"timeout": self._timeout, "maxsize": self._connections, "blocksize": _BLOCK_BYTES}
         if self._origin.startswith("https:"):
             options["ssl_context"] = self._trust
@@ -166,26 +166,26 @@ class S3Requests:
         payload: str = NO_PAYLOAD,
         ask_first: bool = False,
     ) -> Answer:
-        """Send and receive. ``payload`` is the SHA-256 of the body in hex, or how S3 learns of it.
+        """Send and receive. ``payload`` is the SHA-256 of the body in hex, or names how S3 gets it.
 
-        A body of ``body_bytes`` bytes that comes in pieces may end the request with whatever it raises. With
-        ``ask_first`` S3 may say no before the body is sent (RFC 9110, 10.1.1), which costs a round trip. Raises
-        urllib3's HTTPError where no whole answer arrives, and BotoCoreError where there are no credentials.
+        A body of ``body_bytes`` bytes that comes in pieces may raise anything, which ends the request. With
+        ``ask_first`` S3 may refuse before the body is sent (RFC 9110, 10.1.1), which costs a round trip. Raises
+        urllib3's HTTPError if no whole answer arrives, and BotoCoreError without credentials.
         """
         target = f"{self._folder}/{quote(key, safe='/~')}" if key else self._folder or "/"
         if query:
             target += "?" + "&".join(f"{name}={quote(text, _UNRESERVED)}" for name, text in sorted(query.items()))
         request = AWSRequest(method, self._origin + target, headers)
-        # Frozen: credentials that are renewed at this moment must not be mixed.
+        # Frozen, so that a renewal at this moment cannot mix old and new credentials.
         credentials = self._credentials and self._credentials.get_frozen_credentials()
         _Signer(credentials, "s3", self._region, payload).add_auth(request)
         signed: dict[str, str | bytes] = {**request.headers, "User-Agent": f"bigin-archive/{__version__}"}
         if body is not None:
             signed["Content-Length"] = str(body_bytes)
         if ask_first:
-            signed["Expect"] = b"100-continue"  # botocore's connections know it as bytes
+            signed["Expect"] = b"100-continue"  # botocore's connections expect bytes
         if self._proxy_url and self._origin.startswith("http:"):
-            target = self._origin + target  # RFC 9112, 3.2.2: a proxy wants it whole
+            target = self._origin + target  # RFC 9112, 3.2.2: a proxy needs the whole address
         content = body if body is None or isinstance(body, bytes | IOBase) else _Pieces(body)
         pool = self._pool
         known = pool.num_connections
@@ -197,7 +197,7 @@ class S3Requests:
                 raise
         if isinstance(content, IOBase):
             content.seek(0)
-        # The others that were kept may have ended, too.
+        # The other kept connections may have ended, too.
         self.__dict__.pop("_pool", None)
         return _exchange(self._pool, method, target, content, signed)
 
@@ -224,13 +224,13 @@ def bucket_requests(
 
 
 def _host(session: "Session") -> str:
-    """S3's host in the session's region (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT: as boto3 reads them)."""
+    """S3's host in the session's region. AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT count as in boto3."""
     partition = session.get_partition_for_region(session.region_name)
     known = session.core.get_data("partitions")["partitions"]
     suffix = next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition)
     fips, dual_stack = (session.core.get_config_variable(f"use_{kind}_endpoint") for kind in ("fips", "dualstack"))
     if fips and partition == "aws-cn":
-        raise SettingsError("S3 has no FIPS endpoints in China: leave AWS_USE_FIPS_ENDPOINT out")
+        raise SettingsError("S3 has no FIPS endpoints in China. Do not set AWS_USE_FIPS_ENDPOINT.")
     return f"s3{'-fips' * bool(fips)}{'.dualstack' * bool(dual_stack)}.{session.region_name}.{suffix}"
 
 

@@ -20,7 +20,7 @@ CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretValue:
-    """The text of one version, and when it was written; both None where the secret has none. It has no repr."""
+    """The text of one version, and when it was written; both None if the secret has no value. It has no repr."""
 
     text: str | None = None
     written_at: datetime | None = None
@@ -30,9 +30,9 @@ NO_VALUE = SecretValue()
 
 
 def read_secret(client: SecretsManagerClient, secret_id: str, stage: str = CURRENT) -> SecretValue:
-    """The version with the label ``stage``; NO_VALUE where there is none, as before the first connection.
+    """The version with the label ``stage``; NO_VALUE if there is none, as before the first connection.
 
-    Raises ClientError for any other refusal, and BotoCoreError where Secrets Manager cannot be reached.
+    Raises ClientError for any other refusal, and BotoCoreError if Secrets Manager cannot be reached.
     """
     try:
         answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
@@ -44,10 +44,10 @@ def read_secret(client: SecretsManagerClient, secret_id: str, stage: str = CURRE
 
 
 def secret_text(answer: Mapping[str, Any]) -> str | None:
-    """The text in an answer of GetSecretValue; None where the secret has no value.
+    """The text in an answer of GetSecretValue; None if the secret has no value.
 
-    A secret that was stored from a file (``--secret-binary fileb://...``) holds bytes, which are read as UTF-8.
-    Other bytes become text that is neither a token nor JSON, so that it is reported as malformed, not as missing.
+    A secret that was stored from a file (``--secret-binary fileb://...``) holds bytes, which are read as UTF-8. Other
+    bytes become text that is neither a token nor JSON, so that it is reported as malformed, not as missing.
     """
     text: str | None = answer.get("SecretString")
     if not text and (content := answer.get("SecretBinary")):

@@ -1,8 +1,8 @@
-"""Leases: at most so many calls of the API's functions reach Bigin at one time.
+"""A semaphore: it limits how many calls of the API's functions reach Bigin at one time.
 
-Bigin allows 10 calls at once (Bigin API v2, "API limits"); the queue's workers take 8. Lambda cannot bound the
-functions behind an API without reserved concurrency, which a new AWS account does not have; so a call first takes one
-of two leases in a table. A lease ends by itself, so that a function that dies blocks nothing for long.
+Bigin allows 10 calls at once (Bigin API v2, "API limits"); the queue's workers take 8. Lambda cannot limit the
+functions behind an API without reserved concurrency, which a new AWS account does not have. So a call first takes one
+of two leases in a table. A lease ends by itself, so a function that dies blocks nothing for long.
 """
 
 import time
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 API_CALLS_AT_ONCE = 2
-LEASE_S = 35  # longer than the function lives (29 s), clocks that differ included
+LEASE_S = 35  # longer than the function runs (29 s), with room for different clocks
 _LOOK_AGAIN_S = 0.2
-_LEAST_TIME_S = 5  # with less time left it is better to queue than to begin
+_LEAST_TIME_S = 5  # with less time left it is better to queue the request
 
 
 class Semaphore:
@@ -43,9 +43,9 @@ class Semaphore:
 
     @contextmanager
     def hold(self, deadline: Deadline) -> Iterator[None]:
-        """Wait for a lease, hold it for the block. Raises OutOfTimeError when none gets free in time.
+        """Wait for a lease, and hold it for the block. Raises OutOfTimeError when none gets free in time.
 
-        A table that cannot be used holds nobody up: the limit is Bigin's, and Bigin enforces it, too.
+        If the table cannot be used, the call goes on without a lease: Bigin enforces its limit itself, too.
         """
         holder = uuid.uuid4().hex
         try:
@@ -56,7 +56,7 @@ class Semaphore:
             yield
         finally:
             if lease is not None:
-                with suppress(*AWS_ERRORS):  # it ends by itself
+                with suppress(*AWS_ERRORS):  # the lease ends by itself
                     self._give_back(lease, holder)
 
     def _wait(self, holder: str, deadline: Deadline) -> str:
