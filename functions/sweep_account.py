@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     sweeping, heartbeat = _sweep()
     order = _order(event[START]) if START in event else None
     state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    heartbeat.tell(state, sweeping.complete_age_s(state), mail_at_once=bool(event.get(MAIL)))
+    heartbeat.tell(state, mail_at_once=bool(event.get(MAIL)))
     return state.as_dict() if state else {}
 
 

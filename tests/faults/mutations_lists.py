@@ -34,9 +34,23 @@ LISTS = (
     Mutation(
         "no alarm for an old proof",
         "functions/bigin_archive/sweep/heartbeat.py",
-        "complete_age_s > OLDEST_S",
+        "_age_s(state.complete_as_of, now_s) > OLDEST_S",
         "False",
         caught_by_test=("tests/unit/test_heartbeat.py::test_a_proof_that_is_missing_or_old_is_an_alarm",),
+    ),
+    Mutation(
+        "the way to a failure taken for progress",
+        "functions/bigin_archive/sweep/cursor.py",
+        "if self.failing is None:",
+        "if True:",
+        caught_by_test=("tests/functional/test_lists.py::test_a_list_that_repeats_its_page_costs_little_and_is_told",),
+    ),
+    Mutation(
+        "a sweep that waits taken for one that is stuck",
+        "functions/bigin_archive/sweep/sweep.py",
+        "state.stuck_since = None  # it waits, as it should",
+        "pass",
+        caught_by_test=("tests/functional/test_sweep.py::test_a_sweep_pauses_while_the_queue_is_full",),
     ),
     Mutation(
         "a list of several pages believed at once",

@@ -260,7 +260,7 @@ def swept(stack: Stack, days_later: int = 0) -> None:
         state = made.work(None, Deadline(840))
     stack.told()
     clock.now_s += days_later * DAY_S
-    heartbeat.tell(state, made.complete_age_s(state))
+    heartbeat.tell(state)
     stack.day.sources["sweep"] = (SLICE, stack.told())
 
 
@@ -281,11 +281,14 @@ def overdue(stack: Stack) -> None:
 
 def stuck(stack: Stack) -> None:
     stack.set("TOKEN_SECRET_ID", "no-value-yet")
-    made, heartbeat = sweep({**stack.aws.environment, "TOKEN_SECRET_ID": os.environ["TOKEN_SECRET_ID"]})
+    clock = Clock(time.time())
+    environment = {**stack.aws.environment, "TOKEN_SECRET_ID": os.environ["TOKEN_SECRET_ID"]}
+    made, heartbeat = sweep(environment, now=clock)
     state = made.work(SweepRequest(), Deadline(840))
-    for _ in range(11):
+    for _ in range(12):
+        clock.now_s += SLICE
         state = made.work(None, Deadline(840))
-    heartbeat.tell(state, made.complete_age_s(state))
+    heartbeat.tell(state)
     stack.day.sources["sweep"] = (SLICE, stack.told())
 
 

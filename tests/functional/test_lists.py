@@ -167,11 +167,18 @@ def test_a_list_that_repeats_its_page_costs_little_and_is_told(aws: Aws, bigin: 
 
     first = account.slice(SweepRequest(("Notes",), by_record=True))
     used = bigin.calls()["credits_used"]
-    account.clock.now_s += 25 * 3600
+    stuck = []
+    for _ in range(2):
+        account.clock.now_s += 3600
+        later = account.slice()
+        stuck.append(later and later.stuck_since)
+    account.clock.now_s += 23 * 3600
     second = account.slice()
 
     assert first
     assert second
+    # What is read again up to there is no progress: the alarm counts on.
+    assert stuck[0] == stuck[1] is not None
     assert (4, [], ["Notes"]) == (used, first.refused, second.refused)
     assert "Bigin's list of Notes promises more, and shows nothing new" in str(first.waits_for)
 

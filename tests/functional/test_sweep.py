@@ -177,6 +177,7 @@ def test_a_sweep_pauses_while_the_queue_is_full(aws: Aws, bigin: Simulator) -> N
     assert state
     assert state.waits_for
     assert "20010" in state.waits_for
+    assert state.stuck_since is None
     assert 0 == bigin.calls()["credits_used"]
 
 
@@ -413,8 +414,8 @@ def test_a_bigin_that_is_down_does_not_decide_the_way(aws: Aws, bigin: Simulator
     state = account.sweep()
 
     assert first is not None
-    assert (None, 1) == (first.strategy, first.failures)
-    assert ("all", 0, "complete") == (state.strategy, state.failures, state.result)
+    assert (None, True) == (first.strategy, first.stuck_since is not None)
+    assert ("all", None, "complete") == (state.strategy, state.stuck_since, state.result)
 
 
 def test_a_list_of_all_that_breaks_off_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:

@@ -69,7 +69,7 @@ class Week:
             self._aws.sqs.purge_queue(QueueUrl=self._aws.queue_url)
             self.now += timedelta(minutes=15)
             state = self._sweep.work(None, Deadline(840))
-        self._heartbeat.tell(state, self._sweep.complete_age_s(state), mail_at_once=at_once)
+        self._heartbeat.tell(state, mail_at_once=at_once)
         found = self._sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10, WaitTimeSeconds=0)
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
 

@@ -76,7 +76,7 @@ class SweepState:
     promised: int = 0  # of them for messages, at once
     promised_at: str | None = None
     sent_until: str | None = None  # the mark of the last files that are known to be queued
-    failures: int = 0  # slices in a row that began here and came no step further
+    stuck_since: str | None = None  # the beginning of the first slice that came no step further
     failing: dict[str, str] | None = None
     doubted: list[list[Any]] = field(default_factory=list)
     # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
@@ -97,6 +97,11 @@ class SweepState:
     def correlation_id(self) -> str:
         """Of all that this sweep queues."""
         return f"{SWEEP}{self.started_at}"
+
+    def note_step(self) -> None:
+        """Note that it came further; not where it goes again through what it knows, up to what has failed."""
+        if self.failing is None:
+            self.stuck_since = None
 
     def refuse(self, what: str) -> None:
         """Note a module, or a record of one (``{module}/{record_id}``), whose list is not known whole."""

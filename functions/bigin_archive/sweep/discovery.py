@@ -75,7 +75,8 @@ class Discovery:
         else:
             for module, record_id, name, *again in rows[state.index : state.index + _RECORDS_AT_ONCE]:
                 self._record(cursor, state, module, record_id, name, deadline, is_again=any(again))
-                state.index, state.reading, state.failures = state.index + 1, None, 0
+                state.index, state.reading = state.index + 1, None
+                state.note_step()
                 state.records += not again
         if state.index >= len(rows):
             state.page, state.index = state.page + 1, 0

@@ -1,8 +1,10 @@
 """What each slice tells the log and the alarms, whether a sweep is under way or not."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from bigin_archive import clock
 from bigin_archive.audit.comparison import COMPLETE
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
@@ -12,7 +14,7 @@ from bigin_archive.sweep.weekly_mail import WeeklyMail
 from bigin_archive.telemetry import Reporter
 
 OLDEST_S = 8 * 24 * 60 * 60  # of a list that a verdict relies on: all is listed once a week, which may take a day
-STUCK_SLICES = 12  # that failed in a row, three hours; a record whose list fails is passed over after two
+STUCK_S = 3 * 60 * 60  # without a step; a record whose list fails is passed over after two hours
 
 
 class Heartbeat:
@@ -25,6 +27,7 @@ class Heartbeat:
         dead_letter_queues: Sequence[ArchiveQueue],
         reporter: Reporter,
         mail: WeeklyMail,
+        now: Callable[[], float] = time.time,
         *,
         is_scheduled: bool,
     ) -> None:
@@ -34,17 +37,16 @@ class Heartbeat:
         self._dead_letter_queues = dead_letter_queues
         self._reporter = reporter
         self._mail = mail
+        self._now = now
         self._is_scheduled = is_scheduled
 
-    def tell(self, state: SweepState | None, complete_age_s: float | None, *, mail_at_once: bool = False) -> None:
+    def tell(self, state: SweepState | None, *, mail_at_once: bool = False) -> None:
         """One line, the samples, and the weekly mail where it is due or asked for.
 
         Raises StorageUnavailableError where the credits cannot be read.
-
-        ``complete_age_s`` is the age of the time up to which Bigin's lists were whole, if they ever were.
         """
         used = self._credits.used().used
-        reason = not_proved(state, complete_age_s, is_scheduled=self._is_scheduled)
+        reason = not_proved(state, self._now(), is_scheduled=self._is_scheduled)
         samples: dict[str, float] = {
             "CreditsOfShare": 100 * used / max(1, self._share),
             "NotProved": int(reason is not None),
@@ -57,20 +59,26 @@ class Heartbeat:
         self._mail.send_if_due(state, reason, at_once=mail_at_once)
 
 
-def not_proved(state: SweepState | None, complete_age_s: float | None, *, is_scheduled: bool) -> str | None:
+def not_proved(state: SweepState | None, now_s: float, *, is_scheduled: bool) -> str | None:
     """Why the archive is not proved complete; None while it is, and before the first audit.
 
     Without a schedule nobody promised another audit, so that an old one is no fault.
     """
     if state is None:
         return None
-    if state.failures >= STUCK_SLICES:
+    if _age_s(state.stuck_since, now_s) >= STUCK_S:
         return "sweep_stuck"
     if state.verdict not in (None, COMPLETE):
         return "audit_not_complete"
-    if is_scheduled and complete_age_s is not None and complete_age_s > OLDEST_S:
+    if is_scheduled and _age_s(state.complete_as_of, now_s) > OLDEST_S:
         return "audit_overdue"
     return None
+
+
+def _age_s(time_text: str | None, now_s: float) -> float:
+    """Seconds since then; 0 where there is no such time."""
+    moment = clock.parse(time_text)
+    return now_s - moment.timestamp() if moment else 0
 
 
 def _fields(state: SweepState | None) -> dict[str, object]:

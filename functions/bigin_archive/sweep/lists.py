@@ -65,7 +65,6 @@ class Lists:
             most_s = _ALL_PATIENCE_S if state.strategy == "all" else _PATIENCE_S
             if not patience.is_over(state, place, error, self._now(), most_s):
                 raise
-            patience.end(state, place)
             self._go_without(state)
             return
         self._reader = None  # what is not stored has to be read again
@@ -110,6 +109,7 @@ class Lists:
 
     def _go_without(self, state: SweepState) -> None:
         """Go record by record, or on with the next module; what was found of the list is kept."""
+        state.failing = None
         if state.strategy == "all":
             self._reader = None
             state.strategy, state.reading, state.pages = "records", None, 0
@@ -119,7 +119,7 @@ class Lists:
 
     def _end(self, state: SweepState) -> None:
         """Go on with the next module's list, or with the attachments."""
-        self._reader, state.reading = None, None
+        self._reader, state.reading, state.failing = None, None, None
         state.module, state.pages_before = state.module + 1, state.pages
         if state.strategy == "all" or state.module == len(state.modules):
             state.phase = "attachments"

@@ -113,11 +113,6 @@ class Sweep:
             with suppress(StorageUnavailableError):  # it ends by itself
                 cursor.give_back()
 
-    def complete_age_s(self, state: SweepState | None) -> float | None:
-        """Seconds since Bigin's lists were whole; None where they never were."""
-        moment = parse(state.complete_as_of) if state else None
-        return self._now() - moment.timestamp() if moment else None
-
     def _begin(self, order: SweepRequest, last: SweepState | None) -> SweepState:
         now = datetime.fromtimestamp(self._now(), UTC)
         since, full_since = order.since, last.full_since if last else None
@@ -136,17 +131,18 @@ class Sweep:
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         try:
-            state.failures += 1  # until a step is done
+            state.stuck_since = state.stuck_since or iso(self._now())  # until a step is done
             cursor.save(state)
-            state.waits_for = self._obstacle(state)
-            state.failures -= state.waits_for is not None
+            if (obstacle := self._obstacle(state)) is not None:
+                state.stuck_since = None  # it waits, as it should
+            state.waits_for = obstacle
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._counted_step(cursor, state, deadline)
-                state.failures = 0
+                state.note_step()
                 self._ledger_writer.flush_credits()  # what dies with this function must not be missing from the budget
                 cursor.save(state)
         except CreditsSpentError:
-            state.waits_for, state.failures = _WAITS_FOR_CREDITS, 0
+            state.waits_for, state.stuck_since = _WAITS_FOR_CREDITS, None
         except ArchiveError as error:
             state.waits_for = error.detail
         except LeaseLostError:
@@ -234,6 +230,7 @@ class Sweep:
         if set(state.modules) == set(MODULES):
             state.verdict = state.result
         patience.end(state, _THE_AUDIT)
+        state.stuck_since = None
         state.finished_at = iso(self._now())
         state.phase = "done"
 

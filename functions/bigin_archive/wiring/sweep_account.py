@@ -87,6 +87,7 @@ def sweep(
         dead_letter_queues,
         reports,
         mail,
+        now,
         is_scheduled=settings.is_scheduled,
     )
     return made, heartbeat
