@@ -1,5 +1,6 @@
 """AWS resources of one test, on the emulator, and what a function sees of them."""
 
+import functools
 import json
 import uuid
 from typing import Any
@@ -28,7 +29,8 @@ class Aws:
     def __init__(self, emulator: Emulator, bigin_url: str) -> None:
         self._emulator = emulator
         name = f"test-{uuid.uuid4().hex[:12]}"
-        self.s3, self.sqs, self.secrets = self.client("s3"), self.client("sqs"), self.client("secretsmanager")
+        shared = functools.partial(_shared_client, emulator.url, str(emulator.ca_bundle))
+        self.s3, self.sqs, self.secrets = shared("s3"), shared("sqs"), shared("secretsmanager")
         self.bucket = name
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -40,7 +42,7 @@ class Aws:
         self.token_secret_id = self.secrets.create_secret(Name=f"{name}-token")["ARN"]
         self.credentials_secret_id = self.secrets.create_secret(Name=f"{name}-credentials")["ARN"]
         self.webhook_secret_id = self.secrets.create_secret(Name=f"{name}-webhook")["ARN"]
-        self.dynamodb = self.client("dynamodb")
+        self.dynamodb = shared("dynamodb")
         self.dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
@@ -95,15 +97,8 @@ class Aws:
         self.store_token(TOKEN)
 
     def client(self, service: str, signature: str | None = None) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self._emulator.url,
-            verify=str(self._emulator.ca_bundle),
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name=REGION,
-            config=Config(s3={"addressing_style": "path"}, signature_version=signature),
-        )
+        """A client of this test's own, for what it registers with it."""
+        return _client(self._emulator.url, str(self._emulator.ca_bundle), service, signature)
 
     def storage(self) -> ObjectStore:
         """The bucket, as the functions see it."""
@@ -183,6 +178,22 @@ class Aws:
 
     def archive_or_queue(self, **environment: str) -> ArchiveEndpoint:
         return archive_endpoint({**self.environment, **environment})
+
+
+def _client(url: str, ca_bundle: str, service: str, signature: str | None = None) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        verify=ca_bundle,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name=REGION,
+        config=Config(s3={"addressing_style": "path"}, signature_version=signature),
+    )
+
+
+# To make one takes longer than most of the tests use it.
+_shared_client = functools.cache(_client)
 
 
 def _values(message: dict[str, Any]) -> dict[str, str]:
