@@ -1,5 +1,7 @@
 """Errors that only a caller by HTTP is told: no message of the queue ever has one. The codes are public interface."""
 
+from collections.abc import Sequence
+
 from bigin_archive.errors import ArchiveError
 
 
@@ -50,9 +52,13 @@ class UnknownRouteError(AnsweredError):
 
 
 class MethodNotAllowedError(AnsweredError):
-    """The address does not take this HTTP method."""
+    """The address does not take this HTTP method, but those that are ``allowed`` (RFC 9110, 15.5.6: Allow)."""
 
     code, status, title = "method_not_allowed", 405, "Method not allowed"
+
+    def __init__(self, detail: str, *, allowed: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
 
 
 class IndexUnavailableError(AnsweredError):

@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if site not in (None, "same-origin", "none") or origin not in (None, own):
             raise ForbiddenError("The request comes from another site. This console answers only its own page.")
         if self.command not in _METHODS:
-            raise MethodNotAllowedError(f"Only {' and '.join(_METHODS)} are answered.")
+            raise MethodNotAllowedError(f"Only {' and '.join(_METHODS)} are answered.", allowed=_METHODS)
 
     def _body(self) -> str | None:
         length = self.headers.get("Content-Length", "0")

@@ -3,9 +3,11 @@
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import botocore.auth
 import pytest
 import requests
 
@@ -107,6 +109,29 @@ def test_a_file_is_found_and_downloaded(archive: Archive, page: Page) -> None:
     assert "versionId=" in link["url"]
     assert "X-Amz-Expires=60" in link["url"]
     assert "filename%2A%3DUTF-8%27%27Angebot%2520%25C3%25A4%252Fb.pdf" in link["url"]
+
+
+@pytest.mark.parametrize(("age_s", "status"), [(50, 200), (61, 403)])
+def test_a_link_ends_after_a_minute(
+    archive: Archive, page: Page, monkeypatch: pytest.MonkeyPatch, age_s: int, status: int
+) -> None:
+    """S3 itself refuses one that was signed 61 s ago."""
+    (entry,) = archive.new(1)
+    with monkeypatch.context() as earlier:
+        if hasattr(botocore.auth, "get_current_datetime"):
+            earlier.setattr(botocore.auth, "get_current_datetime", lambda: _utc_s_ago(age_s))
+        else:  # an older botocore
+            moved = type("moved", (datetime,), {"utcnow": staticmethod(lambda: _utc_s_ago(age_s))})
+            earlier.setattr(botocore.auth, "datetime", SimpleNamespace(datetime=moved))
+        link = page.link(**ids(entry)).json()
+
+    answer = requests.get(link["url"], verify=archive.aws.environment["AWS_CA_BUNDLE"], timeout=20)
+
+    assert (status, status == 200) == (answer.status_code, answer.content == content(entry))
+
+
+def _utc_s_ago(seconds: int) -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)
 
 
 def test_a_link_is_logged_by_ids_and_nothing_by_names(archive: Archive, page: Page) -> None:
@@ -378,23 +403,25 @@ def test_other_methods_are_refused(page: Page, method: str) -> None:
     """405, and nothing that a preflight could go on from."""
     answer = page.ask(method, "/search")
 
-    assert answer.status_code == 405
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "allowed"),
     [
-        ("GET", "/links", 405),
-        ("POST", "/search", 405),
-        ("POST", "", 405),
-        ("GET", "/nothing", 404),
-        ("GET", "/../x", 404),
+        ("GET", "/links", 405, "POST"),
+        ("POST", "/search", 405, "GET"),
+        ("POST", "", 405, "GET"),
+        ("GET", "/nothing", 404, None),
+        ("GET", "/../x", 404, None),
     ],
 )
-def test_other_addresses_are_refused(page: Page, method: str, path: str, status: int) -> None:
-    """What is not there, and the wrong method for what is."""
-    assert page.ask(method, path).status_code == status
+def test_other_addresses_are_refused(page: Page, method: str, path: str, status: int, allowed: str | None) -> None:
+    """What is not there, and the wrong method for what is, with the right one (RFC 9110, 15.5.6)."""
+    answer = page.ask(method, path)
+
+    assert (status, allowed) == (answer.status_code, answer.headers.get("Allow"))
 
 
 @pytest.mark.parametrize("path", ["", "/app.js", "/app.css", "/search", "/status", "/links", "/nothing"])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bigin_archive.api import gateway
 from bigin_archive.api.gateway import Answer, Event
 from bigin_archive.errors import ArchiveError
+from bigin_archive.http_errors import MethodNotAllowedError
 
 # Of every answer: no type is guessed, and no address of the console is told to another site.
 HEADERS = {
@@ -28,7 +29,10 @@ def json(status: int, content: Mapping[str, object]) -> Answer:
 
 def problem(error: ArchiveError, event: Event) -> Answer:
     """An error as a problem document (RFC 9457)."""
-    return _secured(gateway.problem(error, event))
+    answer = _secured(gateway.problem(error, event))
+    if isinstance(error, MethodNotAllowedError):
+        answer["headers"]["Allow"] = ", ".join(error.allowed)
+    return answer
 
 
 def file(content: str, content_type: str, policy: str, etag: str, event: Event) -> Answer:

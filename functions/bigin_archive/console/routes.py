@@ -93,7 +93,7 @@ class Console:
         if route not in pages and answer is None:
             raise UnknownRouteError("There is nothing at this address.")
         if method != allowed or answer is None:
-            raise MethodNotAllowedError(f"Here only {allowed} is answered.")
+            raise MethodNotAllowedError(f"Only {allowed} is answered here.", allowed=(allowed,))
         return answer(event, self.door.user(event))
 
     def _page(self, event: Event) -> Answer:
