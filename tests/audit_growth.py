@@ -1,10 +1,13 @@
 """How an audit grows with the account: ``python -m tests.audit_growth [ATTACHMENTS...]`` prints time, calls and cost.
 
 The whole audit runs, on real clients of S3 and DynamoDB whose answers are made here, below the network, and parsed as
-those of AWS are; what the network and AWS take comes on top. Nothing has changed since the last audit but one
-attachment of a thousand, whose object was swapped. Each size runs in a process of its own: its peak memory is its own.
+those of AWS are; what the network and AWS take comes on top. Seconds are the processor's, without those that it took
+to make up the answers. Nothing has changed since the last audit but one attachment of a thousand, whose object was
+swapped. Each size runs in a process of its own: its peak memory is its own. ``--slices SECONDS`` ends each slice after
+so many, as the sweep's function does after 13 minutes.
 """
 
+import argparse
 import base64
 import io
 import json
@@ -12,9 +15,12 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.sax.saxutils import escape
@@ -28,12 +34,15 @@ import operate  # noqa: F401 - puts functions/ on the path
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
+from bigin_archive.audit.comparison import Audit
 from bigin_archive.aws import clients
+from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry, item_of, verified_mark
 from bigin_archive.storage.inventory import Inventory
 
 SIZES = (10_000, 100_000, 1_000_000)
+SLICE_S = 13 * 60  # of the sweep function (template.yaml, Timeout: 840)
 MOST_MIB = 512  # of the largest: the sweep function's memory
 MOST_S3_CALLS = 2_500  # of the largest, where nothing changed
 NOW, BEFORE = "Wed, 25 Nov 2026 20:00:00 GMT", "2026-01-02T03:04:05.000+00:00"
@@ -80,8 +89,25 @@ class Answers:
     """AWS for an account of ``count`` attachments."""
 
     def __init__(self, count: int) -> None:
-        self.count, self.calls = count, {"list": 0, "head": 0, "put": 0, "scan": 0}
+        self.count, self.calls = count, {"list": 0, "head": 0, "get": 0, "put": 0, "scan": 0}
         self.read_bytes = 0
+        self.written_bytes: dict[str, int] = {}
+        self.made_s = 0.0
+        self._kept = Path(tempfile.mkdtemp())
+        self._lock = Lock()
+
+    def timed(self, answer: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
+        """``answer``, with the processor's time that it takes noted."""
+
+        def made(request: Any, **_: Any) -> AWSResponse:
+            began_s = time.thread_time()
+            try:
+                return answer(request)
+            finally:
+                with self._lock:
+                    self.made_s += time.thread_time() - began_s
+
+        return made
 
     def s3(self, request: Any, **_: Any) -> AWSResponse:
         url = urlsplit(request.url)
@@ -95,9 +121,17 @@ class Answers:
         if "versioning" in query:
             self.calls["list"] += 1
             return _answer(200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+        path = self._kept / url.path.rpartition("/")[2]
         if request.method == "PUT":
             self.calls["put"] += 1
+            content = _body(request)
+            self.written_bytes[path.name] = len(content)
+            if "/_audit/work/" in url.path:
+                path.write_bytes(content)
             return _answer(200, "")
+        if request.method == "GET":
+            self.calls["get"] += 1
+            return _answer(200, path.read_bytes())
         self.calls["head"] += 1
         if "/_audit/" in url.path:
             return _answer(404, "")
@@ -166,8 +200,26 @@ class Answers:
         )
 
 
-def _answer(status: int, body: str, headers: dict[str, str] | None = None) -> AWSResponse:
-    content = body.encode()
+def _body(request: Any) -> bytes:
+    """What a PUT sends; over TLS in chunks, behind the length of each (AWS, "aws-chunked")."""
+    body = request.body
+    sent: bytes = body if isinstance(body, bytes) else body.read()
+    if "aws-chunked" not in str(request.headers.get("Content-Encoding", "")):
+        return sent
+    content, rest = b"", sent
+    parts = []
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size.split(b";")[0], 16)
+        if not length:
+            break
+        parts.append(rest[:length])
+        rest = rest[length + 2 :]
+    return content.join(parts)
+
+
+def _answer(status: int, body: str | bytes, headers: dict[str, str] | None = None) -> AWSResponse:
+    content = body.encode() if isinstance(body, str) else body
     raw: Any = io.BytesIO(content)
     raw.stream = lambda *_args, **_more: iter([content])
     return AWSResponse("http://localhost", status, {"Date": NOW, **(headers or {})}, raw)
@@ -185,27 +237,31 @@ def client(service: str, answer: Any) -> Any:
     return made
 
 
-def measure(count: int) -> str:
+def measure(count: int, slice_s: float) -> str:
     """Run once; the row of the table."""
     aws = Answers(count)
-    ledger = Ledger(client("dynamodb", aws.dynamodb), "ledger")
-    auditor = Auditor(ledger, Inventory(client("s3", aws.s3), "bucket", "bigin/"))
-    base_mib = _peak_mib()
-    start = time.perf_counter()
-    audit = auditor.audit(Listing("2026-01-01T00:00:00.000+00:00"))
-    seconds = time.perf_counter() - start
+    ledger = Ledger(client("dynamodb", aws.timed(aws.dynamodb)), "ledger")
+    auditor = Auditor(ledger, Inventory(client("s3", aws.timed(aws.s3)), "bucket", "bigin/"))
+    base_mib, start_s, slices, longest_s = _peak_mib(), time.process_time(), 0, 0.0
+    audit: Audit | dict[str, Any] | None = None
+    while not isinstance(audit, Audit):
+        began_s, slices = time.monotonic(), slices + 1
+        audit = auditor.go_on(audit, Listing("2026-01-01T00:00:00.000+00:00"), MODULES, Deadline(slice_s))
+        longest_s = max(longest_s, time.monotonic() - began_s)
+        print(f"slice {slices}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+    seconds = time.process_time() - start_s - aws.made_s
     swapped = -(-count // SWAPPED_EVERY)
     if (count, swapped, "partial") != (audit.compared, len(audit.differences), audit.verdict):
         raise AssertionError(f"{audit.compared} compared, {len(audit.differences)} differences of {swapped}")
-    unchanged = aws.calls["list"] + aws.calls["put"] + aws.calls["head"] - swapped
+    unchanged = sum(aws.calls[name] for name in ("list", "put", "get", "head")) - swapped
     usd = (
         (aws.calls["list"] + aws.calls["put"]) / 1000 * LIST_USD
-        + aws.calls["head"] / 1000 * GET_USD
+        + (aws.calls["head"] + aws.calls["get"]) / 1000 * GET_USD
         + aws.read_bytes / 4096 / 1e6 * READ_USD
         + seconds * MOST_MIB / 1024 * LAMBDA_USD
     )
     return (
-        f"| {count:,} | {seconds:.1f} | {unchanged:,} | {swapped:,} | {aws.calls['scan']:,} | {_peak_mib():.0f} |"
+        f"| {count:,} | {slices} | {seconds:.1f} | {unchanged:,} | {swapped:,} | {aws.calls['scan']:,} | {_peak_mib():.0f} |"
         f" {_peak_mib() - base_mib:.0f} | {usd:.4f} |"
     )
 
@@ -214,26 +270,30 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def rows(sizes: list[int]) -> Iterator[str]:
+def rows(sizes: list[int], slice_s: float) -> Iterator[str]:
     for count in sizes:
-        command = [sys.executable, "-m", "tests.audit_growth", "--one", str(count)]
+        command = [sys.executable, "-m", "tests.audit_growth", "--one", "--slices", str(slice_s), str(count)]
         yield subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip()
 
 
 def main() -> int:
     """Print the table; status 1 where the largest takes too much memory or too many calls."""
-    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
-    print("| attachments | seconds | S3 calls | HEAD of what differs | scans | peak MiB | data | USD |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    parser = argparse.ArgumentParser(prog="python -m tests.audit_growth", description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="ATTACHMENTS")
+    parser.add_argument("--slices", type=float, default=SLICE_S, metavar="SECONDS")
+    parser.add_argument("--one", action="store_true", help="in this process")
+    given = parser.parse_args()
+    if given.one:
+        print(measure(given.sizes[0], given.slices))
+        return 0
+    print("| attachments | slices | seconds | S3 calls | HEAD of what differs | scans | peak MiB | data | USD |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     last = ""
-    for last in rows(sizes):
+    for last in rows(given.sizes, given.slices):
         print(last, flush=True)
     cells = [cell.strip().replace(",", "") for cell in last.split("|")]
-    return 0 if float(cells[6]) < MOST_MIB and int(cells[3]) <= MOST_S3_CALLS else 1
+    return 0 if float(cells[7]) < MOST_MIB and int(cells[4]) <= MOST_S3_CALLS else 1
 
 
 if __name__ == "__main__":
-    if "--one" in sys.argv:
-        print(measure(int(sys.argv[-1])))
-    else:
-        sys.exit(main())
+    sys.exit(main())
