@@ -3,8 +3,8 @@
 The whole audit runs, on real clients of S3 and DynamoDB whose answers are made here, below the network, and parsed as
 those of AWS are; what the network and AWS take comes on top. Seconds are the processor's, without those that it took
 to make up the answers. Nothing has changed since the last audit but one attachment of a thousand, whose object was
-swapped. Each size runs in a process of its own: its peak memory is its own. ``--slices SECONDS`` ends each slice after
-so many, as the sweep's function does after 13 minutes.
+swapped. Each slice runs in a process of its own, as the sweep's function does, and ends after ``--slices SECONDS``.
+With ``--folder`` a run that was broken off goes on with the slice that it was at.
 """
 
 import argparse
@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -43,7 +43,8 @@ from bigin_archive.storage.inventory import Inventory
 
 SIZES = (10_000, 100_000, 1_000_000)
 SLICE_S = 13 * 60  # of the sweep function (template.yaml, Timeout: 840)
-MOST_MIB = 512  # of the largest: the sweep function's memory
+MOST_MIB = 512
+FUNCTION_MIB = 1769  # of the sweep function (template.yaml)
 MOST_S3_CALLS = 2_500  # of the largest, where nothing changed
 NOW, BEFORE = "Wed, 25 Nov 2026 20:00:00 GMT", "2026-01-02T03:04:05.000+00:00"
 PAGE = 1000  # versions in one answer (S3 API Reference, ListObjectVersions)
@@ -88,12 +89,11 @@ def row(number: int, count: int) -> LedgerEntry:
 class Answers:
     """AWS for an account of ``count`` attachments."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, folder: Path) -> None:
         self.count, self.calls = count, {"list": 0, "head": 0, "get": 0, "put": 0, "scan": 0}
         self.read_bytes = 0
-        self.written_bytes: dict[str, int] = {}
         self.made_s = 0.0
-        self._kept = Path(tempfile.mkdtemp())
+        self._kept = folder
         self._lock = Lock()
 
     def timed(self, answer: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
@@ -124,10 +124,11 @@ class Answers:
         path = self._kept / url.path.rpartition("/")[2]
         if request.method == "PUT":
             self.calls["put"] += 1
-            content = _body(request)
-            self.written_bytes[path.name] = len(content)
             if "/_audit/work/" in url.path:
-                path.write_bytes(content)
+                path.write_bytes(_body(request))
+            else:
+                while request.body.read(1_000_000):  # as the network would take it
+                    pass
             return _answer(200, "")
         if request.method == "GET":
             self.calls["get"] += 1
@@ -237,43 +238,74 @@ def client(service: str, answer: Any) -> Any:
     return made
 
 
-def measure(count: int, slice_s: float) -> str:
-    """Run once; the row of the table."""
-    aws = Answers(count)
+@dataclass(slots=True)
+class Figures:
+    """Of all slices so far; ``stored`` is what the next one goes on from."""
+
+    stored: dict[str, Any] | None = None
+    slices: int = 0
+    seconds: float = 0.0
+    longest_s: float = 0.0
+    peak_mib: float = 0.0
+    read_bytes: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    is_over: bool = False
+
+
+def one_slice(count: int, slice_s: float, folder: Path) -> None:
+    """Run one slice, and note its figures in the folder."""
+    file = folder / "figures.json"
+    figures = Figures(**json.loads(file.read_text())) if file.exists() else Figures()
+    aws = Answers(count, folder)
     ledger = Ledger(client("dynamodb", aws.timed(aws.dynamodb)), "ledger")
     auditor = Auditor(ledger, Inventory(client("s3", aws.timed(aws.s3)), "bucket", "bigin/"))
-    base_mib, start_s, slices, longest_s = _peak_mib(), time.process_time(), 0, 0.0
-    audit: Audit | dict[str, Any] | None = None
-    while not isinstance(audit, Audit):
-        began_s, slices = time.monotonic(), slices + 1
-        audit = auditor.go_on(audit, Listing("2026-01-01T00:00:00.000+00:00"), MODULES, Deadline(slice_s))
-        longest_s = max(longest_s, time.monotonic() - began_s)
-        print(f"slice {slices}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
-    seconds = time.process_time() - start_s - aws.made_s
-    swapped = -(-count // SWAPPED_EVERY)
-    if (count, swapped, "partial") != (audit.compared, len(audit.differences), audit.verdict):
-        raise AssertionError(f"{audit.compared} compared, {len(audit.differences)} differences of {swapped}")
-    unchanged = sum(aws.calls[name] for name in ("list", "put", "get", "head")) - swapped
+    start_s, began_s = time.process_time(), time.monotonic()
+    made = auditor.go_on(figures.stored, Listing("2026-01-01T00:00:00.000+00:00"), MODULES, Deadline(slice_s))
+    figures.slices += 1
+    figures.seconds += time.process_time() - start_s - aws.made_s
+    figures.longest_s = max(figures.longest_s, time.monotonic() - began_s)
+    figures.peak_mib = max(figures.peak_mib, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    figures.read_bytes += aws.read_bytes
+    figures.calls = {name: figures.calls.get(name, 0) + calls for name, calls in aws.calls.items()}
+    figures.is_over = isinstance(made, Audit)
+    if isinstance(made, Audit):
+        swapped = -(-count // SWAPPED_EVERY)
+        if (count, swapped, "partial") != (made.compared, len(made.differences), made.verdict):
+            raise AssertionError(f"{made.compared} compared, {len(made.differences)} differences of {swapped}")
+    else:
+        figures.stored = made
+    file.with_suffix(".new").write_text(json.dumps(asdict(figures)))
+    file.with_suffix(".new").replace(file)
+
+
+def measure(count: int, slice_s: float, folder: Path) -> Figures:
+    """All slices, each in a process of its own."""
+    while True:
+        command = [sys.executable, "-m", "tests.audit_growth", "--one", "--folder", str(folder)]
+        subprocess.run([*command, "--slices", str(slice_s), str(count)], check=True)
+        figures = Figures(**json.loads((folder / "figures.json").read_text()))
+        print(f"slice {figures.slices}: at most {figures.longest_s:.0f} s", file=sys.stderr, flush=True)
+        if figures.is_over:
+            return figures
+
+
+def row_of(count: int, figures: Figures) -> str:
+    """A row of the table."""
+    calls, swapped = figures.calls, -(-count // SWAPPED_EVERY)
     usd = (
-        (aws.calls["list"] + aws.calls["put"]) / 1000 * LIST_USD
-        + (aws.calls["head"] + aws.calls["get"]) / 1000 * GET_USD
-        + aws.read_bytes / 4096 / 1e6 * READ_USD
-        + seconds * MOST_MIB / 1024 * LAMBDA_USD
+        (calls["list"] + calls["put"]) / 1000 * LIST_USD
+        + (calls["head"] + calls["get"]) / 1000 * GET_USD
+        + figures.read_bytes / 4096 / 1e6 * READ_USD
+        + figures.seconds * FUNCTION_MIB / 1024 * LAMBDA_USD
     )
-    return (
-        f"| {count:,} | {slices} | {seconds:.1f} | {unchanged:,} | {swapped:,} | {aws.calls['scan']:,} | {_peak_mib():.0f} |"
-        f" {_peak_mib() - base_mib:.0f} | {usd:.4f} |"
-    )
+    cells = [f"{count:,}", figures.slices, f"{figures.seconds:.0f}", f"{s3_calls(count, figures):,}", f"{swapped:,}"]
+    cells += [f"{calls['scan']:,}", f"{figures.peak_mib:.0f}", f"{usd:.4f}"]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def rows(sizes: list[int], slice_s: float) -> Iterator[str]:
-    for count in sizes:
-        command = [sys.executable, "-m", "tests.audit_growth", "--one", "--slices", str(slice_s), str(count)]
-        yield subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip()
+def s3_calls(count: int, figures: Figures) -> int:
+    """Those that an audit makes where nothing has changed."""
+    return sum(figures.calls[name] for name in ("list", "put", "get", "head")) - -(-count // SWAPPED_EVERY)
 
 
 def main() -> int:
@@ -281,18 +313,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.audit_growth", description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="ATTACHMENTS")
     parser.add_argument("--slices", type=float, default=SLICE_S, metavar="SECONDS")
-    parser.add_argument("--one", action="store_true", help="in this process")
+    parser.add_argument("--folder", type=Path, help="where figures and files are kept between two slices")
+    parser.add_argument("--one", action="store_true", help="one slice, in this process")
     given = parser.parse_args()
     if given.one:
-        print(measure(given.sizes[0], given.slices))
+        one_slice(given.sizes[0], given.slices, given.folder)
         return 0
-    print("| attachments | slices | seconds | S3 calls | HEAD of what differs | scans | peak MiB | data | USD |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-    last = ""
-    for last in rows(given.sizes, given.slices):
-        print(last, flush=True)
-    cells = [cell.strip().replace(",", "") for cell in last.split("|")]
-    return 0 if float(cells[7]) < MOST_MIB and int(cells[4]) <= MOST_S3_CALLS else 1
+    print("| attachments | slices | seconds | S3 calls | HEAD of what differs | scans | peak MiB | USD |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    is_good = True
+    for count in given.sizes:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = (given.folder or Path(temporary)) / str(count)
+            folder.mkdir(parents=True, exist_ok=True)
+            figures = measure(count, given.slices, folder)
+        print(row_of(count, figures), flush=True)
+        is_good = is_good and figures.peak_mib < MOST_MIB and s3_calls(count, figures) <= MOST_S3_CALLS
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep.closing import stored_list
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
@@ -129,7 +130,8 @@ def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
 
 def _of_last_sweep(archive: Archive) -> Listing:
     with translate_errors("read the state of the sweep"):
-        state = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time).load()
+        cursor = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time)
+        state = cursor.load()
     if state is None or state.full_since is None:
         raise OperateError(
             "No sweep of the whole account has finished yet.",
@@ -141,7 +143,8 @@ def _of_last_sweep(archive: Archive) -> Listing:
     unknown = {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is running: audit after it")
     return Listing(
         state.full_since,
-        counted=state.full_listed,
+        stored=stored_list(cursor, state.full_list, state.full_since),
+        counted=None if state.full_list else state.full_listed,
         unlisted=unknown | refused | left_out,
         unsupported_modules=dict(state.uncovered),
         is_of_all=state.strategy == "all",

@@ -4,6 +4,7 @@ from tests.faults.mutation import Mutation
 
 _LIST = "tests/unit/test_version_listing.py::test_"
 _SLICES = "tests/functional/test_audit_slices.py::test_"
+_SWEEP = "tests/functional/test_stored_list.py::test_"
 _AUDITOR = "functions/bigin_archive/audit/auditor.py"
 _VERSIONS = "functions/bigin_archive/storage/version_listing.py"
 _PARSER = "functions/bigin_archive/aws/page_parser.py"
@@ -93,5 +94,33 @@ AUDIT = (
         "                    scan[segment] = following\n",
         "                    scan[segment] = None\n",
         caught_by_test=("tests/unit/test_scan.py::test_a_scan_goes_on_where_it_was_left",),
+    ),
+    Mutation(
+        "a sweep writes no row of what changed in Bigin",
+        "functions/bigin_archive/sweep/discovery.py",
+        "entry.is_stored and entry.repeats(each.listed, each.record_name)",
+        "entry.is_stored",
+        caught_by_test=(f"{_SWEEP}what_changed_is_written_into_its_row",),
+    ),
+    Mutation(
+        "what a record lists is not stored with the state",
+        "functions/bigin_archive/sweep/discovery.py",
+        "            cursor.note(found)\n",
+        "            pass\n",
+        caught_by_test=(f"{_SWEEP}a_sweep_writes_no_row_of_what_did_not_change",),
+    ),
+    Mutation(
+        "a page of another sweep taken for this one's",
+        "functions/bigin_archive/ledger/stored_list.py",
+        'or item.get("sweep", {}).get("S", self.sweep) != self.sweep',
+        "",
+        caught_by_test=(f"{_SWEEP}a_list_that_is_lost_proves_nothing",),
+    ),
+    Mutation(
+        "a sweep stores its list over the last whole one",
+        "functions/bigin_archive/sweep/sweep.py",
+        "if not (last and last.full_list and last.full_list[1] == shelf))",
+        ")",
+        caught_by_test=(f"{_SWEEP}a_row_that_is_lost_is_named",),
     ),
 )

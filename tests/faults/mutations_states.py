@@ -82,9 +82,9 @@ STATES = (
     ),
     Mutation(
         "an event forgets the record's name",
-        "functions/bigin_archive/ledger/ledger.py",
-        "        if record_name:\n            given",
-        "        if True:\n            given",
+        "functions/bigin_archive/ledger/ledger_entry.py",
+        '{"record_name": record_name} if record_name else {}',
+        '{"record_name": record_name}',
         caught_by_test=(f"{_TESTS}an_event_keeps_the_records_name",),
     ),
     Mutation(

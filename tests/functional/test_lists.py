@@ -251,6 +251,6 @@ def test_a_list_of_changes_that_is_read_in_pieces_is_believed(aws: Aws, bigin: S
         bigin.control("POST", "records", {"module": "Contacts"})
         steps += 1
 
-    rows = [row for number in range(state.pages) for row in cursor.page(number)]
+    rows = [row for number in range(state.pages) for row in cursor.page(state, number)]
     assert ([], 1 + 2 * 4) == (state.refused, steps)
     assert 650 == sum(not is_wanted(row) for row in rows)

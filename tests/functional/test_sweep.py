@@ -14,7 +14,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.sweep.cursor import Cursor
+from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, Killed, archived, at, attachments, ledger, listed_by, many
 from tests.aws import Aws
@@ -100,7 +100,7 @@ def test_what_page_numbers_do_not_reach_is_listed_too(aws: Aws, bigin: Simulator
 
     assert state is not None
     cursor = Cursor(aws.dynamodb, aws.ledger_table, "", account.clock)
-    stored = [record_id for number in range(state.pages) for _, record_id, _ in cursor.page(number)]
+    stored = [record_id for number in range(state.pages) for _, record_id, _ in cursor.page(state, number)]
     assert ("attachments", sorted(made["record_ids"])) == (state.phase, sorted(stored))
 
 
@@ -520,10 +520,11 @@ def test_a_page_of_long_links_is_stored_whole(aws: Aws, bigin: Simulator) -> Non
     cursor = Cursor(aws.dynamodb, aws.ledger_table, "", time.time)
     rows = [["Contacts", str(number), secrets.token_hex(3000)] for number in range(200)]
 
-    pages = cursor.store_rows(7, rows)
+    state = SweepState("2026-01-01T00:00:00+00:00", ["Contacts"])
+    pages = cursor.store_rows(state, 7, rows)
 
     assert pages > 1
-    assert rows == [row for number in range(pages) for row in cursor.page(7 + number)]
+    assert rows == [row for number in range(pages) for row in cursor.page(state, 7 + number)]
 
 
 def test_an_audit_that_kills_its_function_ends_the_sweep(aws: Aws, bigin: Simulator) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigin_archive.ledger.stored_list import KEPT_S
 from bigin_archive.sweep.credit_budget import CreditBudget
-from bigin_archive.sweep.cursor import KEPT_S
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text(encoding="utf-8")
 COUNTS = st.integers(0, 200_000)

@@ -147,7 +147,7 @@ class Auditor:
         """Read Bigin's list and the ledger; whether there is anything to compare with S3."""
         audit = point.audit
         try:
-            if listing.found is not None and not point.is_listed:
+            if not point.is_listed:
                 join.add_listed(listing.of_modules(audit.modules))
         except ArchiveError as error:
             join.forget_listed()

@@ -14,15 +14,17 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 class Listing:
     """Bigin's side. ``began_at`` (ISO 8601, UTC) is when it began to be read.
 
-    Without ``found`` it is what the ledger saw listed since then, as a sweep leaves it; ``counted`` is how many
-    attachments that sweep counted, where it is known. ``unlisted`` names modules whose list is not whole and why,
-    ``unsupported_modules`` counts attachments of modules that cannot be archived, ``is_of_all`` tells that it is
-    Bigin's list of all attachments, ``is_of_changes`` that it is an older list and what was changed since; these may
-    change while ``found`` is read. ``compares_sizes`` is False where Bigin's sizes are not those of the files.
+    Without ``found`` it is what sweeps saw listed since then: what one of everything ``stored``, and newer, what each
+    noted in the ledger's rows; ``counted`` is how many attachments that one counted, where it stored none.
+    ``unlisted`` names modules whose list is not whole and why, ``unsupported_modules`` counts attachments of modules
+    that cannot be archived, ``is_of_all`` tells that it is Bigin's list of all attachments, ``is_of_changes`` that it
+    is an older list and what was changed since; these may change while ``found`` is read. ``compares_sizes`` is False
+    where Bigin's sizes are not those of the files.
     """
 
     began_at: str
     found: Iterable[Found] | None = None
+    stored: Iterable[Found] | None = None
     counted: int | None = None
     unlisted: dict[str, str] = field(default_factory=dict)
     unsupported_modules: dict[str, int] = field(default_factory=dict)
@@ -33,15 +35,19 @@ class Listing:
     def of_modules(self, wanted: Iterable[str]) -> Iterator[Found]:
         """Those of the wanted modules; those of modules that nobody can archive are counted."""
         wanted = frozenset(wanted)
-        for one in self.found or ():
+        for one in (self.stored if self.found is None else self.found) or ():
             module = one.request.module
             if module in wanted:
                 yield one if self.compares_sizes else one.without_size
             elif module not in MODULES:
                 self.unsupported_modules[module] = self.unsupported_modules.get(module, 0) + 1
 
+    def seen_at(self, entry: LedgerEntry | None) -> str | None:
+        """When the attachment was listed; None where a list is read now. Of what has no later mark the beginning."""
+        return max(self.began_at, (entry and entry.last_seen) or "") if self.found is None else None
+
     def listed(self, entry: LedgerEntry | None) -> Found | None:
-        """What the last sweep listed of an attachment, by its row; None where it did not, or a list is read now."""
+        """What the last sweep noted of an attachment in its row; None where it did not, or a list is read now."""
         if self.found is not None or entry is None or (entry.last_seen or "") < self.began_at:
             return None
         # Rows of version 0.1.0 do not tell the address of a link, which does not matter here.

@@ -121,7 +121,7 @@ def row(known: AttachmentView) -> list[str]:
         "created_time": (listed and listed.created_time) or (entry and entry.created_time),
         "modified_time": (listed and listed.modified_time) or (entry and entry.modified_time),
         "archived_at": (entry and entry.archived_at) or (stored and stored.modified_at),
-        "last_seen": entry and entry.last_seen,
+        "last_seen": known.seen_at or (entry and entry.last_seen),
         "owner": (listed and listed.owner) or (entry and entry.owner),
     }
     return ["" if cells[name] is None else str(cells[name]) for name in COLUMNS]

@@ -34,9 +34,8 @@ class ObjectLookup:
         """What is known of each place, in the same order. Raises StorageUnavailableError, StorageRefusedError."""
         for joined, looked in self._inventory.looked_at(joins, self._asked_for, self._look):
             entry = joined.entry
-            listed, seen_at = joined.listed, None
-            if listed is None and (listed := listing.listed(entry)) and entry:
-                seen_at = entry.last_seen
+            listed = listing.listed(entry) or joined.listed
+            seen_at = listing.seen_at(entry) if listed else None
             if looked is None:
                 proved = _proved_object(joined)
                 self.proved += proved is not None
@@ -56,7 +55,7 @@ class ObjectLookup:
                 yield known
                 continue
             keys = tuple(self._inventory.keys((f"{known.place}/",)))
-            listed = None if listing.found is None else known.listed
+            listed = None if listing.found is None and listing.stored is None else known.listed
             joined = Joined(known.place, listed, rows.get(known.place), keys, known.position)
             yield from self.views(iter([joined]), listing)
 

@@ -14,7 +14,15 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.aws.dynamodb import ConditionFailedError, batch_get, call
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.ledger.attachment_state import Event, State, following, lasting
-from bigin_archive.ledger.ledger_entry import LedgerEntry, entry_of, item_of, key_of, typed, verified_mark
+from bigin_archive.ledger.ledger_entry import (
+    LedgerEntry,
+    entry_of,
+    item_of,
+    key_of,
+    listing_fields,
+    typed,
+    verified_mark,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -107,17 +115,7 @@ class Ledger:
 
         A row that there is keeps its state: QUEUED moves that. A record's name that is not known here stays, too.
         """
-        given: dict[str, str | int | None] = {
-            "file_name": listed.name,
-            "created_time": listed.created_time,
-            "modified_time": listed.modified_time,
-            "owner": listed.owner,
-            "listed_size_bytes": listed.size_bytes,
-            "link_url": listed.link.url if listed.link else None,
-            "last_seen": at,
-        }
-        if record_name:
-            given["record_name"] = record_name
+        given = {**listing_fields(listed, record_name), "last_seen": at}
         if queued_at:
             given["queued_at"] = queued_at
         self._update(request, given, {"first_seen": at, "state": str(following(None, Event.LISTED))})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.ledger.attachment_state import State
 
 STATES = tuple(state.value for state in State)
@@ -71,6 +72,23 @@ class LedgerEntry:
     def is_verified(self) -> bool:
         """Whether S3 confirmed the very object that the row tells of: key, version, size and SHA-256."""
         return self.verified is not None and self.verified == verified_mark(self)
+
+    def repeats(self, listed: ListedAttachment, record_name: str | None) -> bool:
+        """Whether it says already all that Bigin's listing says of the attachment."""
+        return all(getattr(self, name) == value for name, value in listing_fields(listed, record_name).items())
+
+
+def listing_fields(listed: ListedAttachment, record_name: str | None) -> dict[str, str | int | None]:
+    """What a row repeats of Bigin's listing; of a record's name only one that is known."""
+    return {
+        "file_name": listed.name,
+        "created_time": listed.created_time,
+        "modified_time": listed.modified_time,
+        "owner": listed.owner,
+        "listed_size_bytes": listed.size_bytes,
+        "link_url": listed.link.url if listed.link else None,
+        **({"record_name": record_name} if record_name else {}),
+    }
 
 
 class _Facts(Protocol):

@@ -1,11 +1,17 @@
 """The end of a sweep: index and audit, against what the sweep has seen."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from bigin_archive import clock
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import Audit
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.deadline import Deadline
-from bigin_archive.sweep.cursor import SweepState
+from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.ledger.stored_list import PageLostError
+from bigin_archive.sweep.cursor import Cursor, SweepState
 
 
 class Closing:
@@ -14,7 +20,7 @@ class Closing:
     def __init__(self, auditor: Auditor) -> None:
         self._auditor = auditor
 
-    def close(self, state: SweepState, deadline: Deadline) -> Audit | None:
+    def close(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> Audit | None:
         """Write index and audit; return the audit, or None where the next slice has to go on with it.
 
         A sweep of what was changed leaves Bigin's list as the last full one found it, with the changes; where those
@@ -26,7 +32,8 @@ class Closing:
             unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
         listing = Listing(
             began_at or state.started_at,
-            counted=state.full_listed if began_at == state.full_since else None,
+            stored=stored_list(cursor, state.own_list if state.is_full else state.full_list, began_at),
+            counted=None if state.is_full or state.full_list else state.full_listed,
             unlisted=unlisted,
             unsupported_modules=dict(state.uncovered),
             is_of_all=state.strategy == "all",
@@ -36,6 +43,23 @@ class Closing:
         made = self._auditor.go_on(state.audit, listing, state.modules, deadline)
         state.audit = None if isinstance(made, Audit) else made
         return made if isinstance(made, Audit) else None
+
+
+def stored_list(cursor: Cursor, stored: Sequence[Any] | None, sweep: str | None) -> Iterator[Found] | None:
+    """What a sweep of everything found; None where an earlier version left that in the ledger's rows alone.
+
+    Raises StorageUnavailableError while it is read, also where it is not there any more.
+    """
+    return _read(cursor, stored, sweep) if stored and sweep else None
+
+
+def _read(cursor: Cursor, stored: Sequence[Any], sweep: str) -> Iterator[Found]:
+    try:
+        yield from cursor.found(stored, sweep)
+    except PageLostError:
+        raise StorageUnavailableError(
+            "A page of what the last sweep found is not there any more. The next sweep of everything finds it anew."
+        ) from None
 
 
 def _is_before(since: str, began_at: str) -> bool:

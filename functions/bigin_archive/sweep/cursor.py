@@ -5,15 +5,15 @@ cannot set it back.
 """
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive import clock
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.ledger.attachment_state import State
-from bigin_archive.ledger.ledger import CONTROL
+from bigin_archive.ledger.stored_list import KEY, StoredList, found_of, is_wanted
 from bigin_archive.queueing.archive_queue import SWEEP
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
-KEPT_S = 400 * 24 * 60 * 60  # of stored lists: longer than the longest sweep of a Free account
-_MOST_PACKED_BYTES = 380 * 1024  # DynamoDB, "Quotas": 400 KB for an item, its keys and names included
+PAGE, SEEN = "page", "seen"  # lists as Bigin sent them; attachments, as they were found record by record
 _MOST_REFUSED = 1000  # ids of records that are kept
-_KEY = f"{CONTROL}sweep"
 _STATE = "state"
 
 
@@ -52,6 +50,8 @@ class SweepState:
     reading: dict[str, Any] | None = None
     pages_before: int = 0
     pages: int = 0
+    shelf: str = ""  # where its lists are stored
+    seen: int = 0  # stored pages of what was found record by record
     page: int = 0
     index: int = 0
     waits_for: str | None = None
@@ -61,6 +61,7 @@ class SweepState:
     fewest_waiting: int | None = None  # while draining, and since when
     fewest_since: str | None = None
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
+    full_list: list[Any] | None = None  # where the attachments are stored that it found
     full_listed: int | None = None  # how many attachments that one counted
     complete_as_of: str | None = None  # until when the last audit of everything knew Bigin's lists whole
     audit: dict[str, Any] | None = None  # where it stands, between two slices
@@ -92,6 +93,11 @@ class SweepState:
     def is_full(self) -> bool:
         """Whether it covers everything, not only what was changed since a date."""
         return self.since is None
+
+    @property
+    def own_list(self) -> list[Any]:
+        """Where the attachments are stored that it has found: name, shelf, pages."""
+        return [PAGE, self.shelf, self.pages] if self.strategy == "all" else [SEEN, self.shelf, self.seen]
 
     @property
     def correlation_id(self) -> str:
@@ -144,6 +150,7 @@ class Cursor:
         self._table = table
         self._holder = holder
         self._now = now
+        self._noted: list[object] = []
 
     def take(self) -> bool:
         """Take the lease; False where another function holds it."""
@@ -163,7 +170,13 @@ class Cursor:
         return until is not None and float(until) >= self._now()
 
     def save(self, state: SweepState) -> None:
-        """Write the state, and prolong the lease. Raises LeaseLostError where another function has taken over."""
+        """Write the state, and prolong the lease. Raises LeaseLostError where another function has taken over.
+
+        What was noted goes first: the state never tells of more than is stored.
+        """
+        if self._noted:
+            state.seen += self._list(SEEN, state.shelf, state.started_at).put(state.seen, self._noted)
+            self._noted = []
         until = self._now() + LEASE_S
         values: _Values = {":holder": self._holder, ":until": until, ":state": json.dumps(state.as_dict())}
         if not self._update("SET lease_until = :until, sweep = :state", "holder = :holder", values):
@@ -179,27 +192,25 @@ class Cursor:
         stored = {_RENAMED.get(name, name): value for name, value in json.loads(text).items()}
         return SweepState(**{name: value for name, value in stored.items() if name in _FIELDS})
 
-    def store_rows(self, number: int, rows: Sequence[object]) -> int:
-        """Keep rows of a list from page ``number`` on, as one page or as many as they need; return how many.
+    def store_rows(self, state: SweepState, number: int, rows: Sequence[object]) -> int:
+        """Keep rows of a list from page ``number`` on; return how many pages they take."""
+        return self._list(PAGE, state.shelf, state.started_at).put(number, rows)
 
-        Bigin's own page tokens live a day, a sweep may take weeks.
-        """
-        packed = zlib.compress(json.dumps(rows).encode())
-        if len(packed) > _MOST_PACKED_BYTES and len(rows) > 1:
-            first = self.store_rows(number, rows[: len(rows) // 2])
-            return first + self.store_rows(number + first, rows[len(rows) // 2 :])
-        item = {"rows": {"B": packed}, "ends_at": {"N": str(round(self._now() + KEPT_S))}}
-        call(self._client, "put_item", TableName=self._table, Item={**item, **_key(_page(number))})
-        return 1
+    def page(self, state: SweepState, number: int) -> list[Any]:
+        """A stored page of a list. Raises PageLostError."""
+        return self._list(PAGE, state.shelf, state.started_at).page(number)
 
-    def page(self, number: int) -> list[Any]:
-        """A stored page."""
-        answer = call(self._client, "get_item", TableName=self._table, Key=_key(_page(number)), ConsistentRead=True)
-        packed = answer.get("Item", {}).get("rows", {}).get("B")
-        if packed is None:
-            raise PageLostError
-        rows: list[Any] = json.loads(zlib.decompress(bytes(packed)))
-        return rows
+    def note(self, found: Iterable[Found]) -> None:
+        """Keep what a record lists, together with the next state that is saved."""
+        self._noted += [each.to_row() for each in found]
+
+    def found(self, stored: Sequence[Any], sweep: str) -> Iterator[Found]:
+        """The attachments of a stored list, of the sweep that began then. Raises PageLostError while it is read."""
+        name, shelf, pages = stored
+        return map(found_of, filter(is_wanted, self._list(name, shelf, sweep).rows(pages)))
+
+    def _list(self, name: str, shelf: str, sweep: str) -> StoredList:
+        return StoredList(self._client, self._table, name, shelf, sweep, self._now)
 
     def _update(self, change: str, condition: str, values: _Values) -> bool:
         typed = {name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in values.items()}
@@ -222,13 +233,5 @@ class LeaseLostError(Exception):
     """Another function has taken the sweep over."""
 
 
-class PageLostError(Exception):
-    """A stored page is no longer there: the sweep has to list again."""
-
-
-def _page(number: int) -> str:
-    return f"page-{number:06d}"
-
-
 def _key(name: str) -> dict[str, Any]:
-    return {"record": {"S": _KEY}, "attachment_id": {"S": name}}
+    return {"record": {"S": KEY}, "attachment_id": {"S": name}}

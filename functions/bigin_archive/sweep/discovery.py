@@ -20,13 +20,13 @@ from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefused
 from bigin_archive.ledger.attachment_state import Event, Step, next_step
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.ledger.stored_list import PageLostError, found_of, is_wanted
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.sweep import patience
-from bigin_archive.sweep.cursor import Cursor, PageLostError, SweepState
+from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import Doubts, doubt
-from bigin_archive.sweep.lists import found_of, is_wanted
 
-_ATTACHMENTS_AT_ONCE = 25
+_ATTACHMENTS_AT_ONCE = 100  # whose rows are read in one call (DynamoDB, BatchGetItem)
 _RECORDS_AT_ONCE = 10
 _MESSAGES_AT_ONCE = 10  # SQS API Reference, SendMessageBatch
 _PATIENCE_S = 2 * 60 * 60  # for one record: an outage has its own end, and the others must not wait for one alone
@@ -63,7 +63,7 @@ class Discovery:
                 state.phase = "draining"
             return
         try:
-            rows = [row for row in cursor.page(state.page) if is_wanted(row)]
+            rows = [row for row in cursor.page(state, state.page) if is_wanted(row)]
         except PageLostError:
             state.phase, state.reading = "listing", None
             state.module = state.pages_before = state.pages = state.page = state.index = state.listed = 0
@@ -126,7 +126,8 @@ class Discovery:
         patience.end(state, place)
 
     def _take(self, cursor: Cursor, state: SweepState, found: Sequence[Found], deadline: Deadline) -> None:
-        """Queue what is not archived, and note all as seen.
+        """Queue what is not archived, and note all as seen: in the rows what is new or changed, the rest in the list of
+        what this sweep found, which costs a hundredth.
 
         Raises CreditsSpentError where there are credits for some files only; the others come with the next slice.
         """
@@ -144,15 +145,20 @@ class Discovery:
         for each in unknown:
             if each.listed.link:
                 self._links.archive(each.request, each.listed, each.record_name, deadline, state.correlation_id)
-        waiting = {each.request.place for each in files}
-        noted = [each for each in new if each.request.place not in waiting]
-        for each in noted:
-            self._ledger.record_listing(each.request, each.listed, each.record_name, now)
-        state.listed += len(noted)
-        state.links += len(unknown) - len(files)
-        state.known += len(new) - len(unknown)
+                self._ledger.record_listing(each.request, each.listed, each.record_name, now)
+                state.listed, state.links = state.listed + 1, state.links + 1
         if len(queued) < len(files):
             raise CreditsSpentError("The credits of this hour or day are promised; goes on by itself.")
+        done = {each.request.place for each in unknown}
+        settled = [each for each in new if each.request.place not in done]
+        for each in settled:
+            entry = known[each.request.place]
+            # The list of a sweep of what was changed is none that an audit could go by.
+            if not (state.is_full and entry.is_stored and entry.repeats(each.listed, each.record_name)):
+                self._ledger.record_listing(each.request, each.listed, each.record_name, now)
+        state.listed, state.known = state.listed + len(settled), state.known + len(settled)
+        if state.strategy != "all" and state.is_full:
+            cursor.note(found)
 
     def _send(
         self, cursor: Cursor, state: SweepState, files: Sequence[Found], known: Mapping[str, LedgerEntry]

@@ -76,7 +76,7 @@ class Doubts:
         self._reader, state.reading, state.failing = None, None, None
         again = [row for row in state.doubted if row[0] == module and row[3]]
         if again:
-            state.pages += cursor.store_rows(state.pages, again)
+            state.pages += cursor.store_rows(state, state.pages, again)
         for _, record_id, _, is_listed in [row for row in state.doubted if row[0] == module]:
             if not is_listed and not is_whole:
                 state.refuse(f"{module}/{record_id}")

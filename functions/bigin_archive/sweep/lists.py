@@ -5,18 +5,18 @@ without: that of all for the records, that of a module's records as something th
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
-from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.account_listing import attachments_page, lists_all, records_page
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import ListReader, Reading
-from bigin_archive.bigin.listing import Link, ListedAttachment, ListedRecord
+from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError
+from bigin_archive.ledger.stored_list import found_of, is_wanted
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 
@@ -69,7 +69,7 @@ class Lists:
             return
         self._reader = None  # what is not stored has to be read again
         if found:
-            state.pages += cursor.store_rows(state.pages, [_row(state, each) for each in found])
+            state.pages += cursor.store_rows(state, state.pages, [_row(state, each) for each in found])
         state.reading, self._reader = reading.as_dict(), reader
         if not reading.contradictions:
             patience.end(state, place)
@@ -85,7 +85,7 @@ class Lists:
                 state.pages, state.reading = state.pages_before, Reading().as_dict()
                 state.uncovered = {} if state.strategy == "all" else state.uncovered
             self._state, self._reading = state, Reading.stored(state.reading)
-            known = [row for number in range(state.pages_before, state.pages) for row in cursor.page(number)]
+            known = [row for number in range(state.pages_before, state.pages) for row in cursor.page(state, number)]
             self._reader = self._begun(state, known, deadline)
         return self._reader
 
@@ -135,17 +135,4 @@ def _row(state: SweepState, found: Found | ListedRecord) -> list[Any]:
         state.uncovered[module] = state.uncovered.get(module, 0) + 1
     if module not in state.modules or not state.is_wanted_since(found.listed.times):
         return [found.request.place]
-    return [module, found.request.record_id, found.record_name, asdict(found.listed)]
-
-
-def is_wanted(row: list[Any]) -> bool:
-    """Whether the sweep covers what the row stands for."""
-    return len(row) > 1
-
-
-def found_of(row: list[Any]) -> Found:
-    """An attachment, as it was stored."""
-    module, record_id, name, listed = row
-    link = Link(**listed["link"]) if listed["link"] else None
-    entry = ListedAttachment(**{**listed, "link": link})
-    return Found(ArchiveRequest(module, record_id, entry.attachment_id, entry.hints), name, entry)
+    return found.to_row()

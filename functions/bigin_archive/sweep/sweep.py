@@ -18,6 +18,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, CreditsSpentError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
 from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.ledger.stored_list import SHELVES
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.credit_budget import CreditBudget
@@ -72,7 +73,7 @@ class Sweep:
         meter: CreditMeter,
         budget: CreditBudget,
         cursor: Callable[[], Cursor],
-        close: Callable[[SweepState, Deadline], Audit | None],
+        close: Callable[[Cursor, SweepState, Deadline], Audit | None],
         now: Callable[[], float] = time.time,
     ) -> None:
         """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, in slices.
@@ -122,9 +123,10 @@ class Sweep:
             since = full_since if is_recent else None
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
         state.backlog = self._queue.waiting()
+        state.shelf = next(shelf for shelf in SHELVES if not (last and last.full_list and last.full_list[1] == shelf))
         if last:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
-            state.full_listed = last.full_listed
+            state.full_listed, state.full_list = last.full_listed, last.full_list
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
         return state
@@ -212,13 +214,13 @@ class Sweep:
 
     def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.is_full and set(state.modules) == set(MODULES):
-            state.full_since, state.full_listed = state.started_at, state.listed
+            state.full_since, state.full_listed, state.full_list = state.started_at, state.listed, state.own_list
         # An audit may take its function with it, for want of memory or space: what is known of that is kept before.
         is_hopeless = patience.has_waited(state, _THE_AUDIT, self._now(), _AUDIT_PATIENCE_S)
         cursor.save(state)
         state.result = FAILED
         if not is_hopeless:
-            audit = self._close(state, deadline)
+            audit = self._close(cursor, state, deadline)
             if audit is None:
                 patience.end(state, _THE_AUDIT)
                 state.result = None
