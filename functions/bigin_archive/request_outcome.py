@@ -1,4 +1,4 @@
-"""What became of one request: the value that the queue, the API, the ledger and the log share. Pure."""
+"""What became of one request: a value for the queue, the API, the ledger and the log. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bigin_archive.errors import (
 if TYPE_CHECKING:
     from bigin_archive.storage.archived_object import StoredObject
 
-# What no retry mends without a person: each cause with the metric of its alarm.
+# Causes that only a person can fix, each with the metric of its alarm.
 _ALARMED: dict[type[ArchiveError], str] = {
     BiginTokenRejectedError: "ConnectionBroken",
     BiginScopeMissingError: "ConnectionBroken",
@@ -33,13 +33,13 @@ _ALARMED: dict[type[ArchiveError], str] = {
 class Outcome:
     """The outcome of one request.
 
-    ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (told to the
-    caller, nothing kept) and recorded. ``stored`` is the object that stands for the attachment. ``queued`` counts
-    messages, ``attempt`` starts at 1. ``channel_id`` is the notification channel that the request came through,
-    ``key_id`` the caller's key. ``correlation_id`` is the same from the webhook, call or sweep that began it to its
-    last outcome; where none came along, the request's own id begins it. ``is_unlisted`` tells of what is gone that
-    Bigin's list agrees. ``waited_ms`` is the time since it was queued, for requests of the queue; ``is_outage`` tells
-    that it was Bigin or S3 that failed, and not this request alone.
+    ``outcome`` is one of archived, already_archived, queued, gone, link, parked, retried, refused (the caller gets the
+    error, nothing is kept) and recorded. ``stored`` is the object of the attachment. ``queued`` counts messages,
+    ``attempt`` starts at 1. ``channel_id`` is the notification channel of the request, ``key_id`` the caller's key.
+    ``correlation_id`` stays the same from the webhook, call or sweep that began the request to its last outcome;
+    without one, the request's own id begins it. ``is_unlisted`` says that Bigin's list does not show an attachment that
+    is gone. ``waited_ms`` is the time since a message was queued. ``is_outage`` says that Bigin or S3 failed, and not
+    only this request.
     """
 
     outcome: str
@@ -63,7 +63,7 @@ class Outcome:
 
     @property
     def size_bytes(self) -> int | None:
-        """Of the object."""
+        """The size of the object."""
         return self.stored.size_bytes if self.stored else None
 
     @property
@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def is_done(self) -> bool:
-        """Whether the request's message has nothing left to wait for."""
+        """Whether the request's message can be deleted."""
         return self.outcome != "retried"
 
     def fields(self) -> dict[str, object]:
@@ -98,8 +98,8 @@ class Outcome:
     def metrics(self) -> dict[str, float | tuple[float, ...]]:
         """Samples by the name of their metric, so that each cause rings one alarm.
 
-        A cause with an alarm of its own is told by its metric alone. An outage, in which every request fails, is told
-        by retries without a 0 between them; a request that fails while others do not, by its duration until now.
+        A cause with its own alarm sets only its own metric. In an outage every request fails, so there are retries
+        without a 0 between them. A request that fails while others do not shows by its duration until now.
         """
         samples: dict[str, float | tuple[float, ...]] = {}
         if self.error and self.has_alarm:
@@ -117,7 +117,7 @@ class Outcome:
 
 
 def outcome_without_file(error: ArchiveError) -> str:
-    """The outcome of a request for which there is no file."""
+    """The outcome of a request without a file."""
     return "gone" if isinstance(error, AttachmentGoneError) else "link"
 
 
@@ -133,7 +133,7 @@ def bugs_as_errors() -> Iterator[None]:
 
 
 def internal_error(error: Exception) -> InternalError:
-    """A bug as an error that may be told: its type and place, never its text, which might hold a name."""
+    """A bug as an error for people: its type and place, never its text, which might hold a name."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "unknown place"
     return InternalError(

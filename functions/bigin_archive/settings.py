@@ -35,10 +35,10 @@ DATA_CENTERS: Mapping[str, DataCenter] = {
     "CA": DataCenter("https://www.zohoapis.ca", "https://accounts.zohocloud.ca"),
 }
 
-# Bigin API v2, "Get notification details": what its notifications know of the modules that hold attachments.
+# Bigin API v2, "Get notification details": the modules with attachments that notifications support.
 WATCHABLE_MODULES = ("Contacts", "Pipelines", "Accounts", "Products", "Tasks", "Events")
 
-# The key of the schedule's event that has the channels renewed; its value is the address of the webhook.
+# The key in the schedule's event that asks for a renewal; its value is the address of the webhook.
 RENEW_CHANNELS = "renew_channels"
 
 # Besides Zoho's own hosts, the token may go to a simulator on this machine, and nowhere else.
@@ -46,7 +46,7 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 
 def data_center(env: Mapping[str, str]) -> DataCenter:
-    """Both hosts: those of ``DATA_CENTER``, or what ``BIGIN_API_URL`` and ``BIGIN_ACCOUNTS_URL`` say."""
+    """Both hosts of ``DATA_CENTER``, or those in ``BIGIN_API_URL`` and ``BIGIN_ACCOUNTS_URL``."""
     name = required(env, "DATA_CENTER")
     if name not in DATA_CENTERS:
         raise SettingsError(f"DATA_CENTER must be one of {', '.join(DATA_CENTERS)}")
@@ -222,7 +222,7 @@ class EventSettings(Settings):
 
 
 def required(env: Mapping[str, str], name: str) -> str:
-    """The setting of this name. Raises SettingsError where it is missing or empty."""
+    """The setting of this name. Raises SettingsError if it is missing or empty."""
     value = env.get(name, "")
     if not value:
         raise SettingsError(f"{name} is missing: deploy the stack's template again")

@@ -1,6 +1,6 @@
 """What became of a request: one log line and a few metrics each. No file name, no token.
 
-The metrics are ten, which is what CloudWatch's free tier holds; what failed and why is asked of the log lines.
+There are ten metrics, as many as CloudWatch's free tier holds. The log lines say what failed and why.
 """
 
 import logging
@@ -19,25 +19,25 @@ METRICS = {
     # Of requests
     "Archived": MetricUnit.Count,
     "BytesArchived": MetricUnit.Bytes,
-    # From the request to the file in S3; of what is tried again, so far.
+    # From the request to the file in S3; until now for a request that is still retried.
     "ArchiveDuration": MetricUnit.Milliseconds,
-    # Dead letters: 1 more from the worker, how many there are from each slice of the sweep (take the maximum).
+    # Dead letters: the worker adds 1, each slice of the sweep sends their number (take the maximum).
     "Parked": MetricUnit.Count,
-    # The sum counts retries. A sample of 0 says that not everything fails for the same cause (alarm on silence).
+    # The sum counts retries. A sample of 0 says that something succeeds (alarm on silence).
     "Retried": MetricUnit.Count,
-    # Of causes that a person has to mend, 0 or 1
+    # Causes that a person has to fix, 0 or 1
     "ConnectionBroken": MetricUnit.Count,
     "StorageRefused": MetricUnit.Count,
     "NotProved": MetricUnit.Count,
     "CreditsOfShare": MetricUnit.Percent,
-    # The tenth, FunctionFailures, is made by metric filters of CloudWatch Logs: a function that died tells nothing.
+    # Metric filters of CloudWatch Logs make the tenth, FunctionFailures: a function that died sends nothing.
 }
 # One sample of each metric, or several.
 Samples = Mapping[str, float | Sequence[float]]
 
 
 class LogLines(LambdaPowertoolsFormatter):
-    """JSON lines with our fields at the top; ``module`` is a name that Python's own log records use."""
+    """JSON lines with our fields at the top. (``module`` is also a field of Python's own log records.)"""
 
     def serialize(self, log: "LogRecord") -> str:
         """One line."""
@@ -55,14 +55,14 @@ class Reporter:
         self._lock = threading.Lock()  # Powertools' metrics are not made for threads
 
     def report(self, outcome: str, fields: Mapping[str, object], metrics: Samples | None = None) -> None:
-        """One line with ``outcome`` and every field that has a value; samples of metrics, kept for the flush."""
+        """Write one line with ``outcome`` and every field that has a value; keep the samples until the flush."""
         given = {"outcome": outcome, **{name: value for name, value in fields.items() if value is not None}}
         self._logger.info(outcome, extra={"fields": given})
         if metrics:
             self.measure(metrics)
 
     def measure(self, metrics: Samples) -> None:
-        """Samples without a line. Raises KeyError for a metric that METRICS does not hold."""
+        """Add samples without a line. Raises KeyError for a metric that METRICS does not hold."""
         with self._lock:
             for name, values in metrics.items():
                 for value in values if isinstance(values, Sequence) else (values,):

@@ -1,9 +1,9 @@
 """HTTP to Bigin: a requests session whose connections end at a deadline.
 
-Time-outs of sockets bound a single read: a server that sends one byte a second passes them for days, in headers as
-in the body. So a watchdog shuts the connection down when the whole call has used up its time.
+Time-outs of sockets limit a single read: a server that sends one byte a second passes them for days, in headers as in
+the body. So a watchdog shuts the connection down when the time of the whole call is used up.
 
-What libraries keep to themselves is touched here and nowhere else.
+Only this module touches private parts of libraries.
 """
 
 import http.client
@@ -29,20 +29,20 @@ EXCHANGE_ERRORS = (requests.RequestException, OSError, HTTPError)
 
 _MAX_CHUNK_LINE_BYTES = 4096
 
-# What may be sent twice (RFC 9110, 9.2.2).
+# Methods that may be sent twice (RFC 9110, 9.2.2).
 _IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
-_calls = threading.local()  # .watch: of the call that this thread makes
+_calls = threading.local()  # .watch: the call that this thread makes
 
 
 _watchdog = Watchdog()
 
 
 class _StrictResponse(http.client.HTTPResponse):
-    """Python's own, where it would take something else for the answer or for its end."""
+    """Python's response, corrected where it would mistake something for the answer or for its end."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Interim answers (RFC 9110, 15.2) are no answers: Python skips 100 alone."""
+        """Skip interim answers (RFC 9110, 15.2). Python skips only 100."""
         call = _calls.watch
         while True:
             try:
@@ -53,13 +53,13 @@ class _StrictResponse(http.client.HTTPResponse):
                 call.is_answered = True
                 raise
             call.is_answered = True
-            # 101 is final: what follows it is no HTTP.
+            # 101 is final: after it there is no more HTTP.
             if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
     def _read_next_chunk_size(self) -> int:
-        """A chunk-size line that breaks off after its first zeros is not the end of the body."""
+        """Refuse a chunk-size line that breaks off: after its first zeros it would look like the end of the body."""
         line = self.fp.readline(_MAX_CHUNK_LINE_BYTES)
         if not line.endswith(b"\n"):
             raise ValueError("a chunk-size line that has no end")  # http.client makes it an IncompleteRead
@@ -86,7 +86,7 @@ class _Watched:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the pool may use the connection as it is; else it makes a new one of it."""
+        """Whether the pool may use the connection as it is; otherwise the pool connects it anew."""
         kept: bool = super().is_connected  # type: ignore[misc]
         return kept and not _calls.watch.needs_new
 
@@ -112,7 +112,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """Sends to a few hosts, and remembers the way to each: the proxy and the certificates of the environment."""
+    """Sends to a few hosts, and remembers the proxy and the certificates that the environment sets for each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,11 +149,11 @@ def send(
     timeout: tuple[float, float],
     **sent: Any,
 ) -> requests.Response:
-    """One request (``params``, ``json``, ``data`` as requests takes them), whose answer's body is still to be read.
+    """Send one request (``params``, ``json``, ``data`` as in requests); the body of the answer is still to be read.
 
-    It asks the session's adapter: cookies, redirects and .netrc, which a session looks after, are not wanted here and
-    would cost a tenth of a small file's processor time. A request on a kept connection that the other side had closed
-    meanwhile is sent once more, on a new one (RFC 9110, 9.2.2). Raises requests.RequestException.
+    It uses the session's adapter directly: cookies, redirects and .netrc are not wanted here and would cost a tenth of
+    a small file's processor time. A request that found its kept connection closed is sent once more, on a new one (RFC
+    9110, 9.2.2). Raises requests.RequestException.
     """
     request = requests.Request(method, url, headers={**session.headers, **headers}, **sent).prepare()
     adapter, watch, way = session.get_adapter(url), _calls.watch, session.way_to(url)
@@ -180,7 +180,7 @@ def exchange(
     max_bytes: int,
     **sent: Any,
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request with a small answer: its status, its headers (names in lower case) and its decoded body.
+    """Send one request with a small answer; return its status, headers (names in lower case) and decoded body.
 
     The whole call ends after ``timeout_s`` seconds; at most ``max_bytes`` of the body are read. Raises one of
     EXCHANGE_ERRORS, none of which holds a header or a body.
@@ -193,7 +193,7 @@ def exchange(
 
 
 def received(response: requests.Response) -> http.client.HTTPResponse:
-    """The answer as it came from the connection: what tells how its body ends, and what its bytes are counted on."""
+    """The answer of http.client, which knows how its body ends and how many bytes are left."""
     original: http.client.HTTPResponse | None = getattr(response.raw, "_original_response", None)
     if original is None:
         raise TypeError("urllib3 keeps the answer of http.client elsewhere: see transport.received")
@@ -201,12 +201,12 @@ def received(response: requests.Response) -> http.client.HTTPResponse:
 
 
 def socket_of(answer: http.client.HTTPResponse) -> socket.socket | None:
-    """The connection that an answer is read from; None once it is read to its end."""
+    """The connection of an answer; None once the answer is read to its end."""
     return getattr(getattr(answer.fp, "raw", None), "_sock", None)
 
 
 def session(connections: int) -> Session:
-    """A session for up to ``connections`` threads; its calls must stand inside :func:`until`."""
+    """A session for up to ``connections`` threads. Its calls must be inside :func:`until`."""
     made = Session()
     # Bigin sets cookies that no archive needs, some of them malformed.
     made.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))

@@ -1,32 +1,32 @@
-"""Ends calls that have used up their time: one thread shuts their connections down."""
+"""Ends calls whose time is used up: one thread shuts their connections down."""
 
 import socket
 import threading
 import time
 from contextlib import suppress
 
-_IDLE_S = 3600.0  # how long the watchdog sleeps when no call is under way; a new one wakes it
+_IDLE_S = 3600.0  # how long the watchdog sleeps without a call; a new call wakes it
 
 
 class Watch:
-    """One call, and the connection that it uses at the moment."""
+    """One call, and the connection that it uses now."""
 
     def __init__(self, ends_at: float) -> None:
         self.ends_at = ends_at
         self.socket: socket.socket | None = None
         self.is_kept = False  # the connection has served another call before
         self.is_answered = False  # a byte of an answer has arrived
-        self.needs_new = False  # no connection that was kept will do
+        self.needs_new = False  # a kept connection must not be used
 
     def shut(self) -> None:
         if self.socket is not None:
-            with suppress(OSError):  # the other side was faster
-                # The plain socket's method: that of a TLS socket drops its state under a thread that reads.
+            with suppress(OSError):  # the other side has closed it already
+                # The method of the plain socket: that of a TLS socket drops its state while another thread reads.
                 socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class Watchdog:
-    """One thread for all calls: a timer for each of them would cost a thread for each file."""
+    """One thread for all calls. A timer for each call would cost a thread for each file."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -1,6 +1,7 @@
-"""The queue's messages become events: a look at the version in S3, then the bus. A message is done when the bus has it.
+"""Turns the queue's messages into events: a look at the version in S3, then the bus.
 
-What dies between the bus's answer and the end of the message is announced twice, with the same id.
+A message is done when the bus has accepted its event. If the function dies in between, the event is announced twice,
+with the same id.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Announcer:
-    """Announces for one stack. The clients of ``versions`` and the bus repeat nothing: the queue does.
+    """Announces for one stack. The queue retries, so the clients of ``versions`` and the bus do not.
 
     ``report`` writes a log line: an outcome and its fields.
     """
@@ -43,7 +44,7 @@ class Announcer:
     report: Callable[[str, Mapping[str, object]], None]
 
     def announce(self, messages: Sequence[Message], deadline: Deadline) -> list[str]:
-        """Announce what a batch tells of; return the ids of the messages that have to come again."""
+        """Announce the versions of a batch; return the ids of the messages that have to come again."""
         failed: dict[Message, str] = {}
         events: list[tuple[Message, AttachmentEvent]] = []
         for message in messages:
@@ -67,13 +68,13 @@ class Announcer:
         return [message.message_id for message in failed]
 
     def _event(self, message: Message) -> AttachmentEvent | None:
-        """The event for a message, None where there is nothing to announce. Raises ArchiveError, UnreadableError."""
+        """The event for a message; None if there is nothing to announce. Raises ArchiveError, UnreadableError."""
         told = stored_version.read(message.body, self.versions.bucket)
         if told is None or not self.versions.may_be_attachment(told.key):
             self._tell(message, "event_ignored")
             return None
         found = self.versions.read(told.key, told.version_id)
-        if found is None:  # deleted for good since: an event never tells of what does not exist
+        if found is None:  # deleted for good meanwhile, so it is not announced
             self._tell(message, "event_of_nothing", version_id=told.version_id)
             return None
         event = attachment_event.of(found, self.versions.bucket, self.stack, replay=told.replay)
@@ -102,8 +103,8 @@ class Announcer:
         try:
             self.queue.delay(message.receipt_handle, delay_s)
         except StorageUnavailableError:
-            return  # it comes back by itself, after the queue's own visibility time-out
+            return  # it comes back by itself, after the queue's own visibility timeout
 
     def _tell(self, message: Message, outcome: str, **fields: object) -> None:
-        """A line; S3's events carry no correlation id, so that the message's own one binds its tries together."""
+        """Write a line. S3's events carry no correlation id, so the message's id connects its tries."""
         self.report(outcome, {**fields, "attempt": message.attempt, "correlation_id": message.message_id})

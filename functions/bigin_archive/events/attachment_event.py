@@ -9,7 +9,7 @@ from bigin_archive.storage.archived_object import ArchivedObject
 
 SOURCE = "bigin-archive"
 DETAIL_TYPE = "AttachmentArchived"
-VERSION = "1"  # of the schema; it only ever gains fields
+VERSION = "1"  # of the schema, which may only gain fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class AttachmentEvent:
     detail: dict[str, Any]
 
     def entry(self, bus: str) -> dict[str, str]:
-        """As EventBridge takes it (EventBridge API Reference, PutEvents)."""
+        """The event as EventBridge accepts it (EventBridge API Reference, PutEvents)."""
         detail = json.dumps(self.detail, ensure_ascii=False)
         return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail, "EventBusName": bus}
 
@@ -31,9 +31,9 @@ def event_id(bucket: str, key: str, version_id: str) -> str:
 
 
 def of(found: ArchivedObject, bucket: str, stack: str, *, replay: bool) -> AttachmentEvent | None:
-    """The event for an object as S3 shows it.
+    """The event for an object in S3.
 
-    None for what the archive path did not store: an object of somebody else, or one without version or SHA-256.
+    None for an object that this application did not store, or that has no version or SHA-256.
     """
     request = found.request
     if not found.is_ours or request is None or found.version_id is None or found.sha256 is None:

@@ -1,4 +1,4 @@
-"""EventBridge: puts events on the stack's own bus, and tells which of them it took."""
+"""EventBridge: puts events on the stack's own bus, and returns which of them it accepted."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,16 +21,16 @@ class EventBus:
         self._name = name
 
     def put(self, events: Sequence[AttachmentEvent]) -> list[str | None]:
-        """Put at most MAX_ENTRIES events; for each return None where the bus took it, else the error's code.
+        """Put at most MAX_ENTRIES events; for each return None if the bus accepted it, else the error's code.
 
-        Raises StorageUnavailableError where no answer tells what became of them: they may be on the bus or not.
+        Raises StorageUnavailableError if there is no answer: the events may be on the bus or not.
         """
         try:
             answer = self._client.put_events(Entries=[event.entry(self._name) for event in events])
         except AWS_ERRORS as error:
             raise StorageUnavailableError(
-                f"The event bus cannot be used ({code_of(error)}). Tried again by itself."
+                f"The event bus cannot be used ({code_of(error)}). Retried by itself."
             ) from error
-        # An entry is on the bus where it has an id, whatever FailedEntryCount says.
+        # An entry with an id is on the bus, whatever FailedEntryCount says.
         told = [None if entry.get("EventId") else entry.get("ErrorCode", "") for entry in answer.get("Entries", [])]
         return [*told, *["NoAnswer"] * len(events)][: len(events)]

@@ -1,6 +1,6 @@
-"""Which version of which object a message of the event queue tells of. Pure.
+"""Reads which version of which object a message of the event queue is about. Pure.
 
-A message is an event of S3, as EventBridge hands it on (S3 User Guide, "EventBridge event message structure"), or an
+A message is an event of S3, as EventBridge passes it on (S3 User Guide, "EventBridge event message structure"), or an
 order of ``bigin-archive announce`` to repeat one.
 """
 
@@ -14,29 +14,29 @@ REPLAY = "bigin-archive.replay"  # the source of an order to repeat
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A version of an object; ``version_id`` None is the newest one, where S3 did not say."""
+    """A version of an object; ``version_id`` None means the newest one, if S3 named none."""
 
     key: str
     version_id: str | None
     replay: bool = False
 
     def order(self) -> str:
-        """The message that has it announced again; :func:`read` reads it back, with ``replay``."""
+        """The message that repeats the announcement; :func:`read` reads it back, with ``replay``."""
         return json.dumps({"source": REPLAY, "key": self.key, "version_id": self.version_id})
 
 
 class UnreadableError(Exception):
-    """The message is neither; the text says what is missing, and repeats nothing of it."""
+    """The message is neither; the text says what is missing, and quotes nothing."""
 
 
 def read(body: str, bucket: str) -> StoredVersion | None:
-    """The version that the message tells of; None for another bucket's or another event. Raises UnreadableError."""
+    """The version that the message is about; None for another bucket or another event. Raises UnreadableError."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
         raise UnreadableError("The message is not JSON.") from None
     if not isinstance(event, dict):
-        raise UnreadableError("The message is no JSON object.")
+        raise UnreadableError("The message is not a JSON object.")
     if event.get("source") == REPLAY:
         return StoredVersion(_text(event, "key"), _optional(event, "version_id"), replay=True)
     if event.get("source") != "aws.s3" or event.get("detail-type") != "Object Created":

@@ -1,4 +1,4 @@
-"""The page: three files without any data in them, and what a browser may do with them."""
+"""The page: three files without any data in them, and the policy that limits what a browser may do with them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ _FOLDER = files(__package__)
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """One file as it is served."""
+    """One file, ready to be served."""
 
     content: str
     content_type: str
 
     @property
     def etag(self) -> str:
-        """Another one for other content."""
+        """Changes with the content."""
         return f'"{hashlib.sha256(self.content.encode()).hexdigest()[:32]}"'
 
 
 def html(sign_in_url: str = "", client_id: str = "") -> PageFile:
-    """The page; with both it signs in there, without them it takes its key from the address's fragment."""
+    """The page. With both values it signs in there; without them it takes its key from the address's fragment."""
     given = f'data-sign-in="{escape(sign_in_url)}" data-client="{escape(client_id)}"'
     return PageFile(
         read("console.html").replace('data-sign-in="" data-client=""', given, 1), "text/html; charset=utf-8"
@@ -31,17 +31,17 @@ def html(sign_in_url: str = "", client_id: str = "") -> PageFile:
 
 
 def script() -> PageFile:
-    """What the page does: what it shares with ``find.html``, then its own."""
+    """The script: the part shared with ``find.html``, then its own."""
     return PageFile(f"{read('view.js')}\n{read('console.js')}", "text/javascript; charset=utf-8")
 
 
 def style() -> PageFile:
-    """How it looks."""
+    """The style sheet."""
     return PageFile(read("app.css"), "text/css; charset=utf-8")
 
 
 def policy(sign_in_url: str = "") -> str:
-    """The Content-Security-Policy: own files alone, no markup from strings, no other host but the one to sign in at."""
+    """The Content-Security-Policy: own files only, no markup from strings, and no other host but the sign-in."""
     return "; ".join(
         (
             "default-src 'none'",

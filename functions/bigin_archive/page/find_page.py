@@ -1,7 +1,7 @@
-"""``find.html`` and ``find.js``: the search of a copy of the archive, opened from disk, without any server. Pure.
+"""``find.html`` and ``find.js``: search a copy of the archive, opened from disk, without any server. Pure.
 
-A page that was opened from disk may fetch nothing, so what it searches comes as a script: the lines of the search
-index. It needs a browser and nothing else, today and in ten years.
+A page that was opened from disk may fetch nothing, so the lines of the search index come as a script. It needs only a
+browser, today and in ten years.
 """
 
 import base64
@@ -14,11 +14,11 @@ from bigin_archive.page import files
 
 HTML_PATH, SCRIPT_PATH = "_index/find.html", "_index/find.js"
 HTML_TYPE, SCRIPT_TYPE = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
-_LINES = 2000  # in one string: a browser reads many short ones faster than one that is long
+_LINES = 2000  # lines in one string: a browser reads many short strings faster than a long one
 
 
 def html() -> str:
-    """The page; its style is inside, and nothing from elsewhere is let in."""
+    """The page. Its style is inside, and its policy allows nothing from elsewhere."""
     style = files.read("app.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
@@ -39,7 +39,7 @@ def html() -> str:
 
 
 def script(lines: Iterable[str], as_of: str) -> Iterator[str]:
-    """The script, in pieces: the lines of the search index, then what searches them."""
+    """The script, in pieces: the lines of the search index, then the search."""
     yield f'"use strict";\nconst DATA = {{"as_of": {json.dumps(as_of)}, "lines": ['
     rows = iter(lines)
     while some := list(islice(rows, _LINES)):

@@ -1,4 +1,4 @@
-"""SQS: queue requests, park what cannot be archived, let the rest come back later."""
+"""SQS: queue requests, park the ones that cannot be archived, and let the others come back later."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: from the receipt on
+MAX_VISIBILITY_S = 12 * 60 * 60  # SQS API Reference, ChangeMessageVisibility: counted from the receipt
 _RETRY_AFTER_S = 30
-_MAX_SIZE_DIGITS = 18  # as many as a 64-bit number holds of any value
+_MAX_SIZE_DIGITS = 18  # digits that fit into a 64-bit number with any value
 
 _COUNTS: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
@@ -26,27 +26,27 @@ _COUNTS: "list[QueueAttributeNameType]" = [
 # Message attributes. The name is percent-encoded: SQS carries only what XML 1.0 can.
 LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "listed_modified_time"
 CORRELATION_ID = "correlation_id"
-# How the ids begin of what a sweep or a repair queued: all tries of that count against the sweep's part of the credits.
+# The ids of requests from a sweep or a repair begin like this. All their tries count towards the sweep's credits.
 SWEEP, REPAIR = "sweep-", "repair-"
 _MOST_ID = 128  # characters of a correlation id
 
 
 def string_values(record: Mapping[str, Any]) -> dict[str, str]:
-    """The message attributes of a record as Lambda's event source brings it; a binary one is empty."""
+    """The message attributes of a record in Lambda's event; a binary one is empty."""
     attributes = record.get("messageAttributes") or {}
     return {name: found.get("stringValue") or "" for name, found in attributes.items()}
 
 
 def read_correlation_id(attributes: Mapping[str, str]) -> str:
-    """The correlation id that came as a message attribute; empty where none came that can be one."""
+    """The correlation id in the message attributes; empty if there is none, or a malformed one."""
     value = attributes.get(CORRELATION_ID, "")
     return value if len(value) <= _MOST_ID and value.isascii() and value.isprintable() else ""
 
 
 def read_hints(attributes: Mapping[str, str]) -> Hints:
-    """The hints that came as message attributes; what is malformed is no hint.
+    """The hints in the message attributes; a malformed one is left out.
 
-    Raises InvalidRequestError for a size that no file has: nothing of ours sent that message.
+    Raises InvalidRequestError for an impossible size, which only a foreign sender can have sent.
     """
     size, name = attributes.get(LISTED_SIZE, ""), attributes.get(LISTED_NAME, "")
     is_number = size.isascii() and size.isdigit()
@@ -72,7 +72,7 @@ def _attributes(hints: Hints, correlation_id: str) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send: the request; as message attributes what the listing said of it, and its correlation id.
+    """A message to send: the request, with its hints and its correlation id as message attributes.
 
     ``group`` and ``deduplication_id`` are for FIFO queues.
     """
@@ -84,7 +84,7 @@ class Outgoing:
     deduplication_id: str | None = None
 
     def entry(self) -> dict[str, Any]:
-        """As SQS wants it, but for the id."""
+        """The entry for SQS, without its id."""
         entry: dict[str, Any] = {"MessageBody": self.body}
         if attributes := _attributes(self.hints, self.correlation_id):
             entry["MessageAttributes"] = attributes
@@ -104,7 +104,7 @@ class ArchiveQueue:
     def send(self, messages: Iterable[Outgoing]) -> int:
         """Queue all messages; return how many. Raises StorageUnavailableError unless SQS confirmed every one.
 
-        After an error some may be queued: sending all again is harmless, an archived file is not fetched twice.
+        After an error some may be queued. Sending all again does no harm: an archived file is not downloaded again.
         """
         sent = 0
         for batch in batches(messages, lambda message: message.body):
@@ -114,12 +114,12 @@ class ArchiveQueue:
                 if not entries:
                     break
                 if last_try:
-                    raise _unavailable("takes only some of the messages")
+                    raise _unavailable("accepts only some of the messages")
             sent += len(batch)
         return sent
 
     def waiting(self) -> int:
-        """About how many messages there are: visible, delayed and being worked on. Raises StorageUnavailableError."""
+        """The approximate number of messages: visible, delayed and in progress. Raises StorageUnavailableError."""
         try:
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
         except AWS_ERRORS as cause:
@@ -154,7 +154,7 @@ class ArchiveQueue:
             raise _unavailable(code_of(cause)) from cause
 
     def _send_batch(self, entries: dict[str, Outgoing]) -> dict[str, Outgoing]:
-        """Send; return the entries that SQS did not confirm."""
+        """Send a batch; return the entries that SQS did not confirm."""
         try:
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
@@ -168,6 +168,6 @@ class ArchiveQueue:
 
 def _unavailable(reason: str) -> StorageUnavailableError:
     return StorageUnavailableError(
-        f"The queue cannot be used ({reason}); what was not confirmed is not queued. Try again later.",
+        f"The queue cannot be used ({reason}). Messages that it did not confirm are not queued. Try again later.",
         retry_after_s=_RETRY_AFTER_S,
     )

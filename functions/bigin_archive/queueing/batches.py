@@ -1,4 +1,4 @@
-"""Batches as one call to SQS takes them."""
+"""Batches that fit into one call to SQS."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -6,11 +6,11 @@ from typing import TypeVar
 Message = TypeVar("Message")
 
 BATCH = 10  # messages (SQS API Reference, SendMessageBatch)
-MAX_BATCH_BYTES = 256 * 1024  # of one batch's bodies together, well below SQS's 1 MiB
+MAX_BATCH_BYTES = 256 * 1024  # bytes of all bodies in a batch, well below SQS's 1 MiB
 
 
 def batches(messages: Iterable[Message], body: Callable[[Message], str]) -> Iterator[list[Message]]:
-    """Groups that one call may send: ten messages, and not too many bytes unless it is a single one."""
+    """Groups for one call each: at most ten messages, and not too many bytes unless it is a single message."""
     batch: list[Message] = []
     size = 0
     for message in messages:

@@ -1,8 +1,8 @@
-"""The record queue: a burst of events for one record becomes one listing, and no later change is missed.
+"""The record queue: many events for one record become one list call, and no later change is missed.
 
 A FIFO queue delivers a message after ``delay_s`` and drops others with the same deduplication id. The id names the
-record and a span of two thirds of the delay; so the listing starts after the span has ended, and sees every change
-that an event of the span told of. The last third is room for clocks that differ and for Bigin's own index.
+record and a span of two thirds of the delay. So the list is read after the span has ended, and shows every change that
+an event of the span announced. The last third is room for different clocks and for Bigin's own index.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 
 
 class RecordQueue:
-    """Where whole records wait a moment before they are listed."""
+    """Whole records wait here a moment before they are listed."""
 
     def __init__(self, queue: ArchiveQueue, delay_s: int) -> None:
         self._queue = queue
         self._span_s = max(1, delay_s * 2 // 3)
 
     def send(self, requests: Iterable[ArchiveRequest], at_s: float, correlation_id: str = "") -> int:
-        """Queue the records of an event that came at ``at_s`` (seconds since 1970); return how many.
+        """Queue the records of an event at ``at_s`` (seconds since 1970); return how many.
 
         Raises StorageUnavailableError unless SQS confirmed every one.
         """

@@ -1,7 +1,7 @@
-"""The access token: read from Secrets Manager, cached, re-read when Bigin refuses it.
+"""The access token: read from Secrets Manager, cached, and read again when Bigin refuses it.
 
-Nothing here refreshes a token, nor asks for it: one function alone does (ten refreshes in ten minutes block the
-client: Zoho accounts, "Access token expiry").
+Nothing here refreshes a token or asks for a refresh. Only one function does, because ten refreshes in ten minutes block
+the client (Zoho accounts, "Access token expiry").
 """
 
 import json
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 CONNECT_REMEDY = "Connect the stack to Bigin: bigin-archive authorize."
 
-# A call that starts now may take so long until Bigin looks at its token.
+# A call that starts now may take this long until Bigin checks its token.
 _EXPIRY_MARGIN = timedelta(seconds=60)
-# An expired token that nobody renews is looked up again after this time, not with each message.
+# An expired token is looked up again after this time, not with each message.
 _LOOK_AGAIN = timedelta(seconds=10)
 # Zoho: "1000." and two hexadecimal parts; any visible ASCII is taken, anything else could forge a header.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
@@ -32,7 +32,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AccessToken:
-    """A token as stored; without ``expires_at`` its end is not known. It has no repr: it must not be logged."""
+    """A stored token; without ``expires_at`` its end is not known. It has no repr, since it must not be logged."""
 
     value: str
     expires_at: datetime | None = None
@@ -41,8 +41,8 @@ class AccessToken:
 def parse(secret: str | None, api_url: str) -> AccessToken:
     """Read the secret's text: JSON (``access_token``, ``expires_at``, ``api_domain``), or a bare token.
 
-    ``api_domain``, where it is stored, must be ``api_url``: the token never goes elsewhere.
-    Raises BiginTokenRejectedError, whose detail names the remedy.
+    A stored ``api_domain`` must be ``api_url``: the token is sent nowhere else. Raises BiginTokenRejectedError, whose
+    detail names the remedy.
     """
     text = (secret or "").strip()
     if not text:
@@ -70,13 +70,13 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
 
 
 class TokenSource(Protocol):
-    """Where a client of Bigin has its token from. Both methods raise BiginTokenRejectedError."""
+    """Gives a client of Bigin its token. Both methods raise BiginTokenRejectedError."""
 
     def current(self) -> AccessToken:
         """The token to use."""
 
     def after_refusal(self, refused: AccessToken) -> AccessToken:
-        """Another token than the one that Bigin has refused."""
+        """Another token than the one that Bigin refused."""
 
 
 class AccessTokens:
@@ -119,7 +119,7 @@ class AccessTokens:
         token, now = self._token, self._now()
         if token is None or token.expires_at is None or now + _EXPIRY_MARGIN < token.expires_at:
             return False
-        # A wrong clock may call a good token expired: it is looked up again, and used all the same.
+        # With a wrong clock a good token may look expired. It is looked up again, and used anyway.
         return self._read_at is None or abs(now - self._read_at) >= _LOOK_AGAIN
 
     def _read(self) -> AccessToken:
@@ -134,7 +134,7 @@ class AccessTokens:
 
 
 def _unreadable(reason: str) -> StorageRefusedError | StorageUnavailableError:
-    # KMS denies as Secrets Manager does.
+    # KMS refuses with the same code as Secrets Manager.
     if "AccessDenied" in reason or reason == "DecryptionFailure":
         return StorageRefusedError(
             f"Secrets Manager does not give out the access token ({reason}): check the function's role, the secret "

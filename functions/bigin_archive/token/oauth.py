@@ -1,4 +1,4 @@
-"""Zoho's accounts server: exchange a grant for an access token.
+"""Zoho's accounts server: exchanges a grant for an access token.
 
 Bigin API v2, "Self client" pages: ``POST {accounts}/oauth/v2/token``; the answer holds access_token, expires_in,
 api_domain, and after the first exchange refresh_token. An HTTP status of 200 may carry ``{"error": ...}``.
@@ -38,7 +38,7 @@ _REMEDIES = {
 
 
 class GrantError(Exception):
-    """No token came of it. ``code`` is Zoho's own word or ours; ``detail`` says what to do. No secret in either."""
+    """There is no token. ``code`` is Zoho's or ours, ``detail`` says what to do. Neither holds a secret."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -48,7 +48,7 @@ class GrantError(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Grant:
-    """A fresh access token; ``refresh_token`` only after the exchange of a code. No repr: it must not be logged."""
+    """A new access token; ``refresh_token`` only after the exchange of a code. No repr: it must not be logged."""
 
     access_token: str
     lifetime_s: int
@@ -60,8 +60,8 @@ class Grant:
 def request_grant(session: transport.Session, accounts_url: str, api_url: str, form: Mapping[str, str]) -> Grant:
     """Ask the accounts server with ``form`` (client_id, client_secret, grant_type, and code or refresh_token).
 
-    The secrets travel in the body, to the one host of the data centre. Raises GrantError; what Zoho granted with an
-    answer that cannot be used is revoked.
+    The secrets are sent in the body, to the one host of the data centre. Raises GrantError; a grant in an answer that
+    cannot be used is revoked.
     """
     try:
         status, content = _post(session, f"{accounts_url}/oauth/v2/token", data=dict(form))
@@ -79,10 +79,10 @@ def request_grant(session: transport.Session, accounts_url: str, api_url: str, f
 
 
 def revoke(session: transport.Session, accounts_url: str, refresh_token: str) -> bool:
-    """End a grant with all its access tokens; whether Zoho says that it has ended.
+    """End a grant with all its access tokens; return whether Zoho confirms that it has ended.
 
     Zoho CRM API, "Revoking refresh token": ``POST {accounts}/oauth/v2/token/revoke``. The page shows the token in the
-    query; first it is sent in the body, where no server's log keeps it.
+    query. It is sent in the body first, which no server logs.
     """
     token = {"token": refresh_token}
     for form, query in ((token, None), (None, token)):
@@ -112,7 +112,7 @@ def _refresh_token(content: bytes) -> str | None:
 
 
 def parse_answer(status: int, content: bytes, api_url: str) -> Grant:
-    """Judge the accounts server's answer. Pure. Raises GrantError unless it is a whole and usable token."""
+    """Read the accounts server's answer. Pure. Raises GrantError unless it holds a whole and usable token."""
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
@@ -154,8 +154,9 @@ def _refusal(answer: Mapping[str, object], status: int) -> GrantError:
 def _lifetime(answer: Mapping[str, object]) -> int:
     """How long the token lives, in seconds.
 
-    Older answers of Zoho give milliseconds in ``expires_in`` and seconds in ``expires_in_sec``. Without the latter,
-    what is longer than a day is taken for milliseconds where these are an hour at most, as any token of Zoho lives.
+    Older answers of Zoho give milliseconds in ``expires_in`` and seconds in ``expires_in_sec``. Without the latter, a
+    number of more than a day counts as milliseconds if these make at most an hour, which is how long a token of Zoho
+    lives.
     """
     if told := _number(answer.get("expires_in_sec")):
         return min(told, _MAX_LIFETIME_S)
@@ -166,7 +167,7 @@ def _lifetime(answer: Mapping[str, object]) -> int:
 
 
 def _number(value: object) -> int:
-    """A whole number of any type that JSON has for it; 0 for what is none, or not positive."""
+    """A whole number in any type of JSON; 0 for anything else, or if it is not positive."""
     if isinstance(value, float):
         return int(value) if 0 < value < 1e15 else 0
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""

@@ -1,4 +1,4 @@
-"""Renews the access token: credentials secret -> Zoho -> access-token secret. The only writer of the latter."""
+"""Renews the access token: credentials secret -> Zoho -> access-token secret. Nothing else writes the latter."""
 
 import json
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from bigin_archive.transport import Session
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-OLD_S = 50 * 60  # of an access token, which dies at 60 minutes
+OLD_S = 50 * 60  # of an access token, which ends after 60 minutes
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How a renewal went. ``token_age_s`` is the age of the token now stored; None where there is none."""
+    """How a renewal went. ``token_age_s`` is the age of the stored token; None if there is none."""
 
     status: str
     detail: str
@@ -41,14 +41,14 @@ class Refreshed:
         }
 
     def metrics(self) -> dict[str, float]:
-        """Whether Bigin can be read: not yet broken by one failure, since the token is renewed twice in its life."""
+        """Whether Bigin can be read. One failure breaks nothing: the token is renewed twice in its life."""
         is_old = self.token_age_s is not None and self.token_age_s > OLD_S
         has_none = self.token_age_s is None and self.status == "failed"
         return {"ConnectionBroken": int(is_old or has_none)}
 
 
 class TokenRefresher:
-    """Runs on a schedule; two runs at once do no harm, since each stores a whole token in one write."""
+    """Runs on a schedule. Two runs at once do no harm, because each stores a whole token in one write."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class TokenRefresher:
         self._now = now
 
     def refresh(self) -> Refreshed:
-        """Renew the token. A bad answer never replaces a stored token; every failure is told, none is raised."""
+        """Renew the token. A bad answer never replaces a stored token. It returns every failure and raises none."""
         try:
             form = self._credentials()
             if form is None:
@@ -112,11 +112,11 @@ class TokenRefresher:
         return {**{name: str(value) for name, value in form.items()}, "grant_type": "refresh_token"}
 
     def stored(self) -> Refreshed:
-        """How the stored token is, without renewing it."""
+        """The state of the stored token, without renewing it."""
         return Refreshed("stored", "Not renewed.", token_age_s=self.age_s())
 
     def age_s(self) -> float | None:
-        """How old the stored token is, in seconds; None where there is none, or it cannot be read."""
+        """The age of the stored token in seconds; None if there is none, or it cannot be read."""
         try:
             created = read_secret(self._client, self._settings.token_secret_id).written_at
         except AWS_ERRORS:

@@ -1,4 +1,4 @@
-"""What announces archived attachments on the stack's event bus."""
+"""The announcer of archived files."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def announcer(env: Mapping[str, str]) -> Announcer:
     """Raises SettingsError."""
     settings = EventSettings.from_env(env)
     aws = session()
-    once = config(5)  # the queue repeats the whole
+    once = config(5)  # one try, because the queue retries
     return Announcer(
         VersionReader(aws.client("s3", config=once), settings.bucket, settings.key_prefix),
         EventBus(aws.client("events", config=once), settings.event_bus),

@@ -23,7 +23,7 @@ def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
 
     @cache
     def versions() -> VersionReader:
-        # Made when a link or a look-up asks for it: its model is the largest of all.
+        # Made when it is first needed, because the model of S3 is the largest of all.
         client = aws.client("s3", config=config(S3_TIMEOUT_S, tries=2).merge(SIGNED))
         return VersionReader(client, settings.bucket, settings.key_prefix)
 

@@ -15,7 +15,7 @@ from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S, archive_pipeline
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-S3_TIMEOUT_S = 4  # with what the function keeps in reserve, the answer still comes within API Gateway's 29 s
+S3_TIMEOUT_S = 4  # with the reserve of the function, the answer still comes within API Gateway's 29 s
 
 
 def archive_endpoint(env: Mapping[str, str]) -> ArchiveEndpoint:

@@ -1,4 +1,4 @@
-"""What checks callers' keys."""
+"""The authorizer of callers' keys."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,6 @@ from bigin_archive.settings import CallerSettings
 def authorizer(env: Mapping[str, str]) -> Authorizer:
     """Raises SettingsError."""
     settings = CallerSettings.from_env(env)
-    # A caller waits, and nobody repeats it for him.
+    # The caller waits, and nothing else repeats the call.
     dynamodb = session().client("dynamodb", config=config(2, tries=2))
     return Authorizer(CallerTable(dynamodb, settings.callers_table))

@@ -23,7 +23,8 @@ def console(env: Mapping[str, str]) -> Console:
     s3 = aws.client("s3", config=config(_S3_TIMEOUT_S, tries=2).merge(SIGNED))
 
     def sign_in(event: Event) -> tuple[str, str]:
-        # The client cannot be named when the function is made: its way back is the API, which calls the function.
+        # The client's id is not known when the function is deployed: it depends on the API, which depends on the
+        # function.
         return settings.sign_in_url, str((event.get("stageVariables") or {}).get("clientId") or "")
 
     return Console(
@@ -38,7 +39,7 @@ def console(env: Mapping[str, str]) -> Console:
 def signed_in(event: Event) -> str:
     """The user's id in Cognito, which API Gateway has verified. Raises UnauthorizedError.
 
-    API Gateway lets nobody else through; should it ever, nothing is told here either.
+    API Gateway lets nobody else through. If it ever did, this would refuse.
     """
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
     if claims.get("token_use") != "access" or not claims.get("sub"):

@@ -1,4 +1,4 @@
-"""The way of an attachment from Bigin to S3: what the worker, the API and the sweep have in common."""
+"""The way of an attachment from Bigin to S3: the parts that the worker, the API and the sweep share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEDGER_TIMEOUT_S = 1
 
 @dataclass(frozen=True, slots=True)
 class ArchivePipeline:
-    """All that takes part in archiving, and what is noted of it."""
+    """The parts that archive an attachment and record its outcome."""
 
     bigin: Bigin
     storage: ObjectStore

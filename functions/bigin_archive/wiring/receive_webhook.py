@@ -15,7 +15,7 @@ def webhook_endpoint(env: Mapping[str, str], aws: Session | None = None) -> Webh
     """Raises SettingsError."""
     settings = WebhookSettings.from_env(env)
     aws = aws or session()
-    # Whether Bigin sends a webhook again is not known: one reset connection must not cost an event.
+    # Bigin may not send a webhook again, so one reset connection must not cost an event.
     twice = config(5, tries=2)
     sqs = aws.client("sqs", config=twice)
     return WebhookEndpoint(

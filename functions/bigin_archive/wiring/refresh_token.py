@@ -1,4 +1,4 @@
-"""What renews the access token."""
+"""The refresher of the access token."""
 
 from collections.abc import Mapping
 

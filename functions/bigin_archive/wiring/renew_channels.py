@@ -1,4 +1,4 @@
-"""The notification channels, which the webhook's function renews: it alone may read the secret that they carry."""
+"""The notification channels. The webhook's function renews them: it alone may read the secret that they carry."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from bigin_archive.token.access_token import AccessTokens
 
 
 def notification_channels(env: Mapping[str, str]) -> NotificationChannels:
-    """Raises SettingsError, also where no module is to be watched."""
+    """Raises SettingsError, also if the stack watches no module."""
     settings = WatchSettings.from_env(env)
     aws = session()
     secrets = aws.client("secretsmanager", config=config(5))

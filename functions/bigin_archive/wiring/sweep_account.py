@@ -34,7 +34,7 @@ def sweep(
     now: Callable[[], float] = time.time,
     semaphore: Semaphore | None = None,
 ) -> tuple[Sweep, Heartbeat]:
-    """What sweeps, and what tells of it. Raises SettingsError."""
+    """The sweep, and the heartbeat that reports it. Raises SettingsError."""
     settings = SweepSettings.from_env(env)
     aws = aws or session()
     dynamodb = aws.client("dynamodb", config=config(10))
@@ -43,7 +43,7 @@ def sweep(
     pipeline = archive_pipeline(
         env, aws, dynamodb, reports, threads=1, read_timeout_s=30, limiter=semaphore.hold, now=now
     )
-    # One call for each object: a single failure, not repeated, would end the audit.
+    # Each object may need a call, and one failure without a retry would end the audit.
     inventory = Inventory(
         aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, settings.key_prefix
     )
