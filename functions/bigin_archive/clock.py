@@ -1,15 +1,15 @@
-"""Time as it is stored, compared and told: ISO 8601 in UTC, in milliseconds, always as long.
+"""Time as it is stored, compared and shown: ISO 8601 in UTC with milliseconds, always of the same length.
 
-Of two such texts the smaller one is the earlier time, so that DynamoDB can compare them too. Times of different clocks
-are compared only with a margin. Pure.
+Of two such texts the smaller one is the earlier time, so DynamoDB can compare them too. Times of different clocks are
+compared only with a margin. Pure.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 
-# How far the clocks of Bigin, AWS and this program may be apart: S3 itself refuses a caller whose clock is off by more
-# (Amazon S3, error RequestTimeTooSkewed: 15 minutes).
+# How far the clocks of Bigin, AWS and this program may differ. S3 refuses a caller whose clock is off by more (Amazon
+# S3, error RequestTimeTooSkewed: 15 minutes).
 SKEW = timedelta(minutes=15)
 
 
@@ -21,7 +21,7 @@ def iso(moment: datetime | float) -> str:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
-    """As :func:`iso`; None where there is no time to tell."""
+    """As :func:`iso`; None without a time."""
     return iso(moment) if moment else None
 
 
@@ -49,9 +49,9 @@ def parse_http(text: str | None) -> datetime | None:
 
 
 def any_since(times: Iterable[object], since: datetime) -> bool:
-    """Whether one of another clock's ``times`` may be ``since`` or later; one that cannot be read may be.
+    """Whether one of ``times``, from another clock, may be ``since`` or later. An unreadable time may be.
 
-    So may everything where there is no time at all.
+    Without any time the answer is yes.
     """
     moments = [parse(time) for time in times]
     return not moments or any(moment is None or moment >= since - SKEW for moment in moments)

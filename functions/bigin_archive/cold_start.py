@@ -1,7 +1,7 @@
-"""The cold start without garbage collection: imported first by every handler, before all that it imports.
+"""The cold start without garbage collection. Every handler imports this before everything else.
 
-Modules, classes and clients that are made at a cold start stay for ever; looking for garbage among them takes an
-eighth of its time (measured with `make bench`). This is the one module whose import has an effect.
+The modules, classes and clients of a cold start stay for ever. Searching them for garbage takes an eighth of its time
+(measured with `make bench`). This is the only module whose import has an effect.
 """
 
 import gc
@@ -10,6 +10,6 @@ gc.disable()
 
 
 def over() -> None:
-    """Collect again from now on, but never look at what the cold start has made."""
+    """Collect garbage again from now on, but never among the objects of the cold start."""
     gc.freeze()
     gc.enable()

@@ -35,7 +35,7 @@ def test_check_after_the_end(now: float) -> None:
     deadline = Deadline(24, lambda: clock[0])
     clock[0] = now
 
-    with pytest.raises(OutOfTimeError, match="nothing was stored"):
+    with pytest.raises(OutOfTimeError, match="Nothing was stored"):
         deadline.check()
 
 

@@ -1,7 +1,7 @@
-"""Every attachment of the account: from the list of all, where Bigin offers it, else record by record.
+"""Every attachment of the account: from the list of all if Bigin offers it, else record by record.
 
-The module ``Attachments`` is in Bigin's own metadata, but its list is documented nowhere; so it is tried first and
-believed only if each entry names its record. Both ways take one credit for 200 entries, the second also one for each
+The module ``Attachments`` is in Bigin's own metadata, but its list is not documented. So it is tried first, and used
+only if each entry names its record. Both ways take one credit for 200 entries; the second also takes one for each
 record (Bigin API v2, "API limits").
 """
 

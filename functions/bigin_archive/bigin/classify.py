@@ -1,9 +1,9 @@
-"""The one judge of Bigin's answers: (status, headers, beginning of the body) -> error, or None for a file.
+"""What an answer of Bigin means: (status, headers, beginning of the body) -> error, or None for a file.
 
 Pure. Bigin's pages contradict each other in the status of an error (OAUTH_SCOPE_MISMATCH is 401 on one and 403 on
-another), so that the code in the body goes before the status. Sources: Bigin API v2, "Download an attachment",
-"Status codes"; Zoho CRM OpenAPI v8 (the same platform), attachments. ``tests/vectors/answers.json`` lists every
-row with its source.
+another), so the code in the body counts before the status. Sources: Bigin API v2, "Download an attachment", "Status
+codes"; Zoho CRM OpenAPI v8 (the same platform), attachments. ``tests/vectors/answers.json`` lists every row with its
+source.
 """
 
 import email.utils
@@ -24,11 +24,11 @@ from bigin_archive.errors import (
     LinkAttachmentError,
 )
 
-# As much of a body as is read to find an error in it. Bigin's own error bodies are below 1 KB.
+# This much of a body is searched for an error. Bigin's own error bodies are below 1 KB.
 ERROR_BODY_BYTES = 64 * 1024
 
-CONCURRENCY_PAUSE_S = 5  # clients that tell this 429 apart wait 2 to 9 s
-MAX_RETRY_AFTER_S = 3600  # nobody waits longer on a server's word: a day's pause would outlive the queue
+CONCURRENCY_PAUSE_S = 5  # other clients wait 2 to 9 s after this kind of 429
+MAX_RETRY_AFTER_S = 3600  # the longest wait that a server may ask for: a pause of a day would outlast the queue
 
 _REFUSED = {
     "NO_PERMISSION": "Let an administrator of Bigin give the connected user the right to download attachments.",
@@ -40,9 +40,9 @@ _REFUSED = {
         "check the module and the user's profile in Bigin."
     ),
     "INVALID_URL_PATTERN": "Bigin does not know this address: check module and ids.",
-    "INVALID_REQUEST_METHOD": "Bigin does not take this method: report it as a bug of Bigin Archive.",
+    "INVALID_REQUEST_METHOD": "Bigin does not accept this method: report it as a bug of Bigin Archive.",
 }
-# The name that every JSON answer carries; a header that is sent twice arrives joined by a comma.
+# Every JSON answer carries this name. A header that is sent twice arrives joined by a comma.
 _JSON_NAME = r'attachment\s*;\s*filename\s*=\s*"?response\.json"?\s*;?'
 _JSON_ANSWER = re.compile(rf"{_JSON_NAME}(?:\s*,\s*{_JSON_NAME})*", re.IGNORECASE)
 _TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
@@ -53,7 +53,7 @@ _CONNECT_AGAIN = (
 )
 _GRANT_SCOPES = (
     "Connect again with the scopes ZohoBigin.modules.attachments.READ and ZohoBigin.modules.{module}.READ of each "
-    "module (or ZohoBigin.modules.ALL): bigin-archive authorize. The same comes from an account that has no Bigin."
+    "module (or ZohoBigin.modules.ALL): bigin-archive authorize. An account without Bigin gets the same answer."
 )
 
 
@@ -63,11 +63,10 @@ def classify(
     beginning: bytes = b"",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ArchiveError | None:
-    """Judge an answer of Bigin.
+    """The error in an answer of Bigin; None for what was asked for.
 
-    ``headers`` has lower-case names. ``beginning`` is up to ERROR_BODY_BYTES of the decoded body; for a status
-    of 200 it is looked at only where :func:`may_be_error` says so. Returns None where the answer is what was
-    asked for.
+    ``headers`` has lower-case names. ``beginning`` is up to ERROR_BODY_BYTES of the decoded body. For a status of 200
+    it counts only if :func:`may_be_error` says so.
     """
     code, message = _error(status, headers, beginning) if may_be_error(status, headers) else (None, "")
     wait_s = retry_after_s(headers.get("retry-after"), now)
@@ -97,7 +96,7 @@ def classify(
         return None
     if _is_page(headers, beginning):
         return BiginUnavailableError(
-            f"A web page came in place of Bigin's API (HTTP {status}): it is down, or the account has no Bigin. "
+            f"A web page came in place of Bigin's API (HTTP {status}). Bigin is down, or the account has no Bigin. "
             "Try again later.",
             retry_after_s=wait_s,
         )
@@ -109,10 +108,10 @@ def classify(
 
 
 def may_be_error(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether the body of an answer must be looked at before it counts as a file.
+    """Whether the body of an answer must be searched for an error before it counts as a file.
 
-    Bigin sends ``filename=response.json`` with every JSON answer (recorded on the live API), so that this name
-    proves nothing; any other Content-Disposition marks a file, be it JSON or HTML.
+    Bigin sends ``filename=response.json`` with every JSON answer (recorded on the live API), so this name proves
+    nothing. Any other Content-Disposition marks a file, be it JSON or HTML.
     """
     disposition = headers.get("content-disposition", "").strip()
     return status != 200 or not disposition or _JSON_ANSWER.fullmatch(disposition) is not None
@@ -144,7 +143,7 @@ def _error(status: int, headers: Mapping[str, str], beginning: bytes) -> tuple[s
     code = body.get("code")
     named = isinstance(code, str) and re.fullmatch(r"[A-Z0-9_]{1,60}", code) is not None
     if status == 200:
-        # Any JSON object may be a file; one that comes without any name must look less like an error to be one.
+        # Any JSON object may be a file. Without a name, even something less like an error counts as one.
         unnamed = not headers.get("content-disposition", "").strip()
         told = str(body.get("status")).lower() == "error"
         if not told and not (unnamed and named and ("message" in body or "details" in body)):
@@ -153,7 +152,7 @@ def _error(status: int, headers: Mapping[str, str], beginning: bytes) -> tuple[s
 
 
 def _is_page(headers: Mapping[str, str], beginning: bytes) -> bool:
-    """A web page in place of a file: HTML without Content-Disposition, as gateways and log-in pages send it."""
+    """Whether a web page came in place of a file: HTML without Content-Disposition, as gateways send it."""
     if headers.get("content-disposition", "").strip():
         return False
     media = headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,7 +1,7 @@
-"""Bigin API v2: open an attachment as a stream, list the attachments of a record, exchange JSON.
+"""Bigin API v2: opens an attachment as a stream, lists the attachments of a record, exchanges JSON.
 
-Pages: "Download an attachment", "Get attachments" (bigin.com/developer/docs/apis/v2). Every call carries the
-token to the one host of the data centre, follows no redirect, and ends at the deadline.
+Pages: "Download an attachment", "Get attachments" (bigin.com/developer/docs/apis/v2). Every call sends the token only
+to the one host of the data centre, follows no redirect, and ends at the deadline.
 """
 
 import json
@@ -43,11 +43,11 @@ from bigin_archive.settings import MIB
 from bigin_archive.token.access_token import TokenSource
 from bigin_archive.transport import Session
 
-# Until the headers, and between two reads of the body. Bigin's own figures are not published. Longer than a caller
-# of the API waits (24 s), so that what stalls there is queued, not refused.
+# Until the headers, and between two reads of the body. Bigin publishes no figures. It is longer than a caller of the
+# API waits (24 s), so that a stalled request is queued there, not refused.
 READ_TIMEOUT_S = 30
 
-MAX_LISTING_BYTES = 16 * MIB  # 200 entries of at most 3 KB are far below
+MAX_LISTING_BYTES = 16 * MIB  # far more than 200 entries of at most 3 KB
 
 
 class Bigin:
@@ -62,7 +62,7 @@ class Bigin:
         meter: CreditMeter | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``limiter(deadline)`` is entered for each call: it bounds how many run at one time. ``meter`` counts them."""
+        """``limiter(deadline)`` limits how many calls run at one time. ``meter`` counts them."""
         self._session = session
         self._limiter = limiter
         self._meter = meter or CreditMeter()
@@ -73,7 +73,7 @@ class Bigin:
 
     @contextmanager
     def download(self, request: ArchiveRequest, deadline: Deadline) -> Iterator[Download]:
-        """Open the attachment. Raises the ArchiveError that Bigin's answer amounts to."""
+        """Open the attachment. Raises the ArchiveError for Bigin's answer."""
         path = f"/{request.module}/{request.record_id}/Attachments/{request.attachment_id}"
         with self._call("GET", path, deadline) as (response, body):
             yield Download(
@@ -119,22 +119,22 @@ class Bigin:
             self._takes_fields = False
             return self.page(path, fields, position, deadline)
         if "code" in listing and "page_token" in position:
-            raise PageTokenEndedError("Bigin no longer knows the place in the list. Try again later.")
+            raise PageTokenEndedError("Bigin cannot continue the list. Try again later.")
         if "code" in listing and (error := classify(400, {}, json.dumps(listing).encode())):
             raise error
         return Page(listing, position, told_at)
 
     def listed_size(self, request: ArchiveRequest, deadline: Deadline) -> int | None:
-        """The size that the record's listing gives for this one attachment; None where it gives none."""
+        """The size of this attachment in the record's list; None if the list has none."""
         for entry in self.attachments(request, deadline):
             if entry.attachment_id == request.attachment_id:
                 return entry.size_bytes
         return None
 
     def exchange(self, method: str, path: str, deadline: Deadline, content: object = None) -> dict[str, object]:
-        """Send and receive JSON; empty where Bigin has nothing. Raises as :meth:`download` does.
+        """Send and receive JSON; empty if Bigin has nothing. Raises as :meth:`download` does.
 
-        That all or some of what was sent is refused (400, 207) is an answer as well.
+        A refusal of all or some of the content (400, 207) is returned, too.
         """
         return self._json(method, path, deadline, (201, 204, 207, 400), json=content)[0]
 
@@ -152,14 +152,14 @@ class Bigin:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or not answer:
-            raise BiginUnavailableError("Bigin's answer is not the JSON that it should be. Try again later.")
+            raise BiginUnavailableError("Bigin's answer is not the expected JSON. Try again later.")
         return answer, clock.iso(sent_at)
 
     @contextmanager
     def _call(
         self, method: str, path: str, deadline: Deadline, accepted: Collection[int] = (), **sent: object
     ) -> Iterator[tuple[requests.Response, Body]]:
-        """An ``accepted`` status is no error, unless the answer names one that concerns every call."""
+        """An ``accepted`` status is not an error, unless the answer names one that concerns every call."""
         with self._limiter(deadline), transport.until(deadline):
             token = self._tokens.current()
             response, body, error = self._ask(method, path, sent, token.value, deadline)
@@ -194,25 +194,25 @@ class Bigin:
             self._meter.count(None)
             deadline.check()
             raise BiginUnavailableError(
-                f"Bigin cannot be reached, or gives no answer ({type(error).__name__}). Try again later."
+                f"Bigin cannot be reached, or does not answer ({type(error).__name__}). Try again later."
             ) from error
         self._meter.count(response.status_code, response.headers)
         received = transport.received(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
         coded = not received.chunked and headers.get("transfer-encoding", "identity").strip().lower() != "identity"
         if coded or received.msg.defects or received.msg.get_payload():
-            # Headers that break off, or hold a line break of their own, or a transfer coding that was not asked for:
-            # what follows them cannot be trusted.
+            # The headers break off, hold a line break of their own, or name a transfer coding that was not asked for.
+            # The body cannot be trusted then.
             response.close()
             raise BiginUnavailableError("Bigin's answer has broken headers. Try again later.")
         body = Body(received, deadline)
         beginning = b""
         try:
-            # An empty body tells nothing of an error; that of a file is read to its end later, which takes a moment.
+            # An empty body holds no error. The empty body of a file is checked later, which takes a moment.
             if may_be_error(response.status_code, headers) and body.declared_bytes != 0:
                 beginning = _plain(headers, body.peek(ERROR_BODY_BYTES))
         except DownloadIncompleteError:
-            # Of an error the status is enough; a file that is cut off has been recognized as such.
+            # For an error the status is enough; for a file this is a broken download.
             if response.status_code == 200:
                 response.close()
                 raise
@@ -228,7 +228,7 @@ def _give_back(response: requests.Response, body: Body) -> None:
 
 
 def _plain(headers: Mapping[str, str], data: bytes) -> bytes:
-    """``data``, decoded as far as it goes where a server compressed it unasked."""
+    """``data``, decoded as far as possible if a server compressed it unasked."""
     if "gzip" not in (headers.get("content-encoding") or headers.get("Content-Encoding") or ""):
         return data
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bigin_archive.errors import CreditsSpentError
 
-# Zoho CRM API, "API limits": in the answers to an account that has used half of its credits.
+# Zoho CRM API, "API limits": sent once an account has used half of its credits.
 REMAINING_HEADER = "X-API-CREDITS-REMAINING"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 _FREE_STATUSES = (401, 429)  # Bigin did not do what was asked for

@@ -16,10 +16,10 @@ class Download:
 
     @property
     def size_bytes(self) -> int | None:
-        """The size that Bigin declared for the file itself; None where it did not."""
+        """The size that Bigin declared for the file itself; None if it declared none."""
         return None if self.compressed else self.body.declared_bytes
 
     @property
     def end_is_certain(self) -> bool:
-        """Whether the framing tells a whole body from a lost connection."""
+        """Whether the framing distinguishes a whole body from a lost connection."""
         return self.compressed or self.body.framing is not Framing.CLOSE

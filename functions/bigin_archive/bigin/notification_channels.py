@@ -1,4 +1,4 @@
-"""Notification channels: Bigin tells of changed records through them, for a day at most unless they are renewed.
+"""Notification channels: Bigin announces changed records through them. They end after a day unless renewed.
 
 Bigin API v2, "Enable notifications" and "Get notification details": a channel is enabled by ``POST actions/watch``,
 renewed by the same call with the same id, and gone from ``GET actions/watch`` when it has expired.
@@ -18,12 +18,12 @@ from bigin_archive.errors import ArchiveError, BiginRefusedError, BiginScopeMiss
 from bigin_archive.settings import RENEW_CHANNELS
 
 RENEWED_EVERY = timedelta(hours=1)  # as the template's schedule says
-LIFETIME = timedelta(hours=23, minutes=55)  # Bigin allows a day; the rest is room for clocks that differ
+LIFETIME = timedelta(hours=23, minutes=55)  # Bigin allows a day; the rest is room for different clocks
 OPERATIONS = ("create", "edit")
-MAX_TOKEN = 50  # characters that Bigin takes as a channel's token
+MAX_TOKEN = 50  # characters that Bigin accepts as a channel's token
 _PATH = "/actions/watch"
 _MOST_PAGES = 10  # of 200 channels
-# The secret is told to Bigin together with the address that it is for: an API of AWS, or this machine.
+# Bigin gets the secret together with its address, which must be an API of AWS, or this machine.
 _NOTIFY_URL = re.compile(
     r"https://([a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)"
     r"/[A-Za-z0-9/_-]{1,200}"
@@ -36,7 +36,7 @@ SCOPE_REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel as Bigin lists it; its token is left out."""
+    """A channel in Bigin's list, without its token."""
 
     channel_id: str
     module: str
@@ -50,7 +50,7 @@ class Channel:
 
 
 class ChannelsDeadError(Exception):
-    """Bigin does not tell of changes in some modules."""
+    """Bigin does not announce changes in some modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Renewal:
 
 
 def channel_id(notify_url: str, module: str) -> str:
-    """The id of a module's channel: the same at each renewal, another for each stack. 15 digits: JSON keeps them."""
+    """The id of a module's channel: the same at each renewal, and another one for each stack. JSON keeps 15 digits."""
     digest = hashlib.sha256(f"{module} {notify_url}".encode()).digest()
     return str(10**14 + int.from_bytes(digest) % (9 * 10**14))
 
@@ -93,7 +93,7 @@ def events(module: str) -> list[str]:
 
 
 def serves(channel: Channel, module: str, notify_url: str) -> bool:
-    """Whether the channel is the one that tells this address of this module."""
+    """Whether this channel announces this module at this address."""
     return (
         channel.channel_id == channel_id(notify_url, module)
         and channel.notify_url == notify_url
@@ -111,14 +111,14 @@ class NotificationChannels:
         secret: Callable[[], str] = str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``secret`` gives what Bigin shall bring along with each notification."""
+        """``secret`` returns the value that Bigin must send with each notification."""
         self._bigin = bigin
         self._modules = modules
         self._secret = secret
         self._now = now
 
     def renew(self, notify_url: object, deadline: Deadline) -> Renewal:
-        """Enable or renew the channels, then look whether Bigin has them. Every failure is told, none is raised."""
+        """Enable or renew the channels, then check that Bigin lists them. It returns every failure and raises none."""
         try:
             url = _checked(notify_url)
             refused = self._enable(url, deadline)
@@ -146,7 +146,7 @@ class NotificationChannels:
         )
 
     def listed(self, deadline: Deadline) -> Iterator[Channel]:
-        """Every channel that the token's user has, of other programs as well. Raises ArchiveError."""
+        """Every channel of the token's user, also those of other programs. Raises ArchiveError."""
         for page in count(1):
             answer = self._bigin.exchange("GET", _PATH if page == 1 else f"{_PATH}?page={page}", deadline)
             if "watch" not in answer and (code := _code(answer)):
@@ -189,7 +189,7 @@ def _checked(notify_url: object) -> str:
 
 
 def _code(result: object) -> str | None:
-    """Why Bigin refused; None where it did not. A text of its own is not repeated: it may quote what was sent."""
+    """The code of a refusal; None if there was none. Other text is not repeated: it may quote what was sent."""
     if not isinstance(result, Mapping) or result.get("status") != "error":
         return None
     code = result.get("code")
@@ -200,7 +200,7 @@ def _told(dead: Sequence[str], refused: Mapping[str, str]) -> str:
     if not dead:
         return "Bigin has all channels."
     reasons = [f"{module} ({refused.get(module, 'Bigin does not list it, or not for long enough')})" for module in dead]
-    return f"No channel for {', '.join(reasons)}. Bigin does not tell of changes there until that is mended."
+    return f"No channel for {', '.join(reasons)}. Bigin announces no changes there until that is fixed."
 
 
 def _channels(answer: Mapping[str, object]) -> Iterator[Channel]:

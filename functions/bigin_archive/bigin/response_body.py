@@ -1,4 +1,4 @@
-"""The body of an HTTP answer: bytes counted against what was declared, and decoded where they are compressed."""
+"""The body of an HTTP answer: its bytes are counted against the declared length, and decoded if compressed."""
 
 import hashlib
 import http.client
@@ -20,16 +20,16 @@ from bigin_archive.errors import (
 from bigin_archive.settings import MIB
 from bigin_archive.transport import socket_of
 
-BLOCK_BYTES = MIB  # larger blocks save nothing more (measured from 64 KiB to 4 MiB)
+BLOCK_BYTES = MIB  # larger blocks are not faster (measured from 64 KiB to 4 MiB)
 
 _GZIP_BEGINS = b"\x1f\x8b"  # RFC 1952, 2.3.1
 _PEEK_BYTES = 64 * 1024
-# Seconds that a body of length 0 gets to show that it is none: what follows may come a moment after the headers.
+# Seconds to wait for bytes behind an empty body: they may come a moment after the headers.
 _EMPTY_BODY_WAIT_S = 0.3
 
 
 class Framing(Enum):
-    """How the end of a body is told (RFC 9112, 6.3)."""
+    """How the end of a body is marked (RFC 9112, 6.3)."""
 
     LENGTH = "Content-Length"
     CHUNKED = "chunked, with a terminator"
@@ -39,8 +39,8 @@ class Framing(Enum):
 class Body:
     """Reads an ``http.client`` answer once, from beginning to end.
 
-    ``readinto`` raises DownloadIncompleteError where fewer or more bytes come than were declared, and
-    OutOfTimeError past the deadline; 0 means that the body is whole, as far as its framing can tell.
+    ``readinto`` raises DownloadIncompleteError if fewer or more bytes come than were declared, and OutOfTimeError past
+    the deadline. 0 means that the body is whole, as far as its framing shows.
     """
 
     def __init__(self, raw: http.client.HTTPResponse, deadline: Deadline) -> None:
@@ -83,7 +83,7 @@ class Body:
         if self._missing is None:
             count = self._raw.readinto(view)
             if count == 0:
-                # A connection that the deadline shut down ends like one that is done.
+                # After a shutdown at the deadline the connection looks as if it had ended.
                 self._deadline.check()
             return count
         if self._missing == 0:
@@ -93,7 +93,7 @@ class Body:
                 )
             return 0
         if self._missing == 1 and (len(self._raw.peek(2)) > 1 or self._something_follows()):
-            # The last byte is held back: behind it nothing may follow.
+            # The last byte is held back until it is known that nothing follows it.
             raise DownloadIncompleteError(
                 f"More than the declared {self.declared_bytes} bytes arrived; nothing was stored. Try again later."
             )
@@ -102,7 +102,7 @@ class Body:
         return count
 
     def _something_follows(self) -> bool:
-        """Whether more bytes are there already, behind those that the reader has buffered or behind none."""
+        """Whether more bytes have arrived, behind those in the reader's buffer."""
         connection = socket_of(self._raw)
         if connection is None:
             return False
@@ -133,7 +133,7 @@ class Body:
 
     @property
     def at_end(self) -> bool:
-        """Whether the connection has delivered the whole answer, so that it may serve the next."""
+        """Whether the whole answer has been read, so that the connection may serve the next call."""
         return self._raw.isclosed()
 
     def fill(self, view: memoryview) -> int:
@@ -149,7 +149,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A whole body in a file that has no name (it vanishes with the process) and stands at its beginning."""
+    """A whole body in a file without a name, which vanishes with the process and stands at its beginning."""
 
     file: io.BufferedRandom
     size_bytes: int
@@ -157,7 +157,7 @@ class Spooled:
 
 
 def is_gzip(content_encoding: str | None) -> bool:
-    """Whether the header says so (RFC 9110, 8.4); raises BiginUnavailableError where it says anything else."""
+    """Whether the header names gzip (RFC 9110, 8.4). Raises BiginUnavailableError for any other encoding."""
     codings = [name for name in re.split(r"[\s,]+", (content_encoding or "").lower()) if name not in ("", "identity")]
     if codings and codings not in (["gzip"], ["x-gzip"]):
         raise BiginUnavailableError(
@@ -208,7 +208,7 @@ def spool(body: Body | io.BufferedRandom, *, compressed: bool, max_bytes: int) -
         raise StorageUnavailableError(
             f"/tmp cannot take the file ({type(error).__name__}): raise EphemeralStorage in the template."
         ) from error
-    except BaseException:  # whatever it is, it goes on; the file must not stay open
+    except BaseException:  # any exception: the file must not stay open
         file.close()
         raise
     return Spooled(file, size, digest.digest())
@@ -244,6 +244,6 @@ class _Gunzip:
         return pieces
 
     def finish(self) -> None:
-        # Some servers label an empty file, too.
+        # Some servers also label an empty file as gzip.
         if not self._member.eof and not self._is_empty:
             raise DownloadIncompleteError("The compressed body ends too early. Try again later.")

@@ -1,5 +1,5 @@
 """Callers without AWS credentials: their keys and rights, their limits, and the route that answers them.
 
-A key is 256 random bits, of which only the SHA-256 is kept. The operator alone writes the table of keys; the functions
-read it. It may import everything but wiring. Start with ``caller_key``, then ``caller_endpoint``.
+A key is 256 random bits, and only its SHA-256 is kept. The operator writes the table of keys; the functions only read
+it. It may import everything but wiring. Start with ``caller_key``, then ``caller_endpoint``.
 """

@@ -1,7 +1,7 @@
 """Lambda authorizer of API Gateway: a bearer key in, a policy out.
 
-A refusal is a policy that denies, which the API answers with 401: API Gateway keeps it as long as a permission, and an
-error of the function would raise an alarm for each wrong key. What cannot be looked up is an error, and no refusal.
+A refusal is a policy that denies, which the API answers with 401. API Gateway caches it like a permission; an error of
+the function would raise an alarm for each wrong key. If a key cannot be looked up, that is an error and not a refusal.
 """
 
 import time
@@ -14,7 +14,7 @@ from bigin_archive.callers.caller_key import presented
 from bigin_archive.callers.caller_table import CallerTable
 from bigin_archive.clock import iso
 
-CACHE_S = 60  # how long API Gateway keeps an answer; a key that was ended lives so long at most
+CACHE_S = 60  # how long API Gateway keeps an answer, and so the longest that an ended key still works
 _NOBODY = "nobody"
 
 
@@ -26,9 +26,9 @@ class Authorizer:
         self._now = now
 
     def authorize(self, event: gateway.Event) -> dict[str, Any]:
-        """The policy for a REQUEST event. Raises StorageUnavailableError where the key cannot be looked up."""
+        """The policy for a REQUEST event. Raises StorageUnavailableError if the key cannot be looked up."""
         key = presented(gateway.header(event, "Authorization"))
-        if key is not None:  # whatever has another form is no key of anybody
+        if key is not None:  # a text of another form is nobody's key
             caller = self._callers.find(key.key_id)
             if is_key_of(key, caller, iso(self._now())):
                 return _policy("Allow", event, caller)

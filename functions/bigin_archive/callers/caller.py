@@ -1,4 +1,4 @@
-"""Who may call: what is kept of a key, and what it allows. Pure."""
+"""The entry of a key: its name, its right and its end. Pure."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from bigin_archive.callers.caller_key import CallerKey
 
 RIGHTS = ("archive", "link")  # each includes those before it
-MOST_DAYS = 365  # that a key lives
+MOST_DAYS = 365  # the longest life of a key
 MAX_NAME_CHARACTERS = 64
-# Compared where there is no such caller: then an unknown key costs what a wrong one costs.
+# Compared if there is no such caller, so that an unknown key takes as long as a wrong one.
 _NOBODY = "0" * 64
 
 
@@ -32,11 +32,11 @@ class Caller:
 
 
 def is_key_of(key: CallerKey, caller: Caller | None, at: str) -> bool:
-    """Whether it is this caller's key, and neither ended nor expired. Takes the same time for whatever is wrong."""
+    """Whether the key is this caller's, and neither ended nor expired. It takes the same time for every refusal."""
     same = hmac.compare_digest(key.sha256, caller.sha256 if caller else _NOBODY)
     return same and caller is not None and caller.state(at) == "active"
 
 
 def includes(right: str, wanted: str) -> bool:
-    """Whether whoever has ``right`` may do what needs ``wanted``."""
+    """Whether the right ``right`` includes the right ``wanted``."""
     return right in RIGHTS and RIGHTS.index(right) >= RIGHTS.index(wanted)

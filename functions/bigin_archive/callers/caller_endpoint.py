@@ -1,6 +1,6 @@
-"""``/callers/attachments``: archive for a caller, and tell what became of an attachment.
+"""``/callers/attachments``: archives for a caller, and says what became of an attachment.
 
-API Gateway has checked the key before; its id, right and end come with the request.
+API Gateway has checked the key; its id, right and end come with the request.
 """
 
 import time
@@ -36,7 +36,7 @@ class _Identity:
 
 @dataclass(frozen=True, slots=True)
 class CallerEndpoint:
-    """Answers one request at a time. ``versions`` is asked for late: most requests do without a client of S3."""
+    """Answers one request at a time. ``versions`` is called late, because most requests need no client of S3."""
 
     archive: ArchiveEndpoint
     ledger: Ledger
@@ -108,7 +108,7 @@ class CallerEndpoint:
 
     @contextmanager
     def _refusals_told(self, event: gateway.Event, *, admitted: bool = False) -> Iterator[_Identity]:
-        """Give the caller, after his key was checked once more and counted; tell in the log what is refused inside."""
+        """Check and count the key once more, and yield its caller; log every refusal inside the block."""
         caller = None
         try:
             with bugs_as_errors():
@@ -126,7 +126,7 @@ class CallerEndpoint:
     def _admit(self, caller: _Identity, at_s: float) -> None:
         # API Gateway keeps the authorizer's answer for a minute, past the end of the key.
         if iso(at_s) >= caller.ends_at:
-            raise UnauthorizedError("This key has expired: have a new one made.")
+            raise UnauthorizedError("This key has expired: ask for a new one.")
         self.limits.count_call(caller.key_id, at_s)
 
 
@@ -139,7 +139,7 @@ def _identity(event: gateway.Event) -> _Identity:
 
 
 def _fields(body: str | bytes | None) -> Mapping[str, object]:
-    """The body's fields; none where it is malformed, which is told by what takes it."""
+    """The body's fields; none if it is malformed, which the archive endpoint reports."""
     try:
         return archive_request.json_object(body)
     except InvalidRequestError:

@@ -1,6 +1,6 @@
-"""A caller's key: ``bak_`` and an id of 12 letters and digits, ``_`` and 43 characters that are 256 random bits. Pure.
+"""A caller's key: ``bak_``, an id of 12 letters and digits, ``_``, and 43 characters of 256 random bits. Pure.
 
-The id names the key in logs and in the table. A key of this form is found by scanners of leaked secrets.
+The id names the key in logs and in the table. Scanners of leaked secrets can find keys of this form.
 """
 
 import base64
@@ -16,14 +16,14 @@ _BEARER = re.compile(r"bearer +([!-~]{1,200}) *", re.IGNORECASE)  # RFC 6750, 2.
 
 @dataclass(frozen=True, slots=True)
 class CallerKey:
-    """A well-formed key; whether anybody gave it out is not known here."""
+    """A well-formed key, which may or may not exist."""
 
     key_id: str
     text: str = field(repr=False)
 
     @property
     def sha256(self) -> str:
-        """What is kept of it, in hex. A random key needs no slow hash: there is nothing to guess."""
+        """The stored hash, in hex. A random key needs no slow hash, because it cannot be guessed."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
@@ -35,12 +35,12 @@ def new(random_bytes: Callable[[int], bytes]) -> CallerKey:
 
 
 def parse(text: str) -> CallerKey | None:
-    """The key that ``text`` is; None where it has another form."""
+    """Read a key; None for a text of another form."""
     match = _KEY.fullmatch(text)
     return CallerKey(match[1], text) if match else None
 
 
 def presented(authorization: str | None) -> CallerKey | None:
-    """The key in an Authorization header ``Bearer KEY``; None where there is none."""
+    """The key in an Authorization header ``Bearer KEY``; None if there is none."""
     match = _BEARER.fullmatch(authorization or "")
     return parse(match[1]) if match else None

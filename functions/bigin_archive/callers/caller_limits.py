@@ -1,7 +1,7 @@
-"""How often a key may be used: counted in a table, so that all containers count together.
+"""How often a key may be used. The counts are in a table, so that all containers share them.
 
-One item for each key and limit, with the window that is counted and how much of it is used. The window of the last call
-is also when the key was used last.
+Each key and limit has one item, with the current window and its count. The window of the last call also shows when the
+key was last used.
 """
 
 from collections.abc import Iterable
@@ -50,13 +50,13 @@ class CallerLimits:
         """Count a download link. Raises TooManyLinksError."""
         if wait_s := self._count(_LINKS, key_id, at_s):
             raise TooManyLinksError(
-                f"This key has had its {LINKS_A_DAY:,} download links of today (UTC). The file is archived; "
+                f"This key has used its {LINKS_A_DAY:,} download links of today (UTC). The file is archived; "
                 "without download_link_seconds the request succeeds.",
                 retry_after_s=wait_s,
             )
 
     def last_used(self, key_ids: Iterable[str]) -> dict[str, float]:
-        """When each key was used last (seconds since 1970); those that never were are left out."""
+        """When each key was used last (seconds since 1970); keys that were never used are left out."""
         names = [f"{_CALLS.kind}/{key_id}" for key_id in key_ids]
         found: dict[str, float] = {}
         while names:
@@ -71,7 +71,7 @@ class CallerLimits:
     def _count(self, limit: _Limit, key_id: str, at_s: float) -> int:
         """Count one; return 0, or the seconds until there is room again."""
         start = int(at_s // limit.window_s) * limit.window_s
-        # The window may be new, and another container may open it at this moment: then this one counts in it.
+        # The window may be new, and another container may open it at this moment. Then this one counts in it, too.
         counted = self._add(limit, key_id, start) or self._open(limit, key_id, start) or self._add(limit, key_id, start)
         return 0 if counted else max(1, int(start + limit.window_s - at_s))
 
@@ -80,7 +80,7 @@ class CallerLimits:
             limit,
             key_id,
             UpdateExpression="SET used = used + :one",
-            # A later window is that of a container whose clock is ahead.
+            # A later window comes from a container whose clock is ahead.
             ConditionExpression="window_start >= :start AND used < :most",
             ExpressionAttributeValues={":start": _number(start), ":one": _number(1), ":most": _number(limit.most)},
         )

@@ -1,4 +1,4 @@
-"""The table of callers: DynamoDB, one item for each key, written by the operator alone."""
+"""The table of callers: DynamoDB, one item for each key. Only the operator writes it."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,14 +14,14 @@ _FIELDS = tuple(field.name for field in fields(Caller))
 
 
 class CallerTable:
-    """A table with the key ``key_id``. Every method raises StorageUnavailableError where it cannot be used."""
+    """A table with the key ``key_id``. Every method raises StorageUnavailableError if it cannot be used."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def find(self, key_id: str) -> Caller | None:
-        """The entry as it is at this moment: a key that was just ended is ended."""
+        """The current entry, read consistently, so that a key that was just ended is ended."""
         answer = self._call("get_item", Key={"key_id": {"S": key_id}}, ConsistentRead=True)
         return _caller(answer["Item"]) if answer.get("Item") else None
 
@@ -37,7 +37,7 @@ class CallerTable:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def add(self, caller: Caller) -> None:
-        """Write a new entry. Raises ConditionFailedError where there is one of this id."""
+        """Write a new entry. Raises ConditionFailedError if the id exists."""
         given = {name: getattr(caller, name) for name in _FIELDS}
         item = {name: {"S": value} for name, value in given.items() if value is not None}
         self._call("put_item", Item=item, ConditionExpression="attribute_not_exists(key_id)")

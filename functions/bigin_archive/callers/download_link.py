@@ -1,4 +1,4 @@
-"""The download link that a caller may ask for: for how long, and by whose right. Pure."""
+"""The download link that a caller may ask for: how long it works, and which right it needs. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ LEAST_S, MOST_S = 60, 900
 
 
 def seconds_wanted(given: Mapping[str, object], right: str) -> int | None:
-    """How long the link in the answer shall work; None where none is asked for.
+    """How many seconds the link must work; None if no link is asked for.
 
     ``given`` holds the body's fields (a JSON number) or the query's (text). Raises ForbiddenError, InvalidRequestError.
     """
@@ -20,7 +20,7 @@ def seconds_wanted(given: Mapping[str, object], right: str) -> int | None:
         return None
     if not includes(right, "link"):
         raise ForbiddenError(
-            f"This key may not ask for download links: leave {FIELD} out, or have a key made with the right link."
+            f"This key may not ask for download links: leave {FIELD} out, or ask for a key with the right link."
         )
     value = given[FIELD]
     if isinstance(value, str) and re.fullmatch("[0-9]{1,3}", value):

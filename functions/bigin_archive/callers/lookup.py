@@ -1,4 +1,4 @@
-"""What became of an attachment: the ledger's word, and S3's where the ledger does not know."""
+"""What became of an attachment: asks the ledger, and S3 if the ledger does not know."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from bigin_archive.storage.version_reader import VersionReader
 
 
 def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> StoredObject | None:
-    """The object that stands for the attachment; None while it waits.
+    """The object of the attachment; None while it waits.
 
-    Raises UnknownAttachmentError, what it was parked for, AttachmentGoneError, LinkAttachmentError, and
-    StorageUnavailableError, StorageRefusedError where neither can be asked.
+    Raises UnknownAttachmentError, the error for which it was parked, AttachmentGoneError, LinkAttachmentError, and
+    StorageUnavailableError or StorageRefusedError if neither can be asked.
     """
     entry = ledger.find([request]).get(request.place)
     state = entry.state if entry else None
@@ -25,7 +25,7 @@ def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> St
     if entry and state == "parked":
         raise _parked(entry.reason)
     found = versions.read(entry.key, entry.version_id) if entry and entry.key else None
-    # The ledger may miss a write: S3 alone knows what is archived.
+    # The ledger may miss a write, so S3 decides.
     found = found or versions.find(request.place)
     if found:
         if found.is_link:
@@ -34,7 +34,7 @@ def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> St
     if state == "pending":
         return None
     raise UnknownAttachmentError(
-        "The archive does not know this attachment. POST it to have it archived; check module and ids."
+        "The archive does not know this attachment. Check module and ids, or send it with POST to archive it."
     )
 
 
@@ -43,14 +43,14 @@ def _stored(found: ArchivedObject) -> StoredObject:
 
 
 def _link() -> LinkAttachmentError:
-    return LinkAttachmentError("This attachment is a link, not a file: the archive keeps its address as a shortcut.")
+    return LinkAttachmentError("This attachment is a link, not a file. The archive keeps its address as a shortcut.")
 
 
 def _parked(reason: str | None) -> ArchiveError:
     kind = next((kind for kind in _kinds(ArchiveError) if kind.code == reason), InternalError)
     return kind(
-        f"This attachment could not be archived ({reason or 'unknown'}) and waits with its reason. Whoever runs the "
-        "archive mends the cause and sends it back: bigin-archive redrive."
+        f"This attachment could not be archived ({reason or 'unknown'}) and waits with its reason. The person who "
+        "runs the archive can fix the cause and send it back: bigin-archive redrive."
     )
 
 

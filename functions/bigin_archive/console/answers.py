@@ -1,4 +1,4 @@
-"""Answers of the console, with the headers that keep a browser from doing more than it must. Pure."""
+"""Answers of the console, with headers that limit what a browser does with them. Pure."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from bigin_archive.api.gateway import Answer, Event
 from bigin_archive.errors import ArchiveError
 from bigin_archive.http_errors import MethodNotAllowedError
 
-# Of every answer: no type is guessed, and no address of the console is told to another site.
+# With every answer: the browser guesses no type, and sends no address of the console to another site.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -18,7 +18,7 @@ _FILE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cache-Control": "no-cache",  # asked again each time, and answered 304
+    "Cache-Control": "no-cache",  # the browser asks each time, and gets 304
 }
 
 

@@ -1,6 +1,6 @@
-"""What the console reads of the bucket: the search index, the audit's report, and one version of one object.
+"""The console's files in the bucket: the search index, the audit's report, and single versions of objects.
 
-What was read is kept while its ETag holds: S3 answers 304 then, and sends nothing.
+A file is kept while its ETag holds: then S3 answers 304 and sends nothing.
 """
 
 import io
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REPORT_PATH = "_audit/latest.json"
-_NOTHING_THERE = (403, 404, 405)  # without the right to list, S3 answers 403 for what is not there
+_NOTHING_THERE = (403, 404, 405)  # without the right to list, S3 answers 403 for a missing object
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A version of an object: what it is called, and its size in bytes."""
+    """A version of an object, with its file name and its size in bytes."""
 
     key: str
     version_id: str | None
@@ -50,17 +50,17 @@ class _Kept(Generic[_T]):
         self._lock = threading.Lock()
 
     def get(self, fetch: Callable[[str | None], tuple[str, bytes] | None]) -> _T | None:
-        """``fetch`` takes the ETag that is held, and returns None where it still holds."""
+        """``fetch`` gets the current ETag, and returns None while it still holds."""
         with self._lock:
             if changed := fetch(self._etag):
                 etag, content = changed
-                self._value = None  # two of them would not fit into the memory
+                self._value = None  # two of them do not fit into memory
                 self._value, self._etag = self._read(content), etag
             return self._value
 
 
 class ArchiveFiles:
-    """The bucket below one prefix. The client must sign by version 4, which is what S3 takes everywhere."""
+    """The bucket below one prefix. The client must sign with version 4, which works in every region."""
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
@@ -82,16 +82,16 @@ class ArchiveFiles:
         return index
 
     def changed_index(self, etag: str | None) -> tuple[str, bytes] | None:
-        """ETag and content of the search index as it is stored; None where its ETag is ``etag``. Raises the same."""
+        """ETag and content of the stored search index; None if its ETag is ``etag``. Raises the same."""
         try:
             return self._changed(search_index.PATH, etag)
         except _NothingThereError:
             raise IndexUnavailableError(
-                "There is no search index yet. Each audit of everything writes one: run bigin-archive audit."
+                "There is no search index yet. Each audit of the whole account writes one: run bigin-archive audit."
             ) from None
 
     def report(self) -> Mapping[str, Any]:
-        """The report of the last audit of everything; empty where there is none. Raises as :meth:`index` does."""
+        """The report of the last audit of the whole account; empty if there is none. Raises as :meth:`index` does."""
         try:
             report = self._report.get(lambda etag: self._changed(REPORT_PATH, etag))
         except (_NothingThereError, ValueError):
@@ -99,16 +99,14 @@ class ArchiveFiles:
         return report if isinstance(report, dict) else {}
 
     def version(self, key: str, version_id: str | None) -> StoredFile:
-        """One version of an object. Raises NotArchivedError where there is none, and as :meth:`index` does."""
+        """One version of an object. Raises NotArchivedError if there is none, and as :meth:`index` does."""
         if not key.startswith(self._prefix):
-            raise NotArchivedError("The ledger names an object outside the archive: bigin-archive audit tells more.")
+            raise NotArchivedError("The ledger names an object outside the archive. Run bigin-archive audit.")
         given = {"VersionId": version_id} if version_id else {}
         try:
             answer = self._call("head_object", Key=key, **given)
         except _NothingThereError:
-            raise NotArchivedError(
-                "The ledger knows the file, S3 does not have it: bigin-archive audit tells more."
-            ) from None
+            raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
         found = archived_object.describe(
             self._prefix,
             key,
@@ -166,7 +164,7 @@ class _NotChangedError(Exception):
 
 
 class _NothingThereError(Exception):
-    """No object, or none that may be read."""
+    """There is no object, or it may not be read."""
 
 
 def _unreachable(error: Exception) -> StorageUnavailableError:

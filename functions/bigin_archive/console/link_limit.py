@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_LINKS, WINDOW_S = 100, 3600
 KEPT_S = 15 * 24 * 3600  # two weeks, and a day for a mail that comes late
 WEEK_S = 7 * 24 * 3600
-_TRIES = 20  # of a write that others were faster with
+_TRIES = 20  # when another write was faster
 
 
 class LinkLimit(Protocol):
@@ -41,7 +41,7 @@ def admitted(times: Sequence[int], now: int) -> list[int]:
 
 
 class LocalLinkLimit:
-    """For the one user of a process."""
+    """For a process with one user."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -53,7 +53,7 @@ class LocalLinkLimit:
 
 
 class TableLinkLimit:
-    """For the users of all containers: an item for each in a table with the key ``user``."""
+    """For users of all containers: an item for each user in a table with the key ``user``."""
 
     def __init__(self, client: "DynamoDBClient", table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client

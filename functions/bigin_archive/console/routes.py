@@ -37,17 +37,17 @@ from bigin_archive.request_outcome import bugs_as_errors
 from bigin_archive.search.search_row import IndexUnreadableError, SearchRow
 
 PAGE_ROWS = 50
-LINK_S = 60  # how long a link works: it is used at once
+LINK_S = 60  # seconds that a link works; it is used at once
 LINKED_STATES = ("archived", "link", "reclaimed")  # an object stands for the attachment
 RECORD_ROUTE = "/records/{module}/{record_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What differs between the two ways in.
+    """What differs between the deployed console and the one on a person's own machine.
 
-    ``user`` names who asks, and raises UnauthorizedError for nobody; ``sign_in`` tells the address to sign in at and
-    the client's id, both empty where the page's own address holds a key.
+    ``user`` names the user, and raises UnauthorizedError without one. ``sign_in`` returns the address for signing in
+    and the client's id; both are empty if the page's own address holds a key.
     """
 
     user: Callable[[Event], str]
@@ -93,7 +93,7 @@ class Console:
         if route not in pages and answer is None:
             raise UnknownRouteError("There is nothing at this address.")
         if method != allowed or answer is None:
-            raise MethodNotAllowedError(f"Only {allowed} is answered here.", allowed=(allowed,))
+            raise MethodNotAllowedError(f"This address answers only {allowed}.", allowed=(allowed,))
         return answer(event, self.door.user(event))
 
     def _page(self, event: Event) -> Answer:
@@ -181,7 +181,7 @@ class Console:
         report = self.files.report()
         try:
             last_archived_at = self.files.index().last_archived_at
-        except ArchiveError:  # what is known without it is told
+        except ArchiveError:  # the other figures are answered without it
             last_archived_at = None
         return answers.json(200, {**_totals(report), "last_archived_at": last_archived_at, "version": __version__})
 
@@ -193,12 +193,12 @@ class Console:
 
 
 def told(row: SearchRow) -> dict[str, Any]:
-    """An attachment as every search tells of it."""
+    """An attachment as every search returns it."""
     return {name: value for name, value in asdict(row).items() if name != "stored_as"}
 
 
 def _totals(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What the audit's report says of the whole archive; nulls where there is none."""
+    """The figures of the audit's report for the whole archive; null if there is no report."""
     totals = [one for one in report.get("modules", {}).values() if isinstance(one, dict)]
 
     def total(*names: str) -> int | None:

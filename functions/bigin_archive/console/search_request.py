@@ -1,4 +1,4 @@
-"""What a search asks for, read from an address's parameters. Pure."""
+"""Reads the query of a search from the parameters of an address. Pure."""
 
 import re
 from collections.abc import Mapping
