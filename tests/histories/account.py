@@ -96,9 +96,10 @@ class Truth:
         if not self.removed:
             return
         record, old = self.removed.pop(number % len(self.removed))
-        if old.id in self.account.attachments:
+        is_hidden = any((each.module, each.id) == (record.module, record.id) for each in self.waiting)
+        if old.id in self.account.attachments or is_hidden:
             return
-        self.account.records[record.module].setdefault(record.id, record)
+        self.account.add_record(record.module, record.id, record.modified_time)
         self._put(old, edits=False)
 
     def move(self, number: int, to: int, edits: bool) -> None:

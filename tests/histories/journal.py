@@ -29,6 +29,7 @@ class Journal:
     faults: int = 0  # runs that were cut off, or in which a call failed
     fault_at_s: float = 0
     dead_letters: Counter[str] = field(default_factory=Counter)  # by place
+    lost_rows: set[str] = field(default_factory=set)  # places
     denied: set[str] = field(default_factory=set)  # attachments whose download Bigin denied, rightly or not
     errors: Counter[str] = field(default_factory=Counter)
     _fetched: set[tuple[str, bytes]] = field(default_factory=set)  # in the present run

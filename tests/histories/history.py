@@ -1,0 +1,249 @@
+"""One history: its steps taken one after the other, each report judged, and at its end everything comes to rest."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bigin_archive.sweep.sweep import SweepRequest
+from tests.histories import clients, oracle
+from tests.histories.clients import Clients
+from tests.histories.interrupts import Plan
+from tests.histories.operator import GaveUpWaitingError, Operator
+from tests.histories.oracle import Oracle
+from tests.histories.steps import Step
+from tests.histories.stranger import Stranger
+from tests.histories.world import Setup, World
+
+_SLICE_S = 15 * 60  # the template's schedule
+_MOST_SLICES = 60
+_STEP_S = 5  # between two steps, so that no two things happen at the same moment
+_DAY = timedelta(days=1)
+# Calls that a killed function had made and not yet entered in the book: what one step of a sweep makes at most.
+_LOST_CALLS = 25
+
+
+class ViolationError(AssertionError):
+    """What may never be, and after which step."""
+
+
+class History:
+    """Takes steps in a world of its own. Methods raise ViolationError."""
+
+    def __init__(self, aws: Clients, setup: Setup) -> None:
+        random.seed(0)  # the delays' jitter
+        self.setup, self.world = setup, World(aws, setup)
+        self.stranger, self.operator = Stranger(self.world), Operator(self.world)
+        self.world.interrupts.change = self._change
+        self.taken = 0
+        self.verdicts: list[str] = []
+        self._sweep_began = (0, 0)  # faults and changes when the sweep under way began
+        self._last_sweep: str | None = None
+
+    def run(self, steps: Sequence[Step], *, to_rest: bool = True) -> None:
+        """All steps, and then until nothing waits any more."""
+        for number, (name, arguments) in enumerate(steps):
+            self.taken = number
+            self.take(name, arguments)
+        if to_rest:
+            self.taken = len(steps)
+            self.come_to_rest()
+            self._check_credits()
+
+    def take(self, name: str, arguments: dict[str, Any]) -> None:
+        """One step."""
+        self.world.clock.now_s += _STEP_S
+        given = dict(arguments)
+        plan: Plan = {int(call): what for call, what in given.pop("plan", {}).items()}
+        method = name.replace(" ", "_")
+        if hasattr(self, f"_{method}"):
+            getattr(self, f"_{method}")(plan, **given)
+        else:
+            self._change([name, given])
+        self._check()
+
+    # ---- Steps ----
+
+    def _change(self, step: Step) -> None:
+        """In Bigin, or by the stranger."""
+        name, given = step
+        truth, stranger = self.world.truth, self.stranger
+        match name:
+            case "new record":
+                truth.new_record(**given)
+            case "attach":
+                truth.attach(**given)
+            case "attach link":
+                truth.attach(size=0, link=True, **given)
+            case "delete object":
+                stranger.delete(**given)
+            case "overwrite object":
+                stranger.overwrite(**given)
+            case "mend object":
+                stranger.restore_version(**given)
+            case _:
+                method = name.replace(" ", "_")
+                getattr(truth if hasattr(truth, method) else stranger, method)(**given)
+
+    def _wait(self, _: Plan, minutes: int) -> None:
+        self.world.clock.now_s += minutes * 60
+
+    def _slice(self, plan: Plan, order: str | None = None) -> Any:
+        began = self._marks()
+        state = self.world.slice(_ordered(order), plan)
+        if state and state.phase != "done" and state.started_at != self._last_sweep:
+            self._last_sweep, self._sweep_began = state.started_at, began
+        if state and state.is_done and state.finished_at and state.finished_at >= _iso(began[2]):
+            first = self._sweep_began if state.started_at == self._last_sweep else began
+            if state.result != "failed":
+                self._judge(self._rows(), first[:2])
+        return state
+
+    def _work(self, plan: Plan, batches: int) -> None:
+        self.world.drain(batches, plan)
+
+    def _event(self, plan: Plan, number: int) -> None:
+        records = [each for found in self.world.bigin.account.records.values() for each in found.values()]
+        if records:
+            record = records[number % len(records)]
+            self.world.webhook(record.module, record.id, plan)
+        self.world.clock.now_s += 100
+        self.world.hand_on(plan)
+
+    def _refresh(self, plan: Plan) -> None:
+        self.world.refresh(plan)
+
+    def _revoke(self, _: Plan) -> None:
+        self.world.revoke()
+
+    def _deliver_twice(self, _: Plan, number: int) -> None:
+        messages = list(self.world.queues.queues[clients.QUEUE].messages.values())
+        if messages:
+            self.world.queues.repeat(clients.QUEUE, messages[number % len(messages)])
+
+    def _sweep(self, plan: Plan, order: str) -> bool:
+        """A whole sweep, a slice every quarter of an hour, the queue worked on in between."""
+        state = self._slice(plan, order)
+        for _ in range(_MOST_SLICES):
+            if state and state.is_done:
+                return True
+            self.world.drain(5)
+            self.world.clock.now_s += _SLICE_S
+            state = self._slice({})
+        return False
+
+    def _audit(self, plan: Plan, **how: bool) -> None:
+        began, rows = self._marks(), self._rows()
+        state = self.world.tables.items[clients.LEDGER].get(("#sweep", "state"), {}).get("sweep", {}).get("S", "")
+        if how.get("as_of_sweep") and '"full_since": "' not in state:
+            return
+        try:
+            made = self.operator.audit(plan, **how)
+        except GaveUpWaitingError:
+            return
+        if made is not None and not made.failure:
+            first = (-1, -1) if how.get("as_of_sweep") else began[:2]
+            self._judge(rows, first)
+
+    def _rebuild(self, plan: Plan) -> None:
+        self.operator.rebuild(plan)
+
+    def _redrive(self, plan: Plan) -> None:
+        self.operator.redrive(plan)
+
+    def _get(self, _: Plan, number: int) -> None:
+        places = sorted(self.world.truth.past)
+        if not places:
+            return
+        name = places[number % len(places)].rpartition("/")[2]
+        found = self.operator.get([name], {})
+        bodies = [body for place in places if place.endswith(f"/{name}") for body in self.world.truth.bodies(place)]
+        is_link = not bodies
+        if found and found[0] == 0 and not is_link and any(body not in bodies for body in found[1]):
+            self._fail(f"{name}: get ends with 0, and the bytes are not those that were archived")
+
+    # ---- Judgement ----
+
+    def come_to_rest(self) -> None:
+        """Nothing fails any more, what was done in S3 is mended, time goes on: everything is archived, or told."""
+        world, journal = self.world, self.world.journal
+        world.refresh()
+        while self.stranger.restore_version(0):
+            pass
+        for _ in range(3):
+            world.clock.now_s += _DAY.total_seconds()
+            self._until_empty()
+            if not self._sweep({}, "full"):
+                self._fail("a sweep does not come to its end")
+            self._until_empty()
+            self.operator.audit({}, mend=True)
+            self.operator.redrive({})
+            self._until_empty()
+        world.clock.now_s += _DAY.total_seconds()
+        if not self._sweep({}, "full"):
+            self._fail("a sweep does not come to its end")
+        self._check()
+        report = oracle.read(world)
+        told = {place: kinds - set(oracle.TOLD_ONLY) for place, kinds in report.differences.items()}
+        grave = {place: kinds for place, kinds in told.items() if kinds and not self._needs_a_person(place)}
+        if grave or report.not_covered or report.failure:
+            self._fail(f"at rest, and the last report says {grave or report.not_covered or report.failure}")
+        waiting = [each.body for each in world.queues.queues[clients.QUEUE].messages.values()]
+        if waiting:
+            self._fail(f"waits for ever: {waiting[0]}")
+        for place, attachment in world.truth.places().items():
+            if not journal.own_keys(place) and not self._needs_a_person(place):
+                self._fail(f"{place}: never archived ({attachment.kind})")
+
+    def _until_empty(self) -> None:
+        """Events are handed on and the queue is worked on, for two weeks at most."""
+        for _ in range(14 * 24):
+            self.world.hand_on()
+            self.world.drain(20)
+            if not any(self.world.queues.queues[name].messages for name in (clients.QUEUE, clients.RECORDS)):
+                return
+            self.world.clock.now_s += 3600
+
+    def _needs_a_person(self, place: str) -> bool:
+        """Replaced in Bigin: what is archived stays."""
+        return len(set(self.world.truth.bodies(place))) > 1
+
+    def _judge(self, rows: oracle.Rows, before: tuple[int, int]) -> None:
+        report = oracle.read(self.world)
+        may_be_partial = self._marks()[:2] != before
+        judge = Oracle(self.world, self.stranger, rows, report, 0)
+        self.verdicts.append(report.verdict)
+        for violation in judge.violations(may_be_partial=may_be_partial):
+            self._fail(violation)
+
+    def _check(self) -> None:
+        for violation in self.world.journal.violations:
+            self._fail(violation)
+
+    def _check_credits(self) -> None:
+        journal, share = self.world.journal, self.setup.daily_credits // 2
+        allowed = int(share * 0.9) + 2 + _LOST_CALLS * journal.faults
+        if (most := journal.most_in(_DAY.total_seconds())) > allowed:
+            self._fail(f"{most} credits in a day, {allowed} are allowed")
+        allowed = share // 8 + 2 + _LOST_CALLS * journal.faults
+        if not self.setup.operator_ahead_s and (most := journal.most_in(3600)) > allowed:
+            self._fail(f"{most} credits in an hour, {allowed} are allowed")
+
+    def _rows(self) -> oracle.Rows:
+        return dict(self.world.tables.items[clients.LEDGER])
+
+    def _marks(self) -> tuple[int, int, float]:
+        return self.world.journal.faults, self.world.truth.changes, self.world.clock()
+
+    def _fail(self, what: str) -> None:
+        raise ViolationError(what)
+
+
+def _ordered(order: str | None) -> SweepRequest | None:
+    if order is None:
+        return None
+    return SweepRequest(by_record="by record" in order, nightly=order.startswith("nightly"))
+
+
+def _iso(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")

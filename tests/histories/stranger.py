@@ -1,0 +1,107 @@
+"""Who else can reach the bucket and the table, and does what nobody should."""
+
+import base64
+import hashlib
+
+from tests.histories import clients
+from tests.histories.journal import claimed
+from tests.histories.world import World
+
+
+class Stranger:
+    """What he did is noted, so that it is known what an audit has to tell."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._bucket = world, world.bucket
+        self.written: set[tuple[str, str]] = set()  # key and version id
+
+    def delete(self, number: int) -> None:
+        """A delete marker on an object."""
+        if key := self._key(number):
+            self._bucket.write(key, None)
+            self._touched(key)
+
+    def overwrite(self, number: int, how: str) -> None:
+        """Another version of an object: longer, shorter, of the same length; with its metadata or without."""
+        if not (key := self._key(number)) or not (there := self._bucket.current(key)):
+            return
+        body = there.body or b""
+        bodies = {"longer": body + b"!", "shorter": body[:-1], "same length": body[::-1], "copied": body}
+        headers = {name: text for name, text in there.headers.items() if not name.startswith("x-amz-checksum-")}
+        self._write(key, bodies[how], headers)
+
+    def add_beside(self, number: int, *, as_copy: bool) -> None:
+        """A second object in an attachment's place: a copy with all metadata, or something of his own."""
+        if not (key := self._key(number)) or not (there := self._bucket.current(key)):
+            return
+        folder = key.rpartition("/")[0]
+        if as_copy:
+            self._write(f"{folder}/copy of it.txt", there.body or b"", there.headers)
+        else:
+            self._write(f"{folder}/note.txt", b"a note", {})
+
+    def add_before(self, number: int, *, of_its_size: bool) -> None:
+        """Something in the place of an attachment that may not be archived yet."""
+        places = sorted(self._world.truth.places().items())
+        if places:
+            place, attachment = places[number % len(places)]
+            body = b"x" * (attachment.content.size_bytes if of_its_size else 3)
+            self._write(f"{clients.PREFIX}{place}/stray {number % 3}.txt", body, {})
+
+    def add_elsewhere(self, number: int) -> None:
+        self._write(f"{clients.PREFIX}old files/{number % 5}.txt", b"old", {})
+
+    def lose_row(self, number: int) -> None:
+        """A row of the ledger is gone."""
+        items = self._world.tables.items[clients.LEDGER]
+        keys = sorted(key for key in items if not key[0].startswith("#"))
+        if keys:
+            key = keys[number % len(keys)]
+            del items[key]
+            self._world.journal.lost_rows.add("/".join(key))
+
+    def lose_table(self) -> None:
+        """All rows of attachments are gone; the sweep's own stay."""
+        items = self._world.tables.items[clients.LEDGER]
+        for key in [key for key in items if not key[0].startswith("#")]:
+            del items[key]
+            self._world.journal.lost_rows.add("/".join(key))
+
+    def restore_version(self, number: int) -> bool:
+        """The operator mends what was done: the version of ours stands on top again; False where nothing was done."""
+        touched = sorted({key for key, _ in self.written} | self._marked())
+        if not touched:
+            return False
+        key = touched[number % len(touched)]
+        self._bucket.keys[key] = [
+            each
+            for each in self._bucket.keys[key]
+            if each.body is not None and (key, each.version_id) not in self.written
+        ]
+        if not self._bucket.keys[key]:
+            del self._bucket.keys[key]
+        self.written = {each for each in self.written if each[0] != key}
+        self._touched(key)
+        return True
+
+    def _marked(self) -> set[str]:
+        return {key for key, versions in self._bucket.keys.items() if versions and versions[-1].body is None}
+
+    def _write(self, key: str, body: bytes, headers: dict[str, str]) -> None:
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        made = self._bucket.write(key, body, {**headers, "x-amz-checksum-sha256": checksum})
+        self.written.add((key, made.version_id))
+        self._touched(key)
+
+    def _touched(self, key: str) -> None:
+        place = "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
+        self._world.journal.may_be_fetched_again(place)
+
+    def _key(self, number: int) -> str | None:
+        keys = sorted(key for key in self._bucket.keys if self._is_archived(key))
+        return keys[number % len(keys)] if keys else None
+
+    def _is_archived(self, key: str) -> bool:
+        found = self._bucket.current(key)
+        place = "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
+        return found is not None and claimed(found.headers) == place
