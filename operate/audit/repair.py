@@ -49,7 +49,7 @@ def _mend_row(one: Difference, ledger: Ledger, now: str) -> None:
         raise ValueError(f"{one.kind.code} without an object")
     if not ledger.put(row_of(found, request, now)):
         event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
-        ledger.record_event(request, event, now, stored=found.as_stored)
+        ledger.record_event(request, event, now, stored=found.as_stored, is_proved=True)
     if one.listed and one.seen_at:
         # Otherwise the next audit with --as-of-sweep would call it removed.
         ledger.record_listing(request, one.listed.listed, one.listed.record_name, one.seen_at)

@@ -71,10 +71,31 @@ STATES = (
         caught_by_test=(f"{_STATES}what_a_sweep_has_to_do",),
     ),
     Mutation(
+        "what was overwritten is believed",
+        "functions/bigin_archive/ledger/ledger.py",
+        "keeps_bytes=is_found)",
+        "keeps_bytes=False)",
+        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
+        "a row that came back is believed",
+        "functions/bigin_archive/audit/findings.py",
+        "        archived = first  # the row was lost, and came back when the object had been overwritten",
+        "        pass",
+        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
+        "what stood there before a deletion counts",
+        "functions/bigin_archive/storage/version_listing.py",
+        "not each.is_marker and each.modified_at >= deleted_at",
+        "not each.is_marker",
+        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
         "a late word undoes what is archived",
         "functions/bigin_archive/ledger/ledger.py",
-        "self._update(request, given, once, lasting=lasting(event))",
-        "self._update(request, given, once)",
+        "lasting=lasting(event), keeps_bytes=is_found)",
+        "keeps_bytes=is_found)",
         caught_by_test=(
             "tests/functional/test_audit.py::test_an_object_that_was_missing_once_is_not_forgiven",
             f"{_TESTS}a_late_word_does_not_undo_what_is_archived",

@@ -205,8 +205,9 @@ class History:
             self.world.clock.now_s += 3600
 
     def _needs_a_person(self, place: str) -> bool:
-        """Replaced in Bigin: what is archived stays."""
-        return len(set(self.world.truth.bodies(place))) > 1
+        """Replaced in Bigin (what is archived stays), or overwritten in S3 while its row was lost."""
+        is_muddled = place in self.world.journal.lost_rows and place in self.stranger.places
+        return is_muddled or len(set(self.world.truth.bodies(place))) > 1
 
     def _judge(self, rows: oracle.Rows, before: tuple[int, int]) -> None:
         report = oracle.read(self.world)

@@ -14,6 +14,7 @@ class Stranger:
     def __init__(self, world: World) -> None:
         self._world, self._bucket = world, world.bucket
         self.written: set[tuple[str, str]] = set()  # key and version id
+        self.places: set[str] = set()  # where he ever wrote
 
     def delete(self, number: int) -> None:
         """A delete marker on an object."""
@@ -91,11 +92,11 @@ class Stranger:
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         made = self._bucket.write(key, body, {**headers, "x-amz-checksum-sha256": checksum})
         self.written.add((key, made.version_id))
+        self.places.add(place_of(key))
         self._touched(key)
 
     def _touched(self, key: str) -> None:
-        place = "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
-        self._world.journal.may_be_fetched_again(place)
+        self._world.journal.may_be_fetched_again(place_of(key))
 
     def _key(self, number: int) -> str | None:
         keys = sorted(key for key in self._bucket.keys if self._is_archived(key))
@@ -103,5 +104,9 @@ class Stranger:
 
     def _is_archived(self, key: str) -> bool:
         found = self._bucket.current(key)
-        place = "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
-        return found is not None and claimed(found.headers) == place
+        return found is not None and claimed(found.headers) == place_of(key)
+
+
+def place_of(key: str) -> str:
+    """The attachment whose place a key would be."""
+    return "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])

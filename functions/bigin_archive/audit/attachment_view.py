@@ -20,8 +20,8 @@ class AttachmentView:
     """All that is known of one ``place``: ``{module}/{record_id}/{attachment_id}``, or a key that is no such thing.
 
     ``listed`` is what Bigin lists, ``seen_at`` when it did (None: when the audit's list began), ``objects`` are those
-    below that place in S3: there should be one. ``first`` is what was archived first, where the ledger does not tell
-    it and there are several versions. ``position`` is where it stands in the order of all places.
+    below that place in S3: there should be one. ``first`` is what was archived first, where there are several
+    versions. ``position`` is where it stands in the order of all places.
     """
 
     place: str

@@ -157,6 +157,9 @@ def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding 
     row is wrong and not the object.
     """
     archived = known.entry if known.entry and known.entry.key else known.first
+    first = known.first
+    if archived and first and first.key == stored.key and archived.version_id == stored.version_id:
+        archived = first  # the row was lost, and came back when the object had been overwritten
     if archived is None or (stored.version_id is not None and stored.version_id == archived.version_id):
         return None
     if archived.size_bytes is not None and archived.size_bytes != stored.size_bytes:

@@ -73,8 +73,7 @@ class ObjectLookup:
         if self._chosen(joined.place):
             found = [self._inventory.reread(each) if each.is_ours else each for each in found]
         entry, own, first = joined.entry, [each for each in found if each.is_ours], None
-        versions = sum(not version.is_marker for key in _existing(joined) for version in key.versions)
-        if own and versions > 1 and not (entry and entry.key):
+        if own and _is_overwritten(joined):
             first = self._inventory.first_version(joined.place)
         if entry and len(own) == len(found) == 1:
             self._mark(entry, own[0])
@@ -92,6 +91,11 @@ class ObjectLookup:
                 self._marks = False
 
 
+def _is_overwritten(joined: Joined) -> bool:
+    """Whether the place has more versions than the one that we write: the row may have been written after another."""
+    return sum(len(key.versions_since_deletion) for key in _existing(joined)) > 1
+
+
 def _existing(joined: Joined) -> list[ListedKey]:
     return [key for key in joined.keys if key.may_exist]
 
@@ -105,7 +109,7 @@ def _origin(joined: Joined) -> str | None:
 def _proved_object(joined: Joined) -> ArchivedObject | None:
     """The object, where the list of versions proves it: the only one there, of the version that S3 confirmed once."""
     entry, existing = joined.entry, _existing(joined)
-    if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1:
+    if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1 or _is_overwritten(joined):
         return None
     key, current = existing[0], existing[0].current
     if current is None or current.version_id is None or key.key != entry.key:

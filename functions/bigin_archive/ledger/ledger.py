@@ -8,21 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.aws.dynamodb import ConditionFailedError, batch_get, call
 from bigin_archive.bigin.listing import ListedAttachment
-from bigin_archive.ledger.attachment_state import Event, State, following, lasting
-from bigin_archive.ledger.ledger_entry import (
-    LedgerEntry,
-    entry_of,
-    item_of,
-    key_of,
-    listing_fields,
-    typed,
-    verified_mark,
-)
+from bigin_archive.ledger.attachment_state import Event, following, lasting
+from bigin_archive.ledger.ledger_entry import LedgerEntry, entry_of, item_of, key_of, listing_fields, verified_mark
+from bigin_archive.ledger.row_update import Conditions, row_update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -129,10 +122,13 @@ class Ledger:
         reason: str | None = None,
         stored: "StoredObject | None" = None,
         is_new: bool = False,
+        is_proved: bool = False,
     ) -> None:
         """Note what became of the attachment; nothing where its state outlasts ``event``.
 
-        ``stored`` is the object that stands for it, ``is_new`` tells that its bytes were fetched just now.
+        ``stored`` is the object that stands for it, ``is_new`` tells that its bytes were fetched just now,
+        ``is_proved`` that an audit compared it with the row. An object that was only found there takes the place of
+        none with other bytes: whoever overwrote what was archived would be believed.
         """
         given: dict[str, str | int | None] = {"state": following(None, event), "state_at": at, "reason": reason}
         once = {"first_seen": at}
@@ -160,7 +156,8 @@ class Ledger:
             given["file_name"] = request.hints.name
         if request.hints.modified_time:
             given["modified_time"] = request.hints.modified_time
-        self._update(request, given, once, lasting=lasting(event))
+        is_found = stored is not None and not is_new and not is_proved
+        self._update(request, given, once, lasting=lasting(event), keeps_bytes=is_found)
 
     def count_slow_try(self, request: ArchiveRequest, at: str) -> int:
         """Count that a try took nearly all the time of its function; return how many did since the last outcome."""
@@ -199,46 +196,11 @@ class Ledger:
         request: ArchiveRequest,
         given: Mapping[str, str | int | None],
         once: Mapping[str, str],
-        *,
-        lasting: Sequence[State] = (),
-        version_id: str | None = None,
-        if_known: bool = False,
+        **conditions: Unpack[Conditions],
     ) -> None:
-        """Set what is ``given`` (None removes), and ``once`` where it is not set yet.
-
-        Nothing where the row's state is ``lasting``, its version another one, or there is no row where one must be.
-        """
-        kept = {name: value for name, value in given.items() if value is not None}
-        once = {name: value for name, value in once.items() if name not in kept}
-        expression = "SET " + ", ".join(
-            [
-                *(f"#{name} = :{name}" for name in kept),
-                *(f"#{name} = if_not_exists(#{name}, :{name})" for name in once),
-            ]
-        )
-        if removed := [name for name in given if name not in kept and name not in once]:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
-        names = {f"#{name}": name for name in {*given, *once}}
-        values = {f":{name}": typed(name, value) for name, value in {**once, **kept}.items()}
-        conditions = ["attribute_exists(attachment_id)"] if if_known else []
-        if lasting:
-            names["#state"] = "state"
-            values |= {f":lasting{number}": {"S": str(state)} for number, state in enumerate(lasting)}
-            listed = ", ".join(f":lasting{number}" for number in range(len(lasting)))
-            conditions.append(f"(attribute_not_exists(#state) OR NOT #state IN ({listed}))")
-        if version_id:
-            names["#version_id"], values[":version_id"] = "version_id", {"S": version_id}
-            conditions.append("#version_id = :version_id")
-        condition = {"ConditionExpression": " AND ".join(conditions)} if conditions else {}
         with suppress(ConditionFailedError):
             self._call(
-                "update_item",
-                TableName=self._table,
-                Key=key_of(request),
-                UpdateExpression=expression,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                **condition,
+                "update_item", TableName=self._table, Key=key_of(request), **row_update(given, once, **conditions)
             )
 
     def _call(self, operation: str, **arguments: Any) -> Any:

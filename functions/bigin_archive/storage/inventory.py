@@ -92,14 +92,14 @@ class Inventory:
                         future.cancel()
 
     def first_version(self, place: str) -> ArchivedObject | None:
-        """What was archived first for the attachment of this place: of all versions of the objects there that its own
-        metadata name. Raises as :meth:`keys` does.
+        """What was archived first for the attachment of this place: of all versions of the objects there, since their
+        last deletion, that its own metadata name. Raises as :meth:`keys` does.
         """
         versions = [
             version
             for listed in self.keys((f"{place}/",))
-            for version in listed.versions
-            if listed.may_exist and not version.is_marker
+            for version in listed.versions_since_deletion
+            if listed.may_exist
         ]
         for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):
             found = self.head(version.key, version.version_id)

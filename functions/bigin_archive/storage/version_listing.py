@@ -41,6 +41,12 @@ class ListedKey:
         return latest[0] if len(latest) == 1 else None
 
     @property
+    def versions_since_deletion(self) -> tuple[ListedVersion, ...]:
+        """Versions, none of them a marker, that were written since the object was last deleted."""
+        deleted_at = max((each.modified_at for each in self.versions if each.is_marker), default="")
+        return tuple(each for each in self.versions if not each.is_marker and each.modified_at >= deleted_at)
+
+    @property
     def may_exist(self) -> bool:
         """Whether something stands under the key, or only a look at it can tell."""
         current = self.current

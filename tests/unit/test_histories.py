@@ -1,0 +1,28 @@
+"""Random histories of a whole account, and those that failed once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.histories import runs
+from tests.histories.runs import Made
+
+KEPT = sorted((Path(__file__).parents[1] / "vectors" / "histories").glob("*.json"))
+SEEDS = range(1, 37)  # about a minute of processor time
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_history_that_failed_once_is_told_as_it_is(path: Path) -> None:
+    """Each was found by chance, made short, and kept."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+
+    violation, _ = runs.outcome(Made(**kept))
+
+    assert violation is None, kept["why"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_an_audit_says_is_what_is_true(seed: int) -> None:
+    """A hundred steps in simulated time, and then nothing waits any more. Again: python -m tests.histories --seed N."""
+    assert runs.told(seed, 100).violation is None
