@@ -14,6 +14,7 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
@@ -118,8 +119,10 @@ def _estimate(
     tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url)
     dynamodb, meter = target.client("dynamodb"), CreditMeter()
     CreditLimit(meter, stack, dynamodb, target.client("sqs")).renew()
+    last, _ = Archive(stack, dynamodb, target.client("sqs")).sweep()
     try:
         with working("Asking Bigin"):
+            waiting = ArchiveQueue(target.client("sqs"), stack.queue_url).waiting()
             return estimate(
                 Bigin(session(1), api_url, tokens, unlimited, meter),
                 meter,
@@ -128,6 +131,7 @@ def _estimate(
                 since,
                 Deadline(_ESTIMATE_TIMEOUT_S),
                 by_record=by_record,
+                lost_before=last.lost_for_next(waiting) if last else None,
             )
     except ArchiveError as error:
         raise OperateError("The account cannot be listed.", error.detail) from None

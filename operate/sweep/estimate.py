@@ -53,12 +53,16 @@ def estimate(
     deadline: Deadline,
     *,
     by_record: bool,
+    lost_before: str | None = None,
 ) -> Estimate:
-    """List and count, as a sweep does. ``meter`` counts what ``bigin`` calls. Raises ArchiveError."""
+    """List and count, as a sweep does that takes messages from before ``lost_before`` for lost.
+
+    ``meter`` counts what ``bigin`` calls. Raises ArchiveError.
+    """
     began = meter.total
     if not by_record and lists_all(bigin, deadline):
-        return _exact(bigin, meter, began, ledger, modules, since, deadline)
-    return _sampled(bigin, meter, began, ledger, modules, since, deadline)
+        return _exact(bigin, meter, began, ledger, modules, since, deadline, lost_before)
+    return _sampled(bigin, meter, began, ledger, modules, since, deadline, lost_before)
 
 
 def _exact(
@@ -69,10 +73,11 @@ def _exact(
     modules: Sequence[str],
     since: str | None,
     deadline: Deadline,
+    lost_before: str | None,
 ) -> Estimate:
     reading, after = Reading(), parse(since)
     reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
-    listed, files = 0, _Files()
+    listed, files = 0, _Files(lost_before)
     while not reading.is_over:
         found = [each for each in reader.next_rows() if each.request.module in modules]
         wanted = [each for each in found if not after or any_since(each.listed.times, after)]
@@ -90,6 +95,7 @@ def _sampled(
     modules: Sequence[str],
     since: str | None,
     deadline: Deadline,
+    lost_before: str | None,
 ) -> Estimate:
     records: list[tuple[str, str]] = []
     after = parse(since)
@@ -100,7 +106,7 @@ def _sampled(
     # Evenly from the whole list, because old records hold other files than new ones.
     step = max(1, len(records) // SAMPLE)
     sample = records[::step][:SAMPLE]
-    for_lists, listed, files = meter.total - began, 0, _Files()
+    for_lists, listed, files = meter.total - began, 0, _Files(lost_before)
     for module, record_id in sample:
         with suppress(AttachmentGoneError, BiginRefusedError):
             of_record, _ = attachments_of(bigin, module, record_id, None, deadline)
@@ -128,12 +134,13 @@ def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord
 class _Files:
     """The files that a sweep would queue."""
 
+    lost_before: str | None  # as SweepState has it
     count: int = 0
     size_bytes: int = 0
 
     def add(self, found: Sequence[Found], ledger: Ledger) -> None:
         """Add those of ``found`` that have to be downloaded."""
         known = ledger.find([each.request for each in found]) if found else {}
-        new = files_to_queue(found, known, iso(time.time()))
+        new = files_to_queue(found, known, iso(time.time()), self.lost_before)
         self.count += len(new)
         self.size_bytes += sum(each.listed.size_bytes or 0 for each in new)

@@ -59,9 +59,23 @@ STATES = (
     Mutation(
         "a second message while the first lives",
         "functions/bigin_archive/ledger/attachment_state.py",
-        "return listed.link is None and has_message(entry, seen_at)",
+        "return listed.link is None and has_message(entry, seen_at, lost_before)",
         "return False",
         caught_by_test=(f"{_STATES}what_a_sweep_has_to_do",),
+    ),
+    Mutation(
+        "a message that vanished waited for",
+        "functions/bigin_archive/sweep/discovery.py",
+        "is_wanted(each, known, now, state.lost_before)",
+        "is_wanted(each, known, now, None)",
+        caught_by_test=("tests/functional/test_lists.py::test_a_message_that_vanished_is_named_and_sent_again",),
+    ),
+    Mutation(
+        "messages taken for lost while some wait",
+        "functions/bigin_archive/sweep/cursor.py",
+        "if emptied and not waiting else None",
+        "if emptied else None",
+        caught_by_test=("tests/functional/test_lists.py::test_a_message_that_vanished_is_named_and_sent_again",),
     ),
     Mutation(
         "a lost message waited for for ever",

@@ -206,6 +206,30 @@ def test_a_file_has_a_second_message_only_where_no_mark_could_be_made(aws: Aws, 
     assert 1 == len(twice)
 
 
+def test_a_message_that_vanished_is_named_and_sent_again(aws: Aws, bigin: Simulator) -> None:
+    """The audit names its file; the next sweep that finds the queue empty again queues it, and no other one does."""
+    many(bigin, 2)
+    account = Account(aws, bigin)
+    account.slice(BY_RECORD)
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    first = account.sweep()
+    kinds = [found["kind"] for found in report(aws)["differences"]]
+
+    account.clock.now_s += 86400
+    aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="another one, which may be any of them")
+    second = account.slice(BY_RECORD)
+    while second and not second.is_done:
+        account.clock.now_s += 15 * 60
+        second = account.slice()
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    account.clock.now_s += 86400
+    third = account.sweep(BY_RECORD)
+
+    assert second
+    assert ("partial", ["not_archived", "not_archived"], 0) == (first.result, kinds, second.queued)
+    assert (2, "complete") == (third.queued, third.result)
+
+
 def empty(aws: Aws) -> None:
     """As before the sweep."""
     aws.sqs.purge_queue(QueueUrl=aws.queue_url)

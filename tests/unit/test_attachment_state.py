@@ -115,6 +115,20 @@ def test_what_a_sweep_has_to_do(entry: LedgerEntry | None, listed: ListedAttachm
     assert step is next_step(entry, listed, SEEN)
 
 
+@pytest.mark.parametrize(
+    ("lost_before", "step"),
+    [
+        (None, Step.NOTHING),
+        (DAY_BEFORE, Step.NOTHING),
+        ("2026-11-24T20:00:00.001+00:00", Step.QUEUE),
+        ("soon", Step.NOTHING),
+    ],
+)
+def test_a_message_that_is_lost_is_sent_again(lost_before: str | None, step: Step) -> None:
+    """Once the queue was seen empty after it was sent, nobody waits for it any more."""
+    assert step is next_step(replace(ROW, queued_at=DAY_BEFORE), FILE, SEEN, lost_before)
+
+
 def test_only_what_is_pending_has_a_message() -> None:
     """Whatever became of the others, their message is done."""
     assert [State.PENDING] == [

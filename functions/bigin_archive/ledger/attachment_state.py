@@ -89,16 +89,19 @@ def lasting(event: Event) -> tuple[State, ...]:
     return tuple(state for state in State if state not in MOVES[event])
 
 
-def next_step(entry: LedgerEntry | None, listed: ListedAttachment, seen_at: str) -> Step:
+def next_step(
+    entry: LedgerEntry | None, listed: ListedAttachment, seen_at: str, lost_before: str | None = None
+) -> Step:
     """What has to be done for an attachment that Bigin lists, ``seen_at`` (ISO 8601, UTC) in the list.
 
-    One message for one attachment: where one can still be alive there is nothing to do.
+    One message for one attachment: where one can still be alive there is nothing to do. None of those that were sent
+    before ``lost_before`` (ISO 8601) is.
     """
     wanted = Step.SHORTCUT if listed.link else Step.QUEUE
-    return Step.NOTHING if entry and _is_settled(entry, listed, seen_at) else wanted
+    return Step.NOTHING if entry and _is_settled(entry, listed, seen_at, lost_before) else wanted
 
 
-def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str) -> bool:
+def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str, lost_before: str | None) -> bool:
     # What was sent back to Bigin has the object that it came from, until it is changed there.
     is_changed = entry.restored_from and entry.archived_modified_time != listed.modified_time
     if entry.state == State.LINK:
@@ -107,17 +110,19 @@ def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str) -> b
         return listed.link is None and listed.size_bytes in (None, entry.size_bytes) and not is_changed
     if entry.state == State.PENDING:
         # A shortcut is written at once, by whoever meets it: it has no message.
-        return listed.link is None and has_message(entry, seen_at)
+        return listed.link is None and has_message(entry, seen_at, lost_before)
     if entry.state == State.GONE and is_after(seen_at, entry.state_at):
         return False
     # Nothing would become of it but the same.
     return (entry.listed_size_bytes, entry.modified_time) == (listed.size_bytes, listed.modified_time)
 
 
-def has_message(entry: LedgerEntry, now: str) -> bool:
+def has_message(entry: LedgerEntry, now: str, lost_before: str | None = None) -> bool:
     """Whether a message for the attachment can still be on the queue at ``now`` (ISO 8601)."""
-    sent, at = clock.parse(entry.queued_at), clock.parse(now)
-    return entry.state == State.PENDING and sent is not None and at is not None and at < sent + MESSAGE_LIFE
+    sent, at, lost = clock.parse(entry.queued_at), clock.parse(now), clock.parse(lost_before)
+    if entry.state != State.PENDING or sent is None or at is None:
+        return False
+    return at < sent + MESSAGE_LIFE and (lost is None or sent >= lost)
 
 
 def is_after(later: str | None, earlier: str | None) -> bool:

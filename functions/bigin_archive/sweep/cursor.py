@@ -7,6 +7,7 @@ cannot set it back.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive import clock
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
 PAGE, SEEN = "page", "seen"  # lists as Bigin sent them; attachments, as they were found record by record
+_COUNTED = timedelta(minutes=5)  # SQS counts a message a minute after it was sent (GetQueueAttributes), or later
 _MOST_REFUSED = 1000  # ids of records that are kept
 _STATE = "state"
 
@@ -60,6 +62,8 @@ class SweepState:
     backlog: int = 0  # messages that waited when the sweep began
     fewest_waiting: int | None = None  # while draining, and since when
     fewest_since: str | None = None
+    emptied_at: str | None = None  # when the last sweep that waited for the queue found it empty
+    lost_before: str | None = None  # messages that were sent before then are no longer on the queue
     full_since: str | None = None  # the beginning of the last sweep of everything that was finished
     full_list: list[Any] | None = None  # where the attachments are stored that it found
     full_listed: int | None = None  # how many attachments that one counted
@@ -103,6 +107,14 @@ class SweepState:
     def correlation_id(self) -> str:
         """Of all that this sweep queues."""
         return f"{SWEEP}{self.started_at}"
+
+    def lost_for_next(self, waiting: int) -> str | None:
+        """Before when a message must have been sent to be lost, for the next sweep, which finds ``waiting`` messages.
+
+        Two looks at an empty queue, hours apart: SQS may miss in one of them what was sent a moment before.
+        """
+        emptied = clock.parse(self.emptied_at)
+        return clock.iso(emptied - _COUNTED) if emptied and not waiting else None
 
     def note_step(self) -> None:
         """Note that it came further; not where it goes again through what it knows, up to what has failed."""

@@ -137,7 +137,9 @@ class Discovery:
         unsent = {place for place, entry in known.items() if state.is_unsent(entry)}
         new = [each for each in found if each.request.place in unsent or not _is_seen(state, known, each)]
         now = iso(self._now())
-        unknown = [each for each in new if each.request.place in unsent or _step(each, known, now) is not Step.NOTHING]
+        unknown = [
+            each for each in new if each.request.place in unsent or _is_wanted(each, known, now, state.lost_before)
+        ]
         files = [each for each in unknown if not each.listed.link]
         queued = files[: self._meter.promise(len(files))]
         for first in range(0, len(queued), _MESSAGES_AT_ONCE):
@@ -178,13 +180,15 @@ class Discovery:
         cursor.save(state)
 
 
-def files_to_queue(found: Sequence[Found], known: Mapping[str, LedgerEntry], now: str) -> list[Found]:
+def files_to_queue(
+    found: Sequence[Found], known: Mapping[str, LedgerEntry], now: str, lost_before: str | None
+) -> list[Found]:
     """The files that a sweep would queue."""
-    return [each for each in found if not each.listed.link and _step(each, known, now) is not Step.NOTHING]
+    return [each for each in found if not each.listed.link and _is_wanted(each, known, now, lost_before)]
 
 
-def _step(found: Found, known: Mapping[str, LedgerEntry], now: str) -> Step:
-    return next_step(known.get(found.request.place), found.listed, now)
+def _is_wanted(found: Found, known: Mapping[str, LedgerEntry], now: str, lost_before: str | None) -> bool:
+    return next_step(known.get(found.request.place), found.listed, now, lost_before) is not Step.NOTHING
 
 
 def _is_seen(state: SweepState, known: Mapping[str, LedgerEntry], found: Found) -> bool:

@@ -127,6 +127,7 @@ class Sweep:
         if last:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
             state.full_listed, state.full_list = last.full_listed, last.full_list
+            state.emptied_at, state.lost_before = last.emptied_at, last.lost_for_next(state.backlog)
             # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
             state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
         return state
@@ -210,6 +211,7 @@ class Sweep:
         elif waiting and not is_old and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
         else:
+            state.emptied_at = state.emptied_at if waiting else iso(now)
             state.phase = "closing"
 
     def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
