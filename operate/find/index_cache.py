@@ -3,23 +3,21 @@
 It holds the names of all records and files, so only its owner may read it.
 """
 
-import gzip
 import hashlib
 import io
 import os
 import shutil
-import zlib
+import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.http_errors import IndexUnavailableError
-from bigin_archive.search import search_index
+from bigin_archive.search import kept_index, search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError
 
-_ENDING = ".tsv"
+_ENDING = ".columns"
 
 
 def folder_of(archive: str, home: Path | None = None) -> Path:
@@ -36,32 +34,29 @@ def load(files: ArchiveFiles, folder: Path) -> SearchIndex:
     kept = next(iter(sorted(folder.glob(f"*{_ENDING}"))), None)
     changed = files.changed_index(f'"{kept.name.removesuffix(_ENDING)}"' if kept else None)
     if kept and not changed:
-        with suppress(OSError, IndexUnreadableError), kept.open("rb") as lines:
-            return search_index.read(lines)
+        with suppress(OSError, IndexUnreadableError):
+            return kept_index.load(kept)
         changed = files.changed_index(None)
     if not changed:
         raise IndexUnavailableError("The search index changed while it was read. Try again.")
     etag, content = changed
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            unpacked = io.BytesIO(packed.read())
-        index = search_index.read(unpacked)
-    except (IndexUnreadableError, OSError, EOFError, zlib.error) as error:
+        index = search_index.unpack(io.BytesIO(content))
+    except IndexUnreadableError as error:
         raise IndexUnavailableError(f"The search index cannot be read ({error}): run bigin-archive audit.") from None
     with suppress(OSError):
-        _keep(folder, etag.strip('"'), unpacked)
+        _keep(folder, etag.strip('"'), index)
     return index
 
 
-def _keep(folder: Path, etag: str, content: IO[bytes]) -> None:
+def _keep(folder: Path, etag: str, index: SearchIndex) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    written = folder / f".{os.getpid()}"
+    folder.chmod(0o700)
+    written = Path(tempfile.mkdtemp(prefix=".", dir=folder))
     try:
-        content.seek(0)
-        with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            shutil.copyfileobj(content, file)
-        for former in folder.glob(f"*{_ENDING}"):
-            former.unlink(missing_ok=True)
+        kept_index.save(index, written)
+        for former in [*folder.glob(f"*{_ENDING}"), *folder.glob("*.tsv")]:  # .tsv: of version 0.1.0
+            shutil.rmtree(former) if former.is_dir() else former.unlink(missing_ok=True)
         written.replace(folder / f"{etag}{_ENDING}")
     finally:
-        written.unlink(missing_ok=True)
+        shutil.rmtree(written, ignore_errors=True)

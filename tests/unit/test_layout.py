@@ -100,6 +100,7 @@ PURE = (
     "search.folding",
     "search.query",
     "search.search_index",
+    "search.kept_index",
     "search.search_row",
     "page.files",
     "page.find_page",

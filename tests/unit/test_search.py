@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigin_archive.page import find_page
+from bigin_archive.search import kept_index
 from bigin_archive.search.folding import LETTERS, fold, words
 from bigin_archive.search.query import Query
 from bigin_archive.search.search_index import FORMAT, SearchIndex, SearchIndexWriter, unpack
@@ -157,6 +158,20 @@ def test_a_damaged_index_is_refused(content: bytes) -> None:
     """Nothing is searched that may have lost lines."""
     with pytest.raises(IndexUnreadableError):
         unpack(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("given", [[], [ROW], [ROW, *rows()]], ids=["none", "one", "more"])
+def test_a_kept_index_finds_what_the_index_finds(given: list[SearchRow], tmp_path: Path) -> None:
+    """One word, two, a number, an id; and each row is the same."""
+    index = index_of(*given)
+    kept_index.save(index, tmp_path)
+
+    kept = kept_index.load(tmp_path)
+
+    assert (len(index), index.as_of, index.last_archived_at) == (len(kept), kept.as_of, kept.last_archived_at)
+    assert [index.row(number) for number in range(len(index))] == [kept.row(number) for number in range(len(kept))]
+    for text in ("", "a", "pdf offer", "1", ROW.attachment_id, f"{ROW.record_id} pdf"):
+        assert list(index.search(Query.of(text))) == list(kept.search(Query.of(text)))
 
 
 @pytest.mark.parametrize("line", ["1\t2", "x\t1\t2\tContacts\t\tarchived\t\t\tmany\t\t"])

@@ -10,7 +10,7 @@ import gzip
 import io
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, repeat
@@ -77,15 +77,15 @@ class SearchIndexWriter:
 class SearchIndex:
     """The index in memory: some 400 bytes an attachment. Rows are told by their number, 0 the newest.
 
-    ``names`` holds the first column, ``rest`` the others, both as UTF-8: that takes a byte for most letters, where
-    ``str`` takes up to four for all of a line. ``text`` is the first column in one piece.
+    ``text`` holds the first column, a line each, ``rest`` the others, both as UTF-8: that takes a byte for most
+    letters, where ``str`` takes up to four for all of a line. ``made_ids`` makes the two ids of each row, a line each.
     """
 
     as_of: str
     last_archived_at: str | None
-    names: Sequence[bytes] = field(repr=False)
     rest: Sequence[bytes] = field(repr=False)
     text: bytes = field(repr=False)
+    made_ids: Callable[[], bytes] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.rest)
@@ -114,14 +114,21 @@ class SearchIndex:
             raise IndexUnreadableError("a line is no UTF-8") from None
 
     @cached_property
-    def _ids(self) -> bytes:
-        """The ids of each row on a line; made for the first number that is looked for."""
+    def names(self) -> Sequence[bytes]:
+        """The first column; made for the first search of two words."""
+        return self.text.split(b"\n")
+
+    @cached_property
+    def ids(self) -> bytes:
+        """The ids of each row, a line each; made for the first number that is looked for."""
+        if self.made_ids:
+            return self.made_ids()
         return b"\n".join(b" ".join(line.split(b"\t", 2)[:2]) for line in self.rest)
 
     def _all_with(self, word: bytes) -> Sequence[int]:
         found = _lines(self.text, word)
         # An id consists of digits: whatever else a word holds, it is in no id.
-        return sorted({*found, *_lines(self._ids, word)}) if word.isdigit() else found
+        return sorted({*found, *_lines(self.ids, word)}) if word.isdigit() else found
 
     def _is_chosen(self, number: int, query: Query) -> bool:
         _, _, module, day, state, _ = self.rest[number].split(b"\t", 5)
@@ -147,7 +154,7 @@ def read(lines: Iterable[bytes]) -> SearchIndex:
         raise IndexUnreadableError(f"it cannot be unpacked ({type(error).__name__})") from None
     if len(rest) != expected or any(line.count(b"\t") != len(COLUMNS) - 2 for line in rest):
         raise IndexUnreadableError("lines are missing, or cut")
-    return SearchIndex(head[1], head[2] or None, names, rest, b"\n".join(names))
+    return SearchIndex(head[1], head[2] or None, rest, b"\n".join(names))
 
 
 def _has_id(line: bytes, word: bytes) -> bool:
