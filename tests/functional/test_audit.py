@@ -298,5 +298,5 @@ def test_what_lies_in_an_archive_tier_is_told_as_not_read(rotten: tuple[type[Rot
     assert found
     read = inventory.reread(found)
     assert (True, None) == (read.is_cold, read.bytes_right)
-    with pytest.raises(StorageRefusedError, match="restore it first"):
+    with pytest.raises(StorageRefusedError, match="Restore it first"):
         list(inventory.blocks("bigin/x"))

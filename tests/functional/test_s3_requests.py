@@ -339,7 +339,7 @@ def test_a_file_in_an_archive_tier_is_named(s3: FakeS3) -> None:
     s3.status = 403
     s3.body = b"<Error><Code>InvalidObjectState</Code></Error>"
 
-    with pytest.raises(StorageRefusedError, match="restore it first"):
+    with pytest.raises(StorageRefusedError, match="Restore it first"):
         s3.storage().sizes("a")
 
 

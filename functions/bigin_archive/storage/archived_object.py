@@ -1,4 +1,4 @@
-"""An object as it is found in S3, and which attachment it stands for. Pure: the inverse of ``objects``."""
+"""An object found in S3, and the attachment that it belongs to. Pure: the inverse of ``object_attributes``."""
 
 import base64
 import binascii
@@ -9,10 +9,10 @@ from urllib.parse import unquote
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 
-# What this application writes beside the attachments, below the same prefix.
+# Folders that this application writes beside the attachments, below the same prefix.
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
 SHORTCUT_TYPE = "application/internet-shortcut"
-KIND, LINK_KIND = "bigin-kind", "link"  # metadata of a shortcut whose address is too long for metadata
+KIND, LINK_KIND = "bigin-kind", "link"  # marks a shortcut whose address is too long for metadata
 _PLACE = re.compile(rf"(({'|'.join(MODULES)})/([0-9]{{1,50}})/([0-9]{{1,50}}))/")
 # RFC 2047, 2: charset (with a language, RFC 2231, 5), encoding, text. Between two words white space means nothing.
 _ENCODED_WORD = re.compile(r"=\?([!-)+->@-~]{1,40})(?:\*[^?\s]*)?\?([BbQq])\?([!->@-~]*)\?=\s*")
@@ -20,10 +20,10 @@ _ENCODED_WORD = re.compile(r"=\?([!-)+->@-~]{1,40})(?:\*[^?\s]*)?\?([BbQq])\?([!
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object that stands for an attachment.
+    """The object of an attachment.
 
-    ``sha256`` is S3's own full-object checksum, in hex; ``modified_at`` (ISO 8601, UTC) S3's time of the write, where
-    S3 was asked. ``is_own`` tells that its metadata name the attachment, ``is_link`` that it is a shortcut of ours.
+    ``sha256`` is S3's own full-object checksum, in hex; ``modified_at`` (ISO 8601, UTC) is S3's time of the write, if
+    S3 was asked. ``is_own`` says that its metadata name the attachment, ``is_link`` that it is a shortcut of ours.
     """
 
     key: str
@@ -41,9 +41,9 @@ class ArchivedObject:
     """An object below the prefix.
 
     ``path`` is its key without the prefix, ``sha256`` (hex) S3's own checksum, ``modified_at`` ISO 8601 in UTC.
-    ``claimed`` is the attachment that its metadata names, ``original_name`` the name there, ``is_link`` whether it is a
-    shortcut of ours, ``link_url`` its address where the metadata had room for it. ``bytes_right`` tells whether the
-    bytes, read again, have that checksum; None where they were not read, ``is_cold`` that an archive tier holds them.
+    ``claimed`` is the attachment in its metadata, ``original_name`` the name there. ``is_link`` says whether it is a
+    shortcut of ours; ``link_url`` is its address if the metadata had room for it. ``bytes_right`` says whether the
+    bytes, read again, have that checksum; None if they were not read. ``is_cold`` says that an archive tier holds them.
     """
 
     key: str
@@ -62,63 +62,64 @@ class ArchivedObject:
 
     @property
     def file_name(self) -> str:
-        """As in the key."""
+        """The name in the key."""
         return self.key.rpartition("/")[2]
 
     @property
     def request(self) -> ArchiveRequest | None:
-        """The attachment whose place the object takes; None for an object elsewhere."""
+        """The attachment whose prefix the object is under; None for an object elsewhere."""
         match = _PLACE.match(self.path)
         return ArchiveRequest(match[2], match[3], match[4]) if match else None
 
     @property
     def as_stored(self) -> StoredObject:
-        """What the ledger keeps of it."""
+        """The part that the ledger keeps."""
         return StoredObject(
             self.key, self.size_bytes, self.sha256, self.version_id, "", self.modified_at, self.is_ours, self.is_link
         )
 
     @property
     def is_ours(self) -> bool:
-        """Whether this application put it there: metadata and key name the same attachment."""
+        """Whether this application wrote it: metadata and key name the same attachment."""
         match = _PLACE.match(self.path)
         return match is not None and match.group(1) == self.claimed
 
 
 def claimed(metadata: Mapping[str, str]) -> str | None:
-    """The place of the attachment that an object's metadata name; None where they name none.
+    """The place of the attachment that an object's metadata name; None if they name none.
 
-    Whose an object is, they alone tell: a key proves nothing.
+    Only the metadata say which attachment an object belongs to. A key proves nothing.
     """
     ids = [metadata.get(f"bigin-{name}", "") for name in ("module", "record-id", "attachment-id")]
     return "/".join(ids) if all(ids) else None
 
 
 def is_shortcut(metadata: Mapping[str, str]) -> bool:
-    """Whether an object with these metadata is a shortcut that we wrote for a link."""
+    """Whether an object with these metadata is a shortcut that this application wrote."""
     return "link-url" in metadata or metadata.get(KIND) == LINK_KIND
 
 
 def identity(version_id: str | None) -> str | None:
-    """A version id that names one version for ever; None for ``null``, which each write replaces (S3 User Guide,
-    "Adding objects to versioning-suspended buckets").
+    """A version id that names one version for ever; None for ``null``, which each write replaces.
+
+    S3 User Guide, "Adding objects to versioning-suspended buckets".
     """
     return None if version_id in (None, "", "null") else version_id
 
 
 def full_sha256(checksum: str | None) -> str | None:
-    """S3's Base64 checksum of the whole object in hex; None where it is one of the parts' checksums.
+    """S3's Base64 checksum of the whole object in hex; None for a checksum of parts.
 
-    Those have the number of parts behind a hyphen (S3 User Guide, "Checking object integrity").
+    The latter has the number of parts behind a hyphen (S3 User Guide, "Checking object integrity").
     """
     try:
-        return base64.b64decode(checksum, validate=True).hex() if checksum else None  # a hyphen is no Base64
+        return base64.b64decode(checksum, validate=True).hex() if checksum else None  # a hyphen is not Base64
     except binascii.Error:
         return None
 
 
 def place_of(path: str) -> str:
-    """``{module}/{record_id}/{attachment_id}`` of a key without its prefix; what is no such thing stays as it is."""
+    """``{module}/{record_id}/{attachment_id}`` of a key without its prefix; any other key unchanged."""
     match = _PLACE.match(path)
     return match.group(1) if match else path
 
@@ -133,7 +134,7 @@ def describe(
     content_type: str,
     metadata: Mapping[str, str],
 ) -> ArchivedObject:
-    """The object from what S3 answers to a HeadObject."""
+    """The object, from S3's answer to a HeadObject."""
     return ArchivedObject(
         key=key,
         path=key.removeprefix(prefix),
@@ -150,16 +151,16 @@ def describe(
 
 
 def _original_name(header: str | None) -> str | None:
-    """Bigin's own name; the inverse of ``object_attributes.describe``'s metadata. What cannot be read is None.
+    """The name in Bigin, from the metadata of ``object_attributes.describe``; None if it cannot be read.
 
-    S3 itself, and other programs that copy an archive, write what is not ASCII as encoded words.
+    S3 itself, and other programs that copy an archive, write non-ASCII text as encoded words.
     """
     if not header:
         return None
     try:
-        # In our own form neither an equals sign nor a question mark stands unencoded.
+        # Our own form always encodes equals signs and question marks.
         return (_decoded_words(header.strip()) if "=?" in header else unquote(header, errors="strict")) or None
-    except (ValueError, LookupError):  # bytes that are no text, or a charset that nobody knows
+    except (ValueError, LookupError):  # bytes that are not text, or an unknown charset
         return None
 
 
@@ -170,7 +171,7 @@ def _decoded_words(header: str) -> str:
     while position < len(header):
         word = _ENCODED_WORD.match(header, position)
         if not word:
-            raise ValueError("something else than encoded words")
+            raise ValueError("not only encoded words")
         charset, encoding, text = word[1].lower(), word[2].upper(), word[3]
         content = base64.b64decode(text, validate=True) if encoding == "B" else _unquoted(text)
         # Some programs split a character between two words.

@@ -1,4 +1,4 @@
-"""File names: from a Content-Disposition header, and made safe for an S3 key.
+"""File names: read from a Content-Disposition header, and made safe for an S3 key.
 
 Pure. Rules: RFC 6266, RFC 8187 and RFC 2231, and what Zoho really sends (raw characters inside ``filename*``).
 """
@@ -11,13 +11,13 @@ from urllib.parse import unquote_to_bytes
 
 UNNAMED = "attachment"
 
-# What may not stand in a key: path separators, C0, DEL and C1 controls, bidirectional controls (they let a name
+# Not allowed in a key: path separators, C0, DEL and C1 controls, bidirectional controls (they let a name
 # end in "fdp.exe" and look like "exe.pdf"), lone surrogates, and what XML 1.0 cannot carry (S3 lists keys as XML).
 _UNSAFE = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-# A parameter of the header: its name, its section (RFC 2231, 3), whether it is extended, and where its value starts.
+# A parameter of the header: its name, its section (RFC 2231, 3), whether it is extended, and the start of its value.
 _PARAMETER = re.compile(r";\s*([A-Za-z0-9!#$&+.^_`|~-]+)(?:\*([0-9]{1,4}))?(\*)?\s*=\s*")
-# What ends a file name without quotes, in which Bigin leaves any character raw: a parameter that is known to stand
-# there (RFC 2183), or the next of several header lines, which HTTP libraries join by commas.
+# A file name without quotes, in which Bigin leaves any character raw, ends at a known parameter (RFC 2183), or at the
+# next of several header lines, which HTTP libraries join by commas.
 _END = re.compile(
     r"\s*;\s*(?:filename|name|size|creation-date|modification-date|read-date|handling)(?:\*[0-9]{1,4})?\*?\s*="
     r"|\s*,\s*(?:attachment|inline|form-data)\s*(?:;|$)",
@@ -33,11 +33,11 @@ _MAX_EXTENSION_BYTES = 32  # the longest in common use, ".appinstaller", has 13
 
 
 def from_content_disposition(header: str | None) -> str | None:
-    """The file name that the header gives, unchanged; None where it gives none.
+    """The file name in the header, unchanged; None if it has none.
 
-    ``header`` is text as HTTP libraries give it: each byte one Latin-1 character. ``filename*`` goes before the
-    sections ``filename*0``, ``filename*1``, and these before ``filename``; of several with one name the first counts.
-    Bytes are UTF-8 where they are valid, else Latin-1.
+    ``header`` is text as HTTP libraries give it: each byte one Latin-1 character. ``filename*`` counts before the
+    sections ``filename*0``, ``filename*1``, and these before ``filename``. Of several with one name the first counts.
+    Bytes are UTF-8 if they are valid, else Latin-1.
     """
     found: dict[tuple[str, bool], bytes] = {}
     for parameter in _parameters(header or ""):
@@ -52,7 +52,7 @@ def from_content_disposition(header: str | None) -> str | None:
 
 
 def safe(name: str | None, max_bytes: int) -> str:
-    """``name`` as it stands in a key: NFC, harmless, at most ``max_bytes`` of UTF-8, extension kept."""
+    """``name`` for a key: NFC, harmless, at most ``max_bytes`` of UTF-8, extension kept."""
     clean = unicodedata.normalize("NFC", _UNSAFE.sub("_", name or ""))
     if clean in ("", ".", ".."):
         clean = UNNAMED
@@ -60,7 +60,7 @@ def safe(name: str | None, max_bytes: int) -> str:
 
 
 def shortened(name: str, max_bytes: int) -> str:
-    """``name`` with its middle left out where it is longer than ``max_bytes`` of UTF-8; the extension stays."""
+    """``name`` without its middle if it is longer than ``max_bytes`` of UTF-8; the extension stays."""
     if len(name.encode()) <= max_bytes:
         return name
     stem, dot, extension = name.rpartition(".")
@@ -73,7 +73,7 @@ def shortened(name: str, max_bytes: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """``section`` is its number, empty where the value stands in one piece; ``content`` its bytes, decoded."""
+    """``section`` is its number, empty for a value in one piece; ``content`` holds its bytes, decoded."""
 
     name: str
     section: str
@@ -90,7 +90,7 @@ def _parameters(header: str) -> Iterator[_Parameter]:
         name, section, extended = match[1].lower(), match[2] or "", bool(match[3])
         value, position = _value(text, match.end(), is_name=name == "filename")
         raw = value.encode("latin-1", "replace")
-        # The charset stands before the first section alone.
+        # Only the first section names the charset.
         yield _Parameter(name, section, extended, _extended(value, section) if extended else raw)
 
 
@@ -103,7 +103,7 @@ def _value(text: str, start: int, *, is_name: bool) -> tuple[str, int]:
     value = text[start:end]
     if not value.startswith('"'):
         return value.strip(" \t;"), end
-    # A quote inside that is not escaped, or one that is missing at the end.
+    # An inner quote is not escaped, or the last one is missing.
     return re.sub(r'\\(["\\])', r"\1", re.sub(r'"[ \t;]*$', "", value[1:])), end
 
 

@@ -1,6 +1,6 @@
 """Link attachments as Internet shortcuts: small files that a desktop opens in the browser. Pure.
 
-A link is never followed and never fetched: what stands behind it is not Bigin's.
+A link is never followed and never downloaded: its target is not in Bigin.
 """
 
 import re
@@ -12,15 +12,15 @@ from bigin_archive.storage import object_attributes
 from bigin_archive.storage.archived_object import KIND, LINK_KIND, SHORTCUT_TYPE
 from bigin_archive.storage.object_attributes import ObjectAttributes
 
-# Besides user metadata of the ids and the title, S3's 2 KB have room for so much of an address.
+# With the ids and the title, S3's 2 KB of metadata have room for an address of this length.
 _MAX_METADATA_URL_BYTES = 400
-# A shortcut to another scheme (file:, javascript:) would act with the rights of whoever opens it.
+# A shortcut to another scheme (file:, javascript:) would act with the rights of the person who opens it.
 _OPENED = re.compile(r"https?://", re.IGNORECASE)
-_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986: reserved ones, and the percent sign of what is encoded already
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986: reserved characters, and the percent sign of encoded ones
 
 
 def shortcut(prefix: str, request: ArchiveRequest, link: Link) -> tuple[ObjectAttributes, bytes]:
-    """The object for a link: ``{title}.url``, whose text names the address.
+    """The object for a link: ``{title}.url``, whose text holds the address.
 
     An address that is neither http nor https is kept as text that no desktop opens.
     """

@@ -14,8 +14,8 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.storage import file_names
 
 MAX_KEY_BYTES = 1024
-_MAX_PLAIN_NAME_BYTES = 1500  # a longer one travels as an encoded word, which is shorter for most scripts
-# Of S3's 2,048 bytes the three ids and all names take at most 168.
+_MAX_PLAIN_NAME_BYTES = 1500  # a longer name is sent as an encoded word, which is shorter for most scripts
+# The three ids and all metadata names take at most 168 of S3's 2,048 bytes.
 _MAX_ENCODED_NAME_BYTES = 1400  # as base64 1,868 bytes, with the brackets of the encoded word 1,880
 _ATTR_CHARS = "!#$&+-.^_`|~"  # RFC 8187, attr-char, besides letters and digits
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
@@ -39,13 +39,13 @@ _TYPES = {
     ".rtf": "application/rtf",
 }
 
-# Python's own table; the machine's /etc/mime.types would make the result depend on where it runs.
+# Python's own table: with /etc/mime.types the result would depend on the machine.
 _BY_EXTENSION = mimetypes.MimeTypes(filenames=())
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectAttributes:
-    """Where an attachment goes in S3, and what goes with it."""
+    """The key of an attachment in S3, and the headers of its object."""
 
     key: str
     file_name: str
@@ -55,7 +55,7 @@ class ObjectAttributes:
 
 
 def folder(prefix: str, request: ArchiveRequest) -> str:
-    """What all keys of one attachment begin with."""
+    """All keys of one attachment begin with this."""
     return f"{prefix}{request.place}/"
 
 
@@ -98,8 +98,8 @@ def _disposition(name: str) -> str:
 
 
 def _media_type(header: str | None, name: str) -> str:
-    """Bigin's type, without the charset that it glues to binary types; else by the extension."""
-    # A header that was sent twice arrives joined by a comma; one that names two types names none.
+    """Bigin's type, without the charset that it adds to binary types; else the type of the extension."""
+    # A header that was sent twice arrives joined by a comma. With two types, none counts.
     told = set(re.split(r"\s*,\s*(?=[!-+.-:<-~]+/)", (header or "").strip()))
     media, *parameters = (told.pop() if len(told) == 1 else "").split(";")
     if _MEDIA_TYPE.fullmatch(media.rstrip()):

@@ -1,7 +1,7 @@
-"""S3: what is archived already, and the one conditional PutObject.
+"""S3: looks whether an attachment is archived, and makes the one conditional PutObject.
 
-S3 is the truth: no table says what is archived. A key is written once, by a request that S3 executes only where no
-object stands under it, and only when the bytes match the SHA-256 that came with them.
+S3 decides what is archived; no table does. S3 writes a key only if no object is under it, and only if the bytes match
+the SHA-256 that came with them.
 """
 
 import base64
@@ -32,14 +32,14 @@ from bigin_archive.storage.s3_errors import (
 )
 
 _METADATA = "x-amz-meta-"
-_RANGE_BYTES = 8 * 1024 * 1024  # of a stranger's object, in memory at one time
+_RANGE_BYTES = 8 * 1024 * 1024  # bytes of a foreign object, in memory at one time
 
 
 class AlreadyThereError(Exception):
-    """Another write was first. What was to be written: ``size_bytes``, and ``sha256`` (hex) where it is known."""
+    """Another write came first. This one had ``size_bytes``, and ``sha256`` (hex) if it is known."""
 
     def __init__(self, key: str, size_bytes: int, sha256: str | None) -> None:
-        super().__init__("an object stands under the key")
+        super().__init__("there is an object under the key")
         self.key = key
         self.size_bytes = size_bytes
         self.sha256 = sha256
@@ -55,23 +55,23 @@ class ObjectStore:
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Key and size in bytes of the objects below ``prefix`` (the first 1,000; an attachment has one)."""
-        # Encoded, since a key may hold what XML cannot.
+        # Encoded, because a key may hold characters that XML cannot.
         query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
         listing = _xml(self._call("GET", query=query).body)
         if listing is None or not listing.tag.endswith("ListBucketResult"):
-            raise _damaged("S3's listing is none")
+            raise _damaged("S3's answer is not a list")
         try:
             return {
                 unquote_plus(_text(found, "Key")): int(_text(found, "Size"))
                 for found in listing.iterfind("{*}Contents")
             }
         except ValueError:
-            raise _damaged("S3's listing has an object without key or size") from None
+            raise _damaged("S3's list has an object without key or size") from None
 
     def head(self, key: str, place: str) -> StoredObject | None:
-        """The object under ``key``, with its stored checksum; None where there is none.
+        """The object under ``key``, with its stored checksum; None if there is none.
 
-        It is an attachment's own where its metadata name the ``place`` of that.
+        It belongs to an attachment if its metadata name the ``place`` of that.
         """
         try:
             headers = self._call("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"}).headers
@@ -93,9 +93,9 @@ class ObjectStore:
         )
 
     def sha256(self, key: str, deadline: Deadline) -> str | None:
-        """The SHA-256 (hex) of the bytes under ``key``, read now; None where there is no object any more.
+        """The SHA-256 (hex) of the bytes under ``key``, read now; None if the object is gone.
 
-        For objects that others wrote: S3 keeps no checksum of many. Raises OutOfTimeError.
+        Used for foreign objects, many of which have no checksum in S3. Raises OutOfTimeError.
         """
         digest, first = hashlib.sha256(), 0
         pinned: dict[str, str] = {}
@@ -109,20 +109,20 @@ class ObjectStore:
             except PreconditionFailedError:
                 raise _damaged("An object was replaced while it was read") from None
             except RangeNotSatisfiableError:
-                return digest.hexdigest()  # its end was that of the part before, or it is empty
+                return digest.hexdigest()  # it ended with the part before, or is empty
             digest.update(answer.body)
             first += len(answer.body)
             if answer.status != 206 or len(answer.body) < _RANGE_BYTES:
                 return digest.hexdigest()
-            # Replaced meanwhile, it would be two halves.
+            # After a replacement the halves would be of two objects.
             pinned = {"If-Match": answer.headers.get("ETag", "*")}
 
     def put(self, attributes: ObjectAttributes, source: Body | Spooled | bytes) -> StoredObject:
         """Write the object whole, or not at all.
 
-        A body that fits one block is read and hashed first and goes as bytes; a longer one of declared length
-        streams through, its SHA-256 behind it in a trailer; a spooled one is hashed already.
-        Raises AlreadyThereError, what reading the body raises, and StorageError's two kinds.
+        A body that fits one block is read and hashed first, and sent as bytes. A longer one of declared length streams
+        through, with its SHA-256 in a trailer. A spooled one is hashed already. Raises AlreadyThereError, the errors of
+        reading the body, StorageUnavailableError and StorageRefusedError.
         """
         if isinstance(source, bytes):
             return self._write(attributes, len(source), source, hashlib.sha256(source).digest())
@@ -132,7 +132,7 @@ class ObjectStore:
         if size_bytes is None:
             raise ValueError("a body without a declared length must be spooled first")
         if size_bytes <= BLOCK_BYTES:
-            # One byte at least, so that an empty body is read to its end, too.
+            # At least one byte, so that an empty body is read to its end, too.
             block = memoryview(bytearray(max(1, size_bytes)))
             content = bytes(block[: source.fill(block)])
             return self._write(attributes, size_bytes, content, hashlib.sha256(content).digest())
@@ -151,7 +151,7 @@ class ObjectStore:
             **{f"x-amz-meta-{name}": text for name, text in attributes.metadata.items()},
             **self._class,
             "If-None-Match": "*",
-            # What S3 asks for with any request that stores an object under retention (S3 API Reference, PutObject).
+            # S3 requires it with any request that stores an object under retention (S3 API Reference, PutObject).
             "x-amz-sdk-checksum-algorithm": "SHA256",
         }
         if sha256 is not None:
@@ -170,17 +170,17 @@ class ObjectStore:
                 body=body,
                 body_bytes=body_bytes,
                 payload=payload,
-                # A long body would fill the connection on which S3 says no.
+                # A long body would fill the connection, and hide S3's refusal.
                 ask_first=size_bytes > BLOCK_BYTES,
             ).headers
         except PreconditionFailedError:
             raise AlreadyThereError(attributes.key, size_bytes, sha256.hex() if sha256 else None) from None
         stored = archived_object.full_sha256(answer.get(CHECKSUM)) or (sha256.hex() if sha256 else None)
         if stored is None:
-            # S3 answers with the checksum; a server that does not still keeps it.
+            # S3 answers with the checksum. Other servers keep it and do not answer with it.
             found = self.head(attributes.key, archived_object.claimed(attributes.metadata) or "")
             if found is None:
-                raise _damaged("S3 has taken an object and does not have it")
+                raise _damaged("S3 accepted an object and does not have it")
             return found
         return StoredObject(
             attributes.key,
@@ -203,7 +203,7 @@ class ObjectStore:
             code = "" if said is None or said.tag != "Error" else said.findtext("Code", "")
             if key and method != "PUT" and is_no_object(answer.status, code):
                 raise NoObjectError
-            # An error may come with the status 200, after S3 had begun to answer.
+            # An error may come with status 200, if S3 had already begun to answer.
             raise classify_s3_error(answer.status if answer.status >= 300 else 500, code)
         return answer
 
@@ -220,7 +220,7 @@ def _xml(text: bytes) -> ElementTree.Element | None:
 
 
 def _text(element: ElementTree.Element, name: str) -> str:
-    """The text of a child; raises ValueError where there is none."""
+    """The text of a child. Raises ValueError if there is none."""
     found = element.findtext(f"{{*}}{name}")
     if not found:
         raise ValueError(f"no {name}")

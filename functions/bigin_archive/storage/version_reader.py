@@ -1,4 +1,4 @@
-"""Single versions of objects: what S3 knows of one, and an address that downloads it."""
+"""Single versions of objects: their attributes, and an address that downloads one."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 # S3 API Reference, HeadObject: gone, or a delete marker. A HeadObject has no body that would say more.
 _NOTHING = (404, 405)
-# No such version, or not allowed to know; or something else, which the listing tells.
+# No such version, or no right to know; the list of versions decides.
 _UNCLEAR = (400, 403)
 
 
 @dataclass(frozen=True, slots=True)
 class VersionReader:
-    """The bucket of one stack, below its prefix. The client must sign by version 4, as S3 wants it everywhere.
+    """The bucket of one stack, below its prefix. The client must sign with version 4, which works in every region.
 
-    Every method that asks S3 raises StorageUnavailableError and StorageRefusedError.
+    Every method that calls S3 raises StorageUnavailableError and StorageRefusedError.
     """
 
     client: "S3Client"
@@ -33,7 +33,7 @@ class VersionReader:
     prefix: str
 
     def may_be_attachment(self, key: str) -> bool:
-        """Whether the key is in an attachment's place: no report, no index, nobody else's folder."""
+        """Whether the key is under the prefix of an attachment: not a report, an index or a foreign folder."""
         path = key.removeprefix(self.prefix)
         return key.startswith(self.prefix) and archived_object.place_of(path) != path
 
@@ -43,7 +43,7 @@ class VersionReader:
         try:
             answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version)
         except _RefusedError as error:
-            # S3 hides what is not there, with 403, from whom may list only below a prefix.
+            # With the right to list only below a prefix, S3 answers 403 for a missing version.
             if error.status in _NOTHING or (error.status in _UNCLEAR and not self._is_listed(key, version_id)):
                 return None
             raise classify_s3_error(error.status, error.code) from error
@@ -59,7 +59,7 @@ class VersionReader:
         )
 
     def find(self, place: str) -> ArchivedObject | None:
-        """The attachment's own object in this place; None where there is none."""
+        """The attachment's own object in this place; None if there is none."""
         for listed in self._list("list_objects_v2", f"{self.prefix}{place}/").get("Contents", []):
             found = self.read(listed["Key"], None)
             if found and found.is_ours:
@@ -75,14 +75,14 @@ class VersionReader:
         return url
 
     def _is_listed(self, key: str, version_id: str | None) -> bool:
-        """Whether S3 lists the version, however little may be read of it."""
+        """Whether S3 lists the version, even if it may not be read."""
         return any(
             found["Key"] == key and (found["VersionId"] == version_id if version_id else found["IsLatest"])
             for found in self._list("list_object_versions", key).get("Versions", [])
         )
 
     def _list(self, operation: str, prefix: str) -> Any:
-        """The first 1,000 of what begins with the prefix; an attachment has one."""
+        """The first 1,000 versions under the prefix; an attachment has one."""
         try:
             return self._call(operation, Prefix=prefix)
         except _RefusedError as error:
