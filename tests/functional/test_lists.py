@@ -50,7 +50,7 @@ def test_the_verdict_says_until_when_the_lists_were_whole(aws: Aws, bigin: Simul
         second.complete_as_of,
         told["complete_as_of"],
     )
-    assert any("without any change of its record" in limit for limit in told["limits"])
+    assert any("attached without such a change" in limit for limit in told["limits"])
     assert ("complete", third.started_at) == (third.result, third.complete_as_of)
     assert "777" in ledger(aws)
 

@@ -1,4 +1,4 @@
-"""The kinds of differences that an audit finds, and what to do about each; the list of those that it found. Pure."""
+"""The kinds of differences that an audit finds, and what to do about each; and the list of differences. Pure."""
 
 import shutil
 import tempfile
@@ -19,15 +19,15 @@ _NAME = "differences"
 _IN_MEMORY = 5_000
 _OLDER = (
     "The bucket keeps earlier versions: list them (aws s3api list-object-versions --bucket BUCKET --prefix KEY; the "
-    "JSON file has both), compare, and delete the wrong one (delete-object --version-id); the right one then stands "
+    "JSON file has both), compare, and delete the wrong one (delete-object --version-id); then the right one is "
     "under the key again."
 )
 
 
 class Kind(Enum):
-    """A kind of difference, the gravest first: ``code`` as machines read it, ``title`` and ``remedy`` for people.
+    """A kind of difference, the gravest first: ``code`` for machines, ``title`` and ``remedy`` for people.
 
-    ``only_told`` kinds prevent no ``complete``: nothing that Bigin lists is missing, and nothing that is archived is
+    Kinds with ``only_told`` do not prevent ``complete``: nothing that Bigin lists is missing, and nothing archived is
     wrong. ``repaired`` says what ``audit --repair`` does: ``queue``, ``row`` or nothing.
     """
 
@@ -42,7 +42,7 @@ class Kind(Enum):
     NOT_ARCHIVED = (
         "not_archived",
         "In Bigin, and not archived",
-        "audit --repair queues it. What waits in the queue already is archived once all the same.",
+        "audit --repair queues it. If it waits in the queue already, it is still archived only once.",
         "queue",
     )
     TRUNCATED = ("truncated", "Shorter than what was archived", _OLDER)
@@ -56,24 +56,25 @@ class Kind(Enum):
     SIZE_DIFFERS = (
         "size_differs_from_bigin",
         "Another size than Bigin lists",
-        "Compare it with the file in Bigin. If that is right, remove or rename the object in S3; then audit --repair.",
+        "Compare it with the file in Bigin. If that is right, remove or rename the object in S3, then run audit "
+        "--repair.",
     )
     NO_CHECKSUM = (
         "no_checksum",
         "Without a SHA-256 in S3",
-        "Not written by this application. Compare it with Bigin's, remove or rename it; then audit --repair.",
+        "This application did not write it. Compare it with Bigin's, remove or rename it, then run audit --repair.",
     )
     PARKED = (
         "parked",
         "Could not be archived",
-        "bigin-archive redrive tells each reason and its remedy, and sends it back once the cause is mended. "
-        "Where no dead letter is left of it: bigin-archive request MODULE/RECORD/ATTACHMENT.",
+        "bigin-archive redrive shows each reason and its remedy, and sends it back once the cause is fixed. If its "
+        "dead letter is gone: bigin-archive request MODULE/RECORD/ATTACHMENT.",
     )
     GONE_BUT_LISTED = (
         "gone_but_listed",
-        "Listed by Bigin, which has no file for it",
-        "Open it in Bigin. If it opens, audit --repair queues it again, as the next sweep does. Else delete the "
-        "attachment there, or ask Zoho.",
+        "Listed by Bigin, but Bigin has no file for it",
+        "Open it in Bigin. If it opens, audit --repair queues it again, and so does the next sweep. If not, delete "
+        "the attachment there, or ask Zoho.",
         "queue",
     )
     SECOND_OBJECT = (
@@ -84,12 +85,12 @@ class Kind(Enum):
     UNKNOWN_OBJECT = (
         "unknown_object",
         "An object that belongs to no attachment",
-        "Not written by this application: find out who did, and move it out of the prefix.",
+        "This application did not write it. Find out who did, and move it out of the prefix.",
     )
     LEDGER_WRONG = (
         "ledger_wrong",
         "The ledger says something else than S3",
-        "The file is right. audit --repair writes what S3 says into the row.",
+        "The file is right. audit --repair corrects the row from S3.",
         "row",
     )
     LEDGER_MISSING = (
@@ -106,13 +107,13 @@ class Kind(Enum):
     ADOPTED_OBJECT = (
         "adopted_object",
         "Written by somebody else, with the right bytes",
-        "Nothing to do: its bytes were compared with Bigin's. It stands under the very key that the file would get.",
+        "Nothing to do: its bytes were compared with Bigin's. It is under the very key that the file would get.",
     )
     CHANGED_IN_BIGIN = (
         "changed_in_bigin",
         "Changed in Bigin after it was archived",
-        "What is archived is never overwritten. Compare it with the file in Bigin; where that one is wanted as well, "
-        "attach it there anew: it gets an id, and an object, of its own.",
+        "An archived file is never overwritten. Compare it with the file in Bigin. If you want that one as well, "
+        "attach it there again: it gets a new id, and its own object.",
     )
     REMOVED_IN_BIGIN = ("removed_in_bigin", "Removed in Bigin, kept in the archive", "Nothing to do.")
 
@@ -124,16 +125,16 @@ class Kind(Enum):
 
     @property
     def only_told(self) -> bool:
-        """Whether an archive with it is complete all the same."""
+        """Whether the archive can be complete with it."""
         return self.code in ("removed_before_archived", "adopted_object", "changed_in_bigin", "removed_in_bigin")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is not as it should be with one attachment, or with one object that belongs to none.
+    """One difference of an attachment, or of an object that belongs to none.
 
-    ``stored`` is the object that stands for it, if any; ``request`` what would archive it; ``listed`` what Bigin lists,
-    and ``seen_at`` when; ``in_bigin`` is False where Bigin's list proves that it is not there any more.
+    ``stored`` is its object, if any; ``request`` would archive it; ``listed`` is its entry in Bigin's list, and
+    ``seen_at`` when it was listed. ``in_bigin`` is False if Bigin's list proves that it is gone there.
     """
 
     kind: Kind

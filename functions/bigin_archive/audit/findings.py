@@ -1,7 +1,7 @@
-"""What is not as it should be with one attachment: Bigin's list, the ledger and S3 compared. Pure.
+"""The differences of one attachment, from Bigin's list, the ledger and S3. Pure.
 
-Of what stands for the attachment the gravest finding alone is told (a truncated file has another size than Bigin lists
-as well); what else lies in its place, and what Bigin changed, is told beside it.
+Only the gravest finding about the attachment's object counts: a truncated file also has another size than Bigin lists.
+Other objects in its place, and changes in Bigin, are found besides.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from bigin_archive.ledger.ledger_entry import LedgerEntry
     from bigin_archive.storage.archived_object import ArchivedObject
 
-# Between the clocks of S3, DynamoDB and Lambda, which AWS keeps together; S3 tells its own in whole seconds.
+# For the clocks of S3, DynamoDB and Lambda, which AWS keeps in step. S3 gives its times in whole seconds.
 _AWS_SKEW = timedelta(seconds=2)
 _SECONDS = len("2026-01-31T09:30:00")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference. ``key`` is the object that it is about, where that is not the one that stands for the file."""
+    """One difference. ``key`` is its object, if that is not the attachment's own."""
 
     kind: Kind
     detail: str
@@ -36,8 +36,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What the audit's lists can prove. ``listed_at`` is when Bigin's began to be read, ``began_at`` S3's own time when
-    the audit began; ``unlisted`` are the modules whose list is not whole.
+    """What the audit's lists can prove.
+
+    ``listed_at`` is when Bigin's list began, ``began_at`` S3's own time when the audit began; ``unlisted`` are the
+    modules whose list is not whole.
     """
 
     listed_at: str
@@ -45,7 +47,7 @@ class Lists:
     unlisted: frozenset[str] = frozenset()
 
     def is_removed(self, known: AttachmentView) -> bool:
-        """Whether Bigin's list proves that the attachment is not there any more."""
+        """Whether Bigin's list proves that the attachment is gone there."""
         request, entry = known.request, known.entry
         if known.listed or not request or request.module in self.unlisted:
             return False
@@ -77,17 +79,17 @@ def _of_what_stands(known: AttachmentView, lists: Lists) -> Iterator[Finding]:
     if wrong:
         yield wrong
     if entry and entry.state == State.PARKED and entry.reason == "content_conflict":
-        yield Finding(Kind.PARKED, "content_conflict: Bigin sent other bytes than those that are archived")
+        yield Finding(Kind.PARKED, "content_conflict: Bigin sent other bytes than the archived ones")
     elif not wrong:
         row = _wrong_row(known, stored, lists)
         if row:
             yield row
         elif lists.is_removed(known) and not lists.is_fresh(stored) and not (entry and entry.restored_as):
-            yield Finding(Kind.REMOVED_IN_BIGIN, "archived; Bigin does not list it any more")
+            yield Finding(Kind.REMOVED_IN_BIGIN, "archived; Bigin no longer lists it")
     if not wrong and not stored.is_ours:
-        yield Finding(Kind.ADOPTED_OBJECT, "somebody else wrote it; its bytes are those that Bigin sent")
+        yield Finding(Kind.ADOPTED_OBJECT, "somebody else wrote it, with the bytes that Bigin sent")
     if not wrong and _is_changed(known, stored):
-        yield Finding(Kind.CHANGED_IN_BIGIN, "Bigin lists a newer time under the same id; what is archived is older")
+        yield Finding(Kind.CHANGED_IN_BIGIN, "Bigin lists a newer time under the same id; the archived file is older")
 
 
 def _of_what_lies_beside(known: AttachmentView) -> Iterator[Finding]:
@@ -104,18 +106,18 @@ def _of_nothing(known: AttachmentView, lists: Lists) -> Iterator[Finding]:
     entry, is_removed = known.entry, lists.is_removed(known)
     if entry is None:
         if known.listed:
-            yield Finding(Kind.NOT_ARCHIVED, "Bigin lists it; ledger and bucket know nothing of it")
+            yield Finding(Kind.NOT_ARCHIVED, "Bigin lists it; it is neither in the ledger nor in the bucket")
     elif entry.key and known.named:
         sort = "a link; a file is archived" if known.is_link else "a file; the shortcut of a link is archived"
         yield Finding(Kind.NOT_ARCHIVED, f"Bigin lists {sort} under this id")
     elif entry.key:
-        gone = ", and Bigin does not list it any more" if is_removed else ""
-        yield Finding(Kind.MISSING_OBJECT, f"the ledger knows it as archived, no object is there{gone}")
+        gone = ", and Bigin no longer lists it" if is_removed else ""
+        yield Finding(Kind.MISSING_OBJECT, f"the ledger says archived, and there is no object{gone}")
     elif entry.state == State.GONE:
         if known.listed:
             yield _gone(entry, known.seen_at or lists.listed_at)
     elif is_removed:
-        yield Finding(Kind.REMOVED_BEFORE, f"the row says {entry.state}; Bigin does not list it any more")
+        yield Finding(Kind.REMOVED_BEFORE, f"the row says {entry.state}; Bigin no longer lists it")
     elif entry.state == State.PARKED:
         yield Finding(Kind.PARKED, entry.reason or "for an unknown reason")
     else:
@@ -136,7 +138,7 @@ def _waiting(entry: LedgerEntry) -> str:
 
 
 def _wrong_object(known: AttachmentView, stored: ArchivedObject) -> Finding | None:
-    """What is wrong with the object that stands for the attachment."""
+    """What is wrong with the attachment's object."""
     told = _against_archived(known, stored)
     if told:
         return told
@@ -151,9 +153,9 @@ def _wrong_object(known: AttachmentView, stored: ArchivedObject) -> Finding | No
 
 
 def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding | None:
-    """What was archived, by the ledger or else by the first version, and what the object has now.
+    """The archived facts, by the ledger or the first version, beside those of the object now.
 
-    A version of an object never changes (S3 User Guide, "How S3 Versioning works"): where both name the same one, the
+    A version of an object never changes (S3 User Guide, "How S3 Versioning works"). If both name the same version, the
     row is wrong and not the object.
     """
     archived = known.entry if known.entry and known.entry.key else known.first
@@ -171,13 +173,17 @@ def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding 
 
 
 def _wrong_row(known: AttachmentView, stored: ArchivedObject, lists: Lists) -> Finding | None:
-    """What the row says wrongly of an object that is right."""
+    """What is wrong in the row of an object that is right."""
     entry = known.entry
     if entry is None:
-        return None if lists.is_fresh(stored) else Finding(Kind.LEDGER_MISSING, "the object is there, no row of it")
+        return (
+            None
+            if lists.is_fresh(stored)
+            else Finding(Kind.LEDGER_MISSING, "the object is there, and the ledger has no row")
+        )
     if not entry.is_stored:
         is_right = lists.is_fresh(stored)
-        return None if is_right else Finding(Kind.LEDGER_WRONG, f"the row says {entry.state}, the object is there")
+        return None if is_right else Finding(Kind.LEDGER_WRONG, f"the row says {entry.state}, and the object is there")
     pairs = {
         "key": (entry.key, stored.key),
         "size": (entry.size_bytes, stored.size_bytes),
@@ -189,9 +195,9 @@ def _wrong_row(known: AttachmentView, stored: ArchivedObject, lists: Lists) -> F
 
 
 def _is_changed(known: AttachmentView, stored: ArchivedObject) -> bool:
-    """Whether Bigin changed the attachment after it was fetched, as far as its time tells.
+    """Whether Bigin changed the attachment after it was downloaded, as far as its time shows.
 
-    Its time then is best; where nobody noted it, that of the archive, which is another clock's.
+    Its own time then is best. Without it, the time of the archive is used, which comes from another clock.
     """
     entry = known.entry
     if entry and entry.restored_from:

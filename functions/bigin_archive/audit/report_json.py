@@ -1,4 +1,4 @@
-"""The report of an audit for machines; its verdict, and what it cannot know, in sentences. Pure."""
+"""The report of an audit for machines, with its verdict and its limits in sentences. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = (Kind.MISSING_OBJECT, Kind.NOT_ARCHIVED, Kind.PARKED, Kind.GONE_BUT_LI
 
 
 def sentence(audit: Audit) -> str:
-    """The verdict as one would say it."""
+    """The verdict in one sentence."""
     listed = audit.total.listed
     if audit.verdict == FAILED:
         return f"This audit failed and proves nothing: {audit.failure}"
@@ -54,7 +54,7 @@ def pieces(audit: Audit, about: str) -> Iterator[str]:
 
 
 def summary(audit: Audit, about: str) -> dict[str, Any]:
-    """Everything but the differences."""
+    """Everything except the differences."""
     return {
         "verdict": audit.verdict,
         "sentence": sentence(audit),
@@ -122,22 +122,22 @@ def note_limits(audit: Audit, listing: Listing, deep: float, *, is_versioned: bo
     audit.limits += _of_the_bytes(audit, deep)
     if is_versioned is False:
         audit.limits.append(
-            "The bucket keeps no versions now: what is overwritten or deleted is lost. Switch versioning on again."
+            "The bucket keeps no versions now, so an overwritten or deleted file is lost. Switch versioning on again."
         )
     if audit.fresh:
         audit.limits.append(f"{audit.fresh} were archived while the audit ran; the next one looks at their rows.")
     if audit.differences.counts[Kind.CHANGED_IN_BIGIN]:
         audit.limits.append(
-            "Attachments that Bigin lists with a newer time than when they were archived are kept as they were: what "
-            "was changed in them there is not archived (changed_in_bigin)."
+            "Some attachments were changed in Bigin after they were archived (changed_in_bigin). The archive keeps "
+            "them as they were."
         )
     audit.limits.append(
-        "Bigin's API does not list attachments of e-mails, record photos, file-upload fields: no audit sees them."
+        "Bigin's API does not list attachments of e-mails, record photos and file-upload fields. No audit sees them."
     )
 
 
 def parts_of(deep: float) -> int:
-    """After how many audits all bytes were read."""
+    """The number of audits after which all bytes were read."""
     return max(1, round(1 / deep))
 
 
@@ -153,13 +153,13 @@ def _of_the_list(audit: Audit, listing: Listing) -> list[str]:
         )
     if listing.is_of_changes:
         told.append(
-            "Since then only the records were looked at that Bigin calls changed: a file that was attached without "
-            "any change of its record's times is found by the next sweep of everything, once a week."
+            "Since then only records were listed whose times changed in Bigin. A file that was attached without such "
+            "a change is found by the next sweep of everything, once a week."
         )
     if listing.is_of_all:
         told.append(
-            "It is the list of all attachments, which Bigin documents nowhere. Whether it leaves something out is "
-            "told by `bigin-archive audit --by-record`, at a credit for each record."
+            "It is the list of all attachments, which Bigin does not document. To see whether it leaves something "
+            "out, run `bigin-archive audit --by-record`, at one credit for each record."
         )
     return told
 
@@ -174,7 +174,7 @@ def _of_the_bytes(audit: Audit, deep: float) -> list[str]:
             f"time, and after {parts_of(deep)} of them all were read."
         )
     else:
-        told.append("No bytes were read again: what was compared is the SHA-256 that S3 verified when it stored them.")
+        told.append("No bytes were read again: the SHA-256 was compared that S3 verified when it stored them.")
     if audit.cold:
         told.append(
             f"The bytes of {audit.cold:,} objects could not be read again: they lie in an archive tier. Restore them "

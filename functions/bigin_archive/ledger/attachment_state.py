@@ -1,8 +1,8 @@
-"""What state an attachment is in, and what moves it from one to the next. Pure; drawn in docs/ledger-states.md.
+"""The states of an attachment, and the events that change them. Pure; drawn in docs/ledger-states.md.
 
-Two rules stand behind the table. ``archived`` and ``link`` are facts about S3: nothing that Bigin says later undoes
-them. All other states are claims with a date: ``gone`` holds until Bigin lists the attachment after it, ``parked``
-until Bigin lists it otherwise than then, ``pending`` as long as its message can live.
+The table has two rules. ``archived`` and ``link`` are facts about S3: nothing that Bigin says later undoes them. All
+other states are claims with a date: ``gone`` holds until Bigin lists the attachment after it, ``parked`` until Bigin
+lists it differently, ``pending`` as long as its message can exist.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 # The queue keeps a message for 14 days from its first sending (template.yaml, MessageRetentionPeriod; SQS starts its
-# count anew for no retry). One older than that is lost, whatever became of it.
+# count anew for no retry). An older message is lost.
 MESSAGE_LIFE = timedelta(days=14)
-# The reason of ``gone`` where Bigin's list did not agree, or was not asked.
+# The reason of ``gone`` if Bigin's list still showed it, or was not read.
 STILL_LISTED = "still_listed"
 
 
@@ -58,7 +58,7 @@ class Step(Enum):
     SHORTCUT = "shortcut"
 
 
-# From each state (None: no row) to the next. What is not named changes nothing: neither state nor reason.
+# From each state (None: no row) to the next. An event that is not named changes nothing: neither state nor reason.
 MOVES: Mapping[Event, Mapping[State | None, State]] = {
     Event.LISTED: {None: State.PENDING},
     Event.QUEUED: {
@@ -74,7 +74,7 @@ MOVES: Mapping[Event, Mapping[State | None, State]] = {
     Event.SAID_GONE: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.GONE),
     Event.SAID_LINK: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.PENDING),
     Event.DEAD_LETTERED: dict.fromkeys((None, State.GONE, State.PARKED, State.PENDING), State.PARKED),
-    # That other bytes stand there is true of one archived a moment ago, too.
+    # A conflict is also true of one that was archived a moment ago.
     Event.CONFLICTED: dict.fromkeys((None, *State), State.PARKED),
 }
 
@@ -85,17 +85,17 @@ def following(state: State | None, event: Event) -> State | None:
 
 
 def lasting(event: Event) -> tuple[State, ...]:
-    """The states that ``event`` leaves as they are, their reason and their date included."""
+    """The states that ``event`` does not change, including their reason and their date."""
     return tuple(state for state in State if state not in MOVES[event])
 
 
 def next_step(
     entry: LedgerEntry | None, listed: ListedAttachment, seen_at: str, lost_before: str | None = None
 ) -> Step:
-    """What has to be done for an attachment that Bigin lists, ``seen_at`` (ISO 8601, UTC) in the list.
+    """What to do for an attachment that Bigin lists, ``seen_at`` (ISO 8601, UTC) in the list.
 
-    One message for one attachment: where one can still be alive there is nothing to do. None of those that were sent
-    before ``lost_before`` (ISO 8601) is.
+    There is one message for one attachment: while one can still exist there is nothing to do. Messages from before
+    ``lost_before`` (ISO 8601) no longer exist.
     """
     wanted = Step.SHORTCUT if listed.link else Step.QUEUE
     return Step.NOTHING if entry and _is_settled(entry, listed, seen_at, lost_before) else wanted
@@ -109,11 +109,11 @@ def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str, lost
     if entry.state == State.ARCHIVED:
         return listed.link is None and listed.size_bytes in (None, entry.size_bytes) and not is_changed
     if entry.state == State.PENDING:
-        # A shortcut is written at once, by whoever meets it: it has no message.
+        # A shortcut is written at once, without a message.
         return listed.link is None and has_message(entry, seen_at, lost_before)
     if entry.state == State.GONE and is_after(seen_at, entry.state_at):
         return False
-    # Nothing would become of it but the same.
+    # A new try would end the same way.
     return (entry.listed_size_bytes, entry.modified_time) == (listed.size_bytes, listed.modified_time)
 
 
@@ -126,6 +126,6 @@ def has_message(entry: LedgerEntry, now: str, lost_before: str | None = None) ->
 
 
 def is_after(later: str | None, earlier: str | None) -> bool:
-    """Whether one of our times is after another; a time that is missing or cannot be read is before all."""
+    """Whether one of our times is after another. A missing or unreadable time is before all others."""
     one, other = clock.parse(later), clock.parse(earlier)
     return one is not None and (other is None or one > other)

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 DAY_S = 24 * 60 * 60
 HOUR_S = 60 * 60
 SPAN_S = 15 * 60
-_KEPT_S = 9 * DAY_S  # the weekly mail tells of seven
+_KEPT_S = 9 * DAY_S  # the weekly mail needs seven days
 _KEY = f"{CONTROL}credits"
 _REMAINING = "remaining"  # sorts behind every time
-# Bigin's day is any 24 hours: what it said is left counts until it says otherwise, or until that day is over.
+# Bigin's day is any 24 hours. The rest that it named counts until it names another, or until that day is over.
 _BELIEVED_S = DAY_S
 
 
 class CreditUsage:
-    """The account's book of credits, in the ledger table. Methods raise StorageUnavailableError."""
+    """The credits used by the stack, in the ledger table. Methods raise StorageUnavailableError."""
 
     def __init__(self, client: "DynamoDBClient", table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -35,9 +35,9 @@ class CreditUsage:
         self._now = now
 
     def add(self, usage: Usage) -> None:
-        """Enter what was used until now."""
+        """Record what was used until now."""
         now = self._now()
-        # What can be written twice without harm comes first: after an error nothing is counted a second time.
+        # The write that may be repeated comes first, so that after an error nothing is counted twice.
         if usage.remaining is not None:
             call(
                 self._client,
@@ -61,9 +61,9 @@ class CreditUsage:
             )
 
     def used(self, seconds: float = DAY_S) -> Usage:
-        """What was used in the last ``seconds``, rounded up to whole spans, and what Bigin lately said remains.
+        """Credits used in the last ``seconds``, rounded up to whole spans, and what Bigin said remains.
 
-        The rest that Bigin told is lowered by what was used since.
+        The rest that Bigin named is lowered by what was used since.
         """
         now = self._now()
         answer = call(
@@ -80,7 +80,7 @@ class CreditUsage:
         used = sum(int(item["used"]["N"]) for item in spans.values())
         if told is None or now - float(told["told_at"]["N"]) > _BELIEVED_S:
             return Usage(used)
-        # The span of that answer counts in part twice: better too few credits than too many.
+        # The span of that answer is partly counted twice: better too few credits than too many.
         since = sum(int(item["used"]["N"]) for at, item in spans.items() if at >= _span(float(told["told_at"]["N"])))
         return Usage(used, max(0, int(told["remaining"]["N"]) - since))
 

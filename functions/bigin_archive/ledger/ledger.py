@@ -1,7 +1,7 @@
 """The ledger: one item for each attachment that was ever seen, in exactly one state.
 
-S3 stays the truth of what is archived; the ledger saves calls and answers questions. Losing the table loses no file:
-it is rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next sweep completes it.
+S3 decides what is archived; the ledger saves calls and answers questions. If the table is lost, no file is lost: it is
+rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next sweep completes it.
 """
 
 import time
@@ -29,7 +29,7 @@ CONTROL = "#"
 class Ledger:
     """A DynamoDB table with the keys ``record`` (``{module}/{record_id}``) and ``attachment_id``.
 
-    Every method raises StorageUnavailableError where the table cannot be used.
+    Every method raises StorageUnavailableError if the table cannot be used.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -38,7 +38,7 @@ class Ledger:
         self._sleep = sleep
 
     def find(self, requests: Sequence[ArchiveRequest]) -> dict[str, LedgerEntry]:
-        """What is known of these attachments now, by their places; unknown ones are left out."""
+        """The current entries of these attachments, by their places; unknown ones are left out."""
         found: dict[str, LedgerEntry] = {}
         keys = list({request.place: key_of(request) for request in requests}.values())
         for item in batch_get(self._client, self._table, keys, self._sleep):
@@ -75,7 +75,7 @@ class Ledger:
                     yield page
 
     def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:
-        """The entries of one record, as they are now."""
+        """The current entries of one record."""
         start: dict[str, Any] | None = {}
         while start is not None:
             page, start = self._page(
@@ -124,11 +124,11 @@ class Ledger:
         is_new: bool = False,
         is_proved: bool = False,
     ) -> None:
-        """Note what became of the attachment; nothing where its state outlasts ``event``.
+        """Note what became of the attachment, unless its state outlasts ``event``.
 
-        ``stored`` is the object that stands for it, ``is_new`` tells that its bytes were fetched just now,
-        ``is_proved`` that an audit compared it with the row. An object that was only found there takes the place of
-        none with other bytes: whoever overwrote what was archived would be believed.
+        ``stored`` is its object; ``is_new`` says that its bytes were downloaded just now, ``is_proved`` that an audit
+        compared it with the row. An object that was only found there never replaces one with other bytes in the row:
+        otherwise an overwritten file would count as the archived one.
         """
         given: dict[str, str | int | None] = {"state": following(None, event), "state_at": at, "reason": reason}
         once = {"first_seen": at}
@@ -172,7 +172,7 @@ class Ledger:
         return int(answer["Attributes"]["slow_tries"]["N"])
 
     def record_verified(self, entry: LedgerEntry) -> None:
-        """Note that the object is as the row says, where the row still says so."""
+        """Note that S3 confirms the object, if the row still says so."""
         self._update(entry.request, {"verified": verified_mark(entry)}, {}, version_id=entry.version_id)
 
     def put(self, entry: LedgerEntry, condition: str = "attribute_not_exists(attachment_id)") -> bool:
@@ -188,7 +188,7 @@ class Ledger:
         self.put(copy, "attribute_not_exists(archived_at) OR attribute_exists(restored_from)")
 
     def record_restored_as(self, request: ArchiveRequest, place: str) -> None:
-        """Note where an archived file was sent back to."""
+        """Note the place that an archived file was sent back to."""
         self._update(request, {"restored_as": place}, {}, if_known=True)
 
     def _update(

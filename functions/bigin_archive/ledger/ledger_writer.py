@@ -1,7 +1,7 @@
-"""What became of requests, entered in the ledger, and the credits that it took.
+"""Writes the outcomes of requests into the ledger, and the credits that they used.
 
-S3 has been written by then: an entry that fails holds nothing up. The next sweep finds what the ledger does not know,
-and learns at the price of one look into the bucket that it is archived.
+S3 has been written by then, so a failed write stops nothing. The next sweep finds what the ledger lacks, and learns
+with one look into the bucket that it is archived.
 """
 
 import time
@@ -49,7 +49,7 @@ class LedgerWriter:
         self._now = now
 
     def record(self, outcome: Outcome) -> None:
-        """Enter the outcome of an attachment; of many tries in a row that fail, the first."""
+        """Record the outcome of an attachment. Of many failed tries in a row only the first is recorded."""
         request = outcome.request
         event = _event(outcome)
         if event is None or request is None or request.attachment_id is None:
@@ -108,7 +108,7 @@ class LedgerWriter:
         return 0
 
     def flush_credits(self) -> None:
-        """Enter the credits that were used since the last time; what fails is entered the next time."""
+        """Record the credits that were used since the last time; after a failure they are recorded the next time."""
         usage = self._meter.take()
         try:
             self._credits.add(usage)
@@ -130,7 +130,7 @@ class LedgerWriter:
 
 def _reason(outcome: Outcome, event: Event) -> str | None:
     if event is Event.SAID_GONE:
-        # One wrong answer must not hide a file: what the list still shows is no attachment that was removed.
+        # One wrong answer must not hide a file: an attachment that the list still shows was not removed.
         return None if outcome.is_unlisted else STILL_LISTED
     told = event in (Event.DEAD_LETTERED, Event.CONFLICTED, Event.RETRIED)
     return outcome.error.code if outcome.error and told else None
@@ -140,5 +140,5 @@ def _event(outcome: Outcome) -> Event | None:
     event = _EVENTS.get(outcome.outcome)
     if event is Event.DEAD_LETTERED and isinstance(outcome.error, ContentConflictError):
         return Event.CONFLICTED
-    # What was tried before stands there already; to write it again costs a call for each try.
+    # The first try was recorded; recording each one would cost a call.
     return None if event is Event.RETRIED and outcome.attempt > 1 else event

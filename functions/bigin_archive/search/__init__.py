@@ -1,6 +1,5 @@
-"""Search: which attachments hold every word of a query. One rule for `find`, the console and ``find.html``.
+"""Search: finds the attachments that hold every word of a query. `find`, the console and ``find.html`` share it.
 
-``folding`` says what counts as the same letter, ``search_index`` holds the table that each audit writes, ``query`` is
-what is looked for, ``find_page`` makes the page that searches a copy of the archive without any server.
-It may import root values alone. Start with ``query``.
+``folding`` says which letters count as the same, ``search_index`` holds the table that each audit writes, ``query`` is
+the search itself. It may import only the root's values. Start with ``query``.
 """

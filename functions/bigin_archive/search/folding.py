@@ -1,9 +1,9 @@
-"""What counts as the same letter in a search. Pure.
+"""Which letters count as the same in a search. Pure.
 
-Capitals, accents and strokes do not matter, compatibility forms neither: "muller no5 lodz" finds "Müller №5 Łódź".
-The steps, in this order, are those of ``page/search.js`` too, and tests/vectors/folding.json checks both:
-NFKD (Unicode Annex 15), lower case, no marks (Mn, Me) and no invisible characters (Cf), then :data:`LETTERS`; words
-are what white space separates.
+Capitals, accents and strokes do not matter, and neither do compatibility forms: "muller no5 lodz" finds "Müller №5
+Łódź". ``page/search.js`` takes the same steps in the same order, and tests/vectors/folding.json checks both: NFKD
+(Unicode Annex 15), lower case, no marks (Mn, Me) and no invisible characters (Cf), then :data:`LETTERS`. White space
+separates words.
 """
 
 import unicodedata
@@ -29,14 +29,14 @@ _TABLE = _Table({ord(pair[0]): pair[1:] for pair in LETTERS.split(" ")})
 
 
 def fold(text: str) -> str:
-    """``text`` as it is compared: words with one space between them."""
+    """``text`` in the form that is compared: words with one space between them."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text).lower().translate(_TABLE)
     return " ".join(text.lower().split())
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words to look for, the longest first; a word that another one holds says nothing more."""
+    """The words to look for, the longest first. A word inside another one adds nothing."""
     kept: list[str] = []
     for word in sorted(fold(text).split(), key=len, reverse=True):
         if not any(word in longer for longer in kept):

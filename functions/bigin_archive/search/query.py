@@ -1,4 +1,4 @@
-"""What is looked for: words, and what the results are narrowed down to. Pure."""
+"""A query: the words, and the limits of the results. Pure."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -26,12 +26,12 @@ class Query:
         since: str | None = None,
         until: str | None = None,
     ) -> Self:
-        """From a text as it is typed."""
+        """From typed text."""
         return cls(folding.words(text), modules, states, since, until)
 
     @property
     def is_of_all(self) -> bool:
-        """Whether nothing is narrowed down."""
+        """Whether it has no limits."""
         return not (self.modules or self.states or self.since or self.until)
 
     def chooses(self, module: str, day: str, state: str) -> bool:
