@@ -1,4 +1,4 @@
-"""The end of a sweep: index and audit, against what the sweep has seen."""
+"""The end of a sweep: writes index and audit, against the lists of the sweep."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,10 +21,10 @@ class Closing:
         self._auditor = auditor
 
     def close(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> Audit | None:
-        """Write index and audit; return the audit, or None where the next slice has to go on with it.
+        """Write index and audit; return the audit, or None if the next slice has to continue.
 
-        A sweep of what was changed leaves Bigin's list as the last full one found it, with the changes; where those
-        are not all since then, nobody knows what came between. Raises StorageUnavailableError, StorageRefusedError.
+        A sweep of changed records uses Bigin's list of the last full sweep, with the changes. If there is a gap between
+        them, nobody knows what changed in it. Raises StorageUnavailableError, StorageRefusedError.
         """
         unlisted = {what.partition("/")[0]: "Bigin did not list all of its records" for what in state.refused}
         began_at = state.full_since if state.since else state.started_at
@@ -46,9 +46,9 @@ class Closing:
 
 
 def stored_list(cursor: Cursor, stored: Sequence[Any] | None, sweep: str | None) -> Iterator[Found] | None:
-    """What a sweep of everything found; None where an earlier version left that in the ledger's rows alone.
+    """The list of the last sweep of everything; None if an earlier version stored it only in the ledger's rows.
 
-    Raises StorageUnavailableError while it is read, also where it is not there any more.
+    Raises StorageUnavailableError while it is read, also if it is gone.
     """
     return _read(cursor, stored, sweep) if stored and sweep else None
 
@@ -58,11 +58,11 @@ def _read(cursor: Cursor, stored: Sequence[Any], sweep: str) -> Iterator[Found]:
         yield from cursor.found(stored, sweep)
     except PageLostError:
         raise StorageUnavailableError(
-            "A page of what the last sweep found is not there any more. The next sweep of everything finds it anew."
+            "A stored page of the last sweep is gone. The next sweep of everything writes it again."
         ) from None
 
 
 def _is_before(since: str, began_at: str) -> bool:
-    """Whether what was changed since covers what came after the last whole list; both times are ours."""
+    """Whether the changes begin before the last whole list does; both times are ours."""
     first, then = clock.parse(since), clock.parse(began_at)
     return first is not None and then is not None and first <= then

@@ -1,7 +1,7 @@
-"""Where a sweep stands: lease and cursor in one item of the ledger table, stored lists in others.
+"""The state of a sweep: lease and cursor in one item of the ledger table, stored lists in others.
 
-The cursor is written only by the holder of the lease, in one conditional write: a function that was thought dead
-cannot set it back.
+Only the holder of the lease writes the cursor, in one conditional write. A function that was thought dead cannot set it
+back.
 """
 
 import json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bigin_archive.ledger.ledger_entry import LedgerEntry
 
-LEASE_S = 15 * 60  # longer than a function can run (14 minutes), clocks that differ included
+LEASE_S = 15 * 60  # longer than a function can run (14 minutes), with room for different clocks
 PAGE, SEEN = "page", "seen"  # lists as Bigin sent them; attachments, as they were found record by record
 _COUNTED = timedelta(minutes=5)  # SQS counts a message a minute after it was sent (GetQueueAttributes), or later
 _MOST_REFUSED = 1000  # ids of records that are kept
@@ -90,12 +90,12 @@ class SweepState:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the sweep is done."""
         return self.phase == "done"
 
     @property
     def is_full(self) -> bool:
-        """Whether it covers everything, not only what was changed since a date."""
+        """Whether it covers everything, not only changes since a date."""
         return self.since is None
 
     @property
@@ -165,7 +165,7 @@ class Cursor:
         self._noted: list[object] = []
 
     def take(self) -> bool:
-        """Take the lease; False where another function holds it."""
+        """Take the lease; False if another function holds it."""
         values: _Values = {":holder": self._holder, ":until": self._now() + LEASE_S, ":now": self._now()}
         return self._update(
             "SET holder = :holder, lease_until = :until", "attribute_not_exists(holder) OR lease_until < :now", values
@@ -176,15 +176,15 @@ class Cursor:
         self._update("REMOVE holder, lease_until", "holder = :holder", {":holder": self._holder})
 
     def is_taken(self) -> bool:
-        """Whether a slice is at work."""
+        """Whether a slice is running."""
         item = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
         until = item.get("Item", {}).get("lease_until", {}).get("N")
         return until is not None and float(until) >= self._now()
 
     def save(self, state: SweepState) -> None:
-        """Write the state, and prolong the lease. Raises LeaseLostError where another function has taken over.
+        """Write the state, and prolong the lease. Raises LeaseLostError if another function has taken over.
 
-        What was noted goes first: the state never tells of more than is stored.
+        Notes are written first, so that the state never names more than is stored.
         """
         if self._noted:
             state.seen += self._list(SEEN, state.shelf, state.started_at).put(state.seen, self._noted)
@@ -195,7 +195,7 @@ class Cursor:
             raise LeaseLostError
 
     def load(self) -> SweepState | None:
-        """The state of the last sweep, finished or not; None where there was none."""
+        """The state of the last sweep, finished or not; None if there was none."""
         answer = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
         text = answer.get("Item", {}).get("sweep", {}).get("S")
         if not text:

@@ -1,8 +1,8 @@
-"""What a sweep does with the lists that it has stored: each attachment is compared with the ledger.
+"""Compares the attachments in the stored lists with the ledger, and queues what is not archived.
 
-Files are queued ten at a time: marked in the ledger, sent, and then the cursor says that they were. What dies in
-between is done again; a file has a second message only where the function died after SQS took the first one and before
-the cursor was written: no step can do both.
+Files are queued ten at a time: marked in the ledger, sent, and then noted in the cursor. If the function dies in
+between, the step is repeated. A file gets a second message only if it dies between SQS's answer and the write of the
+cursor: no step can do both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +26,10 @@ from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import Doubts, doubt
 
-_ATTACHMENTS_AT_ONCE = 100  # whose rows are read in one call (DynamoDB, BatchGetItem)
+_ATTACHMENTS_AT_ONCE = 100  # rows in one call (DynamoDB, BatchGetItem)
 _RECORDS_AT_ONCE = 10
 _MESSAGES_AT_ONCE = 10  # SQS API Reference, SendMessageBatch
-_PATIENCE_S = 2 * 60 * 60  # for one record: an outage has its own end, and the others must not wait for one alone
+_PATIENCE_S = 2 * 60 * 60  # for one record: an outage ends by itself, and the others must not wait for this one
 
 _QUICKLY_READ = 5_000  # attachments, whose rows are read in a second
 
@@ -82,7 +82,7 @@ class Discovery:
             state.page, state.index = state.page + 1, 0
 
     def nothing_waits(self, state: SweepState) -> bool:
-        """Whether the ledger knows that all of a small account has come to an end; False where that takes long.
+        """Whether the ledger shows that nothing waits, in a small account; False if that takes too long.
 
         SQS's count of an empty queue may be a minute late; the ledger is not.
         """
@@ -169,7 +169,7 @@ class Discovery:
         at = _later(iso(self._now()), state.sent_until)
         for each in files:
             if each.request.place in known:
-                # Before the message, whose outcome must be the last word.
+                # Before the message is sent, because its outcome must be written last.
                 self._ledger.record_event(each.request, Event.QUEUED, at)
             self._ledger.record_listing(each.request, each.listed, each.record_name, at, at)
         self._queue.send(Outgoing(each.request.to_json(), each.listed.hints, state.correlation_id) for each in files)
@@ -192,7 +192,7 @@ def _is_wanted(found: Found, known: Mapping[str, LedgerEntry], now: str, lost_be
 
 
 def _is_seen(state: SweepState, known: Mapping[str, LedgerEntry], found: Found) -> bool:
-    """Whether this sweep was done with it before it was interrupted."""
+    """Whether this sweep had finished it before it was interrupted."""
     entry = known.get(found.request.place)
     return entry is not None and (entry.last_seen or "") >= state.started_at
 

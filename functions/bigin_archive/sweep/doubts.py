@@ -1,7 +1,7 @@
-"""Records that Bigin listed, and denied when their attachments were asked for.
+"""Records that Bigin listed and then said not to exist.
 
-One such answer may be wrong, and all that the record holds would be missing without a word. So the list of its module
-is read again: a record that is no longer there is gone, one that is still there is asked for once more.
+One such answer may be wrong, and then all files of the record would be missing. So the list of its module is read
+again: a record that it no longer shows is gone, and one that it shows is asked for once more.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _MOST = 1000  # records that are kept; more are left out at once
 
 
 def doubt(state: SweepState, module: str, record_id: str, name: str | None) -> None:
-    """Note that Bigin denies a record that it had listed."""
+    """Note that Bigin says that a listed record does not exist."""
     if len(state.doubted) < _MOST:
         state.doubted.append([module, record_id, name, False])
     else:
@@ -28,7 +28,7 @@ def doubt(state: SweepState, module: str, record_id: str, name: str | None) -> N
 
 
 class Doubts:
-    """Looks up what was doubted. Methods raise ArchiveError."""
+    """Looks up the doubted records. Methods raise ArchiveError."""
 
     def __init__(self, bigin: Bigin, now: Callable[[], float]) -> None:
         self._bigin = bigin

@@ -1,4 +1,4 @@
-"""What each slice tells the log and the alarms, whether a sweep is under way or not."""
+"""The log line and metrics of each slice, whether a sweep is running or not."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,12 +13,14 @@ from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.weekly_mail import WeeklyMail
 from bigin_archive.telemetry import Reporter
 
-OLDEST_S = 8 * 24 * 60 * 60  # of a list that a verdict relies on: all is listed once a week, which may take a day
-STUCK_S = 3 * 60 * 60  # without a step; a record whose list fails is passed over after two hours
+OLDEST_S = (
+    8 * 24 * 60 * 60
+)  # age of a list that a verdict relies on: everything is listed once a week, which may take a day
+STUCK_S = 3 * 60 * 60  # without a step; a record whose list fails is skipped after two hours
 
 
 class Heartbeat:
-    """Tells every quarter of an hour what no single request shows. The alarms notice where it is missing."""
+    """Reports every quarter of an hour. The alarms notice if it stops."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Heartbeat:
             "CreditsOfShare": 100 * used / max(1, self._share),
             "NotProved": int(reason is not None),
         }
-        with suppress(StorageUnavailableError):  # the next slice tells
+        with suppress(StorageUnavailableError):  # the next slice reports it
             samples["Parked"] = sum(queue.waiting() for queue in self._dead_letter_queues)
         fields = {**_fields(state), "not_proved": reason, "credits_used": used, "dead_letters": samples.get("Parked")}
         self._reporter.report(f"sweep_{state.phase if state else 'idle'}", fields, samples)
@@ -60,9 +62,9 @@ class Heartbeat:
 
 
 def not_proved(state: SweepState | None, now_s: float, *, is_scheduled: bool) -> str | None:
-    """Why the archive is not proved complete; None while it is, and before the first audit.
+    """Why the archive is not proved complete; None if it is, and before the first audit.
 
-    Without a schedule nobody promised another audit, so that an old one is no fault.
+    Without a schedule an old audit is no fault, because nobody promised another one.
     """
     if state is None:
         return None
@@ -76,7 +78,7 @@ def not_proved(state: SweepState | None, now_s: float, *, is_scheduled: bool) ->
 
 
 def _age_s(time_text: str | None, now_s: float) -> float:
-    """Seconds since then; 0 where there is no such time."""
+    """Seconds since then; 0 without a time."""
     moment = clock.parse(time_text)
     return now_s - moment.timestamp() if moment else 0
 

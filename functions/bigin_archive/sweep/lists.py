@@ -1,7 +1,7 @@
-"""Bigin's lists, stored before anything is compared: its page tokens live a day, a sweep may take weeks.
+"""Bigin's lists, stored before anything is compared: its page tokens live a day, and a sweep may take weeks.
 
-The list of all attachments where Bigin offers it, else the lists of all records. A list that cannot be had is done
-without: that of all for the records, that of a module's records as something that the audit has to name.
+The list of all attachments if Bigin offers it, else the lists of all records. If the list of all fails, the sweep goes
+record by record. If the list of a module fails, the sweep goes on without it, and the audit names it.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from bigin_archive.ledger.stored_list import found_of, is_wanted
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 
-_ALL_PATIENCE_S = 2 * 60 * 60  # for the list of all, where little is lost: an outage has its own end
+_ALL_PATIENCE_S = 2 * 60 * 60  # for the list of all, whose loss costs little: an outage ends by itself
 _PATIENCE_S = 24 * 60 * 60  # for a module, all of whose records would be missing
 _THE_LIST_OF_ALL = "the list of all attachments"
 
@@ -34,7 +34,7 @@ class Lists:
         now: Callable[[], float],
         probed: Callable[[], ProbedAnswers] = ProbedAnswers,
     ) -> None:
-        """``probed()`` gives what the last probe of the account has seen."""
+        """``probed()`` returns the findings of the last probe of the account."""
         self._bigin = bigin
         self._probed = probed
         self._now = now

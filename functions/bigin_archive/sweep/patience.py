@@ -1,4 +1,4 @@
-"""How long a sweep has tried the same place in vain: time since the first failure of one cause there, never tries."""
+"""How long a sweep has failed at the same place: time since the first failure of one cause, not tries."""
 
 from bigin_archive import clock
 from bigin_archive.errors import ArchiveError, BiginUnavailableError, CreditsSpentError
@@ -26,6 +26,6 @@ def has_waited(state: SweepState, place: str, now_s: float, most_s: float, cause
 
 
 def end(state: SweepState, place: str) -> None:
-    """Note that ``place`` is done, or left out: what fails there again begins anew."""
+    """Note that ``place`` is done, or skipped: a new failure there counts from the beginning."""
     if state.failing and state.failing.get("place") == place:
         state.failing = None

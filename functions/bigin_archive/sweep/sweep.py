@@ -1,7 +1,7 @@
-"""The sweep: every attachment of the account, found in slices.
+"""The sweep: finds every attachment of the account, in slices.
 
-Each slice goes on from the stored cursor: a crash, a deployment, a dead token and a used-up budget are all resumed in
-the same way. At its end, when the queue has run empty, it writes the index and the audit.
+Each slice continues from the stored cursor. So a crash, a deployment, a dead token and a used-up budget are all resumed
+in the same way. When the queue has run empty, the sweep writes the index and the audit.
 """
 
 import time
@@ -26,8 +26,8 @@ from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
 from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.lists import Lists
 
-MOST_WAITING = 20_000  # messages; with more in the queue a sweep pauses
-_LEAST_TIME_S = 60  # for one more step: ten lists of records, each with its own time-outs
+MOST_WAITING = 20_000  # messages in the queue; with more a sweep pauses
+_LEAST_TIME_S = 60  # needed for one more step: ten lists of records, each with its own time-outs
 _CLOSING_TIME_S = 300  # for a slice of the audit that is worth it: to keep what it finds takes time too
 _THE_AUDIT = "the audit"
 _AUDIT_PATIENCE_S = 60 * 60  # then the sweep ends with a failed one, so that the next sweep can begin
@@ -38,14 +38,14 @@ _SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS 
 # attaching a file counts as a change of the record is not documented.
 _FULL_EVERY = timedelta(days=6, hours=12)  # so that the seventh night is not missed by a moment
 LEAST_ALLOWANCE = 2  # a look into a list, and one file of it
-_WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; goes on by itself"
+_WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; continues by itself"
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """What a new sweep shall cover. ``since`` is an ISO 8601 time; ``nightly`` lets the sweep choose it.
+    """What a new sweep covers. ``since`` is an ISO 8601 time; ``nightly`` lets the sweep choose it.
 
-    Raises ValueError where a module or the time is none.
+    Raises ValueError for a wrong module or time.
     """
 
     modules: tuple[str, ...] = MODULES
@@ -92,14 +92,14 @@ class Sweep:
         self._now = now
 
     def work(self, order: SweepRequest | None, deadline: Deadline) -> SweepState | None:
-        """Begin what ``order`` says unless a sweep is under way, and go on with it for one slice.
+        """Begin what ``order`` says unless a sweep is running, and continue it for one slice.
 
-        Returns where the sweep stands; None where there never was one, or another slice is at work. Raises
-        StorageUnavailableError where the ledger cannot be used at all.
+        Returns the state of the sweep; None if there never was one, or another slice is running. Raises
+        StorageUnavailableError if the ledger cannot be used at all.
         """
         cursor = self._new_cursor()
         if not order and ((last := cursor.load()) is None or last.is_done):
-            return last  # without the lease, which would turn away an order at the same moment
+            return last  # without the lease, which would block an order at the same moment
         if not cursor.take():
             return None
         try:
@@ -142,7 +142,7 @@ class Sweep:
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._counted_step(cursor, state, deadline)
                 state.note_step()
-                self._ledger_writer.flush_credits()  # what dies with this function must not be missing from the budget
+                self._ledger_writer.flush_credits()  # credits must be recorded even if this function dies
                 cursor.save(state)
         except CreditsSpentError:
             state.waits_for, state.stuck_since = _WAITS_FOR_CREDITS, None
@@ -168,7 +168,7 @@ class Sweep:
             self._drain(state)
         elif state.phase == "closing":
             if deadline.remaining_s() < _CLOSING_TIME_S:
-                state.waits_for = "the next slice: the audit needs time"
+                state.waits_for = "the next slice: the audit needs more time"
             else:
                 self._finish(cursor, state, deadline)
         elif state.phase == "listing":
@@ -177,7 +177,7 @@ class Sweep:
             self._discovery.compare(cursor, state, deadline)
 
     def _obstacle(self, state: SweepState) -> str | None:
-        """Why nothing can be done now; else None, and the meter knows how many credits this slice may use."""
+        """Why nothing can be done now; None sets the meter to the credits that this slice may use."""
         if state.phase not in ("listing", "attachments"):
             return None
         waiting = self._queue.waiting()
@@ -196,7 +196,7 @@ class Sweep:
         return _waits_for_queue(waiting) if alone >= LEAST_ALLOWANCE else _WAITS_FOR_CREDITS
 
     def _drain(self, state: SweepState) -> None:
-        """Wait for the queue, so that the audit does not find missing what is on its way."""
+        """Wait for the queue, so that the audit does not report files that are on their way."""
         now = datetime.fromtimestamp(self._now(), UTC)
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
         state.draining_since = iso(since)

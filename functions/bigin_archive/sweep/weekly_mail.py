@@ -1,7 +1,7 @@
-"""The weekly mail: on Monday, after the night's sweep, the topic of the alarms tells how the archive is.
+"""The weekly mail: on Monday, after the night's sweep, the alarm topic gets a mail about the archive.
 
-It comes also when all is well, so that its absence is noticed. It is sent before that is noted: should the function die
-in between, it comes twice.
+It also comes when all is well, so that its absence is noticed. It is sent before that is noted: if the function dies in
+between, it comes twice.
 """
 
 import json
@@ -32,14 +32,14 @@ REPORT, REPORT_PAGE = "_audit/latest.json", "_audit/latest.html"
 # List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
 # one file on its way.
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
-MANY_LINKS = 200  # for one user in a week: who works so much with old files is known, or is somebody else
+MANY_LINKS = 200  # for one user in a week: more is unusual, and may be somebody else
 _WEEKS_A_MONTH = 30.4 / 7
 _KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
 
 
 @dataclass(frozen=True, slots=True)
 class MailSettings(Settings):
-    """Who is told, in which language; no mail without both. ``report_url`` opens the console, or the report in S3's."""
+    """Who gets the mail, and in which language; both are needed. ``report_url`` is the console or S3's report."""
 
     ledger_table: str
     report_url: str
@@ -91,9 +91,9 @@ class WeeklyMail:
         self._links = links
 
     def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
-        """Send it if it is due, or ``at_once``; what fails is told in the log and tried again by the next slice.
+        """Send it if it is due, or ``at_once``. A failure is logged and retried by the next slice.
 
-        ``reason`` is why the archive is not proved, None where it is.
+        ``reason`` says why the archive is not proved; None if it is.
         """
         if not self._settings.mail_topic_arn or self._settings.weekly_mail not in LANGUAGES:
             return
@@ -123,7 +123,7 @@ class WeeklyMail:
             return False
         finished = parse(state.finished_at) if state else None
         waits = state is None or not state.is_done or finished is None or finished < monday
-        # A sweep that takes longer than its night, or does not run, holds no mail up.
+        # The mail does not wait for a sweep that takes longer than its night, or does not run.
         return not (self._settings.is_scheduled and waits) or now >= monday + timedelta(days=1)
 
     def _figures(self, now: datetime, noted: Mapping[str, Any], reason: str | None) -> Figures:
@@ -158,7 +158,7 @@ class WeeklyMail:
         )
 
     def _report(self) -> dict[str, Any]:
-        with suppress(ValueError):  # it is being written, or somebody changed it: as if there were none
+        with suppress(ValueError):  # being written, or changed by somebody: treated as missing
             report = json.loads(self._own_file(REPORT) or b"{}")
             return report if isinstance(report, dict) else {}
         return {}
@@ -181,13 +181,13 @@ class WeeklyMail:
 
 
 def _report_page(env: Mapping[str, str]) -> str:
-    """The page of S3's own console that opens the report: no presigned address, which would open it to everybody."""
+    """The page of S3's own console that opens the report. A presigned address would open it to everybody."""
     key, region = quote(f"{env.get('KEY_PREFIX', '')}{REPORT_PAGE}"), env.get("AWS_REGION", "")
     return f"https://{region}.console.aws.amazon.com/s3/object/{env.get('BUCKET', '')}?region={region}&prefix={key}"
 
 
 def _differences(report: Mapping[str, Any]) -> int:
-    """How many differences of the last report prevent that it is complete; 1 at least, since something does."""
+    """How many differences of the last report prevent ``complete``; at least 1, since something does."""
     found = report.get("differences")
     grave = [one for one in found if isinstance(one, dict) and one.get("prevents_complete")] if found else []
     return max(1, len(grave))

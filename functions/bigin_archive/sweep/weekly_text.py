@@ -1,6 +1,6 @@
-"""The weekly mail in words: figures in, subject and text out, in English and in German. Pure.
+"""The weekly mail: figures in, subject and text out, in English and in German. Pure.
 
-Whoever reads it has no other page at hand: each thing that needs somebody says what to do.
+The reader has no other page at hand, so the mail says what to do about each thing.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ _MOST_SUBJECT = 100  # characters, ASCII (Amazon SNS API Reference, Publish)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a week was. ``needs`` counts by kind what needs somebody: the keys of the sentences below.
+    """The figures of a week. ``needs`` counts the things to do by kind: the keys of the sentences.
 
     ``archived_week`` and ``bytes_week`` are None in the first mail; ``verdict`` and ``audited_at`` before the first
-    audit. ``credits`` were used of ``credits_share``, both of the week; ``dollars`` are estimated from list prices.
+    audit. ``credits`` of ``credits_share`` were used in the week; ``dollars`` are estimated from list prices.
     """
 
     stack: str
