@@ -16,6 +16,7 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
+from bigin_archive.clock import SKEW, iso
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.closing import stored_list
 from bigin_archive.sweep.cursor import Cursor
@@ -102,8 +103,8 @@ def audit(
         limit.renew()
         side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
         with translate_errors("ask S3 for its time"):
-            # Rows carry AWS's time, so this machine's clock does not matter.
-            side.began_at = archive.inventory.now() or side.began_at
+            # Rows carry AWS's time, so this machine's clock does not matter; where S3 tells none, the careful guess.
+            side.began_at = archive.inventory.now() or iso(time.time() - SKEW.total_seconds())
             answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
             side.compares_sizes = answers.sizes_are_right
     with working("Comparing") as progress, translate_errors("audit the archive"):

@@ -32,6 +32,15 @@ LISTS = (
         caught_by_test=("tests/functional/test_lists.py::test_a_list_that_is_not_whole_has_no_time",),
     ),
     Mutation(
+        "the operator's clock believed",
+        "operate/commands/audit.py",
+        "side.began_at = archive.inventory.now() or iso(",
+        "side.began_at = iso(",
+        caught_by_test=(
+            "tests/functional/test_operate_audit.py::test_until_when_the_archive_is_complete_does_not_hang_on_this_machines_clock",
+        ),
+    ),
+    Mutation(
         "no alarm for an old proof",
         "functions/bigin_archive/sweep/heartbeat.py",
         "_age_s(state.complete_as_of, now_s) > OLDEST_S",

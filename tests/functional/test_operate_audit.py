@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_complete_archive_is_status_0(
     assert f"Credits used: {archive.bigin.calls()['credits_used']}" in told
     assert TOKEN not in told
     assert b"The archive is complete" in archive.read("_audit/latest.html")
+
+
+@pytest.mark.parametrize("wrong_by_s", [-7200, 7200])
+def test_until_when_the_archive_is_complete_does_not_hang_on_this_machines_clock(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong_by_s: int
+) -> None:
+    """The report's time is that of S3, read just before Bigin is asked."""
+    right, now = time.time, datetime.now(UTC)
+    monkeypatch.setattr(time, "time", lambda: right() + wrong_by_s)
+
+    status, report = audited(monkeypatch, capsys, stack)
+
+    told = datetime.fromisoformat(report["complete_as_of"])
+    assert 0 == status
+    assert abs((told - now).total_seconds()) < 600
 
 
 def test_a_missing_file_is_status_2_and_repaired(

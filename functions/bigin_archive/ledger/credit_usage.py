@@ -35,7 +35,12 @@ class CreditUsage:
         self._now = now
 
     def add(self, usage: Usage) -> None:
-        """Record what was used until now."""
+        """Record what was used until now.
+
+        Where DynamoDB's answer is lost, the same calls may be counted twice: botocore repeats the write, or the caller
+        does. The sum is then too high for a day and never too low, so a sweep spends less than its share. A write that
+        cannot count twice needs a transaction, at twice the price of each.
+        """
         now = self._now()
         # The write that may be repeated comes first, so that after an error nothing is counted twice.
         if usage.remaining is not None:
