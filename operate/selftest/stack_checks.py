@@ -15,6 +15,7 @@ from operate.stack.stack import Stack
 
 STACK_PREFIX = "bigin-archive-selftest-"
 _PATIENCE_S = 120
+_ALL_RING = "all there, switched on, and can be computed"
 
 
 def template_check(account: Account, template: str, bucket: str) -> Check:
@@ -61,8 +62,8 @@ def checks_of(account: Account, stack: Stack, physical: Mapping[str, str]) -> It
             meaning = "A permission boundary or an organisation's policy takes rights away, so functions would fail."
             yield Check(f"role {logical}", lambda name=name: _role(account, name), "all allowed", meaning)  # type: ignore[misc]
     alarms = [name for logical, name in physical.items() if logical.endswith("Alarm")]
-    meaning = "An alarm that cannot be computed never rings. Look at it in the console of CloudWatch."
-    yield Check("alarms: expressions", lambda: _alarms(account, alarms), "all can be computed", meaning)
+    meaning = "These alarms never ring. Deploy the stack again, or look at them in the console of CloudWatch."
+    yield Check("alarms", lambda: _alarms(account, alarms), _ALL_RING, meaning)
 
 
 def _role(account: Account, role: str) -> str:
@@ -73,6 +74,8 @@ def _role(account: Account, role: str) -> str:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         document = json.loads(document) if isinstance(document, str) else document
         for statement in document["Statement"]:
+            if statement["Effect"] != "Allow":
+                continue
             refused += _refused(iam, arn, statement)
     return "all allowed" if not refused else f"{refused} denied"
 
@@ -97,13 +100,24 @@ def _refused(iam: Any, arn: str, statement: Mapping[str, Any]) -> int:
 
 def _alarms(account: Account, names: list[str]) -> str:
     client, now = account.client("cloudwatch"), datetime.now(UTC)
+    found = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
     broken = 0
-    for alarm in client.describe_alarms(AlarmNames=names)["MetricAlarms"]:
-        if not alarm.get("Metrics"):
-            continue
+    for alarm in found:
         answer = client.get_metric_data(
-            MetricDataQueries=alarm["Metrics"], StartTime=now - timedelta(hours=3), EndTime=now
+            MetricDataQueries=alarm.get("Metrics") or [_query(alarm)], StartTime=now - timedelta(hours=3), EndTime=now
         )
-        states = [found.get("StatusCode", "Complete") for found in answer["MetricDataResults"]]
+        states = [one.get("StatusCode", "Complete") for one in answer["MetricDataResults"]]
         broken += bool(answer.get("Messages")) or any(state not in ("Complete", "PartialData") for state in states)
-    return "all can be computed" if not broken else f"{broken} cannot"
+    counts = {
+        "missing": len(names) - len(found),
+        "switched off": sum(not alarm["ActionsEnabled"] or not alarm["AlarmActions"] for alarm in found),
+        "cannot be computed": broken,
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or _ALL_RING
+
+
+def _query(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """What an alarm on one metric looks at."""
+    metric = {name: alarm[name] for name in ("Namespace", "MetricName", "Dimensions") if name in alarm}
+    stat = alarm.get("Statistic") or alarm["ExtendedStatistic"]
+    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": alarm["Period"], "Stat": stat}}

@@ -89,6 +89,27 @@ def test_queries_find_what_they_say(vector: dict[str, Any]) -> None:
     assert vector["found"] == [index.row(number).attachment_id for number in found]
 
 
+def test_an_index_finds_what_its_rows_say_however_often_it_is_asked() -> None:
+    """As each row by itself: words that are remembered, words that were dropped for others, numbers."""
+    made = [
+        replace(
+            rows()[0],
+            record_id=f"70{number % 7}",
+            attachment_id=f"9{number}",
+            record_name=f"Møller {number % 5} offer offer",
+            file_name=f"{number} Angebot {number % 3}.pdf",
+        )
+        for number in range(40)
+    ]
+    index = index_of(*made)
+    newest = sorted(made, key=lambda row: (row.attached_on or "", row.attachment_id.zfill(50)), reverse=True)
+    texts = [f"{word}{number}" for word in ("", "moller ", "angebot ", "offer 1 ", "7") for number in range(20)]
+    for text in [*texts, *texts[::-1]]:
+        query = Query.of(text)
+        expected = [row for row in newest if query.matches(row.searched(), row.record_id, row.attachment_id)]
+        assert expected == [index.row(number) for number in index.search(query)], text
+
+
 @given(st.builds(SearchRow, st.just("Notes"), IDS, TEXTS, IDS, TEXTS, st.none() | st.integers(0), st.just("2026-01-31")
        | st.none(), st.just("archived"), TEXTS, TEXTS))  # fmt: skip
 def test_a_row_comes_back_as_it_was(row: SearchRow) -> None:
