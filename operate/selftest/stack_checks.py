@@ -70,7 +70,8 @@ def _role(account: Account, role: str) -> str:
     iam = account.client("iam")
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     refused = 0
-    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+    # The emulator lists a policy that a condition leaves out, without a name.
+    for policy in filter(None, iam.list_role_policies(RoleName=role)["PolicyNames"]):
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         document = json.loads(document) if isinstance(document, str) else document
         for statement in document["Statement"]:
