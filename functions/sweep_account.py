@@ -31,13 +31,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     malformed key, StorageUnavailableError if the ledger cannot be used.
     """
     sweeping, heartbeat = _sweep()
-    order = _order(event[START]) if START in event else None
-    state = sweeping.work(order, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
+    request = _request(event[START]) if START in event else None
+    state = sweeping.work(request, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
     heartbeat.tell(state, mail_at_once=bool(event.get(MAIL)))
     return state.as_dict() if state else {}
 
 
-def _order(wanted: dict[str, Any]) -> SweepRequest:
+def _request(wanted: dict[str, Any]) -> SweepRequest:
     return SweepRequest(
         modules=tuple(dict.fromkeys(wanted.get("modules") or MODULES)),
         since=wanted.get("since"),

@@ -118,15 +118,15 @@ class Session(requests.Session):
         super().__init__()
         # ~/.netrc would replace the Authorization header.
         self.trust_env = False
-        self._ways: dict[str, dict[str, Any]] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
 
-    def way_to(self, url: str) -> dict[str, Any]:
+    def settings_for(self, url: str) -> dict[str, Any]:
         """``proxies`` and ``verify`` as requests reads them (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE)."""
         host = "/".join(url.split("/", 3)[:3])
-        if host not in self._ways:
+        if host not in self._settings:
             read = requests.Session().merge_environment_settings(url, dict(self.proxies), True, self.verify, None)
-            self._ways[host] = {name: read[name] for name in ("proxies", "verify")}
-        return self._ways[host]
+            self._settings[host] = {name: read[name] for name in ("proxies", "verify")}
+        return self._settings[host]
 
 
 @contextmanager
@@ -156,16 +156,16 @@ def send(
     9110, 9.2.2). Raises requests.RequestException.
     """
     request = requests.Request(method, url, headers={**session.headers, **headers}, **sent).prepare()
-    adapter, watch, way = session.get_adapter(url), _calls.watch, session.way_to(url)
+    adapter, watch, settings = session.get_adapter(url), _calls.watch, session.settings_for(url)
     watch.is_answered = watch.needs_new = False
     try:
-        return adapter.send(request, stream=True, timeout=timeout, **way)
+        return adapter.send(request, stream=True, timeout=timeout, **settings)
     except requests.ConnectionError:
         if watch.is_answered or not watch.is_kept or method not in _IDEMPOTENT:
             raise
     watch.needs_new = True
     try:
-        return adapter.send(request, stream=True, timeout=timeout, **way)
+        return adapter.send(request, stream=True, timeout=timeout, **settings)
     finally:
         watch.needs_new = False
 

@@ -106,7 +106,9 @@ def _genuine(lab: Lab) -> Row:
         }
         for name, content in contents.items():
             for framing in ("content-length", "chunked", "close", "gzip"):
-                request = bench.file(content=content, file_name=name, record_id=str(66000 + len(bench.fates)))
+                request = bench.file(
+                    content=content, file_name=name, record_id=str(66000 + len(bench.expected_outcomes))
+                )
                 bench.strike(request, {"kind": "framing", "framing": framing}, times=None)
                 bench.send(request)
         bench.drain()
@@ -188,7 +190,7 @@ def listings(lab: Lab) -> Iterator[Row]:
 
 
 def _list_under(bench: Bench, fault: dict[str, object], name: str) -> None:
-    record_id = str(81000 + len(bench.fates))
+    record_id = str(81000 + len(bench.expected_outcomes))
     requests = [bench.file(20, record_id=record_id) for _ in range(3)]
     bench.strike(requests[0], fault, call="list")
     bench.send({"module": requests[0]["module"], "record_id": record_id})

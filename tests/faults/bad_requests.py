@@ -78,7 +78,7 @@ def _posted(lab: Lab, bad: list[str]) -> Row:
                 event = api_event(_encoded(raw(json.dumps(request))), {"Prefer": "respond-async"})
                 answer = function.invoke({**event, "isBase64Encoded": True}, 29)
                 if answer["statusCode"] != 202:
-                    bench.fates.pop(request["attachment_id"])
+                    bench.expected_outcomes.pop(request["attachment_id"])
                 if answer["statusCode"] not in (202, 400):
                     complaints.append(f"{raw(json.dumps(GOOD))[:20]!r}: {answer['statusCode']}")
         finally:

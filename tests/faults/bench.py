@@ -38,7 +38,7 @@ class Bench:
         self.names: dict[str, str] = {}  # of attachments, for complaints
         self._remarks: list[str] = []
         self.objects: dict[str, dict[str, Any]] = {}  # what must lie in S3 where it is no file of the simulator's
-        self.fates: dict[str, str] = {}
+        self.expected_outcomes: dict[str, str] = {}
         self.env: dict[str, str] = {
             **aws.environment,
             "AWS_ENDPOINT_URL": aws_relay.url,
@@ -80,8 +80,8 @@ class Bench:
         if "content" in fields:
             request = self.bigin.add(**fields)
         else:
-            request = self.bigin.add(size_bytes=size_bytes, seed=len(self.fates), **fields)
-        self.fates[request["attachment_id"]] = outcome
+            request = self.bigin.add(size_bytes=size_bytes, seed=len(self.expected_outcomes), **fields)
+        self.expected_outcomes[request["attachment_id"]] = outcome
         return request
 
     def link(self, url: str, title: str, **fields: Any) -> Request:
@@ -223,12 +223,12 @@ class Bench:
         attachments = self.bigin.attachments()
         listed = {found["attachment_id"]: found for found in attachments} | self.objects
         file_names = {found["file_name"] for found in attachments}
-        findings = reading.compare(self.aws, self.fates, listed, is_drained=self.is_drained)
+        findings = reading.compare(self.aws, self.expected_outcomes, listed, is_drained=self.is_drained)
         row = Row(
             kind,
             note=note,
             complaints=findings.in_words(self.names) + self._remarks + self._in_the_log(file_names),
-            files=len(self.fates),
+            files=len(self.expected_outcomes),
         )
         whole = not row.complaints
         for attachment_id, count in self._injections:

@@ -27,7 +27,7 @@ class Flow:
 
 def _framed(framing: str) -> Callable[[Bench], Request]:
     def prepare(bench: Bench) -> Request:
-        request = bench.file(2000, record_id=str(90000 + len(bench.fates)))
+        request = bench.file(2000, record_id=str(90000 + len(bench.expected_outcomes)))
         bench.bigin.fault({"kind": "framing", "framing": framing}, times=None, attachment_id=request["attachment_id"])
         return request
 
@@ -47,13 +47,13 @@ def _cut_once(bench: Bench) -> Request:
 
 
 def _record(bench: Bench) -> Request:
-    record_id = str(95000 + len(bench.fates))
+    record_id = str(95000 + len(bench.expected_outcomes))
     requests = [bench.file(100, record_id=record_id) for _ in range(3)]
     return {"module": requests[0]["module"], "record_id": record_id}
 
 
 def _links(bench: Bench) -> Request:
-    record_id = str(97000 + len(bench.fates))
+    record_id = str(97000 + len(bench.expected_outcomes))
     requests = [bench.link(f"https://example.com/{number}", "a link", record_id=record_id) for number in range(2)]
     return {"module": requests[0]["module"], "record_id": record_id}
 

@@ -20,7 +20,7 @@ def cut(lab: Lab) -> Iterator[Row]:
             for size in SIZES:
                 for after in (0, 1, "half", "last-byte"):
                     for times in (1, 2):
-                        request = bench.file(size, record_id=str(60000 + len(bench.fates)))
+                        request = bench.file(size, record_id=str(60000 + len(bench.expected_outcomes)))
                         bench.strike(request, {"kind": "cut", "after": after, "framing": framing}, times=times)
                         bench.send(request)
             bench.drain()
@@ -56,7 +56,7 @@ def wrong_length(lab: Lab) -> Iterator[Row]:
                 bench.send(request)
             request = bench.file(size)
             other = bench.file(size + 1)
-            bench.fates.pop(other["attachment_id"])
+            bench.expected_outcomes.pop(other["attachment_id"])
             # The listing tells the truth, the first download brings another file's bytes.
             bench.strike(request, {"kind": "declared", "size": size + 1})
             bench.send_listed(request, size)
@@ -71,7 +71,9 @@ def framings(lab: Lab) -> Iterator[Row]:
         for name, answer in RAW.items():
             for size in (2, 1000, 200 * KIB):
                 content = bytes(index * 31 % 251 for index in range(size))
-                request = bench.file(content=content, record_id=str(61000 + len(bench.fates)), file_name=f"{name}.bin")
+                request = bench.file(
+                    content=content, record_id=str(61000 + len(bench.expected_outcomes)), file_name=f"{name}.bin"
+                )
                 bench.strike_wire(request, Script(answer(content)), name=name)
                 bench.send(request)
         bench.drain()

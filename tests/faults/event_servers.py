@@ -65,15 +65,15 @@ class EventServers:
         told: list[str] = []
         for number in range(count):
             key, version_id = f"{PREFIX}Contacts/{number // 5}/{number}/Müller {number}.pdf", f"v{number}"
-            fate = self._random.random()
+            chance = self._random.random()
             metadata = {
                 "bigin-module": "Contacts",
                 "bigin-record-id": str(number // 5),
                 "bigin-attachment-id": str(number),
             }
-            if fate > 0.02:
-                self._metadata[key] = (version_id, metadata if fate > 0.04 else {})
-            if fate > 0.04:
+            if chance > 0.02:
+                self._metadata[key] = (version_id, metadata if chance > 0.04 else {})
+            if chance > 0.04:
                 self.expected.add(f"{key}/{version_id}")
             for _ in range(2 if self._random.random() < 0.1 else 1):
                 told.append(self._told(key, version_id if self._random.random() < 0.9 else None))

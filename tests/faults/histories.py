@@ -97,7 +97,7 @@ class _Bigin:
             content = self._random.randbytes(self._random.randint(0, 300))
             request = self._bench.file(content=content, attachment_id=attachment_id, **where)
             self._bench.expect(request, content)  # also after it is deleted
-        self._bench.fates[request["attachment_id"]] = "settled"  # as long as no event tells of it
+        self._bench.expected_outcomes[request["attachment_id"]] = "settled"  # as long as no event tells of it
         record.attached[request["attachment_id"]] = request
 
     def _name(self, record: _Record, attachment_id: str) -> None:
@@ -132,7 +132,7 @@ def _work(bench: Bench, records: list[_Record], hand_on: WorkerProcess) -> bool:
     """Let the queues run empty; from now on the archive must hold what was told of."""
     for record in records:
         told = set(record.attached) if record.is_told else set(record.named) & set(record.attached)
-        bench.fates.update(dict.fromkeys(told, "archived"))
+        bench.expected_outcomes.update(dict.fromkeys(told, "archived"))
         record.named.clear()
         record.is_told = False
     are_handed_on = EventSource(bench.aws.sqs, bench.aws.record_queue_url).drain(hand_on.invoke, 60)

@@ -127,7 +127,7 @@ MUTATIONS = (
     Mutation(
         "redirects followed",
         "functions/bigin_archive/transport.py",
-        "    try:\n        return adapter.send(request, stream=True, timeout=timeout, **way)\n    except",
+        "    try:\n        return adapter.send(request, stream=True, timeout=timeout, **settings)\n    except",
         "    try:\n        return session.send(request, stream=True, timeout=timeout)\n    except",
         ("transient",),
     ),

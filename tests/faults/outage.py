@@ -1,4 +1,4 @@
-"""Bigin out of order for hours, in simulated time: real workers, brakes and delays, a queue that honours visibility."""
+"""Bigin out of order for hours, in simulated time: real workers, breakers and delays, and a queue with visibility."""
 
 import heapq
 import http.client

@@ -86,16 +86,16 @@ def bodies(aws: Aws, queue_url: str) -> list[tuple[str, str, str]]:
 
 def compare(
     aws: Aws,
-    fates: Mapping[str, str],
+    expected_outcomes: Mapping[str, str],
     listed: Mapping[str, Mapping[str, Any]],
     *,
     is_drained: bool,
 ) -> Findings:
     """Findings of a finished run.
 
-    ``fates`` is what must have become of each attachment: ``archived``, ``settled`` (neither object nor dead letter)
-    or the error code that it is parked with. ``listed`` is the simulator's own list, by attachment id. What is parked
-    has no object, but for a ``content_conflict``: there the object that ``listed`` tells of stands untouched.
+    ``expected_outcomes`` name what must become of each attachment: ``archived``, ``settled`` (neither object nor dead
+    letter) or the error code with which it is parked. ``listed`` is the simulator's own list, by attachment id. A
+    parked attachment has no object, except for a ``content_conflict``: there the listed object stays untouched.
     """
     findings = Findings()
     by_id: defaultdict[str, list[Version]] = defaultdict(list)
@@ -107,7 +107,7 @@ def compare(
     for upload in aws.s3.list_multipart_uploads(Bucket=aws.bucket).get("Uploads", []):
         findings.extra[upload["Key"]] = "an upload in parts that nobody will finish"
     waiting = set() if is_drained else {_id_in(body) for body, _, _ in bodies(aws, aws.queue_url)}
-    for attachment_id, outcome in fates.items():
+    for attachment_id, outcome in expected_outcomes.items():
         _check_objects(attachment_id, by_id.pop(attachment_id, []), outcome, listed, findings)
         codes = parked.pop(attachment_id, [])
         has_object = attachment_id not in findings.lost

@@ -207,18 +207,18 @@ def ledger(cloud: Cloud) -> Observed:
             {"AttributeName": "attachment_id", "KeyType": "RANGE"},
         ],
     )
-    book, usage = Ledger(dynamodb, cloud.name), CreditUsage(dynamodb, cloud.name, lambda: 1_769_850_000.0)
+    ledger, usage = Ledger(dynamodb, cloud.name), CreditUsage(dynamodb, cloud.name, lambda: 1_769_850_000.0)
     requests = [ArchiveRequest("Contacts", "1", str(number)) for number in range(130)]
     for request in requests[:3]:
-        book.record_listing(request, ListedAttachment(str(request.attachment_id), 5, name="Größe.pdf"), "Müller", at)
+        ledger.record_listing(request, ListedAttachment(str(request.attachment_id), 5, name="Größe.pdf"), "Müller", at)
     for _ in range(2):
         usage.add(Usage(3, 40_000))
-    found = book.find(requests)
+    found = ledger.find(requests)
     return {
         "found": {place: asdict(entry) for place, entry in sorted(found.items())},
-        "of a record": len(list(book.entries_of("Contacts", "1"))),
-        "all": sorted(entry.request.place for entry in book.entries()),
-        "a second row": book.put(found["Contacts/1/0"]),
+        "of a record": len(list(ledger.entries_of("Contacts", "1"))),
+        "all": sorted(entry.request.place for entry in ledger.entries()),
+        "a second row": ledger.put(found["Contacts/1/0"]),
         "credits": asdict(usage.used()),
     }
 

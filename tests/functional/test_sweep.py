@@ -155,14 +155,14 @@ def test_bigins_own_word_goes_before_the_count(aws: Aws, bigin: Simulator) -> No
 
 
 def test_the_credits_that_are_counted_are_those_of_bigin(aws: Aws, bigin: Simulator) -> None:
-    """What sweep and workers enter in the book is what the simulator counted."""
+    """What sweep and workers record is what the simulator counted."""
     many(bigin, 20, 2)
     account = Account(aws, bigin)
 
     account.sweep()
 
-    book = CreditUsage(aws.dynamodb, aws.ledger_table, account.clock)
-    assert bigin.calls()["credits_used"] == book.used().used
+    usage = CreditUsage(aws.dynamodb, aws.ledger_table, account.clock)
+    assert bigin.calls()["credits_used"] == usage.used().used
 
 
 def test_a_sweep_pauses_while_the_queue_is_full(aws: Aws, bigin: Simulator) -> None:
@@ -559,11 +559,11 @@ def test_a_sweep_says_when_it_waits_for_the_queue(aws: Aws, bigin: Simulator) ->
 
 def test_attachments_of_two_records_with_one_id_are_two(aws: Aws) -> None:
     """An id counts within its record alone: what the ledger knows of one says nothing of the other."""
-    book = Ledger(aws.dynamodb, aws.ledger_table)
+    rows = Ledger(aws.dynamodb, aws.ledger_table)
     one, other = (ArchiveRequest("Contacts", record_id, "77") for record_id in ("5001", "5002"))
-    book.put(LedgerEntry("Contacts", "5001", "77", "archived"))
+    rows.put(LedgerEntry("Contacts", "5001", "77", "archived"))
 
-    found = [book.find([one, other]), book.find([other, one])]
+    found = [rows.find([one, other]), rows.find([other, one])]
 
     assert [{one.place}, {one.place}] == [set(each) for each in found]
 

@@ -207,11 +207,11 @@ def test_the_three_sides_meet_at_their_places(
     """Whatever lies where, in S3's order: each place comes once, with all that is known of it."""
     paths = {f"{'/'.join(place)}/{name}" for place, name in files} | others
     objects = [ListedKey(path, path, ()) for path in sorted(paths, key=str.encode)]
-    with MergeJoin() as census:
-        census.add_listed(Found(ArchiveRequest(*place), None, ListedAttachment(place[2], 1)) for place in listed)
-        census.add_entries(LedgerEntry(*place) for place in rows)
+    with MergeJoin() as join:
+        join.add_listed(Found(ArchiveRequest(*place), None, ListedAttachment(place[2], 1)) for place in listed)
+        join.add_entries(LedgerEntry(*place) for place in rows)
 
-        merged = list(census.merged(objects))
+        merged = list(join.merged(objects))
 
     assert len(merged) == len({known.place for known in merged})
     assert {"/".join(place) for place in listed} == {known.place for known in merged if known.listed}

@@ -13,7 +13,7 @@ from bigin_archive.errors import ArchiveError, NothingToArchiveError, PermanentE
 from tests.vectors import load, text
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
-FATES: dict[str, type[ArchiveError]] = {
+OUTCOMES: dict[str, type[ArchiveError]] = {
     "done": NothingToArchiveError,
     "parked": PermanentError,
     "retried": TransientError,
@@ -27,14 +27,14 @@ def body(vector: dict[str, Any]) -> bytes:
     return value.encode("latin-1") if isinstance(value, str) else json.dumps(value).encode()
 
 
-def judge(vector: dict[str, Any]) -> ArchiveError | None:
+def error_for(vector: dict[str, Any]) -> ArchiveError | None:
     return classify(vector["status"], vector["headers"], body(vector)[:ERROR_BODY_BYTES], now=lambda: NOW)
 
 
 @pytest.mark.parametrize("vector", load("answers"))
 def test_answer_has_the_code_that_the_vector_names(vector: dict[str, Any]) -> None:
     """An answer of Bigin means what the vector says: a file, or one error code."""
-    error = judge(vector)
+    error = error_for(vector)
 
     assert vector["expected"] == ("file" if error is None else error.code)
 
@@ -46,7 +46,7 @@ REFUSALS = load("answers", where=lambda vector: vector["expected"] == "bigin_ref
 @pytest.mark.parametrize("vector", ERRORS)
 def test_error_tells_the_remedy(vector: dict[str, Any]) -> None:
     """The detail tells the reader what to do."""
-    error = judge(vector)
+    error = error_for(vector)
 
     assert error is not None
     assert vector["remedy"] in error.detail
@@ -55,15 +55,15 @@ def test_error_tells_the_remedy(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", ERRORS)
 def test_error_decides_the_fate_of_the_message(vector: dict[str, Any]) -> None:
     """Every error settles, parks or retries its message, and never two of these."""
-    error = judge(vector)
+    error = error_for(vector)
 
-    assert [vector["message"]] == [outcome for outcome, kind in FATES.items() if isinstance(error, kind)]
+    assert [vector["message"]] == [outcome for outcome, kind in OUTCOMES.items() if isinstance(error, kind)]
 
 
 @pytest.mark.parametrize("vector", ERRORS)
 def test_error_waits_as_long_as_bigin_asks(vector: dict[str, Any]) -> None:
     """A usable Retry-After becomes seconds; anything else becomes no wait of its own."""
-    error = judge(vector)
+    error = error_for(vector)
 
     assert error is not None
     assert vector["retry_after_s"] == error.retry_after_s
@@ -72,7 +72,7 @@ def test_error_waits_as_long_as_bigin_asks(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", REFUSALS)
 def test_refusal_names_the_code_of_bigin(vector: dict[str, Any]) -> None:
     """A refusal's detail names Bigin's own code, so that its documentation can be looked up."""
-    error = judge(vector)
+    error = error_for(vector)
 
     assert error is not None
     assert json.loads(body(vector))["code"] in error.detail

@@ -11,7 +11,7 @@ from bigin_archive.api import gateway
 from bigin_archive.errors import ArchiveError, NothingToArchiveError, OutOfTimeError, PermanentError, TransientError
 from tests.vectors import load
 
-FATES: dict[str, type[ArchiveError]] = {
+OUTCOMES: dict[str, type[ArchiveError]] = {
     "done": NothingToArchiveError,
     "parked": PermanentError,
     "retried": TransientError,
@@ -46,9 +46,9 @@ def test_status(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", load("errors", where=lambda vector: vector["message"]))
 def test_fate_of_the_message(vector: dict[str, Any]) -> None:
     """Every code has exactly one outcome in the queue."""
-    fates = [outcome for outcome, kind in FATES.items() if issubclass(KINDS[vector["name"]], kind)]
+    outcomes = [outcome for outcome, kind in OUTCOMES.items() if issubclass(KINDS[vector["name"]], kind)]
 
-    assert [vector["message"]] == fates
+    assert [vector["message"]] == outcomes
 
 
 @pytest.mark.parametrize("vector", load("errors"))

@@ -92,7 +92,7 @@ class Worker:
 
     def _work_on(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         started = time.monotonic()
-        outcome = self._settle(message, deadline, whole_s)
+        outcome = self._outcome_of(message, deadline, whole_s)
         duration_s = time.monotonic() - started
         waited_s = duration_s if message.sent_at_s is None else max(duration_s, self._now() - message.sent_at_s)
         outcome = replace(outcome, duration_ms=round(duration_s * 1000), waited_ms=round(waited_s * 1000))
@@ -100,7 +100,7 @@ class Worker:
         self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
         return outcome
 
-    def _settle(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
+    def _outcome_of(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         begin_s = deadline.remaining_s()
         outcome = Outcome("retried", message.message_id, attempt=message.attempt, correlation_id=message.correlation_id)
         try:
