@@ -25,8 +25,9 @@ demo: venvs ## Archive attachments on this machine, from a simulated Bigin to an
 up: venvs ## The same local stack, left running for trying things by hand (Ctrl-C stops it)
 	@$(PROJECT)/bin/python -m local up
 
+# More workers than many machines have cores: half of the time they wait for servers.
 test: venvs $(RCLONE)/.installed $(OPENAPI)/.installed ## All tests; they need no account
-	@$(PROJECT)/bin/python -m pytest -n 2 --dist loadfile
+	@$(PROJECT)/bin/python -m pytest -n 4 --dist loadfile
 
 matrix: venvs $(RCLONE)/.installed ## All tests on each Python that is here, and on the oldest boto3 (TESTS=tests/unit for some)
 	@$(PROJECT)/bin/python -m local.matrix $(TESTS)

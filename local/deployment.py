@@ -38,24 +38,25 @@ INPUTS = ("template.yaml", "local/package.py", "local/requirements-sam.txt", "re
 class Deployment:
     """`start_build` returns at once, so that the emulator starts meanwhile; `finish_build` waits for it."""
 
-    def __init__(self, directory: Path, logs: Path) -> None:
+    def __init__(self, directory: Path, logs: Path, package: Path | None = None) -> None:
+        """`package` is the directory of a deployment whose build is taken, where it is the right one."""
         if OWN_RUNTIME not in SUPPORTED_RUNTIMES:
             raise LocalStackError(
                 f"This is {OWN_RUNTIME}; use one of {', '.join(SUPPORTED_RUNTIMES)}: make PYTHON=python3.13 ..."
             )
         self._directory = directory
-        self._build = directory / "build"
-        self._built_from = directory / "build.sha256"  # written last, so that it vouches for a whole build
+        self.build = (package or directory) / "build"
+        self._built_from = (package or directory) / "build.sha256"  # written last, so that it vouches for a whole build
         self._logs = logs
         self._env = tool_environment({"__SAM_CLI_APP_DIR": str(directory / "sam")})  # not ~/.aws-sam
 
     def start_build(self) -> Process | None:
         """None where the last build is still the right one."""
-        is_there = self._built_from.exists() and (self._build / "template.yaml").exists()
+        is_there = self._built_from.exists() and (self.build / "template.yaml").exists()
         if is_there and self._built_from.read_text() == self._inputs():
             return None
         self._built_from.unlink(missing_ok=True)
-        folders = ["--build-dir", str(self._build), "--cached", "--cache-dir", str(self._directory / "cache")]
+        folders = ["--build-dir", str(self.build), "--cached", "--cache-dir", str(self._directory / "cache")]
         options = ["--template-file", str(PROJECT / "template.yaml"), *folders, "--region", REGION]
         command = build_command(OWN_RUNTIME, own_architecture(), *options)
         # SAM keeps the dependencies for the next build in .aws-sam/deps of the working directory, whatever the options.
@@ -63,16 +64,16 @@ class Deployment:
 
     def finish_build(self, build: Process) -> None:
         build.finish(BUILD_TIMEOUT_S)
-        remove_unused(self._build)
-        add_byte_code(self._build, sys.executable, self._env)
-        share_code(self._build)
+        remove_unused(self.build)
+        add_byte_code(self.build, sys.executable, self._env)
+        share_code(self.build)
         self._built_from.write_text(self._inputs())
 
     def deploy(self, emulator: Emulator, parameters: Mapping[str, str]) -> None:
         everything = {"PythonRuntime": OWN_RUNTIME, "Architecture": own_architecture(), **parameters}
         overrides = [f"{name}={value}" for name, value in everything.items()]
         profile = ["--config-file", str(PROJECT / "samconfig.toml"), "--config-env", "local"]
-        template = ["--template-file", str(self._build / "template.yaml")]
+        template = ["--template-file", str(self.build / "template.yaml")]
         command = [str(SAM), "deploy", *profile, *template, "--parameter-overrides", *overrides]
         env = {
             **self._env,

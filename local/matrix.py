@@ -12,7 +12,7 @@ from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 REQUIREMENTS, LOWEST = "requirements-dev.txt", "tests/requirements-lowest.txt"
-TESTS = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
+TESTS = ("-m", "pytest", "-q", "-n", "4", "--dist", "loadfile")
 
 
 def interpreters() -> Iterator[tuple[str, str | None]]:

@@ -57,11 +57,13 @@ class LocalStack:
     """A running stack between `__enter__` and `__exit__`.
 
     outputs:     the template's Outputs.
+    build:       the folder with what was deployed.
     description: what `stack.json` holds.
     notice:      "" or one line for the user: started, but not connected to Bigin.
     """
 
     outputs: dict[str, str]
+    build: Path
     description: dict[str, str]
     notice: str = ""
 
@@ -71,14 +73,19 @@ class LocalStack:
         bigin: Bigin | None = None,
         parameters: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda step: None,
+        package: Path | None = None,
     ) -> None:
-        """`bigin` None starts the simulator; `parameters` override template parameters; `tell` hears each long step."""
+        """`bigin` None starts the simulator; `parameters` override template parameters; `tell` hears each long step.
+
+        `package` is the directory of a `Deployment` that has built the functions already.
+        """
         self._tell = tell
         self.directory = directory.resolve()
         self.logs = self.directory / "logs"
         self._description_file = self.directory / "stack.json"
         self._environment_file = self.directory / "env"
         self._bigin = bigin
+        self._package = package
         self._parameters = {**DELAYS, **EVERYTHING, **(parameters or {})}
         self._processes: list[Process] = []
         self._clients: dict[str, Any] = {}
@@ -165,7 +172,8 @@ class LocalStack:
         self._processes = [closing.enter_context(self._emulator.process)]
         if self._bigin is None:
             self._processes.append(closing.enter_context(self._start_simulator()))
-        deployment = Deployment(self.directory, self.logs)
+        deployment = Deployment(self.directory, self.logs, self._package)
+        self.build = deployment.build
         build = deployment.start_build()
         if build:
             self._tell("Building the functions (sam build)")

@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore.loaders
 import pytest
 from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 from local.emulator import Emulator
 from tests.aws import Aws
@@ -69,14 +69,46 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
     return lambda text: record_property("figure", text)
 
 
-class _ByStack(LoadFileScheduling):
-    """Each file goes to one worker, and so do all files that share a deployed stack, which takes long to make."""
+# The longest first: what begins late and takes long would leave the other workers without work at the end.
+LONGEST = (
+    "running",
+    "tests/functional/test_sweep.py",
+    "tests/functional/test_faults.py",
+    "watching",
+    "tests/functional/test_operate_audit.py",
+    "tests/functional/test_operate_redrive.py",
+    "tests/functional/test_audit.py",
+    "tests/functional/test_worker.py",
+    "tests/functional/test_lists.py",
+    "tests/functional/test_archive_path.py",
+    "tests/browser/test_console_page.py",
+)
+
+
+def _scope(nodeid: str) -> str:
+    """Its file; or the deployed stack that several files share, and which takes long to make."""
+    file = nodeid.partition("::")[0]
+    if not file.startswith("tests/integration/"):
+        return file
+    return "watching" if Path(file).stem in ("test_account", "test_events") else "running"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stable, so that within a stack and a file everything stays as it is written."""
+    place = {scope: number for number, scope in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(_scope(item.nodeid), len(place)))
+
+
+class _ByStack(LoadScopeScheduling):
+    """Each scope goes to one worker, in the order of collection."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # would begin with the most tests, which are the shortest
+        super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        file = str(super()._split_scope(nodeid))
-        if not file.startswith("tests/integration/"):
-            return file
-        return "watching" if Path(file).stem in ("test_account", "test_events") else "running"
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -120,12 +120,9 @@ def token(cognito: Cognito) -> str:
 
 @pytest.fixture
 def archived(deployed: Deployed) -> dict[str, Any]:
-    """One file of the simulator, archived by the API; the search index tells of it."""
-    request = next(
-        {name: found[name] for name in ("module", "record_id", "attachment_id")}
-        for found in deployed.bigin.attachments()
-        if not found.get("link")
-    )
+    """A file of a name and a record that no other test knows, archived by the API; the search index tells of it."""
+    own = secrets.token_hex(6)
+    request = deployed.bigin.add(own.encode(), file_name=f"offer-{own}.txt", record_id=str(int(own, 16)))
     answer = deployed.post(request).json()
     ledger = Ledger(deployed.stack.client("dynamodb"), deployed.description["ledger_table"])
     inventory = Inventory(deployed.s3, deployed.bucket, deployed.description["prefix"])
@@ -151,10 +148,9 @@ def test_an_invited_person_finds_a_file_and_downloads_it(
         # The address that was opened first is opened after the sign-in.
         expect(page.locator("#record-head")).to_be_visible()
         page.click("#back")
-        page.fill("#q", archived["attachment_id"])
-        expect(page.locator("tbody tr")).to_have_count(1)
+        page.fill("#q", archived["file_name"])
         with page.expect_download() as waiting:
-            page.locator("tbody .do button").click()
+            page.locator("tbody tr", has_text=archived["file_name"]).locator(".do button").click()
         waiting.value.save_as(tmp_path / "file")
         kept = page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie, location.href])")
         browser.close()

@@ -20,7 +20,7 @@ FUNCTIONS = ("archive_now", "archive_queued", "queue_records", "receive_webhook"
 
 
 def packages(running: LocalStack) -> list[Path]:
-    return [folder for folder in (running.directory / "build").iterdir() if folder.is_dir()]
+    return [folder for folder in running.build.iterdir() if folder.is_dir()]
 
 
 def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack, figure: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_
     bill.write_text("{}")
     for folder in packages(running):
         (build / folder.name).symlink_to(folder)
-    built = (running.directory / "build" / "template.yaml").read_text()
+    built = (running.build / "template.yaml").read_text()
     # As SAM left it: the local stack has the code of all functions uploaded as one zip.
     (build / "template.yaml").write_text(built.replace("Function.zip", "Function"))
 
