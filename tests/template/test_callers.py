@@ -1,5 +1,6 @@
 """Callers and events in template.yaml: there only when asked for, and closed to everybody else."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -84,6 +85,17 @@ def test_s3_tells_of_attachments_places_alone() -> None:
     assert RESOURCES["Bucket"]["Properties"]["NotificationConfiguration"] == {
         "Fn::If": ["SendsEvents", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}, {"Ref": "AWS::NoValue"}]
     }
+
+
+@pytest.mark.parametrize("name", ["ArchiveQueued", "ArchiveNow", "QueueRecords", "ReceiveWebhook"])
+def test_whoever_archives_is_the_same_with_events_on_and_off(name: str) -> None:
+    """S3 alone tells of what it stored: no function has another setting or right, so none takes longer."""
+    both = json.dumps([RESOURCES[f"{name}{kind}"] for kind in ("Function", "Role")])
+
+    assert "SendsEvents" not in both
+    made = [other for other, found in RESOURCES.items() if found.get("Condition") == "SendsEvents"]
+    assert made
+    assert not [other for other in made if f'"{other}"' in both]
 
 
 @pytest.mark.parametrize("queue", ["EventQueue", "EventDeadLetterQueue"])
