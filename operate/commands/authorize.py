@@ -4,9 +4,8 @@ import os
 
 import click
 
-from bigin_archive.archive_request import MODULES
 from bigin_archive.transport import session
-from operate.commands.options import MODULE, STATUSES, on_a_stack
+from operate.commands.options import STATUSES, modules_option, on_a_stack
 from operate.connect import scopes
 from operate.connect.check import as_json, check, show
 from operate.connect.prompts import Prompts
@@ -34,15 +33,7 @@ Without a terminal, missing values are read from stdin, one a line: client id, c
 )
 @on_a_stack
 @click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Else BIGIN_CLIENT_ID, else you are asked.")
-@click.option(
-    "--module",
-    "modules",
-    multiple=True,
-    type=MODULE,
-    default=MODULES,
-    metavar="NAME",
-    help=f"A module that the archive must reach; can be repeated. Default: all ({', '.join(MODULES)}).",
-)
+@modules_option("A module that the archive must reach")
 @click.option("--notifications", is_flag=True, help="Also print the scope that WatchModules needs.")
 @click.option(
     "--access-token-only",

@@ -57,3 +57,16 @@ class _Day(click.DateTime):
 MODULE = _Module(MODULES)
 DAY = _Day(["%Y-%m-%d"])
 DAY_OR_TIME = _Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+
+def modules_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option ``--module``, which can be repeated; all modules without it."""
+    return click.option(
+        "--module",
+        "modules",
+        multiple=True,
+        type=MODULE,
+        default=MODULES,
+        metavar="NAME",
+        help=f"{words}; can be repeated. Default: all ({', '.join(MODULES)}).",
+    )

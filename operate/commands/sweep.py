@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import click
 
-from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.report_html import size
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
@@ -18,7 +17,7 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
-from operate.commands.options import DAY_OR_TIME, MODULE, STATUSES, on_a_stack
+from operate.commands.options import DAY_OR_TIME, STATUSES, modules_option, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits
 from operate.stack.credit_limit import CreditLimit
@@ -49,15 +48,7 @@ With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 fail
     + STATUSES
 )
 @on_a_stack
-@click.option(
-    "--module",
-    "modules",
-    multiple=True,
-    type=MODULE,
-    default=MODULES,
-    metavar="NAME",
-    help=f"Only this module; can be repeated. Default: all ({', '.join(MODULES)}).",
-)
+@modules_option("Only this module")
 @click.option(
     "--since", type=DAY_OR_TIME, metavar="DAY", help="Only what was changed since: 2026-01-31, or with a time (UTC)."
 )

@@ -104,21 +104,31 @@ class Probe:
         raise error
 
     def _get(self, path: str) -> tuple[int, Mapping[str, str], bytes]:
-        try:
-            status, headers, content = transport.exchange(
-                self._session,
-                "GET",
-                self._root + path,
-                {"Authorization": f"Zoho-oauthtoken {self._token}"},
-                timeout_s=TIMEOUT_S,
-                max_bytes=_MAX_ANSWER_BYTES,
-                # Newer pages of the documentation require ``fields``.
-                params={"fields": "id", "per_page": "1"},
-            )
-        except transport.EXCHANGE_ERRORS as error:
-            raise BiginUnavailableError(f"Bigin's API cannot be reached ({type(error).__name__}).") from None
+        # Newer pages of the documentation require ``fields``.
+        only_one = {"fields": "id", "per_page": "1"}
+        status, headers, content = get(
+            self._session,
+            self._root + path,
+            self._token,
+            only_one,
+            timeout_s=TIMEOUT_S,
+            max_bytes=_MAX_ANSWER_BYTES,
+        )
         self._expires_at = parse(headers.get("x-accesstoken-reset")) or self._expires_at
         return status, headers, content
+
+
+def get(
+    session: Session, url: str, token: str, params: Mapping[str, str], *, timeout_s: float, max_bytes: int
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Read from Bigin's API: status, headers (names in lower case) and body. Raises BiginUnavailableError."""
+    headers = {"Authorization": f"Zoho-oauthtoken {token}"}
+    try:
+        return transport.exchange(
+            session, "GET", url, headers, timeout_s=timeout_s, max_bytes=max_bytes, params=dict(params)
+        )
+    except transport.EXCHANGE_ERRORS as error:
+        raise BiginUnavailableError(f"Bigin's API cannot be reached ({type(error).__name__}).") from None
 
 
 def _first_id(content: bytes) -> str | None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bigin_archive import transport
 from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.classify import classify
 from bigin_archive.bigin.credit_meter import REMAINING_HEADER
 from bigin_archive.bigin.probed_answers import LISTED_SIZE, NO_WHOLE_LIST, OTHER_SIZE, WHOLE_LIST
-from bigin_archive.errors import BiginUnavailableError
+from bigin_archive.transport import Session
+from operate.connect.token_probe import get
 from operate.selftest.result import Check, NotToldError, Result
 
 _TIMEOUT_S = 30
@@ -43,7 +43,7 @@ class _Answer:
 class AccountProbe:
     """One account, with a token that may read."""
 
-    def __init__(self, session: transport.Session, api_url: str, token: str) -> None:
+    def __init__(self, session: Session, api_url: str, token: str) -> None:
         self._session = session
         self._root = f"{api_url}/bigin/v2"
         self._token = token
@@ -154,19 +154,10 @@ class AccountProbe:
         return ", ".join(sorted(told)) or "none while little is used"
 
     def _get(self, path: str, params: Mapping[str, str], *, read: bool = True) -> _Answer:
-        try:
-            status, headers, content = transport.exchange(
-                self._session,
-                "GET",
-                self._root + path,
-                {"Authorization": f"Zoho-oauthtoken {self._token}"},
-                timeout_s=_TIMEOUT_S,
-                max_bytes=_MOST_BYTES if read else 0,
-                params=dict(params),
-            )
-        except transport.EXCHANGE_ERRORS as error:
-            raise BiginUnavailableError(f"Bigin cannot be reached ({type(error).__name__}).") from None
-        return _Answer(status, headers, content)
+        most_bytes = _MOST_BYTES if read else 0
+        return _Answer(
+            *get(self._session, self._root + path, self._token, params, timeout_s=_TIMEOUT_S, max_bytes=most_bytes)
+        )
 
 
 def _is_file(row: Mapping[str, object]) -> bool:
