@@ -18,7 +18,7 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.clock import SKEW, iso
 from bigin_archive.queueing.archive_queue import ArchiveQueue
-from bigin_archive.sweep.closing import stored_list
+from bigin_archive.sweep.closing import left_by
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.token.access_token import AccessTokens
 from bigin_archive.transport import session
@@ -138,20 +138,10 @@ def _of_last_sweep(archive: Archive) -> Listing:
             "No sweep of the whole account has finished yet.",
             "Audit without --as-of-sweep, or start one: bigin-archive sweep.",
         )
-    refused = {name.partition("/")[0]: f"Bigin did not list {name}" for name in state.refused}
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
     # Once the next full sweep has begun, the gaps of the last one are no longer known.
     unknown = {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is running: audit after it")
-    return Listing(
-        state.full_since,
-        stored=stored_list(cursor, state.full_list, state.full_since),
-        counted=None if state.full_list else state.full_listed,
-        unlisted=unknown | refused | left_out,
-        unsupported_modules=dict(state.uncovered),
-        is_of_all=state.strategy == "all",
-        is_of_changes=not state.is_full,
-        compares_sizes=state.compares_sizes,
-    )
+    return left_by(cursor, state, state.full_since, state.full_list, unknown | left_out)
 
 
 def _repaired(target: Target, archive: Archive, made: Audit) -> Repaired:

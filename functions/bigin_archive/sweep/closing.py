@@ -1,6 +1,6 @@
 """The end of a sweep: writes index and audit, against the lists of the sweep."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigin_archive import clock
@@ -26,31 +26,37 @@ class Closing:
         A sweep of changed records uses Bigin's list of the last full sweep, with the changes. If there is a gap between
         them, nobody knows what changed in it. Raises StorageUnavailableError, StorageRefusedError.
         """
-        unlisted = {what.partition("/")[0]: "Bigin did not list all of its records" for what in state.refused}
+        unlisted: dict[str, str] = {}
         began_at = state.full_since if state.since else state.started_at
         if not began_at or (state.since and not _is_before(state.since, began_at)):
-            unlisted |= dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
-        listing = Listing(
-            began_at or state.started_at,
-            stored=stored_list(cursor, state.own_list if state.is_full else state.full_list, began_at),
-            counted=None if state.is_full or state.full_list else state.full_listed,
-            unlisted=unlisted,
-            unsupported_modules=dict(state.uncovered),
-            is_of_all=state.strategy == "all",
-            is_of_changes=not state.is_full,
-            compares_sizes=state.compares_sizes,
-        )
+            unlisted = dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
+        stored = state.own_list if state.is_full else state.full_list
+        listing = left_by(cursor, state, began_at or state.started_at, stored, unlisted)
         made = self._auditor.go_on(state.audit, listing, state.modules, deadline)
         state.audit = None if isinstance(made, Audit) else made
         return made if isinstance(made, Audit) else None
 
 
-def stored_list(cursor: Cursor, stored: Sequence[Any] | None, sweep: str | None) -> Iterator[Found] | None:
-    """The list of the last sweep of everything; None if an earlier version stored it only in the ledger's rows.
+def left_by(
+    cursor: Cursor, state: SweepState, began_at: str, stored: Sequence[Any] | None, unlisted: Mapping[str, str]
+) -> Listing:
+    """Bigin's list as a sweep left it: ``stored`` says where it is, ``began_at`` when its reading began.
 
-    Raises StorageUnavailableError while it is read, also if it is gone.
+    If an earlier version stored it only in the ledger's rows, ``stored`` is None. ``unlisted`` are the modules that the
+    sweep does not cover, and why; those that Bigin refused are added. To read the list raises StorageUnavailableError,
+    also if it is gone.
     """
-    return _read(cursor, stored, sweep) if stored and sweep else None
+    refused = {what.partition("/")[0]: f"Bigin did not list {what}" for what in state.refused}
+    return Listing(
+        began_at,
+        stored=_read(cursor, stored, began_at) if stored else None,
+        counted=None if stored else state.full_listed,
+        unlisted=refused | dict(unlisted),
+        unsupported_modules=dict(state.uncovered),
+        is_of_all=state.strategy == "all",
+        is_of_changes=not state.is_full,
+        compares_sizes=state.compares_sizes,
+    )
 
 
 def _read(cursor: Cursor, stored: Sequence[Any], sweep: str) -> Iterator[Found]:
