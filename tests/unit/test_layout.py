@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -326,6 +327,23 @@ def test_every_package_says_what_it_is_for() -> None:
         assert "may import" in text, name(source)
         assert "Start with" in text, name(source)
         assert len(tree.body) == 1, name(source)
+
+
+def test_the_map_of_contributing_is_true() -> None:
+    """It names every package once; each file of its walk from the queue to S3 exists, in seven packages at most."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(
+        r"(?<![\w/.])([a-z_]+)/", text.partition("functions/bigin_archive/\n")[2].partition("operate/")[0]
+    )
+    walk = re.findall(
+        r"`([a-z_]+(?:/[a-z_]+)?\.py)`", text.partition("One request, from the queue")[2].partition("## ")[0]
+    )
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+
+    assert sorted(packages) == sorted(named)
+    assert len(walk) >= 10
+    assert all((PACKAGE / path).is_file() or (ROOT / path).is_file() for path in walk)
+    assert len({path.partition("/")[0] for path in walk if "/" in path}) <= 7
 
 
 def test_packages_and_modules_are_small() -> None:
