@@ -11,10 +11,12 @@ LOCK := .venv/lock
 RUNTIME ?=
 ARCH ?= arm64
 REGION ?= us-east-1
+COUNT ?= 1000
+FIRST ?= 1
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check build release cloud-test lock bench faults clean venvs matrix
+.PHONY: help demo up test check build release cloud-test lock bench faults histories clean venvs matrix
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,6 +63,10 @@ bench: venvs ## Measure this project and its peers in one run (DOCS=1 writes the
 faults: venvs ## The whole fault suite (MUTATE=1 plants bugs instead; DOCS=1 writes the table into docs/)
 	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate) $(if $(DOCS),--docs)
 	@FUZZ_EXAMPLES=100000 $(PROJECT)/bin/python -m pytest -q -n 2 --dist load tests/unit/test_fuzz.py
+	@$(if $(MUTATE),,$(MAKE) histories COUNT=1000)
+
+histories: venvs ## Random histories of a whole account, judged against the truth (COUNT=1000 FIRST=1; DOCS=1 writes the figures)
+	@$(PROJECT)/bin/python -m tests.histories --count $(COUNT) --first $(FIRST) $(if $(DOCS),--docs)
 
 clean: ## Remove everything that make made
 	rm -rf .venv .local .aws-sam dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

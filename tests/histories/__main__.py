@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import pages
 from tests.faults import paths
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ def main() -> int:
     options = _options()
     started_s = time.monotonic()
     seeds = range(options.first, options.first + options.count) if options.seed is None else [options.seed]
-    told = list(_all(seeds, options.steps, options.processes, options.minutes))
+    told = []
+    for each in _all(seeds, options.steps, options.processes, options.minutes):
+        told.append(each)
+        if each.violation and options.stop:
+            break
     seconds = time.monotonic() - started_s
     failed = [each for each in told if each.violation]
     for each in failed[:10]:
@@ -37,11 +42,14 @@ def main() -> int:
         _shrink(failed[0], options.steps, options.keep)
     steps = len(told) * options.steps
     verdicts = sum((each.verdicts for each in told), Counter())
-    print(
+    figures = (
         f"{len(told):,} histories of {options.steps} steps, {sum(each.calls for each in told):,} calls, "
         f"{verdicts.total():,} audits ({', '.join(f'{count:,} {name}' for name, count in sorted(verdicts.items()))}): "
         f"{len(failed)} violations; {seconds:.0f} s, {steps / max(seconds, 0.001):,.0f} steps a second"
     )
+    print(figures)
+    if options.docs:
+        pages.write("fault-testing.md", {"histories": f"> {figures}"})
     return 1 if failed else 0
 
 
@@ -82,6 +90,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=100, help="of each history")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=60, help="none is begun after them")
+    parser.add_argument("--docs", action="store_true", help="write the figures into docs/fault-testing.md")
+    parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--no-shrink", action="store_true", help="only tell the seeds")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where to put the shrunk history")
     return parser.parse_args()

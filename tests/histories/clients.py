@@ -59,7 +59,9 @@ class Clients(clients.Session):
     def __init__(self) -> None:
         super().__init__(botocore.session.Session())
         self.network = Network()
-        self.events.register("before-send", self.network.before_send)
+        for name in ("dynamodb", "sqs", "secrets-manager"):
+            self.events.register(f"before-call.{name}", self.network.before_call)
+        self.events.register("before-send.s3", self.network.before_send)
         self._made: dict[str, Any] = {}
         self._config = Config(
             parameter_validation=False,

@@ -1,6 +1,7 @@
 """A network in memory: what boto3, urllib3 and requests send arrives at servers that are functions.
 
-boto3's clients are met where botocore would send (its event ``before-send``), everything else at the socket.
+boto3's clients are met where botocore would send (its events ``before-call`` and ``before-send``), everything else at
+the socket.
 """
 
 import io
@@ -9,12 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import urllib3.util.connection
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError
+from botocore.model import OperationModel
+from botocore.parsers import create_parser
+
+_JSON = create_parser("json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,17 @@ class Network:
         name, server = self.servers[port]
         with self._lock:
             return self.exchange(name, request, server)
+
+    def before_call(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        """botocore's hook for services that speak JSON: the answer, so that no HTTP request need be made of it."""
+        headers = {name.lower(): _text(value) for name, value in params["headers"].items()}
+        request = Request("POST", "/", {}, headers, _bytes(params["body"]))
+        try:
+            reply = self.carry(urlsplit(params["url"]).port or 80, request)
+        except LostError as error:
+            raise ConnectionClosedError(endpoint_url=params["url"], error=error) from error
+        answer = {"status_code": reply.status, "headers": HeadersDict(reply.headers), "body": reply.body}
+        return SimpleNamespace(status_code=reply.status), _JSON.parse(answer, model.output_shape)
 
     def before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """botocore's hook: the answer, so that nothing is sent."""
