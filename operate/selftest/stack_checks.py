@@ -70,8 +70,7 @@ def _role(account: Account, role: str) -> str:
     iam = account.client("iam")
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     refused = 0
-    # The emulator lists a policy that a condition leaves out, without a name.
-    for policy in filter(None, iam.list_role_policies(RoleName=role)["PolicyNames"]):
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         document = json.loads(document) if isinstance(document, str) else document
         for statement in document["Statement"]:
@@ -85,6 +84,8 @@ def _refused(iam: Any, arn: str, statement: Mapping[str, Any]) -> int:
     actions, resources = (
         [value] if isinstance(value := statement[name], str) else list(value) for name in ("Action", "Resource")
     )
+    if not all(resources):  # as the emulator makes it of an empty list of former keys
+        return 0
     context = [
         {"ContextKeyName": key, "ContextKeyValues": [value.replace("*", "x")], "ContextKeyType": "string"}
         for condition in statement.get("Condition", {}).values()

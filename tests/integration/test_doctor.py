@@ -302,3 +302,45 @@ def test_a_pause_stops_everything_and_loses_nothing(newcomer: Deployed, capsys: 
     assert "ok" == doctor(capsys)[1]["Pause"]["state"]
     assert 0 == main(["resume", "--stack", STACK_NAME])
     assert "not paused" in capsys.readouterr().out
+
+
+def selftest(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
+    """The checks of roles and alarms, by name."""
+    capsys.readouterr()
+    main(["selftest", "--stack", STACK_NAME, "--yes", "--json", "--template", "nowhere.yaml"])
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    return {found["check"]: found for found in checks if found["check"].startswith(("role ", "alarms"))}
+
+
+# Their statements about listing hold under a prefix alone, which the emulator's simulation is not told.
+UNDER_A_PREFIX = {"ArchiveNow", "ArchiveQueued", "Sweep", "AnswerCaller", "AnnounceArchived"}
+
+
+def test_the_selftest_looks_at_roles_and_alarms(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """A right that is taken away, an alarm that is deleted, one that is switched off: each is found."""
+    iam, cloudwatch = newcomer.stack.client("iam"), newcomer.stack.client("cloudwatch")
+    before = selftest(capsys)
+    resources = newcomer.stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+    (deleted,) = cloudwatch.describe_alarms(AlarmNames=[physical["SilentAlarm"]])["MetricAlarms"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}]}
+    role = {"RoleName": physical["QueueRecordsRole"], "PolicyName": "planted"}
+    iam.put_role_policy(**role, PolicyDocument=json.dumps(policy))
+    cloudwatch.delete_alarms(AlarmNames=[physical["SilentAlarm"]])
+    cloudwatch.disable_alarm_actions(AlarmNames=[physical["NotProvedAlarm"]])
+    try:
+        after = selftest(capsys)
+    finally:
+        iam.delete_role_policy(**role)
+        given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+        cloudwatch.put_metric_alarm(**{name: value for name, value in deleted.items() if name in given})
+        cloudwatch.enable_alarm_actions(AlarmNames=[physical["NotProvedAlarm"]])
+
+    different = {name for name, found in before.items() if found["verdict"] == "different"}
+    assert different <= {f"role {name}Role" for name in UNDER_A_PREFIX}, before
+    assert len(before) > 15
+    assert different | {"role QueueRecordsRole", "alarms"} == {
+        name for name, found in after.items() if found["verdict"] == "different"
+    }
+    assert "denied" in after["role QueueRecordsRole"]["seen"]
+    assert after["alarms"]["seen"] == "1 missing, 1 switched off"
