@@ -28,7 +28,7 @@ def iso_or_none(moment: datetime | None) -> str | None:
 def parse(text: object, zone: tzinfo | None = None) -> datetime | None:
     """The time that ``text`` (ISO 8601, any zone) names, in UTC; one that names no zone is in ``zone``.
 
-    None where it is no such text, or where neither says the zone: half a day may lie between two guesses.
+    None for any other text, or without any zone: a guess could be wrong by half a day.
     """
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None

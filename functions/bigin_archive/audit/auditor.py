@@ -68,7 +68,7 @@ class Auditor:
         lookup = ObjectLookup(self._inventory, self._ledger, _chooser(deep, rotation), by_head=by_head)
         with tempfile.TemporaryDirectory() as folder:
             self._work(point, Path(folder), listing, lookup, None, deep, progress)
-        # A part whose reading was broken off keeps its turn.
+        # A part that was not read to its end is read again next time.
         _publish(self._inventory, audit, rotation + 1 if deep and not audit.failure else rotation)
         return audit
 
@@ -208,7 +208,7 @@ def _check(deadline: Deadline | None, seconds: float) -> None:
 
 
 def _chooser(deep: float, rotation: int) -> Callable[[str], bool]:
-    """Which places an audit reads again: one part of ``1/deep``, in turn, always the same for the same place."""
+    """The places whose bytes an audit reads again: one part of ``1/deep``, always the same for the same place."""
     if not deep:
         return lambda place: False
     parts = parts_of(deep)
@@ -218,10 +218,9 @@ def _chooser(deep: float, rotation: int) -> Callable[[str], bool]:
 def _publish(
     inventory: Inventory, audit: Audit, rotation: int, token: Callable[[], str] = lambda: secrets.token_hex(3)
 ) -> None:
-    """Write the report under a name of its own, and as the last one. Raises StorageUnavailableError,
-    StorageRefusedError.
+    """Write the report under its own name, and as the last one. Raises StorageUnavailableError, StorageRefusedError.
 
-    ``rotation`` goes with it; ``token`` parts reports of the same second.
+    ``rotation`` is stored with it; ``token`` distinguishes reports of the same second.
     """
     about = f"s3://{inventory.bucket}/{inventory.prefix}"
     name = f"{REPORTS}{audit.started_at[:19].replace(':', '-')}Z-{token()}"
@@ -246,5 +245,5 @@ def _read_rotation(inventory: Inventory, modules: Sequence[str]) -> int:
 
 
 def latest(modules: Sequence[str]) -> str:
-    """Where the last report lies, without its extension; one of some modules hides none of everything."""
+    """The path of the last report, without its extension. A report of some modules never replaces one of everything."""
     return f"{REPORTS}latest" + ("" if set(modules) == set(MODULES) else "-" + "-".join(sorted(modules)))

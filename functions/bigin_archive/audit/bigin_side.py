@@ -1,4 +1,4 @@
-"""Bigin's side of an audit: a list that is read now, or what the ledger saw listed. Pure."""
+"""Bigin's side of an audit: a list that is read now, or the list of the last sweep. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Listing:
     compares_sizes: bool = True
 
     def of_modules(self, wanted: Iterable[str]) -> Iterator[Found]:
-        """Those of the wanted modules; those of modules that nobody can archive are counted."""
+        """The entries of the wanted modules; those of modules that cannot be archived are counted."""
         wanted = frozenset(wanted)
         for one in (self.stored if self.found is None else self.found) or ():
             module = one.request.module
@@ -43,11 +43,11 @@ class Listing:
                 self.unsupported_modules[module] = self.unsupported_modules.get(module, 0) + 1
 
     def seen_at(self, entry: LedgerEntry | None) -> str | None:
-        """When the attachment was listed; None where a list is read now. Of what has no later mark the beginning."""
+        """When the attachment was listed, at least the sweep's beginning; None if a list is read now."""
         return max(self.began_at, (entry and entry.last_seen) or "") if self.found is None else None
 
     def listed(self, entry: LedgerEntry | None) -> Found | None:
-        """What the last sweep noted of an attachment in its row; None where it did not, or a list is read now."""
+        """The last sweep's note in the attachment's row; None without one, or if a list is read now."""
         if self.found is not None or entry is None or (entry.last_seen or "") < self.began_at:
             return None
         # Rows of version 0.1.0 do not tell the address of a link, which does not matter here.

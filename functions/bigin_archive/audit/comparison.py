@@ -1,4 +1,4 @@
-"""The audit: what Bigin lists, what the ledger says and what lies in S3, compared attachment by attachment. Pure.
+"""Compares Bigin's list, the ledger and S3, attachment by attachment. Pure.
 
 An attachment may have several differences; the first is the gravest.
 """
@@ -22,7 +22,7 @@ EXIT_STATUS = {COMPLETE: 0, FAILED: 1, PARTIAL: 2}
 
 @dataclass(slots=True)
 class Totals:
-    """Counts of one module's attachments. ``size_bytes`` are those of the objects that stand for them."""
+    """Counts of one module's attachments. ``size_bytes`` is the size of their objects."""
 
     listed: int = 0
     archived: int = 0
@@ -83,14 +83,14 @@ class Audit:
 
     @property
     def verdict(self) -> str:
-        """``failed``, ``partial`` or ``complete``: green only when nothing is missing and nothing was left out."""
+        """``failed``, ``partial`` or ``complete``: complete only if nothing is missing and all was compared."""
         if self.failure:
             return FAILED
         return PARTIAL if self.uncovered or self.grave else COMPLETE
 
     @property
     def complete_as_of(self) -> str | None:
-        """Until when Bigin's lists were whole: the beginning of the oldest that counts; None where one was not."""
+        """The time up to which Bigin's lists were whole: the start of the oldest that counts; None if one was not."""
         return None if self.failure or self.unlisted & set(self.modules) else self.listed_at
 
     @property
@@ -172,7 +172,7 @@ class Checkpoint:
 
 
 def is_without_row(known: AttachmentView) -> bool:
-    """Whether the ledger does not yet say that it is archived."""
+    """Whether the ledger does not say yet that it is archived."""
     return known.entry is None or not known.entry.is_stored
 
 

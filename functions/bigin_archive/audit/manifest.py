@@ -1,7 +1,7 @@
-"""The index: all attachments as a table, and the checksums of all objects, in formats that need no program of ours.
+"""The index: all attachments as a table, and the checksums of all objects, in formats that any program reads.
 
-``attachments.csv`` is RFC 4180 in UTF-8, with the byte order mark that Excel needs to see that it is UTF-8.
-``SHA256SUMS`` is what ``sha256sum`` writes (GNU coreutils manual, "sha2 utilities"), its paths relative to the prefix.
+``attachments.csv`` is RFC 4180 in UTF-8, with the byte order mark that Excel needs. ``SHA256SUMS`` is the output of
+``sha256sum`` (GNU coreutils manual, "sha2 utilities"), with paths relative to the prefix.
 """
 
 import csv
@@ -76,11 +76,11 @@ class Index:
         entry = known.entry if known.entry and known.entry.key else None
         for found in known.objects:
             if place_of(found.path) != known.place:
-                continue  # of a file that was sent back: its line stands where it came from
+                continue  # a file that was sent back has its line at its origin
             is_archived = found.is_ours or (entry is not None and found.key == entry.key)
             if is_archived and (sha256 := archived_sha256(known) if found is known.stored else found.sha256):
                 self._add_sum(sha256, found.path)
-        # Whoever checks a copy has to be told of a file that is not there any more.
+        # A check of a copy must notice a file that is gone.
         is_missing = known.stored is None and not known.named
         if entry and entry.key and entry.sha256 and is_missing and not entry.restored_from:
             self._add_sum(entry.sha256, f"{known.place}/{entry.key.rpartition('/')[2]}")
@@ -90,7 +90,7 @@ class Index:
 
 
 def archived_sha256(known: AttachmentView) -> str | None:
-    """The SHA-256 (hex) that the file had when it was archived: the ledger's, where it tells of another version."""
+    """The SHA-256 (hex) of the file when it was archived: the ledger's, if it names another version."""
     stored = known.stored
     archived = known.entry if known.entry and known.entry.key else known.first
     if not stored or (archived and archived.sha256 and archived.version_id != stored.version_id):
@@ -128,13 +128,13 @@ def row(known: AttachmentView) -> list[str]:
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """A line of the table; before what a spreadsheet would compute goes an apostrophe, which makes it text."""
+    """A line of the table. Cells that a spreadsheet would compute begin with an apostrophe, which makes them text."""
     text = io.StringIO()
     csv.writer(text).writerow(_FORMULA.sub(r"\1'", cell) for cell in cells)
     return text.getvalue()
 
 
 def sum_line(sha256: str, path: str) -> str:
-    """A line of SHA256SUMS; a name with a backslash or a line break is escaped, which a backslash before it tells."""
+    """A line of SHA256SUMS. A name with a backslash or a line break is escaped; a backslash in front says so."""
     escaped = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     return f"{'' if escaped == path else chr(92)}{sha256}  {escaped}\n"

@@ -1,7 +1,7 @@
 """The three sides of an audit, merged attachment by attachment.
 
-Bigin's list and the ledger come in any order and may be long, so they are sorted on disk: memory stays the same for a
-thousand attachments and for a million. S3 lists in order by itself.
+Bigin's list and the ledger come in any order and may be long, so they are sorted on disk: a million attachments need no
+more memory than a thousand. S3's list is sorted.
 """
 
 import heapq
@@ -29,7 +29,7 @@ _AT = itemgetter(0)
 class Joined:
     """The three sides of one place: Bigin's list, the ledger, the keys below it in S3.
 
-    ``position`` is where it stands in the order of all places.
+    ``position`` is its number in the order of all places.
     """
 
     place: str

@@ -1,4 +1,4 @@
-"""The objects of each place: proved by their version where the ledger knows it, else asked for one by one."""
+"""The objects of each place: proved by their version if the ledger knows it, else requested one by one."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -27,7 +27,7 @@ class ObjectLookup:
         self._ledger = ledger
         self._chosen = chosen
         self._by_head = by_head
-        self._marks = True  # until the ledger refuses one: who audits may have no right to write
+        self._marks = True  # until the ledger refuses one: an operator may only have the right to read
         self.proved = 0
 
     def views(self, joins: Iterable[Joined], listing: Listing) -> Iterator[AttachmentView]:
@@ -60,7 +60,7 @@ class ObjectLookup:
             yield from self.views(iter([joined]), listing)
 
     def _asked_for(self, joined: Joined) -> Joined | None:
-        """The place itself, where S3 has to be asked for its objects."""
+        """The place, if S3 has to be asked for its objects."""
         if self._by_head or self._chosen(joined.place):
             return joined if _existing(joined) or _origin(joined) else None
         if _proved_object(joined):
@@ -80,7 +80,7 @@ class ObjectLookup:
         return tuple(found), first
 
     def _mark(self, entry: LedgerEntry, found: ArchivedObject) -> None:
-        """Note in the row that S3 confirms it: the next audit need not ask again."""
+        """Note in the row that S3 confirms it, so that the next audit need not ask again."""
         told = (entry.key, entry.version_id, entry.size_bytes, entry.sha256)
         if not self._marks or not entry.is_stored or entry.is_verified or found.version_id is None:
             return
@@ -107,7 +107,7 @@ def _origin(joined: Joined) -> str | None:
 
 
 def _proved_object(joined: Joined) -> ArchivedObject | None:
-    """The object, where the list of versions proves it: the only one there, of the version that S3 confirmed once."""
+    """The object, if the list of versions proves it: the only one there, in the version that S3 confirmed before."""
     entry, existing = joined.entry, _existing(joined)
     if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1 or _is_overwritten(joined):
         return None

@@ -1,6 +1,6 @@
-"""The report of an audit as a page for people: to be read on a screen, printed, and kept. Pure.
+"""The report of an audit as a page for people, to be read on a screen, printed, and kept. Pure.
 
-It needs nothing from elsewhere, and a browser lets it fetch nothing. Names come from outside and are escaped.
+It needs no other file, and its policy lets a browser fetch nothing. Names come from outside and are escaped.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,7 +64,7 @@ a { color: inherit; text-decoration-color: #aab2c0; text-underline-offset: .2em;
   tfoot { display: table-row-group; } th { background: none; border-bottom: 1.5px solid #8791a3; } }
 @media (max-width: 40rem) { main { padding: 1rem; } th, td { padding: .4rem; } .wide { overflow-x: auto; } }
 """
-_SHOWN_AS = {name: f"{name} ({alias})" for alias, name in ALIASES.items()}  # as Bigin's own screens say
+_SHOWN_AS = {name: f"{name} ({alias})" for alias, name in ALIASES.items()}  # the name on Bigin's own screens
 _COLUMNS = (
     ("In Bigin", "listed"),
     ("Files archived", "archived"),
@@ -198,7 +198,7 @@ def _items(texts: Sequence[str]) -> Iterator[str]:
 
 
 def size(count: int) -> str:
-    """Bytes as people read them, with binary units."""
+    """Bytes for people, with binary units."""
     value, unit = float(count), "bytes"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value < 1024:

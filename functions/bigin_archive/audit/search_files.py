@@ -1,7 +1,4 @@
-"""What an audit leaves for those who look for a file: the search index, and a page that searches a copy of the archive.
-
-Pure.
-"""
+"""The search index of an audit, and a page that searches a copy of the archive. Pure."""
 
 import tempfile
 from collections.abc import Iterator
@@ -59,9 +56,10 @@ class SearchFiles:
 
 
 def search_row(known: AttachmentView) -> SearchRow | None:
-    """The attachment as a search tells of it; None for an object of somebody else.
+    """The attachment as a search result; None for a foreign object.
 
-    Its state is the ledger's. Where that says archived and no object is there, nothing is linked: the audit tells it.
+    Its state is the ledger's. If that says archived and there is no object, nothing is linked, and the audit reports
+    it.
     """
     request, entry = known.request, known.entry
     if not known.is_attachment or not request or not request.attachment_id:

@@ -33,7 +33,7 @@ def attachments_page(bigin: Bigin, position: Position, deadline: Deadline) -> Re
 
 def records_page(bigin: Bigin, module: str, position: Position, deadline: Deadline) -> Read[ListedRecord]:
     """One page of the records of a module. Raises ArchiveError."""
-    # Unless asked for both, Bigin keeps back the records that wait for an approval.
+    # Without asking for both, Bigin leaves out records that wait for an approval.
     page = bigin.page(f"/{module}", record_fields(module), {"approved": "both", **position}, deadline)
     found = records(page.listing, module)
     return Read(page, [Keyed(each.record_id, each.created_time, each) if each else None for each in found])
@@ -42,9 +42,9 @@ def records_page(bigin: Bigin, module: str, position: Position, deadline: Deadli
 def attachments_of(
     bigin: Bigin, module: str, record_id: str, record_name: str | None, deadline: Deadline
 ) -> tuple[list[Found], str | None]:
-    """The attachments of one record, and why these may not be all (None where they are).
+    """The attachments of one record, and why the list may not be whole (None if it is).
 
-    Raises ArchiveError, AttachmentGoneError where Bigin denies the record.
+    Raises ArchiveError, and AttachmentGoneError if Bigin says that the record does not exist.
     """
     reader = bigin.attachment_list(ArchiveRequest(module, record_id), deadline)
     found = [Found.of_record(module, record_id, record_name, entry) for entry in reader.rest()]
@@ -52,16 +52,16 @@ def attachments_of(
 
 
 def lists_all(bigin: Bigin, deadline: Deadline) -> bool:
-    """Whether Bigin offers the list of all attachments, and it can be used. Raises ArchiveError where Bigin is down."""
+    """Whether Bigin offers a usable list of all attachments. Raises ArchiveError if Bigin is down."""
     try:
         page = bigin.page("/Attachments", ACCOUNT_FIELDS, FIRST_PAGE, deadline)
-        # An empty list may as well mean that the module is closed to the API.
+        # An empty list may also mean that the module is closed to the API.
         found = list(account_entries(page.listing))
         return bool(found) and None not in found
     except (BiginRefusedError, BiginScopeMissingError, AttachmentGoneError):
         return False
     except BiginUnavailableError:
-        # What nobody documents may fail for ever; where a documented list fails as well, it is Bigin.
+        # An undocumented list may fail for ever. If a documented list fails as well, Bigin is down.
         with suppress(BiginRefusedError, AttachmentGoneError):
             records_page(bigin, MODULES[0], FIRST_PAGE, deadline)
         return False

@@ -10,19 +10,19 @@ from bigin_archive.errors import CreditsSpentError
 # Zoho CRM API, "API limits": sent once an account has used half of its credits.
 REMAINING_HEADER = "X-API-CREDITS-REMAINING"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
-_FREE_STATUSES = (401, 429)  # Bigin did not do what was asked for
+_FREE_STATUSES = (401, 429)  # Bigin refused
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Credits used, and the rest of the account's day where Bigin told it."""
+    """Credits used, and the rest of the account's day if Bigin named it."""
 
     used: int
     remaining: int | None = None
 
 
 class CreditMeter:
-    """Counts the calls of one container, from several threads, and is asked before each."""
+    """Counts the calls of one container, from several threads. It is asked before each call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,20 +33,20 @@ class CreditMeter:
         self.total = 0  # used since the container began
 
     def limit(self, credits_left: int | None, kept: int = 0) -> None:
-        """From now on so many credits may be spent or promised, None: any number.
+        """From now on this many credits may be spent or promised; None means any number.
 
-        ``kept`` of those that Bigin says remain are left alone, whatever was allowed before it said so.
+        ``kept`` of those that Bigin says remain are left alone, whatever was allowed before.
         """
         with self._lock:
             self._left, self._kept = credits_left, kept
 
     def ask(self) -> None:
-        """Before each call: one credit. Raises CreditsSpentError where none is left."""
+        """Take one credit before a call. Raises CreditsSpentError if none is left."""
         if not self.promise(1):
-            raise CreditsSpentError("The credits that may be used now are used; goes on by itself.")
+            raise CreditsSpentError("The share of API credits is used up for now. Continues by itself.")
 
     def promise(self, count: int) -> int:
-        """Set credits aside for calls that others will make; return for how many there are some left."""
+        """Reserve credits for calls of other functions; return for how many there were enough."""
         with self._lock:
             if self._left is None:
                 return count
@@ -55,7 +55,7 @@ class CreditMeter:
         return granted
 
     def count(self, status: int | None, headers: Mapping[str, str] | None = None) -> None:
-        """One call that was asked for; ``status`` is None where no answer came: it may have cost a credit."""
+        """Count one call; ``status`` is None if no answer came: it may have cost a credit."""
         told = (headers or {}).get(REMAINING_HEADER, "").strip()
         is_free = status in _FREE_STATUSES
         with self._lock:
@@ -74,13 +74,13 @@ class CreditMeter:
         return self._used
 
     def take(self) -> Usage:
-        """What was counted since the last time."""
+        """The counts since the last call of this."""
         with self._lock:
             usage, self._used, self._remaining = Usage(self._used, self._remaining), 0, None
         return usage
 
     def give_back(self, usage: Usage) -> None:
-        """Count again what could not be written."""
+        """Count again what could not be recorded."""
         with self._lock:
             self._used += usage.used
             if self._remaining is None:

@@ -106,7 +106,7 @@ class Reading:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to read; ``is_whole`` tells whether the list can be believed."""
+        """Whether nothing is left to read; ``is_whole`` says whether the list counts as whole."""
         return self.position is None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bigin_archive.archive_request import ALIASES, ArchiveRequest, Hints
 from bigin_archive.errors import BiginUnavailableError
 
-# Always named: CRM's newer pages require ``fields``, and $-fields come only when asked for.
+# CRM's newer pages require ``fields``, and $-fields come only when asked for.
 LISTING_FIELDS = "id,File_Name,Size,Created_Time,Modified_Time,Owner,$type,$link_url"
 ACCOUNT_FIELDS = f"{LISTING_FIELDS},Parent_Id,$se_module"
 # What a record of each module is called (Bigin API v2, "Get field metadata"; Notes: "Get notes").
@@ -47,13 +47,13 @@ class Page:
 
     @property
     def has_more(self) -> bool | None:
-        """Whether Bigin says that the list goes on; None where it does not say so in a way that can be understood."""
+        """Whether Bigin says that the list goes on; None if it does not say so clearly."""
         more = self._info.get("more_records")
         return more if isinstance(more, bool) else None
 
     @property
     def following(self) -> Position | None:
-        """The place behind this page, whether anything is there or not; None where nobody knows it."""
+        """The position behind this page, whether there is a page or not; None if it is not known."""
         token = self._info.get("next_page_token")
         if isinstance(token, str) and token:
             return {"page_token": token}
@@ -75,7 +75,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ListedAttachment:
-    """One entry of a listing; a field is None where Bigin does not tell it, ``link`` is None for files.
+    """One entry of a list; a field is None if Bigin does not name it, ``link`` is None for files.
 
     Times are ISO 8601 as Bigin sent them, ``owner`` is a name.
     """
@@ -90,12 +90,12 @@ class ListedAttachment:
 
     @property
     def times(self) -> list[str]:
-        """When it was attached and last changed, as far as Bigin tells."""
+        """When it was attached and last changed, as far as Bigin says."""
         return [time for time in (self.created_time, self.modified_time) if time]
 
     @property
     def hints(self) -> Hints:
-        """What goes along with a message about this attachment."""
+        """The hints for a message about this attachment."""
         return Hints(self.size_bytes, self.name, self.modified_time)
 
 
@@ -169,13 +169,13 @@ def _texts(details: object) -> list[object]:
 
 
 def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str | None, Mapping[str, object]]]:
-    """The entries with their ids; None in place of an id where there is none, so that neighbours do not suffer."""
+    """The entries with their ids. A missing id is None, so that its neighbours can still be read."""
     data = listing.get("data") if listing else []
     if not isinstance(data, list):
         raise BiginUnavailableError("Bigin's listing cannot be read. Try again later.")
     for entry in data:
         found = entry.get("id") if isinstance(entry, dict) else None
-        # A number has lost digits on its way.
+        # A JSON number has lost digits.
         is_id = isinstance(found, str) and _ID.fullmatch(found)
         yield (found if is_id else None), (entry if isinstance(entry, dict) else {})
 

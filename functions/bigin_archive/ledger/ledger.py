@@ -90,7 +90,7 @@ class Ledger:
     def _page(
         self, operation: str, start: Mapping[str, Any], **arguments: Any
     ) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
-        """The entries behind ``start``, and where the next page begins; None where this was the last one."""
+        """The entries behind ``start``, and the beginning of the next page; None after the last one."""
         begin = {"ExclusiveStartKey": start} if start else {}
         answer = self._call(operation, TableName=self._table, ConsistentRead=True, **arguments, **begin)
         found = [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]

@@ -1,4 +1,4 @@
-"""One row of the ledger: what is known of one attachment, as a value and as an item of DynamoDB. Pure."""
+"""One row of the ledger: the state of one attachment, as a value and as an item of DynamoDB. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.ledger.attachment_state import State
 
 STATES = tuple(state.value for state in State)
-STORED_STATES = (State.ARCHIVED, State.LINK)  # an object stands for the attachment
+STORED_STATES = (State.ARCHIVED, State.LINK)  # states with an object
 _NUMBERS = ("size_bytes", "listed_size_bytes", "slow_tries")
 
 
@@ -60,21 +60,21 @@ class LedgerEntry:
 
     @property
     def request(self) -> ArchiveRequest:
-        """What would archive it."""
+        """The request that would archive it."""
         return ArchiveRequest(self.module, self.record_id, self.attachment_id)
 
     @property
     def is_stored(self) -> bool:
-        """Whether an object stands for it."""
+        """Whether it has an object."""
         return self.state in STORED_STATES
 
     @property
     def is_verified(self) -> bool:
-        """Whether S3 confirmed the very object that the row tells of: key, version, size and SHA-256."""
+        """Whether S3 confirmed the object of this row: key, version, size and SHA-256."""
         return self.verified is not None and self.verified == verified_mark(self)
 
     def repeats(self, listed: ListedAttachment, record_name: str | None) -> bool:
-        """Whether it says already all that Bigin's listing says of the attachment."""
+        """Whether the row already holds everything in Bigin's entry."""
         return all(getattr(self, name) == value for name, value in listing_fields(listed, record_name).items())
 
 
@@ -103,9 +103,9 @@ class _Facts(Protocol):
 
 
 def verified_mark(facts: _Facts) -> str | None:
-    """What a row keeps of an object of ours that S3 confirmed; None where S3 tells no version or no checksum.
+    """The mark of an object that S3 confirmed; None if S3 names no version or no checksum.
 
-    It is made of all four facts: where one of them is changed later, by whoever and however, the mark is none any more.
+    It is made of all four facts. If one of them changes later, the mark no longer fits.
     """
     if facts.version_id is None or facts.sha256 is None:
         return None
@@ -131,14 +131,14 @@ def item_of(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def entry_of(item: Mapping[str, Any]) -> LedgerEntry:
-    """The entry back; what another version wrote beside it is left out."""
+    """The entry of an item; other attributes are left out."""
     plain = {name: _plain(item[name]) for name in _FIELDS if name in item}
     module, _, record_id = item["record"]["S"].partition("/")
     return LedgerEntry(**{**plain, "module": module, "record_id": record_id})
 
 
 def typed(name: str, value: str | int) -> dict[str, str]:
-    """A value as DynamoDB takes it."""
+    """A value in DynamoDB's form."""
     return {"N" if name in _NUMBERS else "S": str(value)}
 
 

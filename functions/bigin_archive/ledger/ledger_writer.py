@@ -65,7 +65,7 @@ class LedgerWriter:
             )
 
     def record_queued(self, request: ArchiveRequest, correlation_id: str) -> None:
-        """Enter that an attachment's message is about to be sent, for whoever asks; a whole record has no entry."""
+        """Record that a message for the attachment is about to be sent. A whole record has no entry."""
         if request.attachment_id is not None:
             with self._unwritten_told(correlation_id):
                 self._ledger.record_event(request, Event.QUEUED, iso(self._now()))
@@ -95,7 +95,7 @@ class LedgerWriter:
         error: ArchiveError,
         correlation_id: str = "",
     ) -> None:
-        """Enter a link attachment under whose shortcut's key something else lies."""
+        """Record a link attachment whose key holds another object."""
         now = iso(self._now())
         with self._unwritten_told(correlation_id):
             self._ledger.record_listing(request, listed, record_name, now)

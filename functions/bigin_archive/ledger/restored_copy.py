@@ -1,4 +1,4 @@
-"""A file that was sent back to Bigin: noted in the ledger, and beside the objects so that a rebuilt ledger knows it."""
+"""A file that was sent back to Bigin: noted in the ledger, and in the bucket for a rebuilt ledger."""
 
 import json
 from dataclasses import asdict, dataclass, fields

@@ -1,6 +1,6 @@
-"""S3 as an audit sees it: every object below the prefix, with its checksum; and what is written beside them.
+"""S3 for an audit: every object below the prefix with its checksum, and the files written beside them.
 
-Reads and adds; nothing here deletes, and only the folders of our own are ever written.
+It reads and adds. Nothing here deletes, and it writes only into our own folders.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ _Item = TypeVar("_Item")
 _Key = TypeVar("_Key")
 _Found = TypeVar("_Found")
 _WAITING = 1000  # items that are held back behind one that is asked for, so that memory stays flat
-_AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, little to keep in memory
+_AHEAD = 4  # HeadObject calls that wait for each thread: enough to keep all busy, and few in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The objects of one stack. The client should repeat calls that fail: one that does not ends the audit."""
+    """The objects of one stack. The client should repeat failed calls: one final failure ends the audit."""
 
     client: "S3Client"
     bucket: str
@@ -117,12 +117,12 @@ class Inventory:
             return replace(found, is_cold=True)
 
     def now(self) -> str | None:
-        """S3's own time, which its times of objects can be compared with; None where it does not tell it."""
+        """S3's own time, for comparing its times of objects; None if it is not known."""
         answer = self._call("list_objects_v2", Prefix=f"{self.prefix}_audit/", MaxKeys=1)
         return clock.iso_or_none(clock.parse_http(answer["ResponseMetadata"]["HTTPHeaders"].get("date")))
 
     def is_versioned(self) -> bool | None:
-        """Whether the bucket keeps versions now; None where that may not be asked."""
+        """Whether the bucket keeps versions now; None without the right to ask."""
         try:
             return bool(self._call("get_bucket_versioning").get("Status") == "Enabled")
         except (StorageRefusedError, StorageUnavailableError):
@@ -146,11 +146,11 @@ class Inventory:
         )
 
     def sha256(self, key: str) -> str | None:
-        """The SHA-256 (hex) of the bytes, read now; None where they are not those that S3's checksum tells of.
+        """The SHA-256 (hex) of the bytes, read now; None if they do not match S3's checksum.
 
         Raises as :meth:`keys` does.
         """
-        # Calls are repeated by the client itself, a body that breaks off is not.
+        # The client repeats calls, but not a body that breaks off.
         for last_try in (False, True):
             digest = hashlib.sha256()
             try:
@@ -178,7 +178,7 @@ class Inventory:
             raise _unreachable(error) from error
 
     def tags(self, path: str) -> Mapping[str, str]:
-        """The metadata of what was written under ``path``; empty if nothing was. Raises as :meth:`keys` does."""
+        """The metadata of the file under ``path``; empty without one. Raises as :meth:`keys` does."""
         try:
             found: Mapping[str, str] = self._call("head_object", Key=self.prefix + path)["Metadata"]
         except NoObjectError:
@@ -202,13 +202,13 @@ class Inventory:
         return key
 
     def own_files(self, folder: str) -> Iterator[bytes]:
-        """What was written below a folder of ours, each file whole. Raises as :meth:`keys` does."""
+        """The files below one of our own folders, each whole. Raises as :meth:`keys` does."""
         for listed in listed_keys(self._call, self.prefix, folder):
             if listed.may_exist and (content := self.own_file(listed.path)) is not None:
                 yield content
 
     def own_file(self, path: str) -> bytes | None:
-        """What was written under a path of ours; None where nothing is, or it is damaged. Raises as above."""
+        """The content of one of our own files; None if there is none, or it is damaged. Raises as above."""
         try:
             return b"".join(self.blocks(self.prefix + path))
         except (NoObjectError, BytesDifferError):
@@ -228,7 +228,7 @@ class Inventory:
 
 
 class BytesDifferError(Exception):
-    """The bytes that came are not those that the checksum tells of."""
+    """The bytes do not match the checksum."""
 
 
 def _version(version_id: str | None) -> dict[str, str]:

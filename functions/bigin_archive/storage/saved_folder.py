@@ -1,7 +1,7 @@
-"""A folder of files that is kept in S3 between the functions that work on one thing after the other.
+"""A folder of files that is kept in S3 between functions that work on the same task.
 
-Its files are written once and never changed. Who goes on gets the very same ones, or is told that they are lost: by
-their SHA-256, which whoever goes on brings along.
+Its files are written once and never changed. The next function brings their SHA-256 along, and gets exactly these
+files, or an error that they are lost.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _TYPE = "application/octet-stream"
 
 
 class FolderLostError(Exception):
-    """A file is not there any more, or is another one."""
+    """A file is gone, or has other bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""S3's list of versions, 1,000 a call, as keys with their versions. Pure but for the calls that it is given.
+"""S3's list of versions, 1,000 a call, as keys with their versions. Pure, except for the given calls.
 
-A version never changes (S3 User Guide, "How S3 Versioning works"): key, version id and size prove again what was
+A version never changes (S3 User Guide, "How S3 Versioning works"), so key, version id and size prove again what was
 verified once. Pages are cut anywhere, also between two versions of one key (S3 API Reference, ListObjectVersions).
 """
 
@@ -36,7 +36,7 @@ class ListedKey:
 
     @property
     def current(self) -> ListedVersion | None:
-        """The version that stands under the key; None where the list does not tell it beyond doubt."""
+        """The current version of the key; None if the list leaves a doubt."""
         latest = [each for each in self.versions if each.is_latest]
         return latest[0] if len(latest) == 1 else None
 
@@ -48,7 +48,7 @@ class ListedKey:
 
     @property
     def may_exist(self) -> bool:
-        """Whether something stands under the key, or only a look at it can tell."""
+        """Whether there is an object under the key, or only a request can tell."""
         current = self.current
         return not current.is_marker if current else any(not each.is_marker for each in self.versions)
 
@@ -90,7 +90,7 @@ def _versions(call: Callable[..., Any], prefix: str, after: str) -> Iterator[Lis
         if "KeyMarker" not in following or following == start:
             raise StorageUnavailableError("S3's list of versions breaks off: it does not tell how it goes on.")
         if found and following["KeyMarker"] > previous:
-            # A marker may be the next key (so the API Reference) or the last one (so S3); what it leaps is listed too.
+            # A marker may be the next key (API Reference) or the last one (S3 itself); a skipped key is listed, too.
             following = {"KeyMarker": previous}
         start = following
 

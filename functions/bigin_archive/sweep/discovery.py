@@ -150,12 +150,12 @@ class Discovery:
                 self._ledger.record_listing(each.request, each.listed, each.record_name, now)
                 state.listed, state.links = state.listed + 1, state.links + 1
         if len(queued) < len(files):
-            raise CreditsSpentError("The credits of this hour or day are promised; goes on by itself.")
+            raise CreditsSpentError("The credits of this hour or day are reserved. Continues by itself.")
         done = {each.request.place for each in unknown}
         not_queued = [each for each in new if each.request.place not in done]
         for each in not_queued:
             entry = known[each.request.place]
-            # The list of a sweep of what was changed is none that an audit could go by.
+            # An audit cannot use the list of a sweep of changes.
             if not (state.is_full and entry.is_stored and entry.repeats(each.listed, each.record_name)):
                 self._ledger.record_listing(each.request, each.listed, each.record_name, now)
         state.listed, state.known = state.listed + len(not_queued), state.known + len(not_queued)

@@ -47,7 +47,7 @@ class Lists:
         if state.strategy is None:
             answers = self._probed()
             state.compares_sizes = answers.sizes_are_right
-            # A list of all has to prove itself each time; that there is none is believed for a while.
+            # A list of all has to prove itself each time. That there is none counts for a while.
             may_list_all = answers.may_list_all and not state.by_record
             state.strategy = "all" if may_list_all and lists_all(self._bigin, deadline) else "records"
             return
