@@ -153,7 +153,7 @@ def ledger(aws: Aws) -> dict[str, LedgerEntry]:
 
 def archived(aws: Aws) -> set[str]:
     """The keys of all objects but index and reports, each of one version."""
-    return {key for key in aws.objects() if not key.startswith(("bigin/_index/", "bigin/_audit/"))}
+    return {key for key in aws.stored_keys() if not key.startswith(("bigin/_index/", "bigin/_audit/"))}
 
 
 def attachments(bigin: Simulator) -> dict[str, dict[str, Any]]:

@@ -119,12 +119,16 @@ class Aws:
         text = value if isinstance(value, str) else json.dumps(value)
         self.secrets.put_secret_value(SecretId=secret_id, SecretString=text)
 
-    def objects(self) -> dict[str, bytes]:
-        """Every version of every object; a key with two versions fails the test."""
+    def stored_keys(self) -> list[str]:
+        """The keys of all objects; one with two versions fails the test."""
         versions = self.s3.list_object_versions(Bucket=self.bucket).get("Versions", [])
         keys = [version["Key"] for version in versions]
         assert len(keys) == len(set(keys)), "a key has more than one version"
-        return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+        return keys
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object, by its key; a key with two versions fails the test."""
+        return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.stored_keys()}
 
     def head(self, key: str) -> dict[str, Any]:
         found: dict[str, Any] = self.s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")

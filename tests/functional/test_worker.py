@@ -285,7 +285,7 @@ def test_a_large_file_at_a_cold_start_holds_up_nothing(aws: Aws, bigin: Simulato
     messages = aws.deliver(slow, *quick)
     with ThreadPoolExecutor(1) as caller:
         work = caller.submit(aws.worker().work, messages, Deadline(60))
-        while len(aws.objects()) < 9 and not work.done():
+        while len(aws.stored_keys()) < 9 and not work.done():
             pass
         was_under_way = not work.done()
 
