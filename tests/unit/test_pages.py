@@ -132,3 +132,9 @@ def test_the_cost_is_the_same_everywhere() -> None:
     stated = f"about {round(float(computed[1]), 1):.2f} dollars a month"
     assert stated in readme
     assert stated in PAGES["cost.md"].partition("<!-- cost -->")[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_holds_a_merge_conflict(page: str) -> None:
+    """Both sides of a conflict would be shown to the reader."""
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", PAGES[page], re.MULTILINE)
