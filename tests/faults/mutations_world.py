@@ -8,6 +8,20 @@ _PACKAGE = "functions/bigin_archive"
 
 WORLD = (
     Mutation(
+        "a setting that is missing starts the function",
+        f"{_PACKAGE}/settings.py",
+        "    if field.default is not MISSING and not env.get(name):",
+        "    if not env.get(name):",
+        caught_by_test=("tests/unit/test_settings.py::test_missing_setting_is_named",),
+    ),
+    Mutation(
+        "a secret that has no value taken for an outage",
+        f"{_PACKAGE}/aws/secret_value.py",
+        "        if code_of(error) == NOT_FOUND:\n            return NO_VALUE\n",
+        "",
+        caught_by_test=("tests/unit/test_access_token.py::test_a_secret_without_a_value_means_not_connected",),
+    ),
+    Mutation(
         "an old probe believed for ever",
         f"{_PACKAGE}/bigin/probed_answers.py",
         " <= GOOD_FOR",

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,13 @@ class OneSecret:
         return {"SecretString": self.text}
 
 
+class NoValue:
+    """Secrets Manager with a secret that has no value yet, as after a deployment."""
+
+    def get_secret_value(self, **_: str) -> dict[str, str]:
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+
+
 GOOD = load("stored_tokens", where=lambda vector: isinstance(vector["expected"], dict))
 BAD = load("stored_tokens", where=lambda vector: isinstance(vector["expected"], str))
 
@@ -48,6 +56,12 @@ def test_unusable_token_is_rejected(vector: dict[str, Any]) -> None:
         parse(vector["secret"], API_URL)
 
     assert vector["remedy"] in caught.value.detail
+
+
+def test_a_secret_without_a_value_means_not_connected() -> None:
+    """Before the first connection the remedy is to connect, and nothing is taken for an outage of AWS."""
+    with pytest.raises(BiginTokenRejectedError, match="bigin-archive authorize"):
+        AccessTokens(NoValue(), "token", API_URL).current()  # type: ignore[arg-type]
 
 
 def test_token_has_no_repr() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bigin_archive import errors
+from bigin_archive import errors, http_errors
 from bigin_archive.audit.comparison import EXIT_STATUS
 from bigin_archive.audit.difference_kinds import Kind
 from bigin_archive.settings import DATA_CENTERS
@@ -36,6 +36,9 @@ def test_the_data_centres_are_those_of_the_code() -> None:
         api, accounts = (url.removeprefix("https://") for url in (hosts.api_url, hosts.accounts_url))
 
         assert f"| `{name}` | `{api}` | `{accounts}` |" in PAGES["connect.md"]
+
+
+assert issubclass(http_errors.AnsweredError, errors.ArchiveError)  # loaded, so that its codes are among them
 
 
 @pytest.mark.parametrize("error", [found for found in all_errors() if "code" in vars(found)], ids=lambda e: e.code)
