@@ -114,13 +114,13 @@ class Answers:
         query = parse_qs(url.query, keep_blank_values=True)
         if "versions" in query:
             self.calls["list"] += 1
-            return _answer(200, self._versions(query.get("key-marker", [""])[0]))
+            return answered(200, self._versions(query.get("key-marker", [""])[0]))
         if "list-type" in query:
             self.calls["list"] += 1
-            return _answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+            return answered(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
         if "versioning" in query:
             self.calls["list"] += 1
-            return _answer(200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+            return answered(200, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
         path = self._kept / url.path.rpartition("/")[2]
         if request.method == "PUT":
             self.calls["put"] += 1
@@ -129,17 +129,17 @@ class Answers:
             else:
                 while request.body.read(1_000_000):  # as the network would take it
                     pass
-            return _answer(200, "")
+            return answered(200, "")
         if request.method == "GET":
             self.calls["get"] += 1
-            return _answer(200, path.read_bytes())
+            return answered(200, path.read_bytes())
         self.calls["head"] += 1
         if "/_audit/" in url.path:
-            return _answer(404, "")
+            return answered(404, "")
         number = int(url.path.split("/")[-2][11:])
         checksum = base64.b64encode(bytes(32)).decode()
         made = row(number, self.count)
-        return _answer(
+        return answered(
             200,
             "",
             {
@@ -159,7 +159,7 @@ class Answers:
             (table, wanted), *_rest = asked["RequestItems"].items()
             numbers = [int(key["attachment_id"]["S"][11:]) for key in wanted["Keys"]]
             items = [item_of(row(number, self.count)) for number in numbers]
-            return _answer(200, json.dumps({"Responses": {table: items}, "UnprocessedKeys": {}}))
+            return answered(200, json.dumps({"Responses": {table: items}, "UnprocessedKeys": {}}))
         self.calls["scan"] += 1
         segment, segments = asked.get("Segment", 0), asked.get("TotalSegments", 1)
         part = range(segment * self.count // segments, (segment + 1) * self.count // segments)
@@ -171,7 +171,7 @@ class Answers:
             size, number = size + len(text), number + 1
         self.read_bytes += size
         last = "" if number == part.stop else f', "LastEvaluatedKey": {{"attachment_id": {{"S": "{number}"}}}}'
-        return _answer(200, f'{{"Items": [{", ".join(items)}]{last}}}')
+        return answered(200, f'{{"Items": [{", ".join(items)}]{last}}}')
 
     def _versions(self, marker: str) -> str:
         start = int(marker.split("/")[3][11:]) + 1 if marker else 0
@@ -219,7 +219,7 @@ def _body(request: Any) -> bytes:
     return content.join(parts)
 
 
-def _answer(status: int, body: str | bytes, headers: dict[str, str] | None = None) -> AWSResponse:
+def answered(status: int, body: str | bytes, headers: dict[str, str] | None = None) -> AWSResponse:
     content = body.encode() if isinstance(body, str) else body
     raw: Any = io.BytesIO(content)
     raw.stream = lambda *_args, **_more: iter([content])

@@ -44,7 +44,7 @@ def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEnt
         sha256=found.sha256,
         archived_at=found.modified_at,
         file_name=name.removesuffix(".url") if found.is_link else name,
-        first_seen=at,
+        first_seen=min(at, found.modified_at),  # Bigin had it at the latest when it was archived
         state_at=at,
         verified=verified_mark(found) if found.is_ours else None,
     )

@@ -43,6 +43,14 @@ def test_a_proof_every_night_grows_with_the_archive_and_no_faster() -> None:
     assert dollars(*proving(PROVED[-1])["lists of versions, and the audit's files"], free=False) < 0.1
 
 
+@pytest.mark.parametrize(("storage_class", "head_usd"), [("STANDARD", 0.4e-6), ("GLACIER_IR", 10e-6)])
+def test_a_proof_by_versions_costs_a_twentieth_of_one_by_objects(storage_class: str, head_usd: float) -> None:
+    """Of 100,000 attachments; a HeadObject costs by storage class, a list of versions does not (S3 pricing)."""
+    nights, (name, calls) = 30, proving(100_000)["lists of versions, and the audit's files"]
+
+    assert 20 * calls * PRICES[name].dollars < nights * 100_000 * head_usd, storage_class
+
+
 def test_the_weekly_mail_estimates_with_the_same_prices() -> None:
     """Its three figures are those of the model, to a tenth."""
     assert weekly_mail.IDLE_USD_A_MONTH == pytest.approx(idle(free=True), rel=0.1)
