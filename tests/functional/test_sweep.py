@@ -107,7 +107,7 @@ def test_what_page_numbers_do_not_reach_is_listed_too(aws: Aws, bigin: Simulator
 def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simulator) -> None:
     """A sweep that was interrupted for longer than a token lives forgets no record."""
     many(bigin, 0)
-    bigin.control("POST", "records", {"module": "Contacts", "count": 450})
+    bigin.control("POST", "records", {"module": "Contacts", "count": 201})
     bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
     account = Account(aws, bigin)
     bigin.fault({"kind": "answer", "status": 503, "headers": {}, "body": ""}, call="records", skip=2, times=1)
@@ -118,7 +118,7 @@ def test_a_list_whose_page_token_has_ended_is_begun_again(aws: Aws, bigin: Simul
 
     assert states[0]
     assert states[1]
-    assert ("listing", 450) == (states[0].phase, states[1].records)
+    assert ("listing", 201) == (states[0].phase, states[1].records)
 
 
 def test_a_sweep_waits_for_its_share(aws: Aws, bigin: Simulator) -> None:
@@ -484,7 +484,7 @@ def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Sim
 def test_page_tokens_that_always_end_too_early_do_not_keep_a_sweep_for_ever(aws: Aws, bigin: Simulator) -> None:
     """A module's list that never reaches its end is begun again three times, then left out, which the audit tells."""
     many(bigin, 1)
-    bigin.control("POST", "records", {"module": "Notes", "count": 450})
+    bigin.control("POST", "records", {"module": "Notes", "count": 201})
     bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
 
     state = Account(aws, bigin).sweep(SweepRequest(modules=("Notes", "Contacts")))
