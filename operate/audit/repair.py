@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bigin_archive.audit.difference_kinds import Difference
 from bigin_archive.clock import iso
@@ -47,7 +47,11 @@ def _mend_row(one: Difference, ledger: Ledger, now: str) -> None:
     found, request = one.stored, one.request
     if not found or not request:
         raise ValueError(f"{one.kind.code} without an object")
-    if not ledger.put(row_of(found, request, now)):
+    row = row_of(found, request, now)
+    if not one.in_bigin:
+        # It was seen before it was archived: a list that began before the repair proves that it is gone, too.
+        row = replace(row, first_seen=min(now, found.modified_at))
+    if not ledger.put(row):
         event = Event.STORED_SHORTCUT if found.is_link else Event.STORED_FILE
         ledger.record_event(request, event, now, stored=found.as_stored, is_proved=True)
     if one.listed and one.seen_at:

@@ -106,6 +106,13 @@ STATES = (
         caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
     ),
     Mutation(
+        "a mended row is young",
+        "operate/audit/repair.py",
+        "row = replace(row, first_seen=min(now, found.modified_at))",
+        "pass",
+        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
         "a late word undoes what is archived",
         "functions/bigin_archive/ledger/ledger.py",
         "lasting=lasting(event), keeps_bytes=is_found)",

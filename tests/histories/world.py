@@ -99,6 +99,7 @@ class World:
         try:
             result = call()
         except Killed:
+            self._end_threads()
             self._warm.clear()
         except ArchiveError as error:
             self.journal.gave_up(error)
@@ -106,6 +107,11 @@ class World:
             self.journal.end(is_clean=not self.interrupts.hits)
             self.interrupts.begin({})
         return result
+
+    def _end_threads(self) -> None:
+        """Those of a killed worker die with it: none may go on in another run."""
+        if "worker" in self._warm:
+            self._warm["worker"]._pool.shutdown(wait=True, cancel_futures=True)
 
     # ---- The functions ----
 
