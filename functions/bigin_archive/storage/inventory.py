@@ -98,7 +98,9 @@ class Inventory:
         versions = [
             version
             for listed in self.keys((f"{place}/",))
-            for version in listed.versions_since_deletion
+            for version in reversed(
+                listed.versions_since_deletion
+            )  # of one second, the last in S3's order is the oldest
             if listed.may_exist
         ]
         for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):
