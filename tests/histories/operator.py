@@ -6,7 +6,7 @@ What a command prints is left out; everything below it is real.
 import inspect
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from operate.audit.ledger_rows import Rebuilt, rebuild
 from operate.audit.repair import repair
 from operate.commands.audit import _of_last_sweep
 from operate.commands.get import get
+from operate.errors import OperateError
 from operate.redrive.dead_letter_queue import DeadLetterQueue
 from operate.redrive.redrive import Choice, Sent, send_back
 from operate.stack.archive import Archive
@@ -126,7 +127,7 @@ class Operator:
 
     def _run(self, what: str, call: Callable[[], Any], plan: Plan) -> Any:
         def quiet() -> Any:
-            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(OperateError):
                 return call()
 
         return self._world.run(what, quiet, plan)

@@ -139,7 +139,7 @@ class Oracle:
         if not self._is_row_right(place):
             if not grave:
                 yield f"{place}: the row is wrong, and the report says nothing"
-        elif not is_listed and not kinds and not self._report.not_covered:
+        elif not is_listed and not kinds and not self._report.not_covered and not self._is_young(place):
             yield f"{place}: removed_in_bigin is not told"
         elif (
             is_listed and grave and "parked" not in grave and not self._has_other_size(place) | self._is_muddled(place)
@@ -177,6 +177,11 @@ class Oracle:
         if kind == "removed_in_bigin":
             return self._was_unlisted(place) and bool(own)
         return kind == "adopted_object"
+
+    def _is_young(self, place: str) -> bool:
+        """Rebuilt after the list began: nobody knows what that would have told of it."""
+        first_seen = _seconds(self._rows.get(place, {}).get("first_seen", {}).get("S"))
+        return first_seen is None or first_seen >= self._report.listed_s - _SECOND_S
 
     def _is_muddled(self, place: str) -> bool:
         """Overwritten while its row was lost: what the row tells since then may be of either."""

@@ -98,9 +98,8 @@ class Inventory:
         versions = [
             version
             for listed in self.keys((f"{place}/",))
-            for version in reversed(
-                listed.versions_since_deletion
-            )  # of one second, the last in S3's order is the oldest
+            # S3 lists the newest first: of two of one second the older one counts.
+            for version in reversed(listed.versions_since_deletion)
             if listed.may_exist
         ]
         for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):
