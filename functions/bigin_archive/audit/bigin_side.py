@@ -12,14 +12,14 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 
 @dataclass(slots=True)
 class Listing:
-    """Bigin's side. ``began_at`` (ISO 8601, UTC) is when it began to be read.
+    """Bigin's side. ``began_at`` (ISO 8601, UTC) is when the list began.
 
-    Without ``found`` it is what sweeps saw listed since then: what one of everything ``stored``, and newer, what each
-    noted in the ledger's rows; ``counted`` is how many attachments that one counted, where it stored none.
-    ``unlisted`` names modules whose list is not whole and why, ``unsupported_modules`` counts attachments of modules
-    that cannot be archived, ``is_of_all`` tells that it is Bigin's list of all attachments, ``is_of_changes`` that it
-    is an older list and what was changed since; these may change while ``found`` is read. ``compares_sizes`` is False
-    where Bigin's sizes are not those of the files.
+    Without ``found`` it is the list of the last sweeps: what the last sweep of everything ``stored``, and newer notes
+    in the ledger's rows. If it stored nothing, ``counted`` is how many attachments it counted. ``unlisted`` names
+    modules whose list is not whole, and why. ``unsupported_modules`` counts attachments of modules that cannot be
+    archived. ``is_of_all`` says that it is Bigin's list of all attachments, ``is_of_changes`` that it is an older list
+    with the changes since. These may change while ``found`` is read. ``compares_sizes`` is False if Bigin's sizes are
+    not those of the files.
     """
 
     began_at: str

@@ -36,15 +36,14 @@ class Totals:
 
 @dataclass(slots=True)
 class Audit:
-    """What an audit has found so far, and what it is about.
+    """The subject of an audit, and its findings so far.
 
-    ``started_at`` and ``listed_at`` (ISO 8601, UTC) are when the audit and the reading of Bigin's list began;
-    ``unlisted`` are the modules whose list is not known whole: that an attachment is not in it proves nothing there.
-    ``uncovered`` says what was not compared and so prevents ``complete``, ``limits`` what no audit of this kind can
-    tell, ``failure`` why the comparison could not be made. ``fresh`` counts what was archived while it ran,
-    ``reread`` the objects whose bytes were read, ``cold`` those that an archive tier keeps from being read, ``proved``
-    those that their version proved alone. ``began_at`` is when it started by S3's own clock, which its times of objects
-    are compared with.
+    ``started_at`` and ``listed_at`` (ISO 8601, UTC) are when the audit and Bigin's list began. ``unlisted`` are the
+    modules whose list is not whole: if an attachment is not in it, that proves nothing. ``uncovered`` says what was not
+    compared, which prevents ``complete``. ``limits`` says what no audit of this kind can know, ``failure`` why there
+    was no comparison. ``fresh`` counts attachments that were archived meanwhile, ``reread`` objects whose bytes were
+    read, ``cold`` those in an archive tier, ``proved`` those that their version proved. ``began_at`` is the start by
+    S3's own clock, for comparing S3's times of objects.
     """
 
     started_at: str

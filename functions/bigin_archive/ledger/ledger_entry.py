@@ -16,18 +16,18 @@ _NUMBERS = ("size_bytes", "listed_size_bytes", "slow_tries")
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What is known of one attachment.
+    """The state of one attachment.
 
-    ``state`` is one of :data:`STATES`, ``reason`` an error code where it is parked or was tried in vain, ``state_at``
-    when it came to be in this state, ``queued_at`` when the message was sent that may still live. ``key`` to
-    ``archived_modified_time`` tell of the object, the last what Bigin's Modified_Time was when it was fetched;
-    ``file_name`` to ``link_url`` repeat Bigin's listing, ``first_seen`` and ``last_seen`` say when it was
-    listed. Times of ours are ISO 8601 in UTC, those of Bigin as it sent them.
+    ``state`` is one of :data:`STATES`, and ``state_at`` when it began. ``reason`` is an error code of a parked
+    attachment or of a failed try. ``queued_at`` is when the message was sent that may still exist. ``key`` to
+    ``archived_modified_time`` describe the object; the last is Bigin's Modified_Time at the download. ``file_name`` to
+    ``link_url`` repeat Bigin's list, and ``first_seen`` and ``last_seen`` are when it was listed. Our times are ISO
+    8601 in UTC, those of Bigin as it sent them.
 
     ``verified`` is the mark of an object that S3 itself confirmed (see :func:`verified_mark`); ``slow_tries`` counts
     tries that took nearly all the time of their function.
 
-    A file that was sent back to Bigin has a new id there, and the object that it came from. ``restored_from`` and
+    A file that was sent back to Bigin has a new id there, and keeps the object of its origin. ``restored_from`` and
     ``restored_as`` are the places of the two in each other's rows.
     """
 

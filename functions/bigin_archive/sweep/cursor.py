@@ -34,11 +34,11 @@ class SweepState:
     """The cursor of a sweep, and its figures.
 
     ``phase`` is one of listing, attachments, draining, closing and done. ``strategy`` is "all" (Bigin's list of all
-    attachments) or "records", ``compares_sizes`` whether Bigin's sizes are believed. ``since`` leaves out what was not
-    changed after it. While listing, ``reading`` is where
-    the list of ``modules[module]`` stands, and ``pages`` counts the stored pages, ``pages_before`` those of the lists
-    before; after that, ``page`` and ``index`` are what is next. ``failing`` says where it fails, why and since when.
-    ``doubted`` are records that Bigin denied, and had listed. Times are ISO 8601 in UTC.
+    attachments) or "records"; ``compares_sizes`` says whether Bigin's sizes count. ``since`` leaves out what was not
+    changed after it. While listing, ``reading`` is the position in the list of ``modules[module]``; ``pages`` counts
+    the stored pages, ``pages_before`` those of earlier lists. After that, ``page`` and ``index`` are the next position.
+    ``failing`` says where it fails, why and since when. ``doubted`` are records that Bigin listed and then said not to
+    exist. Times are ISO 8601 in UTC.
     """
 
     started_at: str
