@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bigin_archive.sweep.sweep import SweepRequest
-from tests.histories import clients, oracle
+from tests.histories import clients, oracle, report
 from tests.histories.clients import Clients
 from tests.histories.interrupts import Plan
 from tests.histories.operator import GaveUpWaitingError, Operator
@@ -183,11 +183,11 @@ class History:
         if not self._sweep({}, "full"):
             self._fail("a sweep does not come to its end")
         self._check()
-        report = oracle.read(world)
-        told = {place: kinds - set(oracle.TOLD_ONLY) for place, kinds in report.differences.items()}
+        last = report.read(world)
+        told = {place: kinds - set(report.TOLD_ONLY) for place, kinds in last.differences.items()}
         grave = {place: kinds for place, kinds in told.items() if kinds and not self._needs_a_person(place)}
-        if grave or report.not_covered or report.failure:
-            self._fail(f"at rest, and the last report says {grave or report.not_covered or report.failure}")
+        if grave or last.not_covered or last.failure:
+            self._fail(f"at rest, and the last report says {grave or last.not_covered or last.failure}")
         waiting = [each.body for each in world.queues.queues[clients.QUEUE].messages.values()]
         if waiting:
             self._fail(f"waits for ever: {waiting[0]}")
@@ -210,10 +210,10 @@ class History:
         return is_muddled or len(set(self.world.truth.bodies(place))) > 1
 
     def _judge(self, rows: oracle.Rows, before: tuple[int, int]) -> None:
-        report = oracle.read(self.world)
+        told = report.read(self.world)
         may_be_partial = self._marks()[:2] != before
-        judge = Oracle(self.world, self.stranger, rows, report, 0)
-        self.verdicts.append(report.verdict)
+        judge = Oracle(self.world, self.stranger, rows, told)
+        self.verdicts.append(told.verdict)
         for violation in judge.violations(may_be_partial=may_be_partial):
             self._fail(violation)
 

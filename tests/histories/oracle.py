@@ -4,20 +4,17 @@ Two questions of each report: is all of it true, and is everything in it that ha
 lists were read, either of two answers may be right, and only the first question is asked.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
-from bigin_archive.clock import parse
 from tests.histories import clients
 from tests.histories.dynamodb import Item
 from tests.histories.journal import claimed
+from tests.histories.report import TOLD_ONLY, Report, seconds
 from tests.histories.s3 import Version
 from tests.histories.stranger import Stranger
 from tests.histories.world import World
 
-TOLD_ONLY = ("removed_before_archived", "adopted_object", "changed_in_bigin", "removed_in_bigin")
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
 _MISSING = ("missing_object", "not_archived", "parked", "gone_but_listed")
 _SECOND_S = 2  # S3 tells its time in whole seconds
@@ -25,49 +22,12 @@ _SECOND_S = 2  # S3 tells its time in whole seconds
 Rows = Mapping[tuple[str, ...], Item]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report as it lies in the bucket. ``differences`` are kinds by place, or by path where the place is none."""
-
-    verdict: str
-    as_of_s: float | None
-    listed_s: float
-    not_covered: list[str]
-    failure: str | None
-    differences: dict[str, set[str]]
-    strange: set[str]  # paths of unknown objects
-
-
-def read(world: World) -> Report:
-    """The last report."""
-    found = world.bucket.current(f"{clients.PREFIX}_audit/latest.json")
-    told = json.loads(found.body or b"") if found else {}
-    differences: dict[str, set[str]] = {}
-    strange = set()
-    for each in told["differences"]:
-        if each["kind"] == "unknown_object":
-            strange.add(each["key"].removeprefix(clients.PREFIX))
-            continue
-        place = f"{each['module']}/{each['record_id']}/{each['attachment_id']}"
-        differences.setdefault(place, set()).add(each["kind"])
-    return Report(
-        told["verdict"],
-        _seconds(told["complete_as_of"]),
-        _seconds(told["listed_at"]) or 0,
-        told["not_covered"],
-        told["failure"],
-        differences,
-        strange,
-    )
-
-
 class Oracle:
     """Judges the report of one audit, made just now; ``rows`` are those that the table had when it began."""
 
-    def __init__(self, world: World, stranger: Stranger, rows: Rows, report: Report, began_s: float) -> None:
+    def __init__(self, world: World, stranger: Stranger, rows: Rows, report: Report) -> None:
         self._world, self._stranger, self._report = world, stranger, report
         self._rows = {"/".join(key): item for key, item in rows.items() if not key[0].startswith("#")}
-        self._began_s = began_s
         self._truth, self._now_s = world.truth, world.clock()
         self._since_s = min(report.listed_s, report.as_of_s or report.listed_s) - _SECOND_S
         self._objects: dict[str, dict[str, Version]] = {}  # what stands now, by place and key
@@ -180,7 +140,7 @@ class Oracle:
 
     def _is_young(self, place: str) -> bool:
         """Rebuilt after the list began: nobody knows what that would have told of it."""
-        first_seen = _seconds(self._rows.get(place, {}).get("first_seen", {}).get("S"))
+        first_seen = seconds(self._rows.get(place, {}).get("first_seen", {}).get("S"))
         return first_seen is None or first_seen >= self._report.listed_s - _SECOND_S
 
     def _is_muddled(self, place: str) -> bool:
@@ -255,8 +215,3 @@ class Oracle:
 
 def _is_link(found: Version) -> bool:
     return "x-amz-meta-link-url" in found.headers or found.headers.get("x-amz-meta-bigin-kind") == "link"
-
-
-def _seconds(text: str | None) -> float | None:
-    moment = parse(text)
-    return moment.timestamp() if moment else None
