@@ -1,5 +1,6 @@
 """What a sweep found of attachments that did not change: stored as a list, and no row is written for them."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -47,7 +48,9 @@ def test_a_sweep_writes_no_row_of_what_did_not_change(account: Account, bigin: S
 
     state = account.sweep()
 
+    report = json.loads(Archive(account.aws, bigin).read("_audit/latest.json"))
     assert ("complete", 25, 24) == (state.result, state.listed, state.known)
+    assert (25, {}) == (report["total"]["listed"], report["kinds"])
     assert writes.rows["rows"] <= 3  # marked as sent, and archived by the worker
     assert 1 <= writes.rows["state"] < 60
 
