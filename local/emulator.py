@@ -20,9 +20,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 PYTHON = PROJECT / ".venv" / "emulator" / "bin" / "python"
 
 # With TLS the emulator also takes port 443 where it may, which a stack on free ports has no business to do. And its
-# authorizer asks for Cognito's keys by plain http at its own TLS port, so that each token would be refused.
+# authorizer asks for Cognito's keys by plain http at its own TLS port, so that each token would be refused. It holds
+# hundreds of thousands of objects, through which the collector need not go for each few requests.
 START = """
-import json
+import gc, json
 import ministack.app as app
 import ministack.services.apigateway as http_apis, ministack.services.apigateway_v1 as rest_apis
 import ministack.services.cognito as cognito
@@ -30,6 +31,8 @@ async def keys(url):
     return json.loads(cognito.well_known_jwks(url.split("/")[3])[2])
 http_apis._fetch_jwks = rest_apis._fetch_jwks = keys
 app._port_is_bindable = lambda *_: False
+gc.freeze()
+gc.set_threshold(100_000, 20, 100)
 app.main()
 """
 

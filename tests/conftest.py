@@ -70,6 +70,7 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
 
 
 # The longest first: what begins late and takes long would leave the other workers without work at the end.
+HISTORIES = "tests/unit/test_histories.py"
 LONGEST = (
     "running",
     "tests/functional/test_sweep.py",
@@ -86,8 +87,10 @@ LONGEST = (
 
 
 def _scope(nodeid: str) -> str:
-    """Its file; or the deployed stack that several files share, and which takes long to make."""
+    """Its file; or the deployed stack that several files share, and which takes long to make; a history is alone."""
     file = nodeid.partition("::")[0]
+    if file == HISTORIES:
+        return nodeid
     if not file.startswith("tests/integration/"):
         return file
     return "watching" if Path(file).stem in ("test_account", "test_events") else "running"
@@ -97,7 +100,8 @@ def _scope(nodeid: str) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stable, so that within a stack and a file everything stays as it is written."""
     place = {scope: number for number, scope in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(_scope(item.nodeid), len(place)))
+    # Histories come last: each is short, so that the workers end at the same time.
+    items.sort(key=lambda item: (item.nodeid.startswith(HISTORIES), place.get(_scope(item.nodeid), len(place))))
 
 
 class _ByStack(LoadScopeScheduling):
