@@ -89,5 +89,6 @@ class Deployment:
             process.finish(DEPLOY_TIMEOUT_S)
 
     def _inputs(self) -> str:
-        functions = [path for path in (PROJECT / "functions").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        files = (path for path in (PROJECT / "functions").rglob("*") if path.parent.name != "__pycache__")
+        functions = [path for path in files if path.is_file()]
         return f"{OWN_RUNTIME} {digest_of([*functions, *(PROJECT / name for name in INPUTS)], PROJECT)}\n"
