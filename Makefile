@@ -14,6 +14,9 @@ REGION ?= us-east-1
 COUNT ?= 1000
 FIRST ?= 1
 
+# Some machines forbid byte code. Here hundreds of interpreters start, and each would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check build release cloud-test lock bench faults histories clean venvs matrix
