@@ -10,6 +10,7 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -78,8 +79,24 @@ class _Handler(BaseHTTPRequestHandler):
             event["body"] = self._body()
             answer = self.server.console.answer(event)
         except ArchiveError as error:
-            self.close_connection = True  # a body may be left on it
-            answer = answers.problem(error, event)
+            answer = self._refusal(error, event)
+        self._send(answer)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what http.server does not read, with a problem document in place of its own page."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:  # a method that has no name here
+            self.answer()
+            return
+        error = InvalidRequestError(f"The request cannot be read: {HTTPStatus(code).phrase}.")
+        self._send(self._refusal(error, {"requestContext": {"requestId": secrets.token_hex(8)}}))
+
+    def _refusal(self, error: ArchiveError, event: gateway.Event) -> gateway.Answer:
+        self.close_connection = True  # a body may be left on it
+        return answers.problem(error, event)
+
+    def _send(self, answer: gateway.Answer) -> None:
+        # A request without a version would get no headers, and a browser would guess what the answer is.
+        self.request_version = self.protocol_version
         content = answer["body"].encode()
         self.send_response(answer["statusCode"])
         for name, value in answer["headers"].items():

@@ -1,6 +1,9 @@
 """The console's API as its page uses it: served on this machine, over an archive on the emulator."""
 
 import hashlib
+import http.client
+import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -155,7 +158,7 @@ def test_a_page_holds_fifty(archive: Archive, page: Page) -> None:
     archive.new(60)
     archive.auditor.audit(LONG_AGO)
 
-    pages = [page.get("/search", page=str(number)) for number in (1, 2, 3)]
+    pages = [page.get("/search", page=str(number)) for number in (1, 2, 10**20)]
     found = [one["attachment_id"] for told in pages for one in told["results"]]
 
     assert [50, 10, 0] == [len(told["results"]) for told in pages]
@@ -422,6 +425,44 @@ def test_other_addresses_are_refused(page: Page, method: str, path: str, status:
     answer = page.ask(method, path)
 
     assert (status, allowed) == (answer.status_code, answer.headers.get("Allow"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nothing"), ("GET", "/links"), ("POST", "/search"), ("POST", "")]
+)
+def test_without_the_key_nothing_is_told_of_an_address(page: Page, method: str, path: str) -> None:
+    """401, whether it exists or takes the method: only the page and its two files need no key."""
+    assert page.ask(method, path, headers={"Authorization": ""}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("request_line", "host", "status"),
+    [
+        ("PROPFIND /console HTTP/1.1", "{host}", 405),
+        ("PROPFIND /console HTTP/1.1", "evil.example", 403),
+        ("GET /console", "evil.example", 403),
+        ("GARBAGE", "{host}", 400),
+        ("GET /console HTTP/3.0", "{host}", 400),
+        (f"GET /console/search?q={'x' * 70_000} HTTP/1.1", "{host}", 400),
+        ("GET /console HTTP/1.1\r\n" + "\r\n".join(f"X-{number}: 1" for number in range(120)), "{host}", 400),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_no_browser_sends_is_refused_in_the_same_form(
+    page: Page, request_line: str, host: str, status: int
+) -> None:
+    """A problem document with all headers, never the library's own page."""
+    with socket.create_connection(page.server.server_address, timeout=20) as connection:
+        connection.sendall(f"{request_line}\r\nHost: {host.format(host=page.server.host)}\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        document = json.loads(answer.read())
+
+    assert (status, status) == (answer.status, document["status"])
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", ["", "/app.js", "/app.css", "/search", "/status", "/links", "/nothing"])

@@ -89,12 +89,13 @@ class Console:
         }
         if route in pages and method == "GET":
             return pages[route](event)
+        user = self.door.user(event)  # before anything is said of an address
         allowed, answer = routes.get(route, ("GET", None))
         if route not in pages and answer is None:
             raise UnknownRouteError("There is nothing at this address.")
         if method != allowed or answer is None:
             raise MethodNotAllowedError(f"This address answers only {allowed}.", allowed=(allowed,))
-        return answer(event, self.door.user(event))
+        return answer(event, user)
 
     def _page(self, event: Event) -> Answer:
         return self._file(page_files.html(*self.door.sign_in(event)), event)

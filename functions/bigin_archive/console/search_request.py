@@ -10,7 +10,7 @@ from bigin_archive.search.query import Query
 
 MAX_QUERY_CHARACTERS = 200
 STATES = ("archived", "link", "pending", "parked", "gone", "reclaimed")
-_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,99}")  # any number that somebody might send; beyond the end is no error
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
