@@ -38,6 +38,13 @@ def test_prefer_asks_for_the_queue(prefer: str, expected: bool) -> None:
     assert expected == actual
 
 
+def test_prefer_may_come_in_several_lines() -> None:
+    """API Gateway keeps the last line alone among the headers, and all of them beside (RFC 9110, 5.3)."""
+    lines = ["respond-async", "wait=10"]
+
+    assert gateway.wants_queue({"headers": {"prefer": lines[-1]}, "multiValueHeaders": {"prefer": lines}})
+
+
 @pytest.mark.parametrize("headers", [None, {}, {"Accept": "*/*"}])
 def test_no_prefer_asks_for_now(headers: dict[str, str] | None) -> None:
     """Without the header the caller waits."""

@@ -51,7 +51,9 @@ def received_at_s(event: Event) -> float:
 
 def wants_queue(event: Event) -> bool:
     """Whether the caller sent ``Prefer: respond-async`` (RFC 7240, 4.1)."""
-    preferences = (header(event, "Prefer") or "").split(",")
+    repeated = event.get("multiValueHeaders") or {}
+    lines = [line for name, values in repeated.items() if name.lower() == "prefer" for line in values]
+    preferences = ",".join(lines or [header(event, "Prefer") or ""]).split(",")
     return any(preference.partition(";")[0].strip().lower() == "respond-async" for preference in preferences)
 
 

@@ -24,7 +24,7 @@ _FORM = "application/x-www-form-urlencoded"
 _LIST_ENTRY = re.compile(r"ids(?:\[[0-9]*\])?(?:\[id\])?")
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNORECASE)
 _PART_NAME = re.compile(
-    rb'^content-disposition\s*:\s*form-data\b[^\r\n]*?;\s*name\s*=\s*(?:"([^"\r\n]*)"|([^\s";]+))',
+    rb'^content-disposition\s*:\s*form-data\b(?:"[^"\r\n]*"|[^"\r\n])*?;\s*name\s*=\s*(?:"([^"\r\n]*)"|([^\s";]+))',
     re.IGNORECASE | re.MULTILINE,
 )
 MAX_RECORDS = 1000  # ids in one notification; Bigin publishes no number
@@ -138,9 +138,11 @@ def _fields(event: gateway.Event) -> dict[str, Any]:
     text = (content if isinstance(content, str) else content.decode(errors="replace")).lstrip("\ufeff\t\r\n ")
     if media != _FORM:
         return archive_request.json_object(text)
-    # curl -d and others send JSON with the content type of forms, plain or encoded. The brace shows it.
-    if text.startswith("{") or text[:3].upper() == "%7B":
-        return archive_request.json_object(text if text.startswith("{") else unquote_plus(text))
+    # curl -d and others send JSON with the content type of forms, plain or encoded. The brace shows it. Some make it
+    # the name of a field without a value, which ends in an equals sign.
+    plain = text if text.startswith("{") else unquote_plus(text) if text[:3].upper() == "%7B" else None
+    if plain is not None:
+        return archive_request.json_object(re.sub(r"\}\s*=\s*$", "}", plain))
     try:
         return _merged(parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError:
