@@ -36,6 +36,11 @@ def say(text: str = "", style: str = "", *, whole: bool = False) -> None:
     _print(out(), text, style, whole=whole)
 
 
+def remark(text: str, style: str = "") -> None:
+    """Print a line about the conversation, which is no result."""
+    _print(progress(), text, style)
+
+
 def step(number: int, text: str) -> None:
     """Print a numbered step."""
     grid = Table.grid(padding=(0, 1))

@@ -1,5 +1,6 @@
 """The command `restore`: send archived files back to Bigin."""
 
+import json
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -117,7 +118,11 @@ def restore(
     notes = RestoreNotes(archive)
     if forget_grants:
         with translate_errors("forget the grants"):
-            good(f"{notes.forget_grants()} forgotten.")
+            forgotten = notes.forget_grants()
+        if machine:
+            click.echo(json.dumps({"forgotten": forgotten}))
+        else:
+            good(f"{forgotten} forgotten.")
         return 0
     with working("Looking them up"), translate_errors("look them up"):
         wanted, missing = _wanted(archive, Selection(ids, records, modules, since and since.date(), drill or to), drill)

@@ -1,6 +1,6 @@
 """Asks for values: options and the environment come first, then the terminal or stdin.
 
-Secrets are typed hidden and kept only in memory.
+Secrets are typed hidden and kept only in memory. Questions go to stderr, because a program may read stdout.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import click
 
 from operate.errors import OperateError
-from operate.terminal import say
+from operate.terminal import remark
 
 # Zoho's values have no blanks. A longer text is something else that was pasted.
 _VALUE = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -32,17 +32,17 @@ class Prompts:
             return self._checked(name, sys.stdin.readline().strip(), how)
         for _ in range(_TRIES):
             label = f"{name[0].upper()}{name[1:]}{' (hidden as you paste)' if hidden else ''}"
-            typed = str(click.prompt(label, hide_input=hidden, default="", show_default=False)).strip()
+            typed = str(click.prompt(label, hide_input=hidden, default="", show_default=False, err=True)).strip()
             if _VALUE.fullmatch(typed):
                 if hidden:
-                    say(f"  Taken: {len(typed)} characters.", "dim")
+                    remark(f"  Taken: {len(typed)} characters.", "dim")
                 return typed
-            say(f"  That is not a {name}: it must be one piece without blanks. Ctrl-C stops.", "yellow")
+            remark(f"  That is not a {name}: it must be one piece without blanks. Ctrl-C stops.", "yellow")
         raise OperateError(f"No usable {name} was given.", "Start again when you have it.")
 
     def agrees(self, question: str, *, default: bool = False) -> bool:
         """Ask a yes-or-no question; no without a terminal."""
-        return self.interactive and bool(click.confirm(question, default=default))
+        return self.interactive and bool(click.confirm(question, default=default, err=True))
 
     def _checked(self, name: str, value: str, how: str = "") -> str:
         if not value:

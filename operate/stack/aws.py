@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import boto3.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, InvalidRegionError, NoRegionError, ProfileNotFound
 
 from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import code_of
@@ -79,6 +79,12 @@ class Account:
         with aws_errors("read the AWS configuration"):
             try:
                 return self._session.client(service, config=_CONFIG.merge(more) if more else _CONFIG)
+            except InvalidRegionError:
+                raise OperateError(
+                    "This is no name of an AWS region.",
+                    "Name the region that the stack was deployed to: --region eu-west-1.",
+                    status=2,
+                ) from None
             except ValueError:  # botocore raises it for a malformed endpoint
                 raise OperateError(
                     "The endpoint URL for AWS is malformed.", "Check AWS_ENDPOINT_URL and ~/.aws/config."

@@ -1,6 +1,7 @@
 """All commands share one look."""
 
 import importlib.abc
+import io
 import runpy
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from operate.cli import COMMANDS as GROUPS
 from operate.cli import cli, main
+from operate.connect.prompts import Prompts
 
 ROOT = Path(__file__).parents[2]
 LINES = {name: line for group in GROUPS.values() for name, line in group.items()}
@@ -112,3 +114,46 @@ def test_ctrl_c_at_once_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, caps
 
     assert 130 == ended.value.code
     assert "Stopped." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["out", "err", "out and err"])
+def test_a_closed_stream_changes_no_exit_status(closed: str) -> None:
+    """A program may start the command with stdout or stderr closed (>&-): a failure stays a sentence."""
+    redirected = {"out": ">&-", "err": "2>&-", "out and err": ">&- 2>&-"}[closed]
+    # Without a region, which is found before anything is asked.
+    unset = "env -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_PROFILE AWS_CONFIG_FILE=/dev/null"
+    done = subprocess.run(
+        ["sh", "-c", f"{unset} '{sys.executable}' -m operate audit --json {redirected}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert ("No AWS region" in done.stderr) == (closed == "out")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_region_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The region is at fault, not an endpoint that nobody gave."""
+    monkeypatch.setenv("AWS_REGION", "eu west 1")
+
+    assert main(["status", "--stack", "x"]) == 2
+    assert "region" in capsys.readouterr().err
+
+
+def test_questions_leave_stdout_to_the_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever answers at a terminal may send the JSON to a file: no question and no remark stands in it."""
+    terminal = io.StringIO("two words\ntest\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    assert Prompts({}).value("client id", hidden=False, how="") == "test"
+
+    told = capsys.readouterr()
+    assert told.out.strip() == ""
+    assert "Client id" in told.err
+    assert "not a client id" in told.err
