@@ -56,7 +56,7 @@ MUTATIONS = (
     Mutation(
         "no look before the download",
         "functions/bigin_archive/archiving/archiver.py",
-        "        if own := self._own(request, is_link=False):\n            return _already(request, own)\n",
+        "        if own:\n            return _already(request, own)\n",
         "",
         ("deliveries",),
     ),

@@ -206,8 +206,8 @@ LISTS = (
     Mutation(
         "retries without a look at the credits",
         "functions/bigin_archive/archiving/queue_worker.py",
-        "limited = (SWEEP, REPAIR) if outcome.attempt > 1 else REPAIR",
-        "limited = REPAIR",
+        "(SWEEP, REPAIR) if outcome.attempt > 1 else (REPAIR,)",
+        "(REPAIR,)",
         caught_by_test=("tests/functional/test_credits.py::test_retries_of_what_a_sweep_queued_keep_within_its_part",),
     ),
     Mutation(

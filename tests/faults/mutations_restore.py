@@ -87,7 +87,7 @@ RESTORE = (
     Mutation(
         "restored file archived again by an event of its id",
         "functions/bigin_archive/archiving/archiver.py",
-        "if first := self._first_object(request, deadline):",
+        "if not own and (first := self._first_object(request, deadline)):",
         "if first := None:",
         caught_by_test=(f"{_COPIES}::test_an_event_of_its_id_fetches_it_only_once_it_was_changed",),
     ),

@@ -8,6 +8,25 @@ _STATES = "tests/unit/test_attachment_state.py::test_"
 
 STATES = (
     Mutation(
+        "old size of a message believed",
+        "functions/bigin_archive/archiving/archiver.py",
+        "if request.hints.size_bytes is None:\n                raise",
+        "if True:\n                raise",
+        caught_by_test=(
+            "tests/functional/test_archive_path.py::test_a_file_that_was_replaced_while_its_message_waited_is_archived",
+            "tests/functional/test_archive_path.py::test_an_old_size_makes_no_conflict",
+        ),
+    ),
+    Mutation(
+        "list asked for an old size without a credit",
+        "functions/bigin_archive/archiving/archiver.py",
+        "            check_credits()\n",
+        "",
+        caught_by_test=(
+            "tests/functional/test_credits.py::test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits",
+        ),
+    ),
+    Mutation(
         "a key takes for the file whatever lies there",
         "functions/bigin_archive/archiving/archiver.py",
         "if each and each.is_own and each.is_link == is_link]",

@@ -165,12 +165,48 @@ def test_a_body_of_unknown_size_is_not_stored(aws: Aws, bigin: Simulator) -> Non
 
 
 def test_a_listed_size_that_differs_is_not_stored(aws: Aws, bigin: Simulator) -> None:
-    """What the listing said of the size must be what arrives; else the message comes back."""
-    body = json.dumps(bigin.add(content_of(5000)))
+    """The size that Bigin lists must be what arrives; else the message comes back."""
+    body = json.dumps(bigin.add(content_of(5000), size_listed=5001))
 
     assert aws.worker().work([Message("1", body, "handle", 1, hints=Hints(5001))], Deadline(60)) == ["1"]
 
     assert {} == aws.objects()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_file_that_was_replaced_while_its_message_waited_is_archived(
+    aws: Aws, bigin: Simulator, framing: str
+) -> None:
+    """A size in a message may be old: the list is asked once more, within the same try."""
+    request = bigin.add(content_of(5000), listed={"Modified_Time": "2026-03-01T10:00:00+00:00"})
+    old = Hints(4000, "old name.txt", "2026-02-01T10:00:00+00:00")
+    if framing != "content-length":
+        bigin.fault({"kind": "framing", "framing": framing}, times=2)
+    bigin.control("DELETE", "calls")
+
+    assert aws.worker().work([Message("1", json.dumps(request), "handle", 1, hints=old)], Deadline(60)) == []
+
+    assert [content_of(5000)] == list(aws.objects().values())
+    assert 3 == bigin.calls()["total"]
+    [row] = aws.dynamodb.query(
+        TableName=aws.ledger_table,
+        KeyConditionExpression="#record = :record",
+        ExpressionAttributeNames={"#record": "record"},
+        ExpressionAttributeValues={":record": {"S": f"Contacts/{request['record_id']}"}},
+    )["Items"]
+    assert {"S": "2026-03-01T10:00:00+00:00"} == row["archived_modified_time"]
+
+
+def test_an_old_size_makes_no_conflict(aws: Aws, bigin: Simulator) -> None:
+    """A message of before the replacement, worked on after the new file was archived: one list call, nothing else."""
+    request = bigin.add(content_of(5000))
+    take(aws, request)
+    bigin.control("DELETE", "calls")
+
+    assert aws.worker().work([Message("1", json.dumps(request), "handle", 1, hints=Hints(4000))], Deadline(60)) == []
+
+    assert 1 == bigin.calls()["total"]
+    assert not aws.messages(aws.dead_letter_queue_url)
 
 
 def test_what_is_archived_is_not_downloaded_again(aws: Aws, bigin: Simulator) -> None:

@@ -103,8 +103,8 @@ def test_encoded_bytes_of_the_listed_size_are_the_file(aws: Aws) -> None:
         Case((gzipped(PACKED), listing(len(PACKED), 9102)), None, PACKED),
         Case((gzipped(PACKED), listing(len(TEXT), 9103)), None, TEXT),
         Case((gzipped(PACKED), listing(None, 9104)), None, TEXT),
-        Case((gzipped(PACKED),), len(TEXT) + 1, "download_incomplete"),
-        Case((gzipped(PACKED),), len(PACKED) - 1, "download_incomplete"),
+        Case((gzipped(PACKED), listing(len(TEXT) + 1, 9105)), len(TEXT) + 1, "download_incomplete"),
+        Case((gzipped(PACKED), listing(len(PACKED) - 1, 9106)), len(PACKED) - 1, "download_incomplete"),
     )
 
 

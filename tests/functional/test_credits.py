@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bigin_archive.archive_request import Hints
 from bigin_archive.bigin.credit_meter import REMAINING_HEADER, CreditMeter, Usage
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import CreditsSpentError
@@ -102,6 +103,21 @@ def test_retries_of_what_a_sweep_queued_keep_within_its_part(
     staying = aws.worker().work([message], Deadline(60))
 
     assert (is_called, not is_called) == (bool(bigin.calls()["total"]), bool(staying))
+
+
+@pytest.mark.parametrize(("correlation_id", "calls"), [("sweep-2026-01-31T09:30:00.000+00:00", 1), ("an-event", 3)])
+def test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits(
+    aws: Aws, bigin: Simulator, correlation_id: str, calls: int
+) -> None:
+    """A sweep pays for one call. The list, and the second download, are asked for before they are made."""
+    request = bigin.add(b"of another size now")
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
+    (message,) = aws.deliver(request)
+    message = replace(message, correlation_id=correlation_id, hints=Hints(3))
+
+    staying = aws.worker().work([message], Deadline(60))
+
+    assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
 
 
 @pytest.mark.parametrize(

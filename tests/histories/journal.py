@@ -88,9 +88,7 @@ class Journal:
         there = self.bucket.current(key) if key else None
         if there and there.body == body:
             self.violations.append(f"{place}: downloaded although it is archived")
-        # A message that was sent before the file was replaced knows another size: each of its tries is in vain.
-        is_replaced = len({len(each) for each in self.truth.bodies(place)}) > 1
-        if (place, body) in self._settled and not is_replaced:
+        if (place, body) in self._settled:
             self.violations.append(f"{place}: downloaded again, without a cause")
         if not is_hit:
             self._fetched.add((place, body))

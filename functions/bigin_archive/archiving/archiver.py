@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bigin_archive.archive_request import NO_HINTS, ArchiveRequest
+from bigin_archive.archive_request import NO_HINTS, ArchiveRequest, Hints
 from bigin_archive.archiving.restored_files import is_unchanged
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.bigin.response_body import BLOCK_BYTES, decoded, spool, too_large
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
+    ArchiveError,
     AttachmentGoneError,
     ContentConflictError,
     DownloadIncompleteError,
@@ -25,10 +26,14 @@ from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """The object of the attachment; ``already`` if it was archived before."""
+    """The object of the attachment; ``already`` if it was archived before.
+
+    ``hints`` are what Bigin lists now, if the size in the request was not true any more.
+    """
 
     stored: StoredObject
     already: bool
+    hints: Hints | None = None
 
     @property
     def file_name(self) -> str:
@@ -65,20 +70,33 @@ class Archiver:
         """The bucket of the objects."""
         return self._storage.bucket
 
-    def archive(self, request: ArchiveRequest, deadline: Deadline) -> Archived:
+    def archive(
+        self, request: ArchiveRequest, deadline: Deadline, check_credits: Callable[[], None] = lambda: None
+    ) -> Archived:
         """Archive the attachment that ``request`` names, unless it is archived already.
+
+        A size in the hints may be old: the file was replaced while its message waited. If it does not fit, the record's
+        list is asked for the size again; ``check_credits()`` is called before that, and may raise an ArchiveError.
 
         Raises an ArchiveError. Then nothing was written, and an existing object is untouched.
         """
-        if own := self._own(request, is_link=False):
-            return _already(request, own)
-        if first := self._first_object(request, deadline):
+        own = self._own(request, is_link=False)
+        if not own and (first := self._first_object(request, deadline)):
             return Archived(first, already=True)
-        self._check_size(request.hints.size_bytes)
         try:
-            return Archived(self._transfer(request, deadline), already=False)
-        except AlreadyThereError as other:
-            return self._compared(request, other, deadline)
+            return self._archived(request, own, deadline)
+        except _OtherSizeError as told:
+            if request.hints.size_bytes is None:
+                raise told.error from None  # the list was asked a moment ago
+            check_credits()
+            listed = self.listed(request, deadline)
+            if listed is None or listed.size_bytes == request.hints.size_bytes:
+                raise told.error from None
+        current = replace(request, hints=listed.hints)
+        try:
+            return replace(self._archived(current, own, deadline), hints=listed.hints)
+        except _OtherSizeError as told:
+            raise told.error from None
 
     def archive_link(self, request: ArchiveRequest, link: Link, deadline: Deadline) -> Archived:
         """Archive a link attachment as an Internet shortcut, unless it has one already. Raises ArchiveError."""
@@ -97,6 +115,16 @@ class Archiver:
             return next((entry for entry in listed if entry.attachment_id == request.attachment_id), None)
         except AttachmentGoneError:
             return None
+
+    def _archived(self, request: ArchiveRequest, own: Sequence[StoredObject], deadline: Deadline) -> Archived:
+        """Raises _OtherSizeError, and what :meth:`archive` raises."""
+        if own:
+            return _already(request, own)
+        self._check_size(request.hints.size_bytes)
+        try:
+            return Archived(self._transfer(request, deadline), already=False)
+        except AlreadyThereError as other:
+            return self._compared(request, other, deadline)
 
     def _own(self, request: ArchiveRequest, *, is_link: bool) -> list[StoredObject]:
         """The attachment's own objects, the oldest first; foreign objects under its prefix do not count."""
@@ -177,7 +205,8 @@ class Archiver:
                 while count := download.body.readinto(block):
                     digest.update(block[:count])
                 found = digest.hexdigest()
-        _compare(found_bytes, size_bytes)
+        if found_bytes != size_bytes:
+            raise _incomplete(found_bytes, size_bytes)
         return found
 
     def _check_size(self, size_bytes: int | None) -> None:
@@ -185,19 +214,30 @@ class Archiver:
             raise too_large(self._max_size_bytes)
 
 
+class _OtherSizeError(Exception):
+    """A file or its object does not have the listed size; ``error`` is what that means if the size is still listed."""
+
+    def __init__(self, error: ArchiveError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 def _compare(size_bytes: int, listed_bytes: int | None) -> None:
     if listed_bytes is not None and size_bytes != listed_bytes:
-        raise DownloadIncompleteError(
-            f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}. Nothing was stored. Try again "
-            "later."
-        )
+        raise _OtherSizeError(_incomplete(size_bytes, listed_bytes))
+
+
+def _incomplete(size_bytes: int, listed_bytes: int) -> DownloadIncompleteError:
+    return DownloadIncompleteError(
+        f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}. Nothing was stored. Try again later."
+    )
 
 
 def _already(request: ArchiveRequest, own: Sequence[StoredObject]) -> Archived:
     listed = request.hints.size_bytes
     fitting = next((each for each in own if listed is None or each.size_bytes == listed), None)
     if fitting is None:
-        raise _conflict(f"of another size than the {listed} bytes that Bigin lists")
+        raise _OtherSizeError(_conflict(f"of another size than the {listed} bytes that Bigin lists"))
     return Archived(fitting, already=True)
 
 

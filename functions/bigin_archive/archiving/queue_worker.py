@@ -131,7 +131,7 @@ class Worker:
                 queued = self._records.archive(request, deadline, outcome.correlation_id)
                 self._breaker.record_success()
                 return replace(outcome, outcome="queued", queued=queued)
-            archived = self._archiver.archive(request, deadline)
+            archived = self._archiver.archive(request, deadline, lambda: self._check_credits(outcome, (SWEEP, REPAIR)))
         except (BiginUnhealthyError, DownloadIncompleteError) as error:
             if not isinstance(error, OutOfTimeError):
                 self._breaker.record_failure(error, f"{request.record_id}/{request.attachment_id}")
@@ -139,6 +139,8 @@ class Worker:
         except (NothingToArchiveError, BiginRefusedError):
             self._breaker.record_success()
             raise
+        if archived.hints:
+            outcome = replace(outcome, request=replace(request, hints=archived.hints))
         if archived.already:
             return replace(outcome, outcome="already_archived", stored=archived.stored)
         self._breaker.record_success()
@@ -151,7 +153,10 @@ class Worker:
         if deadline.remaining_s() < LEAST_TIME_S:
             raise OutOfTimeError("Not begun, because the time of the function is nearly used up. Retried by itself.")
         # A sweep has reserved a credit for the first try only.
-        limited = (SWEEP, REPAIR) if outcome.attempt > 1 else REPAIR
+        self._check_credits(outcome, (SWEEP, REPAIR) if outcome.attempt > 1 else (REPAIR,))
+
+    def _check_credits(self, outcome: Outcome, limited: tuple[str, ...]) -> None:
+        """Raises CreditsSpentError where the message comes from one of ``limited``, whose part is used up."""
         if outcome.correlation_id.startswith(limited) and self._credits_left() <= 0:
             detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
             raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
