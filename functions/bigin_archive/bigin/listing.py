@@ -25,6 +25,11 @@ _MADE = "Created_Time"
 _RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
 _FIELDS_MISSING = ("REQUIRED_PARAM_MISSING", "LIMIT_EXCEEDED")  # these speak of ``fields``, and do not refuse it
 _ID = re.compile(r"[0-9]{1,50}")
+# Zoho CRM OpenAPI v8, attachments: a name has at most 250 characters, an address 3,000. Longer ones are cut, so that
+# one odd entry stops no message and no row of the ledger.
+_MOST_CHARACTERS, _MOST_OF_A_URL = 2000, 32_000
+_TIME = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
+_NO_SIZE = 10**15  # bytes; a row of the ledger cannot keep any number
 
 
 PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
@@ -149,8 +154,8 @@ def account_entries(
 def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord | None]:
     """The records of one page, as :func:`entries`."""
     for record_id, entry in _rows(listing):
-        times = tuple(time for field in _RECORD_TIMES if (time := _text(entry, field)))
-        name, made = _text(entry, NAME_FIELDS[module]), _text(entry, _MADE)
+        times = tuple(time for field in _RECORD_TIMES if (time := _time(entry, field)))
+        name, made = _text(entry, NAME_FIELDS[module]), _time(entry, _MADE)
         yield ListedRecord(record_id, name, times, made) if record_id else None
 
 
@@ -187,29 +192,33 @@ def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttach
         size_bytes=_size(entry.get("Size", entry.get("$size"))),
         link=_link(entry),
         name=_text(entry, "File_Name"),
-        created_time=_text(entry, "Created_Time"),
-        modified_time=_text(entry, "Modified_Time"),
+        created_time=_time(entry, "Created_Time"),
+        modified_time=_time(entry, "Modified_Time"),
         owner=_text(owner, "name") if isinstance(owner, dict) else None,
     )
 
 
-def _text(entry: Mapping[str, object], field: str) -> str | None:
+def _text(entry: Mapping[str, object], field: str, most: int = _MOST_CHARACTERS) -> str | None:
     value = entry.get(field)
-    # A lone surrogate, which JSON can carry, fits into no message and no table.
-    return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
+    # A lone surrogate, which JSON can carry, fits into no message and no table. Neither does a text without an end.
+    return value[:most].encode(errors="replace").decode() if isinstance(value, str) and value else None
+
+
+def _time(entry: Mapping[str, object], field: str) -> str | None:
+    """A time as Bigin sent it; None for a text that no message attribute could carry."""
+    text = _text(entry, field)
+    return text if text and _TIME.fullmatch(text) else None
 
 
 def _link(entry: Mapping[str, object]) -> Link | None:
     # The type of files has several names in Zoho's pages, that of links has one.
     if not entry.get("$link_url") and entry.get("$type") != "Link URL":
         return None
-    return Link(title=_text(entry, "File_Name") or "", url=_text(entry, "$link_url") or "")
+    return Link(title=_text(entry, "File_Name") or "", url=_text(entry, "$link_url", _MOST_OF_A_URL) or "")
 
 
 def _size(value: object) -> int | None:
     # A string of digits in the newer specification, a number in older pages.
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _NO_SIZE else None

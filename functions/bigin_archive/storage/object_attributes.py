@@ -14,6 +14,7 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.storage import file_names
 
 MAX_KEY_BYTES = 1024
+MAX_METADATA_BYTES = 2048  # names and values
 _MAX_PLAIN_NAME_BYTES = 1500  # a longer name is sent as an encoded word, which is shorter for most scripts
 # The three ids and all metadata names take at most 168 of S3's 2,048 bytes.
 _MAX_ENCODED_NAME_BYTES = 1400  # as base64 1,868 bytes, with the brackets of the encoded word 1,880
