@@ -31,7 +31,7 @@ class Rebuilt:
 
 
 def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEntry:
-    """The row for an object, restored ``at`` (ISO 8601, UTC). What Bigin lists of it is not known."""
+    """The row for an object, restored ``at`` AWS's time (ISO 8601, UTC). What Bigin lists of it is not known."""
     name = found.original_name or found.file_name
     return LedgerEntry(
         module=request.module,
@@ -44,7 +44,7 @@ def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEnt
         sha256=found.sha256,
         archived_at=found.modified_at,
         file_name=name.removesuffix(".url") if found.is_link else name,
-        first_seen=min(at, found.modified_at),  # Bigin had it at the latest when it was archived
+        first_seen=found.modified_at,  # Bigin had it at the latest when it was archived
         state_at=at,
         verified=verified_mark(found) if found.is_ours else None,
     )

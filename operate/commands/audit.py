@@ -16,7 +16,6 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
-from bigin_archive.clock import SKEW, iso
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.closing import left_by
 from bigin_archive.sweep.cursor import Cursor
@@ -103,8 +102,7 @@ def audit(
         limit.renew()
         side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
         with translate_errors("ask S3 for its time"):
-            # Rows carry AWS's time, so this machine's clock does not matter; where S3 tells none, the careful guess.
-            side.began_at = archive.inventory.now() or iso(time.time() - SKEW.total_seconds())
+            side.began_at = archive.now()
             answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
             side.compares_sizes = answers.sizes_are_right
     with working("Comparing") as progress, translate_errors("audit the archive"):
@@ -147,4 +145,4 @@ def _of_last_sweep(archive: Archive) -> Listing:
 def _repaired(target: Target, archive: Archive, made: Audit) -> Repaired:
     queue = ArchiveQueue(target.client("sqs"), archive.stack.queue_url)
     with working("Repairing"), translate_errors("repair everything; finished repairs stay"):
-        return repair(made.differences, archive.ledger, queue)
+        return repair(made.differences, archive.ledger, queue, archive.now())

@@ -2,11 +2,9 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
-from bigin_archive.clock import iso
 from bigin_archive.ledger.restored_copy import FOLDER
 from operate.audit.ledger_rows import rebuild, rebuild_restored
 from operate.commands.options import STATUSES, on_a_stack
@@ -39,7 +37,7 @@ def rebuild_ledger(target: Target, dry_run: bool, machine: bool) -> int:
         working("Looking at the objects") as progress,
         translate_errors("rebuild the ledger; repeat the command to continue"),
     ):
-        rebuilt = rebuild(archive.ledger, archive.inventory, iso(datetime.now(UTC)), dry_run=dry_run, progress=progress)
+        rebuilt = rebuild(archive.ledger, archive.inventory, archive.now(), dry_run=dry_run, progress=progress)
         rebuild_restored(archive.ledger, archive.inventory.own_files(FOLDER), rebuilt, dry_run=dry_run)
     if machine:
         click.echo(json.dumps({"dry_run": dry_run, **asdict(rebuilt)}, indent=2))

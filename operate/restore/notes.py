@@ -58,7 +58,7 @@ class RestoreNotes:
         is_noted = row is not None and row.restored_from == original and (drill or entry.restored_as == place)
         if place == original or has_object or is_noted:
             return
-        at = self._iso()
+        at = self._archive.now()
         in_its_record = (entry.module, entry.record_id) == (one.to.module, one.to.record_id)
         noted = replace(
             entry,

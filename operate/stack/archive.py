@@ -1,11 +1,13 @@
 """The archive of a stack for the commands: its objects and its ledger, with errors in plain words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.clock import SKEW, iso
 from bigin_archive.errors import ArchiveError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
@@ -23,6 +25,14 @@ class Archive:
     dynamodb: Any
     ledger: Ledger
     inventory: Inventory
+
+    def now(self) -> str:
+        """AWS's time (ISO 8601, UTC), which rows carry, whatever this machine's clock says.
+
+        Where S3 tells none, it is this machine's, earlier by the margin. Raises StorageUnavailableError and
+        StorageRefusedError.
+        """
+        return self.inventory.now() or iso(time.time() - SKEW.total_seconds())
 
 
 def archive_of(account: Account, stack: Stack) -> Archive:

@@ -33,9 +33,9 @@ LISTS = (
     ),
     Mutation(
         "the operator's clock believed",
-        "operate/commands/audit.py",
-        "side.began_at = archive.inventory.now() or iso(",
-        "side.began_at = iso(",
+        "operate/stack/archive.py",
+        "return self.inventory.now() or iso(",
+        "return iso(",
         caught_by_test=(
             "tests/functional/test_operate_audit.py::test_until_when_the_archive_is_complete_does_not_hang_on_this_machines_clock",
         ),

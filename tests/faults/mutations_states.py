@@ -126,10 +126,17 @@ STATES = (
     ),
     Mutation(
         "a mended row is young",
-        "operate/audit/repair.py",
-        "row = replace(row, first_seen=min(now, found.modified_at))",
-        "pass",
+        "operate/audit/ledger_rows.py",
+        "first_seen=found.modified_at,",
+        "first_seen=at,",
         caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
+        "mended rows dated by the operator's clock",
+        "operate/stack/archive.py",
+        "self.inventory.now() or iso(time.time() - SKEW.total_seconds())",
+        "iso(time.time())",
+        caught_by_test=("tests/functional/test_operate_audit.py::test_mended_rows_carry_awss_time",),
     ),
     Mutation(
         "a late word undoes what is archived",

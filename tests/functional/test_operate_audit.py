@@ -70,6 +70,26 @@ def test_until_when_the_archive_is_complete_does_not_hang_on_this_machines_clock
     assert abs((told - now).total_seconds()) < 600
 
 
+@pytest.mark.parametrize("wrong_by_s", [-7200, 7200])
+def test_mended_rows_carry_awss_time(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong_by_s: int
+) -> None:
+    """As those that the functions write, whatever the clock of the machine that mends them."""
+    first, second = list(archive.ledger.entries())[:2]
+    right, now = time.time, datetime.now(UTC)
+    monkeypatch.setattr(time, "time", lambda: right() + wrong_by_s)
+    archive.drop_row(first)
+    audited(monkeypatch, capsys, stack, "--repair")
+    archive.drop_row(second)
+    assert 0 == run(monkeypatch, "rebuild-ledger", "--stack", stack)
+
+    rows = archive.ledger.find([first.request, second.request]).values()
+
+    times = [datetime.fromisoformat(str(each)) for row in rows for each in (row.state_at, row.first_seen)]
+    assert 4 == len(times)
+    assert max(abs((each - now).total_seconds()) for each in times) < 600
+
+
 def test_a_missing_file_is_status_2_and_repaired(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

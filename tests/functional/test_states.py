@@ -141,7 +141,7 @@ def test_a_shortcut_is_no_file(archive: Archive, bigin: Simulator) -> None:
     audit = archive.auditor.audit(archive.listing())
     assert ["not_archived"] == [one.kind.code for one in audit.differences]
 
-    repaired = repair(audit.differences, archive.ledger, ArchiveQueue(archive.aws.sqs, archive.aws.queue_url))
+    repaired = repair(audit.differences, archive.ledger, ArchiveQueue(archive.aws.sqs, archive.aws.queue_url), LONG_AGO)
     archive.work_off_queue()
 
     assert 1 == repaired.queued
@@ -300,7 +300,7 @@ def test_a_mended_row_is_as_good_as_a_written_one(archive: Archive) -> None:
     audit = archive.auditor.audit(archive.listing())
     assert ["ledger_missing"] == [one.kind.code for one in audit.differences]
 
-    repair(audit.differences, archive.ledger, ArchiveQueue(archive.aws.sqs, archive.aws.queue_url))
+    repair(audit.differences, archive.ledger, ArchiveQueue(archive.aws.sqs, archive.aws.queue_url), LONG_AGO)
 
     again = archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
     assert ("complete", [], 3) == (again.verdict, again.differences, again.total.listed)

@@ -17,7 +17,6 @@ from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.comparison import Audit
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
-from bigin_archive.clock import iso
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.queueing.archive_queue import ArchiveQueue
@@ -86,13 +85,13 @@ class Operator:
                     more_credits=limit.wait,
                     now=self.now,
                 )
-                side.began_at = self.archive.inventory.now() or side.began_at
+                side.began_at = self.archive.now()
             auditor = Auditor(self.archive.ledger, self.archive.inventory, lambda: _utc(self.now()))
             made = auditor.audit(side, by_head=by_head)
             CreditUsage(self._dynamodb, clients.LEDGER, self.now).add(meter.take())
             if mend and not made.failure:
                 queue = ArchiveQueue(self._sqs, self.archive.stack.queue_url)
-                repair(made.differences, self.archive.ledger, queue, self.now)
+                repair(made.differences, self.archive.ledger, queue, self.archive.now())
             return made
 
         found: Audit | None = self._run("audit", run, plan)
@@ -102,7 +101,9 @@ class Operator:
         """`bigin-archive rebuild-ledger`."""
         ledger, inventory = self.archive.ledger, self.archive.inventory
         found: Rebuilt | None = self._run(
-            "rebuild", lambda: rebuild(ledger, inventory, iso(self.now()), dry_run=False, progress=lambda _: None), plan
+            "rebuild",
+            lambda: rebuild(ledger, inventory, self.archive.now(), dry_run=False, progress=lambda _: None),
+            plan,
         )
         return found
 
