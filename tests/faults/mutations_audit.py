@@ -13,7 +13,7 @@ AUDIT = (
     Mutation(
         "a marker of the list of versions leaps over keys",
         _VERSIONS,
-        'if found and following["KeyMarker"] > previous:',
+        'if found and following["KeyMarker"] > found[-1].key:',
         "if False:",
         caught_by_test=(f"{_LIST}a_marker_that_leaps_ahead_leaves_nothing_out",),
     ),
@@ -30,6 +30,27 @@ AUDIT = (
         "if version.key < previous:",
         "if False:",
         caught_by_test=(f"{_LIST}a_list_that_breaks_off_proves_nothing",),
+    ),
+    Mutation(
+        "the next page of versions comes only behind the last one",
+        _VERSIONS,
+        """            if start is not None:
+                page = ahead.submit(call, "list_object_versions", Prefix=prefix, **start)
+            for version in found:
+                if version.key < previous:
+                    raise StorageUnavailableError("S3's list of versions is not in the order of its keys.")
+                previous = version.key
+                yield version
+""",
+        """            for version in found:
+                if version.key < previous:
+                    raise StorageUnavailableError("S3's list of versions is not in the order of its keys.")
+                previous = version.key
+                yield version
+            if start is not None:
+                page = ahead.submit(call, "list_object_versions", Prefix=prefix, **start)
+""",
+        caught_by_test=(f"{_LIST}the_next_page_comes_while_one_is_worked_on",),
     ),
     Mutation(
         "IsLatest missing, and the first version taken for the latest",
@@ -52,6 +73,13 @@ AUDIT = (
         '_ENTRIES = {"Version": "Versions", "DeleteMarker": "DeleteMarkers"}',
         '_ENTRIES = {"Version": "Versions"}',
         caught_by_test=("tests/unit/test_page_parser.py::test_a_list_of_versions_is_read_as_botocore_reads_it",),
+    ),
+    Mutation(
+        "a formula in the first cell of the index",
+        "functions/bigin_archive/audit/manifest.py",
+        '_AFTER_SEPARATOR.search("," + ",".join(cells))',
+        '_AFTER_SEPARATOR.search(",".join(cells))',
+        caught_by_test=("tests/unit/test_audit.py::test_no_separator_begins_a_formula",),
     ),
     Mutation(
         "where an audit stands is lost between two slices",

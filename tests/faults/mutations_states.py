@@ -242,7 +242,7 @@ STATES = (
     Mutation(
         "a stale row believed",
         "functions/bigin_archive/audit/object_lookup.py",
-        "if known.place not in asked or rows.get(known.place) == known.entry:",
+        "if known.place not in suspicious or rows.get(known.place) == known.entry:",
         "if True:",
         caught_by_test=(f"{_TESTS}a_ledger_that_was_read_a_moment_ago_invents_nothing",),
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -112,6 +113,28 @@ def test_a_marker_that_leaps_ahead_leaves_nothing_out() -> None:
 
     assert ["a", "b"] == [each.path for each in found]
     assert {"Prefix": "bigin/", "KeyMarker": "bigin/a"} == asked[1]
+
+
+def test_the_next_page_comes_while_one_is_worked_on() -> None:
+    """A million attachments are a thousand pages, and each one is waited for; one page ahead is in memory, not more."""
+    asked: list[str] = []
+    is_ahead = Event()
+
+    def call(_: str, **arguments: Any) -> dict[str, Any]:
+        asked.append(arguments.get("KeyMarker", ""))
+        if len(asked) == 2:
+            is_ahead.set()
+        keys = [f"bigin/{len(asked)}{letter}" for letter in "ab"]
+        cut = {"IsTruncated": len(asked) < 4, "NextKeyMarker": keys[1], "NextVersionIdMarker": "v1"}
+        return {"Versions": [version(key) for key in keys]} | cut
+
+    found = listed_keys(call, "bigin/")
+    first = next(found)
+
+    assert is_ahead.wait(20)
+    assert ("1a", ["", "bigin/1b"]) == (first.path, asked)
+    assert ["1b", "2a", "2b", "3a", "3b", "4a", "4b"] == [each.path for each in found]
+    assert ["", "bigin/1b", "bigin/2b", "bigin/3b"] == asked
 
 
 @pytest.mark.parametrize("changed", [{"key": "x"}, {"version_id": "v2"}, {"size_bytes": 6}, {"sha256": "cd"}], ids=str)

@@ -184,8 +184,8 @@ class Auditor:
         try:
             views = lookup.views(join.merged(self._inventory.keys(folders, after), after), listing)
             while batch := list(islice(views, self._batch)):
-                for known in lookup.looked_at_again(batch, listing, audit.lists):
-                    audit.add(known)
+                for known, found in lookup.looked_at_again(batch, listing, audit.lists):
+                    audit.add(known, found)
                     files.add(known)
                     search.add(known)
                 point.after = batch[-1].position

@@ -12,7 +12,7 @@ from typing import Any, Self
 from bigin_archive import __version__
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.difference_kinds import Difference, Differences, Kind
-from bigin_archive.audit.findings import Lists, findings
+from bigin_archive.audit.findings import Finding, Lists, findings
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 ELSEWHERE = "Other objects"  # among the modules, where there are any
@@ -111,8 +111,11 @@ class Audit:
         """What its lists can prove."""
         return Lists(self.listed_at, self.began_at or self.started_at, frozenset(self.unlisted))
 
-    def add(self, known: AttachmentView) -> list[Difference]:
-        """Count the attachment; return its differences, which are kept, the gravest first."""
+    def add(self, known: AttachmentView, found: list[Finding] | None = None) -> list[Difference]:
+        """Count the attachment; return its differences, which are kept, the gravest first.
+
+        ``found`` are its findings, where they are known.
+        """
         request, stored, lists = known.request, known.stored, self.lists
         self.compared += 1
         self.reread += stored is not None and stored.bytes_right is not None
@@ -120,7 +123,7 @@ class Audit:
         totals = self.totals.setdefault(request.module if request and known.is_attachment else ELSEWHERE, Totals())
         if known.is_attachment:
             _count(totals, known)
-        found = findings(known, lists)
+        found = findings(known, lists) if found is None else found
         self.fresh += not found and stored is not None and is_without_row(known) and lists.is_fresh(stored)
         totals.differences += sum(not each.kind.only_told for each in found)
         told = [

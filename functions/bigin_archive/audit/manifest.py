@@ -36,7 +36,9 @@ COLUMNS = (
 )
 # What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), the full-width forms included, also
 # behind quotes and blanks; and at the beginning of each cell that another separator than ours would make.
-_FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠]|[\t\r\n])""")
+_COMPUTED = r"""(?=[\s"']*[=+\-@＝＋－＠]|[\t\r\n])"""
+_FORMULA = re.compile(rf"(^|[;,|\t\r\n]){_COMPUTED}")
+_AFTER_SEPARATOR = re.compile(rf"[;,|\t\r\n]{_COMPUTED}")
 
 
 class Index:
@@ -129,8 +131,11 @@ def row(known: AttachmentView) -> list[str]:
 
 def csv_line(cells: Iterable[str]) -> str:
     """A line of the table. Cells that a spreadsheet would compute begin with an apostrophe, which makes them text."""
+    cells = list(cells)
+    if _AFTER_SEPARATOR.search("," + ",".join(cells)):  # rare, and one search is quicker than one for each cell
+        cells = [_FORMULA.sub(r"\1'", cell) for cell in cells]
     text = io.StringIO()
-    csv.writer(text).writerow(_FORMULA.sub(r"\1'", cell) for cell in cells)
+    csv.writer(text).writerow(cells)
     return text.getvalue()
 
 

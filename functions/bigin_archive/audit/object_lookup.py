@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.audit.findings import Lists, findings
+from bigin_archive.audit.findings import Finding, Lists, findings
 from bigin_archive.audit.merge_join import Joined
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.attachment_state import State
@@ -32,12 +32,12 @@ class ObjectLookup:
 
     def views(self, joins: Iterable[Joined], listing: Listing) -> Iterator[AttachmentView]:
         """What is known of each place, in the same order. Raises StorageUnavailableError, StorageRefusedError."""
-        for joined, looked in self._inventory.looked_at(joins, self._asked_for, self._look):
+        pairs = ((joined, self._proved(joined)) for joined in joins)
+        for (joined, proved), looked in self._inventory.looked_at(pairs, _asked_for, self._look):
             entry = joined.entry
             listed = listing.listed(entry) or joined.listed
             seen_at = listing.seen_at(entry) if listed else None
             if looked is None:
-                proved = _proved_object(joined)
                 self.proved += proved is not None
                 looked = ((proved,) if proved else (), None)
             objects, first = looked
@@ -45,27 +45,31 @@ class ObjectLookup:
 
     def looked_at_again(
         self, batch: Sequence[AttachmentView], listing: Listing, lists: Lists
-    ) -> Iterator[AttachmentView]:
-        """The batch, rows and objects read anew where a row has changed since the ledger was read. Raises as above."""
-        suspicious = [known.request for known in batch if known.request and findings(known, lists)]
-        rows = self._ledger.find(suspicious)
-        asked = {request.place for request in suspicious}
-        for known in batch:
-            if known.place not in asked or rows.get(known.place) == known.entry:
-                yield known
+    ) -> Iterator[tuple[AttachmentView, list[Finding]]]:
+        """The batch with its findings, rows and objects read anew where a row has changed since the ledger was read.
+
+        Raises as above.
+        """
+        found = [findings(known, lists) for known in batch]
+        suspicious = {
+            known.place: request
+            for known, of_known in zip(batch, found, strict=True)
+            if of_known and (request := known.request)
+        }
+        rows = self._ledger.find(list(suspicious.values()))
+        for known, of_known in zip(batch, found, strict=True):
+            if known.place not in suspicious or rows.get(known.place) == known.entry:
+                yield known, of_known
                 continue
             keys = tuple(self._inventory.keys((f"{known.place}/",)))
             listed = None if listing.found is None and listing.stored is None else known.listed
             joined = Joined(known.place, listed, rows.get(known.place), keys, known.position)
-            yield from self.views(iter([joined]), listing)
+            for anew in self.views(iter([joined]), listing):
+                yield anew, findings(anew, lists)
 
-    def _asked_for(self, joined: Joined) -> Joined | None:
-        """The place, if S3 has to be asked for its objects."""
-        if self._by_head or self._chosen(joined.place):
-            return joined if _existing(joined) or _origin(joined) else None
-        if _proved_object(joined):
-            return None
-        return joined if _existing(joined) or _origin(joined) else None
+    def _proved(self, joined: Joined) -> ArchivedObject | None:
+        """The object, if its version proves it and nobody wants more."""
+        return None if self._by_head or self._chosen(joined.place) else _proved_object(joined)
 
     def _look(self, joined: Joined) -> _Looked:
         keys = [key.key for key in _existing(joined)] or [key for key in (_origin(joined),) if key]
@@ -91,6 +95,12 @@ class ObjectLookup:
                 self._marks = False
 
 
+def _asked_for(pair: tuple[Joined, ArchivedObject | None]) -> Joined | None:
+    """The place, if S3 has to be asked for its objects."""
+    joined, proved = pair
+    return joined if proved is None and (_existing(joined) or _origin(joined)) else None
+
+
 def _is_overwritten(joined: Joined) -> bool:
     """Whether the place has more versions than the one that we write: the row may have been written after another."""
     return sum(len(key.versions_since_deletion) for key in _existing(joined)) > 1
@@ -109,10 +119,10 @@ def _origin(joined: Joined) -> str | None:
 def _proved_object(joined: Joined) -> ArchivedObject | None:
     """The object, if the list of versions proves it: the only one there, in the version that S3 confirmed before."""
     entry, existing = joined.entry, _existing(joined)
-    if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1 or _is_overwritten(joined):
+    if not entry or not entry.is_stored or not entry.is_verified or len(existing) != 1:
         return None
     key, current = existing[0], existing[0].current
-    if current is None or current.version_id is None or key.key != entry.key:
+    if current is None or current.version_id is None or key.key != entry.key or _is_overwritten(joined):
         return None
     if (current.version_id, current.size_bytes) != (entry.version_id, entry.size_bytes):
         return None

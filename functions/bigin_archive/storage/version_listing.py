@@ -5,8 +5,10 @@ verified once. Pages are cut anywhere, also between two versions of one key (S3 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from bigin_archive.clock import iso
@@ -69,30 +71,40 @@ def listed_keys(call: Callable[..., Any], prefix: str, folder: str = "", after: 
 
 def _versions(call: Callable[..., Any], prefix: str, after: str) -> Iterator[ListedVersion]:
     previous = ""
-    start = {"KeyMarker": after} if after else {}
-    while True:
-        answer = call("list_object_versions", Prefix=prefix, **start)
-        found = [
-            *(_version(each, is_marker=False) for each in answer.get("Versions", [])),
-            *(_version(each, is_marker=True) for each in answer.get("DeleteMarkers", [])),
-        ]
-        # The client parts versions and markers, which S3 sends as one list by key. The order of one key's versions
-        # is not needed: which is the latest is told. Python sorts by code points, as UTF-8 does.
-        for version in sorted(found, key=lambda each: each.key):
-            if version.key < previous:
-                raise StorageUnavailableError("S3's list of versions is not in the order of its keys.")
-            previous = version.key
-            yield version
-        if not answer.get("IsTruncated"):
-            return
-        following = {"KeyMarker": answer.get("NextKeyMarker"), "VersionIdMarker": answer.get("NextVersionIdMarker")}
-        following = {name: marker for name, marker in following.items() if marker}
-        if "KeyMarker" not in following or following == start:
-            raise StorageUnavailableError("S3's list of versions breaks off: it does not tell how it goes on.")
-        if found and following["KeyMarker"] > previous:
-            # A marker may be the next key (API Reference) or the last one (S3 itself); a skipped key is listed, too.
-            following = {"KeyMarker": previous}
-        start = following
+    # Whoever works on a page need not wait for the next one.
+    with ThreadPoolExecutor(1) as ahead:
+        start: dict[str, Any] | None = {"KeyMarker": after} if after else {}
+        page = ahead.submit(call, "list_object_versions", Prefix=prefix, **(start or {}))
+        while start is not None:
+            found, start = _read(page.result(), start)
+            if start is not None:
+                page = ahead.submit(call, "list_object_versions", Prefix=prefix, **start)
+            for version in found:
+                if version.key < previous:
+                    raise StorageUnavailableError("S3's list of versions is not in the order of its keys.")
+                previous = version.key
+                yield version
+
+
+def _read(answer: Mapping[str, Any], start: Mapping[str, Any]) -> tuple[list[ListedVersion], dict[str, Any] | None]:
+    """A page that began at ``start``, in order, and where the next one begins; None behind the last one."""
+    found = [
+        *(_version(each, is_marker=False) for each in answer.get("Versions", [])),
+        *(_version(each, is_marker=True) for each in answer.get("DeleteMarkers", [])),
+    ]
+    # The client parts versions and markers, which S3 sends as one list by key. The order of one key's versions
+    # is not needed: which is the latest is told. Python sorts by code points, as UTF-8 does.
+    found.sort(key=attrgetter("key"))
+    if not answer.get("IsTruncated"):
+        return found, None
+    markers = {"KeyMarker": answer.get("NextKeyMarker"), "VersionIdMarker": answer.get("NextVersionIdMarker")}
+    following: dict[str, Any] = {name: marker for name, marker in markers.items() if marker}
+    if "KeyMarker" not in following or following == start:
+        raise StorageUnavailableError("S3's list of versions breaks off: it does not tell how it goes on.")
+    if found and following["KeyMarker"] > found[-1].key:
+        # A marker may be the next key (API Reference) or the last one (S3 itself); a skipped key is listed, too.
+        following = {"KeyMarker": found[-1].key}
+    return found, following
 
 
 def _version(found: Mapping[str, Any], *, is_marker: bool) -> ListedVersion:
