@@ -1,18 +1,17 @@
 """What archiving costs: dollars by service from list prices, and Bigin's API credits. Prints Markdown.
 
-List prices of us-east-1 without discounts and taxes. Free is what AWS gives every account each month for ever.
+List prices of us-east-1 without discounts and taxes. Free is what AWS gives every account each month, without an end.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 KB, MB, GB = 1e3, 1e6, 1e9
-GIB = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for one unit, of which ``free`` are given each month, for ever. ``seen``: where and when it was read."""
+    """Dollars for one unit, of which ``free`` are given each month. ``seen``: where and when it was read."""
 
     dollars: float
     unit: str
@@ -71,26 +70,29 @@ LEDGER_READS = 1  # whoever lists a record asks for each attachment whether a re
 LOG_BYTES = 2_000.0
 DAYS = 30
 SLICES, TICKS, RENEWALS = DAYS * 96, DAYS * 288, DAYS * 48  # every 15, 5 and 30 minutes
-# Lambda looks at a queue with five connections, each asking for 20 s (Lambda developer guide, "SQS event source").
+# Lambda polls a queue with five connections, each for 20 s (Lambda developer guide, "SQS event source").
 LOOKS = 5 * DAYS * 86_400 / 20
-# Seconds of a slice with nothing to do, and of the refresher's sign of life; what their log and metric lines hold.
+# Seconds of a slice with nothing to do, and of a run of the refresher that renews nothing; bytes of their log lines.
 SLICE_S, TICK_S, LINES_BYTES = 0.4, 0.1, 1_500.0
 SWEEP_GIB = 1769 / 1024
 # What a stack uses in a month in which nothing happens: the price, and how many of its units.
 IDLE: Mapping[str, tuple[str, float]] = {
     "three secrets: credentials, access token, webhook": ("Secrets Manager", 3),
-    "calls for the token: its age, and two for each renewal": ("Secrets Manager, calls", TICKS + 3 * RENEWALS),
+    "calls for the token: a check of its age, and two for each renewal": (
+        "Secrets Manager, calls",
+        TICKS + 3 * RENEWALS,
+    ),
     "ten alarms, each on one metric": ("CloudWatch, alarm", 10),
     "ten metrics": ("CloudWatch, metric", 10),
     "one dashboard": ("CloudWatch, dashboard", 1),
     # The dearer price for both queues: a million calls are free, whatever the queue.
-    "looks of Lambda at two queues, and counts of dead letters": ("SQS, FIFO", 2 * LOOKS + 3 * SLICES),
+    "Lambda's polls of two queues, and counts of dead letters": ("SQS, FIFO", 2 * LOOKS + 3 * SLICES),
     "schedules": ("EventBridge Scheduler", SLICES + TICKS + RENEWALS + DAYS),
-    "functions on schedule, seconds": (
+    "scheduled functions, seconds": (
         "Lambda, arm64",
         SLICES * SLICE_S * SWEEP_GIB + (TICKS + RENEWALS) * TICK_S * WEBHOOK_GIB,
     ),
-    "functions on schedule, calls": ("Lambda, requests", SLICES + TICKS + RENEWALS),
+    "scheduled functions, calls": ("Lambda, requests", SLICES + TICKS + RENEWALS),
     "their log lines": ("CloudWatch Logs", (SLICES + TICKS + RENEWALS) * LINES_BYTES / GB),
     "reads of the sweep's state and credits": ("DynamoDB, reads", 3 * SLICES),
 }
@@ -102,9 +104,9 @@ PROVED = (3_000, 30_000, 300_000)
 VERSIONS_A_CALL, ROW_KB, LIST_WRITES, SWEEP_MS, AUDIT_MS = 1_000, 0.8, 0.05, 0.4, 0.6
 # Table, checksums and search of the index, by attachment; 30 days of former ones are kept (template, lifecycle rules).
 INDEX_BYTES, INDEX_FILES, KEPT_INDEXES = 520.0, 8, 31
-# One for each call (zoho.com/bigin/developer/docs/apis/api-limits.html): the download; and the listing of a record,
-# shared by all its attachments.
-CREDITS_PER_DOWNLOAD, CREDITS_PER_LISTING = 1, 1
+# Each call takes one (zoho.com/bigin/developer/docs/apis/api-limits.html). The list of a record takes one more, which
+# its attachments share; the table says so in words.
+CREDITS_PER_DOWNLOAD = 1
 
 
 def per_attachment(size_bytes: float, at_once: int) -> dict[str, float]:
@@ -137,6 +139,14 @@ def per_attachment(size_bytes: float, at_once: int) -> dict[str, float]:
 def markdown() -> str:
     """All tables."""
     lines = [
+        *_summary(),
+        "",
+        "## In detail",
+        "",
+        "`.venv/project/bin/python -m tests.bench.cost` computes these tables from list prices. The first figure is",
+        "for attachments that a webhook announces one by one. The figure in brackets is for a backlog, where four",
+        "attachments share the function's time.",
+        "",
         "| dollars, one by one (in a backlog) | " + " | ".join(f"{n:,} x {s}" for n in COUNTS for s in SIZES) + " |",
         "| --- |" + " ---: |" * (len(COUNTS) * len(SIZES)),
     ]
@@ -150,7 +160,7 @@ def markdown() -> str:
     stored = [f"{number * n / GB * PRICES['S3, storage'].dollars:.2f}" for n in COUNTS for number in SIZES.values()]
     lines.append(f"| storage, each month | {' | '.join(stored)} |")
     used = [f"{CREDITS_PER_DOWNLOAD * n:,}" for n in COUNTS for _ in SIZES]
-    lines.append(f"| Bigin credits, and one for each record listed | {' | '.join(used)} |")
+    lines.append(f"| Bigin API credits; one more for each record listed | {' | '.join(used)} |")
     lines += ["", *_idle(), "", *_proved(), "", *_prices()]
     return "\n".join(lines) + "\n"
 
@@ -172,30 +182,45 @@ def proving(attachments: int) -> dict[str, tuple[str, float]]:
     listings = -(-attachments // VERSIONS_A_CALL) + 7  # each module's last page is not full
     return {
         "lists of versions, and the audit's files": ("S3, PUT and LIST", nights * (listings + INDEX_FILES)),
-        "former indexes and reports": ("S3, storage", attachments * INDEX_BYTES * KEPT_INDEXES / GB),
-        "ledger, what the audit and the sweep read": ("DynamoDB, reads", nights * attachments * (ROW_KB / 4 + 1)),
-        "list and state of the sweep": ("DynamoDB, writes", nights * attachments * LIST_WRITES),
+        "earlier indexes and reports, kept for 30 days": ("S3, storage", attachments * INDEX_BYTES * KEPT_INDEXES / GB),
+        "reads of the ledger, by audit and sweep": ("DynamoDB, reads", nights * attachments * (ROW_KB / 4 + 1)),
+        "writes of the sweep: its lists and its state": ("DynamoDB, writes", nights * attachments * LIST_WRITES),
         "function of the sweep": ("Lambda, arm64", nights * attachments * (SWEEP_MS + AUDIT_MS) / 1000 * SWEEP_GIB),
     }
+
+
+def _summary() -> list[str]:
+    rows = {
+        "each month, without any file": idle(free=True),
+        "to archive 1,000 files of 200 KB, once": 1_000 * sum(per_attachment(200 * KB, 1).values()),
+        "to archive 1,000 files of 5 MB, once": 1_000 * sum(per_attachment(5 * MB, 1).values()),
+        "to store 100 GB, each month": 100 * PRICES["S3, storage"].dollars,
+        "with `Events` = `ON`, each month: polling one more queue": dollars("SQS, standard", LOOKS, free=False),
+    }
+    return ["| what | dollars |", "| --- | ---: |", *(f"| {what} | {usd:.2f} |" for what, usd in rows.items())]
 
 
 def _idle() -> list[str]:
     lines = [
         f"A month in which nothing happens: **{idle(free=True):.2f} dollars**, {idle(free=False):.2f} without the free "
-        "tier (which is for the whole account, and for ever):",
+        "tier. That tier is for the whole AWS account, each month:",
         "",
         "| dollars a month, idle | units | without the free tier | with it |",
         "| --- | ---: | ---: | ---: |",
     ]
     for what, (name, units) in IDLE.items():
         cells = [dollars(name, units, free=free) for free in (False, True)]
-        lines.append(f"| {what} | {units:,.6g} | {cells[0]:.3f} | {cells[1]:.3f} |")
+        lines.append(f"| {what} | {_units(units)} | {cells[0]:.3f} | {cells[1]:.3f} |")
     return [*lines, f"| **all** | | {idle(free=False):.2f} | {idle(free=True):.2f} |"]
+
+
+def _units(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
 
 
 def _proved() -> list[str]:
     lines = [
-        "Besides, each month, a sweep and an audit of everything every night, by attachments in the archive:",
+        "A sweep and an audit of everything each night cost in addition, by the number of attachments:",
         "",
         "| dollars a month | " + " | ".join(f"{count:,}" for count in PROVED) + " |",
         "| --- |" + " ---: |" * len(PROVED),
