@@ -10,12 +10,12 @@ from operate.commands.options import STATUSES, on_a_stack
 from operate.doctor import account as account_doctor
 from operate.doctor.bigin import BiginDoctor
 from operate.doctor.callers import CallersDoctor
-from operate.doctor.findings import Finding, State, look, problem
 from operate.doctor.restore import RestoreDoctor
 from operate.doctor.stack import StackDoctor, resources
 from operate.errors import OperateError
+from operate.findings import Finding, State, look, problem, show
 from operate.stack.target import Target
-from operate.terminal import bad, good, say, uncertain
+from operate.terminal import bad, good, say
 
 _NAME_WIDTH = 16  # columns
 
@@ -48,7 +48,7 @@ def doctor(target: Target, before: bool, machine: bool) -> int:
     for finding in _findings(target, before=before):
         found.append(finding)
         if not machine:
-            _show(finding)
+            show(finding, name_width=_NAME_WIDTH)
     problems = [finding for finding in found if finding.state is State.PROBLEM]
     if machine:
         click.echo(_as_json(target.name, target.account.region, found))
@@ -85,18 +85,6 @@ def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
 def _title(target: Target) -> str:
     region = target.account.region or "no region"
     return f"The stack {target.name} ({region})" if target.name else f"The stack of region {region}"
-
-
-def _show(finding: Finding) -> None:
-    text = f"{finding.name + ':':<{_NAME_WIDTH}} {finding.detail}"
-    if finding.state is State.OK:
-        good(text)
-    elif finding.state is State.PROBLEM:
-        bad(text, finding.remedy)
-    else:
-        uncertain(text)
-        if finding.remedy:
-            say(f"  {finding.remedy}")
 
 
 def _as_json(stack: str | None, region: str, found: Sequence[Finding]) -> str:

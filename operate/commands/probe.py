@@ -11,9 +11,9 @@ from bigin_archive.transport import session
 from operate.commands.options import STATUSES, on_a_stack
 from operate.connect.secrets import StackSecrets
 from operate.errors import OperateError
+from operate.findings import show
 from operate.probe.account_probe import AccountProbe
 from operate.selftest import report
-from operate.selftest.result import Verdict
 from operate.stack.target import Target
 from operate.terminal import say, working
 
@@ -44,12 +44,14 @@ def probe(target: Target, machine: bool) -> int:
     if stored.token is None:
         raise OperateError(stored.problem, f"Connect first: bigin-archive authorize --stack {stack.name}")
     with working("Asking Bigin"):
-        results = list(AccountProbe(session(1), stack.hosts.api_url, stored.token.value).results())
-    text = report.as_json(results, stack.data_center or "a simulator", iso(time.time()))
+        found = list(AccountProbe(session(1), stack.hosts.api_url, stored.token.value).findings())
+    text = report.as_json(found, stack.data_center or "a simulator", iso(time.time()))
     target.archive.inventory.write(probed_answers.PATH, io.BytesIO(text.encode()), "application/json")
     if machine:
         click.echo(text)
     else:
-        report.show(results)
+        for finding in found:
+            show(finding)
+        report.show_counts(found)
         say(f"Kept as {probed_answers.PATH} beside the archive; it holds no personal data.", "dim")
-    return 1 if any(found.verdict is Verdict.DIFFERENT for found in results) else 0
+    return report.exit_status(found)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from operate.doctor.findings import Check, Finding, ok, problem, unknown
 from operate.errors import OperateError
+from operate.findings import Check, Finding, ok, problem, unknown
 from operate.stack.aws import Account, aws_errors
 
 # AWS Lambda developer guide, "Lambda quotas": 1,000 executions at once; new accounts begin with 10.

@@ -15,7 +15,7 @@ from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.transport import session
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
-from operate.doctor.findings import Check, Finding, ok, problem, unknown
+from operate.findings import Check, Finding, ok, problem, unknown
 from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
 from operate.terminal import duration

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bigin_archive import clock
 from operate.callers.keys import Keys
-from operate.doctor.findings import Check, Finding, ok, problem
+from operate.findings import Check, Finding, ok, problem
 from operate.stack.target import Target
 from operate.terminal import duration, printable
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive import clock
-from operate.doctor.findings import Check, Finding, ok, problem, unknown
+from operate.findings import Check, Finding, ok, problem, unknown
 from operate.restore.grant import LEFT_REMEDY
 from operate.restore.notes import RestoreNotes
 from operate.restore.outcome import RESTORED

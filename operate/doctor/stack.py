@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive.bigin import probed_answers
-from operate.doctor.findings import Check, Finding, ok, problem, unknown
+from operate.findings import Check, Finding, ok, problem, unknown
 from operate.pause.switches import Switches
 from operate.stack.aws import Account, aws_errors
 from operate.stack.log_search import last_outcome
@@ -46,7 +46,7 @@ class StackDoctor:
         yield "Worker", self._worker
         yield "Bucket", self._bucket
         yield "Key prefix", self._key_prefix
-        yield "Bigin's ways", self._probe
+        yield "Bigin's answers", self._probe
         yield "Queue", self._queue
         yield "Dead letters", lambda: self._dead("Dead letters", "DeadLetterQueue")
         yield "Dead records", lambda: self._dead("Dead records", "RecordDeadLetterQueue")
@@ -124,17 +124,14 @@ class StackDoctor:
 
     def _probe(self) -> Finding:
         """The result of the last probe."""
-        name, remedy = (
-            "Bigin's ways",
-            f"See how your account answers: bigin-archive probe --stack {self._stack.name}",
-        )
+        name, remedy = "Bigin's answers", f"See them: bigin-archive probe --stack {self._stack.name}"
         client = self._account.client("s3")
         with aws_errors("read the result of the last probe"):
             try:
                 key = f"{self._stack.key_prefix}{probed_answers.PATH}"
                 kept = client.get_object(Bucket=self._physical["Bucket"], Key=key)["Body"].read()
             except client.exceptions.NoSuchKey:
-                return unknown(name, "Not probed yet.", remedy)
+                return unknown(name, "Nobody has looked yet how your account answers.", remedy)
         try:
             told = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
             seen = "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects"

@@ -11,7 +11,8 @@ from bigin_archive.bigin.credit_meter import REMAINING_HEADER
 from bigin_archive.bigin.probed_answers import LISTED_SIZE, NO_WHOLE_LIST, OTHER_SIZE, WHOLE_LIST
 from bigin_archive.transport import Session
 from operate.connect.token_probe import get
-from operate.selftest.result import Check, NotToldError, Result
+from operate.findings import Finding
+from operate.selftest.check import Check, NotDecidedError
 
 _TIMEOUT_S = 30
 _MOST_BYTES = 1024 * 1024
@@ -49,8 +50,8 @@ class AccountProbe:
         self._token = token
         self._place = ""  # the path to the attachments of a record that has at least one
 
-    def results(self) -> Iterator[Result]:
-        """One result for each question."""
+    def findings(self) -> Iterator[Finding]:
+        """One finding for each question."""
         for check in self._checks():
             yield check.run()
 
@@ -87,7 +88,7 @@ class AccountProbe:
 
     def _list(self) -> _Answer:
         if not self._place:
-            raise NotToldError("no attachment to try it with")
+            raise NotDecidedError("no attachment to try it with")
         return self._get(self._place, {"fields": _FIELDS, "per_page": "5"})
 
     def _rows_of(self, path: str) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ class AccountProbe:
     def _rows(self) -> list[dict[str, Any]]:
         """The entries that are files: a link has no size."""
         if not self._place:
-            raise NotToldError("no attachment to try it with")
+            raise NotDecidedError("no attachment to try it with")
         return [row for row in self._rows_of(self._place) if _is_file(row)]
 
     def _sizes(self) -> str:
@@ -111,13 +112,13 @@ class AccountProbe:
         length, size = headers.get("content-length", ""), str(rows[0].get("Size", rows[0].get("$size")) if rows else "")
         is_plain = headers.get("content-encoding", "identity").lower() == "identity"
         if not (length.isdecimal() and size.isdecimal() and is_plain):
-            raise NotToldError("the list or the download tells no size")
+            raise NotDecidedError("the list or the download tells no size")
         return "the length of the file" if int(size) == int(length) else OTHER_SIZE
 
     def _download(self) -> _Answer:
         rows = self._rows()
         if not rows:
-            raise NotToldError("no attachment to try it with")
+            raise NotDecidedError("no attachment to try it with")
         return self._get(f"{self._place}/{rows[0].get('id')}", {}, read=False)
 
     def _name(self) -> str:
@@ -136,11 +137,11 @@ class AccountProbe:
         for module in ("Contacts", "Accounts", "Pipelines"):
             answer = self._get("/settings/fields", {"module": module})
             if answer.status != 200:
-                raise NotToldError("the fields may not be read")
+                raise NotDecidedError("the fields may not be read")
             try:
                 fields = json.loads(answer.content).get("fields", [])
             except (ValueError, AttributeError):
-                raise NotToldError("the fields cannot be read") from None
+                raise NotDecidedError("the fields cannot be read") from None
             count += sum(isinstance(field, dict) and field.get("data_type") in _FILE_TYPES for field in fields)
         return f"{count} of them" if count else "none"
 

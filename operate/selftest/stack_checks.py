@@ -9,11 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bigin_archive.aws.error_codes import code_of
-from operate.selftest.result import Check, NotToldError
+from operate.selftest.check import Check, NotDecidedError
 from operate.stack.aws import Account
 from operate.stack.stack import Stack
 
 STACK_PREFIX = "bigin-archive-selftest-"
+TEMPLATE_CHECK = "template: change set"
 _PATIENCE_S = 120
 _ALL_RING = "all there, switched on, and can be computed"
 
@@ -21,7 +22,7 @@ _ALL_RING = "all there, switched on, and can be computed"
 def template_check(account: Account, template: str, bucket: str) -> Check:
     """A change set of the template that is never executed; ``template`` is its text."""
     meaning = "This region or account would refuse a deployment: see the reason in CloudFormation's change set."
-    return Check("template: change set", lambda: _change_set(account, template, bucket), "would be created", meaning)
+    return Check(TEMPLATE_CHECK, lambda: _change_set(account, template, bucket), "would be created", meaning)
 
 
 def _change_set(account: Account, template: str, bucket: str) -> str:
@@ -41,7 +42,7 @@ def _change_set(account: Account, template: str, bucket: str) -> str:
         )
     except ClientError as error:
         if code_of(error) == "NoSuchBucket":
-            raise NotToldError("CloudFormation does not see the buckets here") from None
+            raise NotDecidedError("CloudFormation does not see the buckets here") from None
         raise
     try:
         waiter = client.get_waiter("change_set_create_complete")

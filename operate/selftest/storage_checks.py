@@ -11,7 +11,7 @@ from bigin_archive.bigin.response_body import BLOCK_BYTES
 from bigin_archive.storage import aws_chunked, object_attributes
 from bigin_archive.storage.object_attributes import ObjectAttributes
 from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
-from operate.selftest.result import Check, NotToldError
+from operate.selftest.check import Check, NotDecidedError
 
 _REQUEST = ArchiveRequest("Contacts", "1", "2")
 _SMALL, _LARGE = b"selftest", b"selftest" * (2 * BLOCK_BYTES // 8)
@@ -45,8 +45,8 @@ class StorageChecks:
 
     def without_the_header(self) -> tuple[str, str]:
         """What S3 does with a buffered and a streamed write that do not name the checksum's algorithm."""
-        small = Check("", lambda: self._plain_put("small-without.bin"), "", "").run().seen
-        large = Check("", lambda: self._streamed("large-without.bin", {}), "", "").run().seen
+        small = Check("", lambda: self._plain_put("small-without.bin"), "", "").run().detail
+        large = Check("", lambda: self._streamed("large-without.bin", {}), "", "").run().detail
         return small, large
 
     def _check(self, name: str, look: "object", expected: str, meaning: str) -> Check:
@@ -105,7 +105,7 @@ class StorageChecks:
         head = self._requests.send("HEAD", "selftest/large.bin", headers={"x-amz-checksum-mode": "ENABLED"}).headers
         kind = head.get("x-amz-checksum-type")
         if head.get(CHECKSUM) and not kind:
-            raise NotToldError("SHA-256 without a type")
+            raise NotDecidedError("SHA-256 without a type")
         return f"{kind}, {'SHA-256' if head.get(CHECKSUM) else 'no SHA-256'}"
 
     def _metadata(self) -> str:

@@ -11,7 +11,7 @@ from bigin_archive.callers.caller_limits import CallerLimits
 from bigin_archive.callers.caller_table import CallerTable
 from bigin_archive.clock import parse
 from operate.doctor.callers import CallersDoctor
-from operate.doctor.findings import State
+from operate.findings import State
 from operate.stack.target import Target
 from tests.archived import Archive
 from tests.aws import Aws

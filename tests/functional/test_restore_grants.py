@@ -14,9 +14,9 @@ from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import GrantError, request_grant, revoke
 from bigin_archive.transport import session
 from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE
-from operate.doctor.findings import look
 from operate.doctor.restore import RestoreDoctor
 from operate.errors import OperateError
+from operate.findings import look
 from operate.restore.grant import granted, scope_line
 from operate.restore.notes import RestoreNotes
 from tests.archived import Archive

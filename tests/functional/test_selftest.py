@@ -4,6 +4,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -81,6 +82,28 @@ def test_the_second_emulator_is_as_expected(
     assert "not supported here" == found["template: change set"]["verdict"]
 
 
+def test_without_the_template_it_says_where_to_find_it(
+    moto: str,
+    aws_at: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """An installed command runs in any folder: what needs no template is tried all the same."""
+    aws_at(moto)
+    template = Path("template.yaml").absolute()
+    monkeypatch.chdir(tmp_path)
+
+    status, found = selftest(capsys)
+
+    assert (0, set()) == (status, different(found))
+    assert "bucket: a small file" in found
+    assert "--template" in found["template: change set"]["meaning"]
+    assert 2 == main(["selftest", "--yes", "--template", "nowhere.yaml"])
+    assert "nowhere.yaml" in capsys.readouterr().err
+    assert "--template" not in str(selftest(capsys, "--template", str(template))[1]["template: change set"]["meaning"])
+
+
 def no_condition(method: str, path: str, headers: Headers) -> None:
     headers.pop("if-none-match", None)
 
@@ -115,7 +138,7 @@ def test_a_difference_is_found(
     changes = {"request": request_, "answer": answer}
     with meddling(moto, **{name: change for name, change in changes.items() if change}) as url:
         aws_at(url)
-        status, found = selftest(capsys, "--template", "nowhere.yaml")
+        status, found = selftest(capsys)
 
     assert 1 == status
     assert {f"{kind}: {name}" for kind in ("bucket", "Object Lock") for name in names} == different(found)
@@ -139,7 +162,7 @@ def test_nothing_is_left_behind(moto: str, aws_at: Callable[..., None], capsys: 
 
     s3.create_bucket(Bucket=f"{throw_away.PREFIX}killed")
     s3.create_bucket(Bucket="somebody-else")
-    selftest(capsys, "--template", "nowhere.yaml")
+    selftest(capsys)
     assert others | {"somebody-else"} == {found["Name"] for found in s3.list_buckets()["Buckets"]}
     with pytest.raises(ValueError, match="no bucket of the selftest"):
         throw_away.remove(s3, "somebody-else")

@@ -49,7 +49,7 @@ LEVELS = (
 )
 OPERATE_LEVELS = (
     {"errors", "terminal", "local_files"},
-    {"stack"},
+    {"stack", "findings"},
     {"announce", "audit", "callers", "connect", "console", "find", "pause", "redrive", "sweep", "watch"},
     {"restore", "selftest"},
     {"doctor", "probe"},

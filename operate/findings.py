@@ -1,15 +1,15 @@
-"""The findings of the doctor: fine, a problem with its remedy, or not known."""
+"""What a check found: fine, a problem with its remedy, or not known. Doctor, selftest and probe print it alike."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from operate.errors import OperateError
-from operate.terminal import working
+from operate.terminal import bad, good, say, uncertain, working
 
 
 class State(StrEnum):
-    """The state of a thing; the value is what ``--json`` prints."""
+    """The state of a thing; the value is what ``doctor --json`` prints."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -54,3 +54,16 @@ def look(checks: Iterable[Check]) -> Iterator[Finding]:
         except OperateError as error:
             found = unknown(name, error.problem, error.remedy)
         yield found
+
+
+def show(finding: Finding, *, name_width: int = 0) -> None:
+    """Print one line, and the remedy below it. Names take at least ``name_width`` columns."""
+    text = f"{finding.name + ':':<{name_width}} {finding.detail}"
+    if finding.state is State.OK:
+        good(text)
+    elif finding.state is State.PROBLEM:
+        bad(text, finding.remedy)
+    else:
+        uncertain(text)
+        if finding.remedy:
+            say(f"  {finding.remedy}")
