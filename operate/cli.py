@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import click
 
+from bigin_archive import __version__
 from operate.errors import INTERRUPTED, OperateError
 
 PROGRAM = "bigin-archive"
@@ -77,7 +78,7 @@ class LazyGroup(click.Group):
                 formatter.write(f"  {name:<{width}}  {line}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print the commands alone: there are no options but --help."""
+        """Print the commands alone: there are no options but --help and --version."""
         self.format_commands(ctx, formatter)
 
 
@@ -128,5 +129,6 @@ def _complain(problem: str, remedy: str = "") -> None:
 The stack: --stack, else BIGIN_ARCHIVE_STACK, else the only one in the region.
 Region and profile: as with the AWS CLI. More: bigin-archive COMMAND --help""",
 )
+@click.version_option(__version__, message="%(version)s")
 def cli() -> None:
     """Run a stack of Bigin Archive, the archive of Bigin's attachments in S3."""

@@ -1,6 +1,7 @@
 """The weekly mail: when it comes, and what whoever reads it learns."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -163,3 +164,16 @@ def test_every_case_has_its_words(language: str, need: str | None) -> None:
 
 def _fields(figures: Figures) -> dict[str, Any]:
     return {name: getattr(figures, name) for name in figures.__slots__}
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "many"), [("EN", "1 file, 1 KB", "1,000 files"), ("DE", "1 Datei, 1 KB", "1.000 Dateien")]
+)
+def test_one_file_is_told_as_one(language: str, one: str, many: str) -> None:
+    """In plain words, and a small file has a size; subject and text alike."""
+    few = replace(FIGURES, archived=1000, archived_week=1, bytes_week=12)
+    subject, text = mail(few, language)
+
+    assert one in text
+    assert many in text
+    assert f"{one.partition(',')[0]} " in subject

@@ -56,7 +56,9 @@ def test_the_list_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
     assert [title for title in GROUPS if f"{title}:" in lines] == ["Set up", "Archive", "Look", "Mend"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["completion", "fish"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["version"], ["completion", "fish"]], ids=lambda words: words[0]
+)
 def test_what_needs_no_aws_starts_at_once(arguments: list[str]) -> None:
     """The slow packages are imported by the commands that use them."""
     program = (
@@ -67,6 +69,14 @@ def test_what_needs_no_aws_starts_at_once(arguments: list[str]) -> None:
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert (0, "") == (run.returncode, run.stderr)
+
+
+def test_the_version_may_be_asked_for_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """As with nearly every program."""
+    assert [main(["--version"]), main(["version"])] == [0, 0]
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
 
 
 def test_a_mistyped_command_is_recognized(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 The reader has no other page at hand, so the mail says what to do about each thing.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +40,7 @@ def mail(figures: Figures, language: str) -> tuple[str, str]:
     """Subject (ASCII, at most 100 characters) and text. Raises KeyError for a language that is none of LANGUAGES."""
     words = LANGUAGES[language]
     needs = [kind for kind in NEEDS if figures.needs.get(kind)]
-    week = "?" if figures.archived_week is None else _number(figures.archived_week, words)
+    week = _files(figures.archived_week, words)
     template = words.needs_subject if needs else words.well_subject
     subject = template.format(stack=figures.stack, week=week, count=len(needs))
     parts = [words.head.format(stack=figures.stack, now=figures.now.strftime(words.date))]
@@ -62,11 +63,11 @@ def _figures(figures: Figures, words: Words) -> str:
     if figures.archived_week is None:
         week = words.first_week
     else:
-        week = _files(figures.archived_week, figures.bytes_week or 0, words)
+        week = f"{_files(figures.archived_week, words)}, {_size(figures.bytes_week or 0, words)}"
     at = figures.audited_at.strftime(words.date) if figures.audited_at else ""
     return words.figures.format(
         week=week,
-        archived=_files(figures.archived, figures.size_bytes, words),
+        archived=f"{_files(figures.archived, words)}, {_size(figures.size_bytes, words)}",
         verdict=words.verdicts.get(figures.verdict, words.verdicts["failed"]).format(at=at),
         credits=_number(figures.credits, words),
         credits_share=_number(figures.credits_share, words),
@@ -74,8 +75,9 @@ def _figures(figures: Figures, words: Words) -> str:
     )
 
 
-def _files(count: int, size_bytes: int, words: Words) -> str:
-    return words.files.format(count=_number(count, words), size=_size(size_bytes, words))
+def _files(count: int | None, words: Words) -> str:
+    one, others = words.files
+    return one if count == 1 else others.format(count="?" if count is None else _number(count, words))
 
 
 def _number(value: int, words: Words) -> str:
@@ -86,4 +88,4 @@ def _size(size_bytes: int, words: Words) -> str:
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f}".replace(".", words.decimal) + f" {unit}"
-    return f"{_number(round(size_bytes / 1e3), words)} KB"
+    return f"{_number(math.ceil(size_bytes / 1e3), words)} KB"

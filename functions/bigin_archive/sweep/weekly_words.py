@@ -16,7 +16,7 @@ class Words:
     head: str
     well: str
     needed: str
-    files: str
+    files: tuple[str, str]  # one, and any other number
     figures: str
     first_week: str
     verdicts: Mapping[str | None, str]
@@ -29,7 +29,7 @@ ENGLISH = Words(
     thousands=",",
     decimal=".",
     date="%Y-%m-%d %H:%M UTC",
-    well_subject="{stack}: all is well, {week} files archived this week",
+    well_subject="{stack}: all is well, {week} archived this week",
     needs_subject="{stack}: somebody has to do something about the archive ({count})",
     head=(
         "Weekly report of {stack}, the archive that keeps copies of the files attached in Bigin.\nWritten on {now}.\n"
@@ -40,7 +40,7 @@ ENGLISH = Words(
         "The indented lines are commands for a terminal that is signed in to that account; `pipx install .` in the\n"
         "folder of Bigin Archive installs them.\n"
     ),
-    files="{count} files, {size}",
+    files=("1 file", "{count} files"),
     figures=(
         "Archived this week: {week}\n"
         "Archived in all:    {archived}\n"
@@ -101,7 +101,7 @@ GERMAN = Words(
     thousands=".",
     decimal=",",
     date="%d.%m.%Y %H:%M UTC",
-    well_subject="{stack}: alles in Ordnung, {week} Dateien in dieser Woche archiviert",
+    well_subject="{stack}: alles in Ordnung, {week} in dieser Woche archiviert",
     needs_subject="{stack}: am Archiv ist etwas zu tun ({count})",
     head=(
         "Wochenbericht von {stack}, dem Archiv mit Kopien aller Dateien, die in Bigin angehängt sind.\n"
@@ -113,7 +113,7 @@ GERMAN = Words(
         "AWS-Konto betreut. Die eingerückten Zeilen sind Befehle für ein Terminal, das an diesem Konto angemeldet\n"
         "ist; `pipx install .` im Ordner von Bigin Archive installiert sie.\n"
     ),
-    files="{count} Dateien, {size}",
+    files=("1 Datei", "{count} Dateien"),
     figures=(
         "Diese Woche archiviert: {week}\n"
         "Insgesamt archiviert:   {archived}\n"
