@@ -108,6 +108,17 @@ def test_encoded_bytes_of_the_listed_size_are_the_file(aws: Aws) -> None:
     )
 
 
+def test_a_body_without_length_and_end_is_stored_by_its_listed_size_alone(aws: Aws) -> None:
+    """A connection that closes may have been cut: where the list has no size either, nothing tells that all arrived."""
+    body = answer(TEXT, close=True)
+    check(
+        aws,
+        Case((body, listing(len(TEXT), 9101)), None, TEXT),
+        Case((body, listing(len(TEXT) + 1, 9102)), None, "download_incomplete"),
+        Case((body, listing(None, 9103)), None, "download_incomplete"),
+    )
+
+
 def test_another_coding_is_refused(aws: Aws) -> None:
     """It was not asked for, and its end cannot be verified; that of a transfer would be taken for the file's bytes."""
     contents = ("br", "zstd", "gzip, gzip", "deflate", "utf-8")
