@@ -5,7 +5,8 @@ A request never names a host, a URL, a bucket or a key.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from bigin_archive.errors import InvalidRequestError
 
@@ -50,6 +51,11 @@ class ArchiveRequest:
     def place(self) -> str:
         """``{module}/{record_id}/{attachment_id}``, unique for each attachment."""
         return f"{self.module}/{self.record_id}/{self.attachment_id}"
+
+    @property
+    def without_size(self) -> Self:
+        """The same, where Bigin's sizes are not those of the files."""
+        return replace(self, hints=replace(self.hints, size_bytes=None))
 
     def to_json(self) -> str:
         """The body of a queue message. :func:`parse` reads it back, without the hints."""

@@ -44,7 +44,7 @@ MUTATIONS = (
     ),
     Mutation(
         "wrong size compare",
-        "functions/bigin_archive/archiving/archiver.py",
+        "functions/bigin_archive/archiving/listed_size.py",
         "if listed_bytes is not None and size_bytes != listed_bytes:",
         "if listed_bytes is not None and size_bytes > listed_bytes:",
         ("cut",),
@@ -178,7 +178,7 @@ MUTATIONS = (
     ),
     Mutation(
         "listed size not compared",
-        "functions/bigin_archive/archiving/archiver.py",
+        "functions/bigin_archive/archiving/listed_size.py",
         "if listed_bytes is not None and size_bytes != listed_bytes:",
         "if False:",
         ("cut", "length"),
@@ -188,7 +188,10 @@ MUTATIONS = (
         "functions/bigin_archive/archiving/archiver.py",
         "if listed is None or each.size_bytes == listed)",
         "if True)",
-        ("conflict",),
+        caught_by_test=(
+            "tests/functional/test_archive_path.py"
+            "::test_an_archived_file_of_another_size_than_bigin_lists_is_a_conflict",
+        ),
     ),
     Mutation(
         "lost race never compared",
@@ -223,7 +226,17 @@ MUTATIONS = (
         "functions/bigin_archive/bigin/response_body.py",
         'if codings and codings not in (["gzip"], ["x-gzip"]):',
         "if False:",
-        ("framing",),
+        caught_by_test=("tests/functional/test_content_codings.py::test_another_coding_is_refused",),
+    ),
+    Mutation(
+        "sizes that the probe saw to be wrong are compared",
+        "functions/bigin_archive/archiving/archiver.py",
+        "sizes_count = self._sizes_are_right()",
+        "sizes_count = True",
+        caught_by_test=(
+            "tests/functional/test_archive_path.py"
+            "::test_a_wrong_size_holds_up_no_file_where_the_probe_has_seen_wrong_sizes",
+        ),
     ),
     Mutation(
         "no watchdog over slow connections",

@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from bigin_archive import clock
 from bigin_archive.archive_request import Hints
 from bigin_archive.archiving.archiver import Archived
 from bigin_archive.archiving.message import Message
+from bigin_archive.bigin import probed_answers
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     ArchiveError,
@@ -197,6 +200,27 @@ def test_a_file_that_was_replaced_while_its_message_waited_is_archived(
     assert {"S": "2026-03-01T10:00:00+00:00"} == row["archived_modified_time"]
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_wrong_size_holds_up_no_file_where_the_probe_has_seen_wrong_sizes(
+    aws: Aws, bigin: Simulator, framing: str
+) -> None:
+    """`bigin-archive probe` keeps what it saw beside the archive; the worker goes by it, as the sweep does."""
+    request = bigin.add(content_of(5000), size_listed=5001)
+    if framing != "content-length":
+        bigin.fault({"kind": "framing", "framing": framing}, times=2)
+    seen = {"check": probed_answers.LISTED_SIZE, "seen": probed_answers.OTHER_SIZE}
+    aws.s3.put_object(
+        Bucket=aws.bucket,
+        Key=aws.environment["KEY_PREFIX"] + probed_answers.PATH,
+        Body=json.dumps({"at": clock.iso(time.time()), "checks": [seen]}),
+    )
+
+    message = Message("1", json.dumps(request), "handle", 1, hints=Hints(5001))
+    assert aws.worker().work([message], Deadline(60)) == []
+
+    assert content_of(5000) in aws.objects().values()
+
+
 def test_an_old_size_makes_no_conflict(aws: Aws, bigin: Simulator) -> None:
     """A message of before the replacement, worked on after the new file was archived: one list call, nothing else."""
     request = bigin.add(content_of(5000))
@@ -235,6 +259,19 @@ def test_an_object_of_another_size_is_a_conflict(aws: Aws, bigin: Simulator) -> 
     assert aws.worker().work([message], Deadline(60)) == []
 
     assert {key: b"other"} == aws.objects()
+    parked = aws.messages(aws.dead_letter_queue_url)
+    assert ["content_conflict"] == [m["MessageAttributes"]["error_code"]["StringValue"] for m in parked]
+
+
+def test_an_archived_file_of_another_size_than_bigin_lists_is_a_conflict(aws: Aws, bigin: Simulator) -> None:
+    """Its own object, not a stranger's: it is not taken for the file that Bigin lists now; the message is parked."""
+    request = bigin.add(b"abc", size_listed=5)
+    take(aws, request)
+    archived = aws.objects()
+
+    assert aws.worker().work([Message("1", json.dumps(request), "handle", 1, hints=Hints(5))], Deadline(60)) == []
+
+    assert archived == aws.objects()
     parked = aws.messages(aws.dead_letter_queue_url)
     assert ["content_conflict"] == [m["MessageAttributes"]["error_code"]["StringValue"] for m in parked]
 

@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bigin_archive.archive_request import NO_HINTS, ArchiveRequest, Hints
+from bigin_archive.archiving.listed_size import OtherSizeError, compare, conflict, incomplete
 from bigin_archive.archiving.restored_files import is_unchanged
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import Link, ListedAttachment
 from bigin_archive.bigin.response_body import BLOCK_BYTES, decoded, spool, too_large
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
-    ArchiveError,
     AttachmentGoneError,
-    ContentConflictError,
     DownloadIncompleteError,
     StorageUnavailableError,
 )
@@ -53,10 +52,13 @@ class Archiver:
         max_size_bytes: int,
         answered: Callable[[], None] = lambda: None,
         restored: Callable[[ArchiveRequest], LedgerEntry | None] = lambda request: None,
+        sizes_are_right: Callable[[], bool] = lambda: True,
     ) -> None:
         """``answered`` is called when Bigin begins to send a file, long before the end of a large one.
 
         ``restored`` returns the row of an attachment that was sent back to Bigin, see :class:`RestoredFiles`.
+        ``sizes_are_right`` tells whether Bigin lists the sizes of the files, see :class:`ProbedAnswers`; it is asked
+        only about a size that does not fit.
         """
         self._bigin = bigin
         self._storage = storage
@@ -64,6 +66,7 @@ class Archiver:
         self._key_prefix = key_prefix
         self._max_size_bytes = max_size_bytes
         self._answered = answered
+        self._sizes_are_right = sizes_are_right
 
     @property
     def bucket(self) -> str:
@@ -77,6 +80,7 @@ class Archiver:
 
         A size in the hints may be old: the file was replaced while its message waited. If it does not fit, the record's
         list is asked for the size again; ``check_credits()`` is called before that, and may raise an ArchiveError.
+        Where this account's sizes are known to be wrong, the file is archived without one.
 
         Raises an ArchiveError. Then nothing was written, and an existing object is untouched.
         """
@@ -85,17 +89,20 @@ class Archiver:
             return Archived(first, already=True)
         try:
             return self._archived(request, own, deadline)
-        except _OtherSizeError as told:
-            if request.hints.size_bytes is None:
+        except OtherSizeError as told:
+            sizes_count = self._sizes_are_right()
+            if sizes_count and request.hints.size_bytes is None:
                 raise told.error from None  # the list was asked a moment ago
             check_credits()
+            if not sizes_count:
+                return self._archived(request.without_size, own, deadline, asks_size=False)
             listed = self.listed(request, deadline)
             if listed is None or listed.size_bytes == request.hints.size_bytes:
                 raise told.error from None
         current = replace(request, hints=listed.hints)
         try:
             return replace(self._archived(current, own, deadline), hints=listed.hints)
-        except _OtherSizeError as told:
+        except OtherSizeError as told:
             raise told.error from None
 
     def archive_link(self, request: ArchiveRequest, link: Link, deadline: Deadline) -> Archived:
@@ -116,13 +123,15 @@ class Archiver:
         except AttachmentGoneError:
             return None
 
-    def _archived(self, request: ArchiveRequest, own: Sequence[StoredObject], deadline: Deadline) -> Archived:
-        """Raises _OtherSizeError, and what :meth:`archive` raises."""
+    def _archived(
+        self, request: ArchiveRequest, own: Sequence[StoredObject], deadline: Deadline, *, asks_size: bool = True
+    ) -> Archived:
+        """Raises OtherSizeError, and what :meth:`archive` raises."""
         if own:
             return _already(request, own)
         self._check_size(request.hints.size_bytes)
         try:
-            return Archived(self._transfer(request, deadline), already=False)
+            return Archived(self._transfer(request, deadline, asks_size), already=False)
         except AlreadyThereError as other:
             return self._compared(request, other, deadline)
 
@@ -148,7 +157,7 @@ class Archiver:
         is_same = there and there.is_own and (there.size_bytes, there.sha256) == (entry.size_bytes, entry.sha256)
         return there if is_same else None
 
-    def _transfer(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject:
+    def _transfer(self, request: ArchiveRequest, deadline: Deadline, asks_size: bool) -> StoredObject:
         with self._bigin.download(request, deadline) as download:
             self._answered()
             attributes = object_attributes.describe(
@@ -157,11 +166,11 @@ class Archiver:
             listed, size_bytes = request.hints.size_bytes, download.size_bytes
             if size_bytes is not None:
                 self._check_size(size_bytes)
-                _compare(size_bytes, listed)
+                compare(size_bytes, listed)
                 return self._storage.put(attributes, download.body)
             raw = spool(download.body, compressed=False, max_bytes=self._max_size_bytes)
         with raw.file:
-            if listed is None and (download.compressed or not download.end_is_certain):
+            if asks_size and listed is None and (download.compressed or not download.end_is_certain):
                 listed = self._bigin.listed_size(request, deadline)
             if listed is None and not download.end_is_certain:
                 raise DownloadIncompleteError(
@@ -170,7 +179,7 @@ class Archiver:
                 )
             spooled = decoded(raw, compressed=download.compressed, listed_bytes=listed, max_bytes=self._max_size_bytes)
             with spooled.file:
-                _compare(spooled.size_bytes, listed)
+                compare(spooled.size_bytes, listed)
                 return self._storage.put(attributes, spooled)
 
     def _compared(self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline) -> Archived:
@@ -181,11 +190,11 @@ class Archiver:
                 "An object was there and has gone again. Nothing was stored. Try again later."
             )
         if there.size_bytes != other.size_bytes:
-            raise _conflict("of another size")
+            raise conflict("of another size")
         sha256 = there.sha256 or self._storage.sha256(other.key, deadline)
         # A streamed body has no SHA-256 here. This race is rare enough for one more request.
         if sha256 != (other.sha256 or self._sha256(request, other.size_bytes, deadline)):
-            raise _conflict("with another SHA-256")
+            raise conflict("with another SHA-256")
         return Archived(there, already=True)
 
     def _sha256(self, request: ArchiveRequest, size_bytes: int, deadline: Deadline) -> str:
@@ -206,7 +215,7 @@ class Archiver:
                     digest.update(block[:count])
                 found = digest.hexdigest()
         if found_bytes != size_bytes:
-            raise _incomplete(found_bytes, size_bytes)
+            raise incomplete(found_bytes, size_bytes)
         return found
 
     def _check_size(self, size_bytes: int | None) -> None:
@@ -214,35 +223,9 @@ class Archiver:
             raise too_large(self._max_size_bytes)
 
 
-class _OtherSizeError(Exception):
-    """A file or its object does not have the listed size; ``error`` is what that means if the size is still listed."""
-
-    def __init__(self, error: ArchiveError) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-def _compare(size_bytes: int, listed_bytes: int | None) -> None:
-    if listed_bytes is not None and size_bytes != listed_bytes:
-        raise _OtherSizeError(_incomplete(size_bytes, listed_bytes))
-
-
-def _incomplete(size_bytes: int, listed_bytes: int) -> DownloadIncompleteError:
-    return DownloadIncompleteError(
-        f"Bigin lists {listed_bytes} bytes for this file and sends {size_bytes}. Nothing was stored. Try again later."
-    )
-
-
 def _already(request: ArchiveRequest, own: Sequence[StoredObject]) -> Archived:
     listed = request.hints.size_bytes
     fitting = next((each for each in own if listed is None or each.size_bytes == listed), None)
     if fitting is None:
-        raise _OtherSizeError(_conflict(f"of another size than the {listed} bytes that Bigin lists"))
+        raise OtherSizeError(conflict(f"of another size than the {listed} bytes that Bigin lists"))
     return Archived(fitting, already=True)
-
-
-def _conflict(difference: str) -> ContentConflictError:
-    return ContentConflictError(
-        f"An object {difference} is already archived for this attachment. It was not touched. Compare the two. If the "
-        "file in Bigin is right, remove or rename the object in S3, then send the request again."
-    )

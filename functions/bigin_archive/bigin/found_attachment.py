@@ -26,8 +26,7 @@ class Found:
     @property
     def without_size(self) -> Self:
         """The same, where Bigin's sizes are not those of the files."""
-        listed = replace(self.listed, size_bytes=None)
-        return replace(self, request=replace(self.request, hints=listed.hints), listed=listed)
+        return replace(self, request=self.request.without_size, listed=replace(self.listed, size_bytes=None))
 
     def to_row(self) -> list[Any]:
         """As JSON's values."""

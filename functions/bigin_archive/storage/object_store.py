@@ -92,6 +92,13 @@ class ObjectStore:
             is_link=archived_object.is_shortcut(metadata),
         )
 
+    def read(self, key: str) -> bytes | None:
+        """A small object whole; None if there is none."""
+        try:
+            return self._call("GET", key).body
+        except NoObjectError:
+            return None
+
     def sha256(self, key: str, deadline: Deadline) -> str | None:
         """The SHA-256 (hex) of the bytes under ``key``, read now; None if the object is gone.
 

@@ -14,9 +14,11 @@ from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws.clients import Session, config
 from bigin_archive.aws.s3_http import bucket_requests
+from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_writer import LedgerWriter
@@ -76,6 +78,11 @@ def archive_pipeline(
     storage = ObjectStore(bucket, settings.bucket, settings.storage_class)
     ledger, usage = Ledger(dynamodb, settings.ledger_table), CreditUsage(dynamodb, settings.ledger_table, now)
     restored = RestoredFiles(ledger)
+
+    def sizes_are_right() -> bool:
+        report = storage.read(settings.key_prefix + probed_answers.PATH)
+        return ProbedAnswers.read(report, now()).sizes_are_right
+
     archiver = Archiver(
         bigin,
         storage,
@@ -83,6 +90,7 @@ def archive_pipeline(
         max_size_bytes=settings.max_size_bytes,
         answered=answered,
         restored=restored.row,
+        sizes_are_right=sizes_are_right,
     )
     queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
