@@ -10,7 +10,9 @@ CALL_S = 0.25  # of simulated time that a call takes
 KILL, KILL_AFTER, FAIL, LOSE, CUT = "kill", "kill after", "fail", "lose", "cut"
 # Answers of Bigin in place of the right one.
 DENIALS = {"429": (429, "TOO_MANY_REQUESTS"), "500": (500, "INTERNAL_ERROR"), "404": (404, ""), "204": (204, "")}
-Plan = Mapping[int, Any]  # what happens at the n-th call: one of the above, or a change of the account
+# What happens at the n-th call, or before the n-th page of a list ("page 2"): one of the above, or a change of the
+# account.
+Plan = Mapping[str, Any]
 
 
 class Killed(BaseException):
@@ -39,11 +41,12 @@ class Interrupts:
     note: Callable[[str, Request, Reply | None, bool], None]
     plan: Plan = field(default_factory=dict)
     calls: int = 0
+    pages: int = 0
     is_dead: bool = False
     hits: int = 0
 
     def begin(self, plan: Plan) -> None:
-        self.plan, self.calls, self.is_dead, self.hits = plan, 0, False, 0
+        self.plan, self.calls, self.pages, self.is_dead, self.hits = plan, 0, 0, False, 0
 
     def exchange(self, name: str, request: Request, server: Server) -> Reply:
         """Raises Killed, LostError."""
@@ -51,7 +54,11 @@ class Interrupts:
             raise Killed
         self.clock.now_s += CALL_S
         self.calls += 1
-        what = self.plan.get(self.calls)
+        what = self.plan.get(str(self.calls))
+        if name == "bigin" and "per_page" in request.query:
+            self.pages += 1
+            if change := self.plan.get(f"page {self.pages}"):
+                self.change(change)
         if what is None:
             reply = server(request)
             self.note(name, request, reply, False)

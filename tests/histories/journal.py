@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bigin_archive.errors import ArchiveError
@@ -12,6 +12,9 @@ from tests.histories.account import Truth
 from tests.histories.network import Reply, Request
 from tests.histories.s3 import Bucket
 
+_HOUR_S, _DAY_S = 3600, 24 * 3600
+# Calls that a killed function had made and not yet entered in the book: what one step of a sweep makes at most.
+_LOST_CALLS = 25
 _OWN = ("_index/", "_audit/", "_restored/")
 
 
@@ -116,6 +119,13 @@ class Journal:
             for key in self.bucket.keys
             if key.startswith(folder) and (found := self.bucket.current(key)) and claimed(found.headers) == place
         ]
+
+    def overspent(self, share: int, *, by_hour: bool) -> Iterator[str]:
+        """What a sweep's part of the ``share`` does not allow, in a day and (``by_hour``) in an hour."""
+        lost = 2 + _LOST_CALLS * self.faults
+        for span, seconds, allowed in (("a day", _DAY_S, int(share * 0.9)), ("an hour", _HOUR_S, share // 8)):
+            if (by_hour or seconds != _HOUR_S) and (most := self.most_in(seconds)) > allowed + lost:
+                yield f"{most} credits in {span}, {allowed + lost} are allowed"
 
     def most_in(self, seconds: float) -> int:
         """The most limited calls in any span of so many seconds."""

@@ -1,7 +1,7 @@
 """A network in memory: what boto3, urllib3 and requests send arrives at servers that are functions.
 
-boto3's clients are met where botocore would send (its events ``before-call`` and ``before-send``), everything else at
-the socket.
+boto3's clients are met where botocore would send: those that speak JSON at ``_make_api_call``, that of S3 at its event
+``before-send``. Everything else is met at the socket.
 """
 
 import io
@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import urllib3.util.connection
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
-from botocore.model import OperationModel
 from botocore.parsers import create_parser
 
 _JSON = create_parser("json")
@@ -66,16 +65,20 @@ class Network:
         with self._lock:
             return self.exchange(name, request, server)
 
-    def before_call(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
-        """botocore's hook for services that speak JSON: the answer, so that no HTTP request need be made of it."""
-        headers = {name.lower(): _text(value) for name, value in params["headers"].items()}
-        request = Request("POST", "/", {}, headers, _bytes(params["body"]))
+    def api_call(self, client: BaseClient, port: int, operation: str, params: dict[str, Any]) -> Any:
+        """A call of a service that speaks JSON, in botocore's own words. Raises as its clients do."""
+        model = client.meta.service_model.operation_model(operation)
+        made = client._serializer.serialize_to_request(params, model)
+        headers = {name.lower(): _text(value) for name, value in made["headers"].items()}
         try:
-            reply = self.carry(urlsplit(params["url"]).port or 80, request)
+            reply = self.carry(port, Request("POST", "/", {}, headers, _bytes(made["body"])))
         except LostError as error:
-            raise ConnectionClosedError(endpoint_url=params["url"], error=error) from error
+            raise ConnectionClosedError(endpoint_url=client.meta.endpoint_url, error=error) from error
         answer = {"status_code": reply.status, "headers": HeadersDict(reply.headers), "body": reply.body}
-        return SimpleNamespace(status_code=reply.status), _JSON.parse(answer, model.output_shape)
+        parsed = _JSON.parse(answer, model.output_shape)
+        if reply.status >= 300:
+            raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation)
+        return parsed
 
     def before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """botocore's hook: the answer, so that nothing is sent."""

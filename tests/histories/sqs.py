@@ -49,8 +49,11 @@ class Queue:
 class Queues:
     """Queues by name."""
 
-    def __init__(self, queues: dict[str, Queue], now: Callable[[], float]) -> None:
+    def __init__(self, queues: dict[str, Queue], now: Callable[[], float], counts_lag_s: float = 0) -> None:
+        """``counts_lag_s`` is how old the counts of messages are that are told."""
         self.queues = queues
+        self._counts_lag_s = counts_lag_s
+        self._counts: dict[int, list[tuple[float, dict[str, int]]]] = {}  # what was true when, by queue
         self._now = now
         self._numbers = itertools.count(1)
         self._operations: dict[str, Callable[[Queue, _Asked], dict[str, Any]]] = {
@@ -69,6 +72,8 @@ class Queues:
         queue = self.queues[asked["QueueUrl"].rpartition("/")[2]]
         self._expire(queue)
         answer = self._operations[request.headers["x-amz-target"].removeprefix(_TARGET)](queue, asked)
+        if self._counts_lag_s:
+            self._as_told(queue, self._counted(queue))
         headers = {"content-type": "application/x-amz-json-1.0", "date": formatdate(self._now(), usegmt=True)}
         return Reply(200, headers, json.dumps(answer).encode())
 
@@ -139,17 +144,30 @@ class Queues:
         return {}
 
     def _attributes(self, queue: Queue, _: _Asked) -> dict[str, Any]:
+        figures = self._counted(queue)
+        if self._counts_lag_s:
+            figures = self._as_told(queue, figures)
+        told = {**figures, "MessageRetentionPeriod": int(queue.retention_s)}
+        policy = json.dumps({"maxReceiveCount": queue.most_receives})
+        return {"Attributes": {name: str(value) for name, value in told.items()} | {"RedrivePolicy": policy}}
+
+    def _as_told(self, queue: Queue, figures: dict[str, int]) -> dict[str, int]:
+        """The counts as they were when somebody last did something long enough ago."""
+        seen, until_s = self._counts.setdefault(id(queue), []), self._now() - self._counts_lag_s
+        seen.append((self._now(), figures))
+        while len(seen) > 1 and seen[1][0] <= until_s:
+            del seen[0]
+        return seen[0][1] if seen[0][0] <= until_s else dict.fromkeys(figures, 0)
+
+    def _counted(self, queue: Queue) -> dict[str, int]:
         now = self._now()
         hidden = [each for each in queue.messages.values() if each.visible_at_s > now]
         delayed = sum(not each.receives for each in hidden)
-        figures = {
+        return {
             "ApproximateNumberOfMessages": len(queue.messages) - len(hidden),
             "ApproximateNumberOfMessagesDelayed": delayed,
             "ApproximateNumberOfMessagesNotVisible": len(hidden) - delayed,
-            "MessageRetentionPeriod": int(queue.retention_s),
         }
-        policy = json.dumps({"maxReceiveCount": queue.most_receives})
-        return {"Attributes": {name: str(value) for name, value in figures.items()} | {"RedrivePolicy": policy}}
 
 
 def _told(message: Message) -> dict[str, Any]:

@@ -6,7 +6,7 @@ that a step keeps its sense when others before it are left out.
 
 import random
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.histories.interrupts import CUT, DENIALS, FAIL, KILL, KILL_AFTER, LOSE
@@ -17,6 +17,8 @@ Draw = Callable[[random.Random], dict[str, Any]]
 
 STEPS, AUDIT_EVERY = 100, 20
 _MOST_CALLS = 90  # of a run, within which something may happen
+_MOST_PAGES = 16  # of the lists of a run, between which Bigin may change
+_RETENTION_MINUTES = 15 * 24 * 60  # longer than a message lives
 
 
 def _number(draw: random.Random) -> int:
@@ -48,18 +50,19 @@ BIGIN: dict[str, tuple[int, Draw]] = {
 }
 # What the stack does:
 STACK: dict[str, tuple[int, Draw]] = {
-    "wait": (6, lambda draw: {"minutes": draw.choice((1, 5, 15, 60, 600))}),
-    "slice": (6, lambda draw: {"order": draw.choice((None, None, "nightly", "full")), "plan": _plan(draw)}),
-    "work": (10, lambda draw: {"batches": draw.choice((1, 3)), "plan": _plan(draw)}),
-    "event": (5, lambda draw: {"number": _number(draw), "plan": _plan(draw)}),
-    "refresh": (1, lambda draw: {"plan": _plan(draw)}),
+    "wait": (6, lambda draw: {"minutes": draw.choice((1, 1, 5, 5, 15, 15, 60, 60, 600, 600, _RETENTION_MINUTES))}),
+    "slice": (6, lambda draw: {"order": draw.choice((None, None, "nightly", "full"))}),
+    "work": (10, lambda draw: {"batches": draw.choice((1, 3))}),
+    "event": (5, lambda draw: {"number": _number(draw)}),
+    "refresh": (1, lambda draw: {}),
     "revoke": (1, lambda draw: {}),
     "deliver twice": (2, lambda draw: {"number": _number(draw)}),
+    "many tries": (2, lambda draw: {"number": _number(draw), "tries": draw.choice((98, 99, 100))}),
 }
 # What the operator does, but for audits:
 OPERATOR: dict[str, tuple[int, Draw]] = {
-    "rebuild": (2, lambda draw: {"plan": _plan(draw)}),
-    "redrive": (2, lambda draw: {"plan": _plan(draw)}),
+    "rebuild": (2, lambda draw: {}),
+    "redrive": (2, lambda draw: {}),
     "get": (2, lambda draw: {"number": _number(draw)}),
 }
 # What nobody should do:
@@ -79,7 +82,9 @@ STRANGER: dict[str, tuple[int, Draw]] = {
     "lose table": (1, lambda draw: {}),
     "mend object": (3, lambda draw: {"number": _number(draw)}),
 }
-_PLANNED = ("slice", "work", "event", "refresh", "rebuild", "redrive", "sweep", "audit")
+FAULTS = (KILL, KILL_AFTER, KILL_AFTER, FAIL, FAIL, LOSE, CUT, *DENIALS)
+_RUNS = ("slice", "work", "event", "refresh", "rebuild", "redrive", "sweep", "audit")
+_LISTING = ("slice", "sweep", "audit", "event", "work")  # steps that read lists
 
 
 def setup(draw: random.Random) -> dict[str, Any]:
@@ -93,6 +98,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
             s3_ahead_s=draw.choice((0, 0, 1, -1)),
             operator_ahead_s=draw.choice((0, 0, 240, -240)),
             listed_at_once=draw.choice((1000, 3)),
+            counts_lag_s=draw.choice((0, 0, 60)),
         )
     )
 
@@ -107,44 +113,51 @@ def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
     for name in draw.sample(sorted(kinds), draw.randrange(len(kinds) // 2)):
         if name not in ("attach", "new record", "work"):
             del kinds[name]
-    fails = draw.choice((0.0, 0.1, 0.4))  # of the runs that are interrupted
+    odds = _Odds(fails=draw.choice((0.0, 0.1, 0.4)), changes=draw.choice((0.0, 0.4, 0.9)))
     names, weights = list(kinds), [weight for weight, _ in kinds.values()]
     made: list[Step] = [["new record", {"number": number}] for number in range(draw.randrange(1, 5))]
     made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(6))]
     while len(made) < count:
         if len(made) % AUDIT_EVERY == AUDIT_EVERY - 1:
-            made.append(_audit(draw, fails))
+            made.append(_planned(_audit(draw), draw, odds))
             continue
         name = draw.choices(names, weights)[0]
-        made.append([name, _thinned(kinds[name][1](draw), draw, fails)])
+        made.append(_planned([name, kinds[name][1](draw)], draw, odds))
     return made
 
 
-def _audit(draw: random.Random, fails: float) -> Step:
+def _audit(draw: random.Random) -> Step:
     if draw.random() < 0.5:
-        order = draw.choice(("nightly", "full", "nightly by record", "full by record"))
-        return ["sweep", _thinned({"order": order, "plan": _plan(draw)}, draw, fails)]
+        return ["sweep", {"order": draw.choice(("nightly", "full", "nightly by record", "full by record"))}]
     how = {name: draw.random() < 0.3 for name in ("by_head", "by_record", "as_of_sweep", "mend")}
     if how["as_of_sweep"]:
         how["by_record"] = False
-    return ["audit", _thinned({**how, "plan": _plan(draw)}, draw, fails)]
+    return ["audit", how]
 
 
-def _thinned(arguments: dict[str, Any], draw: random.Random, fails: float) -> dict[str, Any]:
-    """Without its plan, in most runs."""
-    if "plan" in arguments and draw.random() >= fails:
-        del arguments["plan"]
-    return arguments
+@dataclass(frozen=True, slots=True)
+class _Odds:
+    """Of a run: that calls fail or it is killed, and that Bigin changes while it reads lists."""
+
+    fails: float
+    changes: float
 
 
-def _plan(draw: random.Random) -> dict[str, Any]:
-    """One to three things that happen at some of the first calls."""
-    made: dict[str, Any] = {}
-    for _ in range(draw.randrange(1, 4)):
-        call = str(1 + int(draw.random() ** 2 * _MOST_CALLS))
-        if draw.random() < 0.35:
-            name = draw.choices(list(BIGIN), [weight for weight, _ in BIGIN.values()])[0]
-            made[call] = [name, BIGIN[name][1](draw)]
-        else:
-            made[call] = draw.choice((KILL, KILL_AFTER, KILL_AFTER, FAIL, FAIL, LOSE, CUT, *DENIALS))
-    return made
+def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
+    """The step with what happens while it is taken."""
+    name, arguments = step
+    plan: dict[str, Any] = {}
+    if name in _RUNS and draw.random() < odds.fails:
+        for _ in range(draw.randrange(1, 4)):
+            plan[str(_early(draw, _MOST_CALLS))] = draw.choice(FAULTS)
+    if name in _LISTING and draw.random() < odds.changes:
+        for _ in range(draw.randrange(1, 5)):
+            change = draw.choices(list(BIGIN), [weight for weight, _ in BIGIN.values()])[0]
+            at = f"page {_early(draw, _MOST_PAGES)}" if draw.random() < 0.8 else str(_early(draw, _MOST_CALLS))
+            plan.setdefault(at, [change, BIGIN[change][1](draw)])
+    return [name, {**arguments, "plan": plan}] if plan else step
+
+
+def _early(draw: random.Random, most: int) -> int:
+    """From 1 to ``most``, a small one more often."""
+    return 1 + int(draw.random() ** 2 * most)

@@ -46,6 +46,7 @@ class Setup:
     s3_ahead_s: float = 0
     operator_ahead_s: float = 0
     listed_at_once: int = 1000  # versions in one answer of S3
+    counts_lag_s: float = 0  # how old SQS's counts of messages are (SQS API Reference, GetQueueAttributes: a minute)
 
 
 class World:
@@ -67,6 +68,7 @@ class World:
                 clients.RECORDS: Queue(visibility_s=60, delay_s=90, is_fifo=True),
             },
             self.clock,
+            setup.counts_lag_s,
         )
         token = {"access_token": TOKEN, "api_domain": clients.BIGIN_URL}
         credentials = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "test")
