@@ -51,14 +51,13 @@ class Share(click.ParamType[float]):
     epilog="""\b
 Examples:
   bigin-archive audit --stack bigin-archive
-  bigin-archive audit --deep 5%               (once a week: all bytes were read after 20 weeks)
+  bigin-archive audit --deep 5%         (once a week: all is read in 20 weeks)
   bigin-archive audit --repair
-  bigin-archive audit --as-of-sweep           (no credits: Bigin's list as the last sweep found it)
+  bigin-archive audit --as-of-sweep     (takes no API credits)
   bigin-archive audit --module Contacts --json
 
-\b
-Exit status: 0 complete, 2 partial (a difference, or something was not compared) or wrong usage, 1 failed: nothing is
-proved, 130 interrupted."""
+Exit status: 0 complete, 2 partial (a difference, or something was not compared) or wrong usage, 1 failed, so
+nothing is proved, 130 interrupted."""
 )
 @on_a_stack
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="Only this (repeatable).")

@@ -23,9 +23,7 @@ Examples:
   bigin-archive authorize --stack bigin-archive
   bigin-archive authorize --stack bigin-archive --check
   bigin-archive authorize --module Contacts --module Notes
-  bigin-archive authorize --client-id 1000.ABC    (BIGIN_CLIENT_SECRET and BIGIN_GRANT_CODE are exported)
 
-\b
 Without a terminal, missing values are read from stdin, one a line: client id, client secret, code.
 
 """

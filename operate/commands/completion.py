@@ -9,11 +9,10 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command(
     epilog="""\b
 Examples:
-  eval "$(bigin-archive completion bash)"                 (in ~/.bashrc)
-  eval "$(bigin-archive completion zsh)"                  (in ~/.zshrc)
-  bigin-archive completion fish > ~/.config/fish/completions/bigin-archive.fish
+  eval "$(bigin-archive completion bash)"           (in ~/.bashrc)
+  eval "$(bigin-archive completion zsh)"            (in ~/.zshrc)
+  bigin-archive completion fish | source       (in ~/.config/fish/config.fish)
 
-\b
 Exit status: 0 printed, 2 wrong usage."""
 )
 @click.argument("shell", type=click.Choice(SHELLS))

@@ -27,8 +27,7 @@ Examples:
   bigin-archive doctor --stack bigin-archive
   bigin-archive doctor --profile customer --json
 
-\b
-It changes and queues nothing. It asks Bigin for one record and one attachment of each module: 14 credits at most.
+It changes and queues nothing. It takes 14 API credits at most: one record and one attachment of each module.
 
 """
     + STATUSES
@@ -53,7 +52,8 @@ def doctor(target: Target, before: bool, machine: bool) -> int:
     if machine:
         click.echo(_as_json(target.name, target.account.region, found))
     elif problems:
-        bad(f"{len(problems)} of {len(found)} are problems: {', '.join(finding.name for finding in problems)}.")
+        names = ", ".join(finding.name for finding in problems)
+        bad(f"{len(problems)} of {len(found)} checks found a problem: {names}.")
     else:
         good("No problem was found.")
     return 1 if problems else 0

@@ -31,8 +31,7 @@ Examples:
   bigin-archive find 2034020000000489124 --json
   bigin-archive find Contacts/2034020000000489124
 
-\b
-Exit status: 0 found, 1 nothing found or it failed, 2 wrong usage, 130 interrupted."""
+Exit status: 0 found, 1 not found or failed, 2 wrong usage, 130 interrupted."""
 )
 @click.argument("text")
 @on_a_stack
@@ -44,7 +43,8 @@ Exit status: 0 found, 1 nothing found or it failed, 2 wrong usage, 130 interrupt
     "states",
     multiple=True,
     type=click.Choice([str(state) for state in STATES]),
-    help="Only in this state (repeatable).",
+    metavar="STATE",
+    help=f"Only this (repeatable): {', '.join(STATES)}.",
 )
 @click.option("--now", is_flag=True, help="Read the whole ledger, to include files that are newer than the last audit.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")

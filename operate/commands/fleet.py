@@ -23,9 +23,6 @@ Examples:
   bigin-archive fleet --all-regions --profile customer-a --profile customer-b
   bigin-archive fleet --region eu-central-1 --region us-east-1 --json
 
-\b
-The exit status is 1 if a stack needs attention, or a named region cannot be searched.
-
 """
     + STATUSES
 )
@@ -46,7 +43,8 @@ def fleet(regions: tuple[str, ...], all_regions: bool, profiles: tuple[str, ...]
     """Show all stacks, one line each, and which need attention.
 
     For each stack: the last audit and its age, files archived, requests waiting, dead letters, the token's age, alarms
-    that ring, and the API credits used in 24 hours.
+    that ring, and the API credits used in 24 hours. The exit status is 1 if a stack needs attention, or a named region
+    cannot be searched.
     """
     with working("Looking"):
         stacks, unseen = look(list(accounts(profiles, regions, all_regions=all_regions)))

@@ -9,7 +9,7 @@ import click
 from bigin_archive.archive_request import ALIASES, MODULES
 from operate.stack.target import Target
 
-STATUSES = "\b\nExit status: 0 all fine, 1 something failed or is missing, 2 wrong usage, 130 interrupted."
+STATUSES = "Exit status: 0 fine, 1 something is wrong, 2 wrong usage, 130 interrupted."
 
 
 def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +30,7 @@ def on_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
             "--stack",
             envvar="BIGIN_ARCHIVE_STACK",
             metavar="NAME",
-            help="The stack; else BIGIN_ARCHIVE_STACK, else the only one in the region.",
+            help="The stack; else BIGIN_ARCHIVE_STACK, else the only one.",
         ),
     ):
         decorated = option(decorated)

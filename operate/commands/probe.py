@@ -24,7 +24,6 @@ Examples:
   bigin-archive probe --stack bigin-archive
   bigin-archive probe --json > probe.json
 
-\b
 It reads, and changes nothing: some twenty API credits at most.
 
 """

@@ -22,12 +22,9 @@ Examples:
   bigin-archive redrive --all --yes
   bigin-archive redrive --message-id 5d8f... --dry-run
 
-\b
-How the dead-letter queue is read:
-  SQS hides a message from everybody else while it is read. A pass hides what it reads for at most 15 minutes and
-  shows it again at its end. If it is killed, the messages come back by themselves. A pass takes at most 10 minutes
-  and 100,000 messages; a longer queue takes several. SQS's counts are approximate. A message is first sent to the
-  queue and then deleted here, so nothing is lost if the command is interrupted. If it is in both, it is archived once.
+While the command reads the dead-letter queue, SQS hides its messages from others, for at most 15 minutes. It reads
+at most 100,000 messages in 10 minutes; run it again for more. A message is sent to the queue before it is deleted
+here, so nothing is lost if the command is interrupted.
 
 """
     + STATUSES

@@ -18,7 +18,7 @@ from operate.terminal import good, say
     epilog="""\b
 Examples:
   bigin-archive request Contacts/2034020000000489124/2034020000000711002
-  bigin-archive request Companies/2034020000000489124 Contacts/2034020000000489130
+  bigin-archive request Companies/2034020000000489124
 
 """
     + STATUSES

@@ -51,28 +51,25 @@ _RECORD, _PLACE = _Parsed("record", selection.record), _Parsed("id", selection.p
 @click.command(
     epilog="""\b
 Examples:
-  bigin-archive restore --record Contacts/2034020000000489124
   bigin-archive restore --record Contacts/2034020000000489124 --yes
-  bigin-archive restore 2034020000000711002 --to-record Contacts/2034020000000489125 --yes
+  bigin-archive restore ID --to-record Contacts/2034020000000489125
   bigin-archive restore --module Pipelines --since 2026-01-01 --json
-  bigin-archive restore --drill Contacts/2034020000000489124 --yes      (once a year)
+  bigin-archive restore --drill Contacts/2034020000000489124 --yes
 
-\b
-With --yes it needs a code from Zoho's API console, with the scope line that it prints. Without a terminal, what no
-option or variable gives is read from stdin, a line each: client id, client secret, code.
+With --yes it asks for a code from Zoho's API console. Without a terminal, it reads what is missing from stdin, one
+value a line: client id, client secret, code.
 
-\b
-Exit status: 0 all are there, 2 some are not or wrong usage, 1 it failed, 130 interrupted."""
+Exit status: 0 all there, 2 some not (or wrong usage), 1 failed, 130 interrupted."""
 )
 @click.argument("ids", nargs=-1, type=_PLACE, metavar="[ID]...")
 @on_a_stack
-@click.option("--record", "records", multiple=True, type=_RECORD, metavar="MODULE/ID", help="All files of a record.")
+@click.option("--record", "records", multiple=True, type=_RECORD, metavar="RECORD", help="All files of this MODULE/ID.")
 @click.option("--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="All files of a module.")
-@click.option("--since", type=DAY, metavar="DAY", help="With --record or --module: attached on this day or later.")
+@click.option("--since", type=DAY, metavar="DAY", help="With --record, --module: attached then or later.")
 @click.option(
-    "--to-record", "to", type=_RECORD, metavar="MODULE/ID", help="Send the files to this record, not to their own."
+    "--to-record", "to", type=_RECORD, metavar="RECORD", help="Send the files to this record, not to their own."
 )
-@click.option("--drill", type=_RECORD, metavar="MODULE/ID", help="Send a copy of one file to this record, as a test.")
+@click.option("--drill", type=_RECORD, metavar="RECORD", help="Send a copy of one file to this record, as a test.")
 @click.option("--yes", is_flag=True, help="Do it. Without it, only show what would be done.")
 @click.option("--client-id", envvar="BIGIN_CLIENT_ID", metavar="ID", help="Default: BIGIN_CLIENT_ID, or you are asked.")
 @click.option(
@@ -80,11 +77,10 @@ Exit status: 0 all are there, 2 some are not or wrong usage, 1 it failed, 130 in
     "limit_mib",
     type=click.IntRange(1, 5120),
     default=limits.UPLOAD_LIMIT_MIB,
-    show_default=True,
     metavar="MIB",
-    help="Largest file that your Bigin accepts.",
+    help=f"Largest file that your Bigin accepts. Default: {limits.UPLOAD_LIMIT_MIB}.",
 )
-@click.option("--forget-grants", is_flag=True, help="Forget the grants of killed runs, after you removed them at Zoho.")
+@click.option("--forget-grants", is_flag=True, help="Forget the grants that you removed at Zoho.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def restore(
     ids: tuple[str, ...],
@@ -105,8 +101,7 @@ def restore(
     Name attachments by their IDs (see find), whole records, or a module. Without --yes nothing is changed: it shows
     what would be sent, what is there already, what Bigin would refuse, and the credits that it takes.
 
-    Each file is checked before it is sent, and compared after it arrived. A file that is there already with the same
-    bytes is not sent again, so the command can be repeated at any time.
+    Each file is checked before it is sent, and compared after it arrived. What is there already is not sent again.
     """
     if drill and (records or modules or since or to or len(ids) > 1):
         raise click.UsageError("--drill takes one ID at most, and neither --record, --module, --since nor --to-record.")

@@ -40,7 +40,6 @@ Examples:
   bigin-archive sweep --watch
   bigin-archive sweep --module Pipelines --module Contacts --since 2026-01-01
 
-\b
 A sweep continues by itself, in slices of a quarter of an hour, and pauses while its share of the API credits is used.
 With --watch the exit status is that of its audit: 0 complete, 2 partial, 1 failed.
 

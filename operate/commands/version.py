@@ -10,7 +10,6 @@ from bigin_archive import __version__
 Examples:
   bigin-archive version
 
-\b
 Exit status: 0 printed, 2 wrong usage."""
 )
 def version() -> None:

@@ -21,7 +21,7 @@ FILE_COMMANDS = {"cp", "ls", "sync"}
 SAM = {"build", "deploy", "delete", "validate"}
 TARGETS = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 # The AWS CLI's own options, and what it adds to an operation of AWS.
-AWS_OPTIONS = {"query", "output", "region", "profile", "max-items", "no-cli-pager"}
+AWS_OPTIONS = {"query", "output", "region", "profile", "max-items", "no-cli-pager", "endpoint-url"}
 PYTHON = ".venv/project/bin/python"
 
 

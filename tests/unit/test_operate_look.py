@@ -87,13 +87,15 @@ def test_a_mistyped_command_is_recognized(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=list(LINES))
 def test_a_command_explains_itself(name: str, command: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
-    """``--help`` tells what it does, how it is called and what its exit status means."""
+    """``--help`` says what it does, how it is called and what its exit status means, on one screen."""
     assert main([name, "--help"]) == 0
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert command.help
-    assert f"bigin-archive {name}" in told.partition("Examples:")[2]
-    assert "Exit status: 0 " in told
+    assert f"bigin-archive {name}" in printed.partition("Examples:")[2]
+    assert "Exit status: 0 " in printed
+    assert len(printed.splitlines()) <= 40
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("name", "command"), OF_A_STACK, ids=[name for name, _ in OF_A_STACK])
