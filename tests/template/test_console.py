@@ -44,12 +44,16 @@ def test_what_the_gateway_refuses_has_the_headers_too() -> None:
     """A refused token is told as any error, and no browser guesses its type."""
     answers = API["GatewayResponses"]
 
-    for kind in ("UNAUTHORIZED", "ACCESS_DENIED", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"):
+    unknown = ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE")  # its names for an unknown path
+    for kind in ("UNAUTHORIZED", "ACCESS_DENIED", "THROTTLED", *unknown, "DEFAULT_4XX", "DEFAULT_5XX"):
         headers = answers[kind]["ResponseParameters"]["Headers"]
         assert headers["X-Content-Type-Options"] == "'nosniff'"
         assert headers["Referrer-Policy"] == "'no-referrer'"
         assert headers["Cache-Control"] == "'no-store'"
     assert '"code": "unauthorized"' in answers["UNAUTHORIZED"]["ResponseTemplates"]["application/json"]
+    for kind in unknown:
+        assert answers[kind]["StatusCode"] == 404
+        assert '"code": "unknown_route"' in answers[kind]["ResponseTemplates"]["application/json"]
 
 
 def test_users_are_invited_and_have_long_passwords() -> None:
