@@ -84,7 +84,7 @@ class Account:
         self.daily_credits = daily_credits
         self._worker = worker(aws.environment, self.clock)
         self._session = warm_session()
-        self._session.events.register("before-send", self.executioner)
+        self._session.events.register_first("before-call", self.executioner)
         self.used_at: list[tuple[float, int]] = []  # simulated time, credits that the simulator has counted
 
     def slice(self, order: SweepRequest | None = None, kill_at: int | None = None) -> SweepState | None:

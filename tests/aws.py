@@ -3,6 +3,7 @@
 import functools
 import json
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -23,50 +24,41 @@ from tests.bigin import TOKEN
 REGION = "us-east-1"
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the resources of a test are called."""
+
+    bucket: str
+    leases_table: str
+    ledger_table: str
+    queue_url: str
+    record_queue_url: str
+    dead_letter_queue_url: str
+    token_secret_id: str
+    credentials_secret_id: str
+    webhook_secret_id: str
+
+
 class Aws:
     """Bucket, queues, secrets; clients with the rights of the account's root."""
 
     def __init__(self, emulator: Emulator, bigin_url: str) -> None:
         self._emulator = emulator
-        name = f"test-{uuid.uuid4().hex[:12]}"
-        shared = functools.partial(_shared_client, emulator.url, str(emulator.ca_bundle))
-        self.s3, self.sqs, self.secrets = shared("s3"), shared("sqs"), shared("secretsmanager")
-        self.bucket = name
-        self.s3.create_bucket(Bucket=name)
-        self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        self.queue_url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
-        self.record_queue_url = self.sqs.create_queue(
-            QueueName=f"{name}-records.fifo", Attributes={"FifoQueue": "true", "DelaySeconds": "0"}
-        )["QueueUrl"]
-        self.dead_letter_queue_url = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
-        self.token_secret_id = self.secrets.create_secret(Name=f"{name}-token")["ARN"]
-        self.credentials_secret_id = self.secrets.create_secret(Name=f"{name}-credentials")["ARN"]
-        self.webhook_secret_id = self.secrets.create_secret(Name=f"{name}-webhook")["ARN"]
-        self.dynamodb = shared("dynamodb")
-        self.dynamodb.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "lease", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "lease", "KeyType": "HASH"}],
-        )
-        self.ledger_table = f"{name}-ledger"
-        self.dynamodb.create_table(
-            TableName=self.ledger_table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "record", "AttributeType": "S"},
-                {"AttributeName": "attachment_id", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "record", "KeyType": "HASH"},
-                {"AttributeName": "attachment_id", "KeyType": "RANGE"},
-            ],
-        )
+        self._begin(bigin_url)
+
+    def _begin(self, bigin_url: str) -> None:
+        self.s3, self.sqs = self._shared("s3"), self._shared("sqs")
+        self.secrets, self.dynamodb = self._shared("secretsmanager"), self._shared("dynamodb")
+        names = self._made(f"test-{uuid.uuid4().hex[:12]}")
+        self.bucket, self.ledger_table = names.bucket, names.ledger_table
+        self.queue_url, self.record_queue_url = names.queue_url, names.record_queue_url
+        self.dead_letter_queue_url = names.dead_letter_queue_url
+        self.token_secret_id, self.credentials_secret_id = names.token_secret_id, names.credentials_secret_id
+        self.webhook_secret_id = names.webhook_secret_id
         self.environment = {
-            "LEASES_TABLE": name,
+            **self._endpoints(),
+            "LEASES_TABLE": names.leases_table,
             "LEDGER_TABLE": self.ledger_table,
-            "AWS_ENDPOINT_URL": emulator.url,
-            "AWS_CA_BUNDLE": str(emulator.ca_bundle),
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
@@ -95,6 +87,42 @@ class Aws:
         }
         self.bigin_url = bigin_url
         self.store_token(TOKEN)
+
+    def _made(self, name: str) -> Names:
+        """Make everything."""
+        self.s3.create_bucket(Bucket=name)
+        self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        queues = [
+            self.sqs.create_queue(QueueName=f"{name}{ending}", Attributes=attributes)["QueueUrl"]
+            for ending, attributes in (
+                ("", {"VisibilityTimeout": "1800"}),
+                ("-records.fifo", {"FifoQueue": "true", "DelaySeconds": "0"}),
+                ("-dead", {}),
+            )
+        ]
+        secrets = [
+            self.secrets.create_secret(Name=f"{name}-{each}")["ARN"] for each in ("token", "credentials", "webhook")
+        ]
+        self._make_table(name, "lease")
+        self._make_table(f"{name}-ledger", "record", "attachment_id")
+        return Names(name, name, f"{name}-ledger", *queues, *secrets)
+
+    def _make_table(self, name: str, *key: str) -> None:
+        self.dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in key],
+            KeySchema=[
+                {"AttributeName": each, "KeyType": kind} for each, kind in zip(key, ("HASH", "RANGE"), strict=False)
+            ],
+        )
+
+    def _endpoints(self) -> dict[str, str]:
+        """Where a function finds AWS."""
+        return {"AWS_ENDPOINT_URL": self._emulator.url, "AWS_CA_BUNDLE": str(self._emulator.ca_bundle)}
+
+    def _shared(self, service: str) -> Any:
+        return _shared_client(self._emulator.url, str(self._emulator.ca_bundle), service)
 
     def client(self, service: str, signature: str | None = None) -> Any:
         """A client of this test's own, for what it registers with it."""

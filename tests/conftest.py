@@ -14,11 +14,16 @@ from xdist.scheduler import LoadScopeScheduling
 from local.emulator import Emulator
 from tests.aws import Aws
 from tests.bigin import Simulator
+from tests.in_memory import AwsInMemory, bigin_in_memory
 
 # A function makes its session once for each start, a run of the tests some thousand times in one process. botocore's
 # data files are megabytes of JSON, which nobody changes: each is read once.
 _load_file = functools.cache(botocore.loaders.JSONFileLoader().load_file)
 botocore.loaders.JSONFileLoader.load_file = lambda _, path: _load_file(path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--emulator", action="store_true", help="the tests marked in_memory run on the emulator instead")
 
 
 def pytest_collection_finish() -> None:
@@ -35,10 +40,21 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def bigin(simulator: Simulator) -> Simulator:
+def in_memory(request: pytest.FixtureRequest) -> bool:
+    is_marked = request.node.get_closest_marker("in_memory") is not None
+    return is_marked and not request.config.getoption("--emulator")
+
+
+@pytest.fixture
+def bigin(request: pytest.FixtureRequest, in_memory: bool) -> Iterator[Simulator]:
     """The simulator in its seeded state."""
-    simulator.reset()
-    return simulator
+    if in_memory:
+        with bigin_in_memory() as made:
+            yield made
+        return
+    running: Simulator = request.getfixturevalue("simulator")
+    running.reset()
+    yield running
 
 
 @pytest.fixture(scope="session")
@@ -51,11 +67,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def aws(emulator: Emulator, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A bucket, two queues and three secrets of this test's own; the environment of a function that uses them."""
+def aws(request: pytest.FixtureRequest, in_memory: bool, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A bucket, queues, tables and secrets of this test's own; the environment of a function that uses them."""
     # Powertools keeps a logger's handler, and with it the output of the test that made it.
     logging.root.manager.loggerDict.pop("bigin-archive", None)
-    made = Aws(emulator, bigin.url)
+    made = AwsInMemory(bigin) if in_memory else Aws(request.getfixturevalue("emulator"), bigin.url)
     for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in made.environment.items():

@@ -26,6 +26,8 @@ from tests.archived import PREFIX, Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 RCLONE = Path(__file__).parents[2] / ".venv" / "rclone" / "bin" / "rclone"
 
 

@@ -24,6 +24,8 @@ from tests.archived import PREFIX, Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 SAVING_S = 90  # that a slice keeps to save what it found
 ALWAYS_OTHER = ("started_at", "finished_at", "proved_by_version")
 
@@ -43,7 +45,7 @@ class Slices:
         clients = {name: self.archive.aws.client(name) for name in ("s3", "dynamodb")}
         for client in clients.values():
             page_parser.use(client.meta.events)
-            client.meta.events.register("before-send", self.executioner)
+            client.meta.events.register_first("before-call", self.executioner)
         auditor = Auditor(
             Ledger(clients["dynamodb"], self.archive.aws.ledger_table),
             Inventory(clients["s3"], self.archive.aws.bucket, PREFIX, threads=2),

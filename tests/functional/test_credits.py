@@ -15,6 +15,8 @@ from tests.account import Account, archived, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 IN_FLIGHT = 8
 BY_RECORD = SweepRequest(by_record=True)
 

@@ -17,6 +17,8 @@ from tests.account import Account, Killed, Tokens, archived, at, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 NIGHTLY, BY_RECORD = SweepRequest(nightly=True), SweepRequest(by_record=True)
 BEFORE = "2026-01-05T10:00:00+00:00"
 LONG_AGO = "2023-01-09T09:00:00+03:00"

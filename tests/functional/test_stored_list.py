@@ -13,6 +13,8 @@ from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 WAYS = ("all", "records")
 
 

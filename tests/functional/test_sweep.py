@@ -21,6 +21,7 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 
 OLD, LATER = "2026-01-05T10:00:00+00:00", "2099-01-01T00:00:00+00:00"
+pytestmark = pytest.mark.in_memory
 WAYS = pytest.mark.parametrize("way", ["records", "all"])
 
 

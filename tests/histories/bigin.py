@@ -1,14 +1,16 @@
 """Bigin: the simulator's own code, called below its sockets."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.bigin import accounts_server, endpoints
+from local.bigin import accounts_server, control, endpoints
 from local.bigin.calls import Handler
 from local.bigin.settings import DEFAULT_TOKEN_LIFETIME_S
 from local.bigin.state import STATE, State
@@ -32,6 +34,13 @@ class _Asked:
     async def read(self) -> bytes:
         return self.content
 
+    @property
+    def can_read_body(self) -> bool:
+        return bool(self.content)
+
+    async def json(self) -> Any:
+        return json.loads(self.content)
+
     async def post(self) -> Mapping[str, str]:
         return dict(parse_qsl(self.content.decode()))
 
@@ -47,8 +56,9 @@ class _Routes:
         pattern = re.sub(r"\{(\w+):[^}]*\}", r"(?P<\1>.*)", path)
         self._routes.append((method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)), handler))
 
-    def add_post(self, path: str, handler: Handler) -> None:
-        self.add_route("POST", path, handler)
+    def __getattr__(self, name: str) -> Callable[[str, Handler], None]:
+        """``add_get`` and its siblings."""
+        return partial(self.add_route, name.removeprefix("add_").upper())
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
         for known, pattern, handler in self._routes:
@@ -63,12 +73,16 @@ class Bigin:
     ``now`` is Bigin's clock, which dates its answers.
     """
 
-    def __init__(self, url: str, page_size: int = 200, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, url: str, page_size: int = 200, now: Callable[[], float] = time.time, with_control: bool = False
+    ) -> None:
         self.page_size = page_size
         self._now = now
         self.state = State(TOKEN, DEFAULT_TOKEN_LIFETIME_S)
         self.account = self.state.account
         self._routes = _Routes()
+        if with_control:
+            control.add_routes(self._routes)  # type: ignore[arg-type]
         accounts_server.add_routes(self._routes, url)  # type: ignore[arg-type]
         endpoints.add_routes(self._routes)  # type: ignore[arg-type]
 
@@ -82,7 +96,9 @@ class Bigin:
         answer: Any = _run(handler(asked))  # type: ignore[arg-type]
         dated = {"date": formatdate(self._now(), usegmt=True)}
         told = dated | {name: text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
-        return Reply(answer.status, {name.lower(): text for name, text in told.items()}, bytes(answer.body or b""))
+        # aiohttp sends UTF-8.
+        written = {name.lower(): text.encode().decode("latin-1") for name, text in told.items()}
+        return Reply(answer.status, written, bytes(answer.body or b""))
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -14,7 +14,7 @@ from bigin_archive.aws import clients
 from tests.histories.network import Network, Server
 
 BIGIN_URL = "http://127.0.0.1:59001"
-_PORTS = {"bigin": 59001, "s3": 59002, "dynamodb": 59003, "sqs": 59004, "secretsmanager": 59005}
+PORTS = {"bigin": 59001, "s3": 59002, "dynamodb": 59003, "sqs": 59004, "secretsmanager": 59005}
 BUCKET, LEDGER, LEASES = "archive", "ledger", "leases"
 QUEUE, DEAD_LETTERS, RECORDS = "queue", "dead-letters", "records.fifo"
 TOKEN_SECRET, CREDENTIALS_SECRET, WEBHOOK_SECRET = "token", "credentials", "webhook"
@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{_PORTS['s3']}",
+    "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{PORTS['s3']}",
     "POWERTOOLS_SERVICE_NAME": "bigin-archive",
     "POWERTOOLS_METRICS_NAMESPACE": "BiginArchive",
     "POWERTOOLS_METRICS_DISABLED": "true",
@@ -40,11 +40,11 @@ ENVIRONMENT = {
     "TOKEN_SECRET_ID": TOKEN_SECRET,
     "CREDENTIALS_SECRET_ID": CREDENTIALS_SECRET,
     "WEBHOOK_SECRET_ID": WEBHOOK_SECRET,
-    "QUEUE_URL": f"http://127.0.0.1:{_PORTS['sqs']}/1/{QUEUE}",
-    "RECORD_QUEUE_URL": f"http://127.0.0.1:{_PORTS['sqs']}/1/{RECORDS}",
+    "QUEUE_URL": f"http://127.0.0.1:{PORTS['sqs']}/1/{QUEUE}",
+    "RECORD_QUEUE_URL": f"http://127.0.0.1:{PORTS['sqs']}/1/{RECORDS}",
     "RECORD_QUEUE_DELAY_S": "90",
-    "DEAD_LETTER_QUEUE_URL": f"http://127.0.0.1:{_PORTS['sqs']}/1/{DEAD_LETTERS}",
-    "DEAD_LETTER_QUEUE_URLS": f"http://127.0.0.1:{_PORTS['sqs']}/1/{DEAD_LETTERS}",
+    "DEAD_LETTER_QUEUE_URL": f"http://127.0.0.1:{PORTS['sqs']}/1/{DEAD_LETTERS}",
+    "DEAD_LETTER_QUEUE_URLS": f"http://127.0.0.1:{PORTS['sqs']}/1/{DEAD_LETTERS}",
     "DOWNLOAD_THREADS": "1",
     "SWEEP_SCHEDULE": "cron(0 1 * * ? *)",
     "CREDITS_SHARE_PERCENT": "50",
@@ -72,17 +72,17 @@ class Clients(clients.Session):
     def client(self, service_name: str, *_: Any, **__: Any) -> Any:
         """The one client of a service, whatever its configuration."""
         if service_name not in self._made:
-            url = f"http://127.0.0.1:{_PORTS[service_name]}"
+            url = f"http://127.0.0.1:{PORTS[service_name]}"
             made = super().client(service_name, endpoint_url=url, config=self._config)
             if service_name != "s3":
                 # All that botocore does between a call and its request takes ten times as long as both.
-                made._make_api_call = partial(self.network.api_call, made, _PORTS[service_name])
+                made._make_api_call = partial(self.network.api_call, made, PORTS[service_name])
             self._made[service_name] = made
         return self._made[service_name]
 
     def serve(self, servers: Mapping[str, Server]) -> None:
         """From now on these servers are behind the network."""
-        self.network.servers = {_PORTS[name]: (name, server) for name, server in servers.items()}
+        self.network.servers = {PORTS[name]: (name, server) for name, server in servers.items()}
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def clients_in_memory() -> Iterator[Clients]:
     os.environ.update(ENVIRONMENT)
     try:
         made = Clients()
-        made.serve(dict.fromkeys(_PORTS, _nobody))
+        made.serve(dict.fromkeys(PORTS, _nobody))
         with made.network.at_the_socket():
             yield made
     finally:

@@ -30,6 +30,7 @@ class Tables:
             "DeleteItem": self._delete,
             "Query": self._query,
             "Scan": self._scan,
+            "DeleteTable": self._delete_table,
         }
 
     def __call__(self, request: Request) -> Reply:
@@ -83,6 +84,10 @@ class Tables:
         number, count = asked.get("Segment", 0), asked.get("TotalSegments", 1)
         return self._page(asked, self._sorted(asked)[number::count])
 
+    def _delete_table(self, asked: _Asked) -> dict[str, Any]:
+        del self.items[asked["TableName"]]
+        return {"TableDescription": {"TableName": asked["TableName"], "TableStatus": "DELETING"}}
+
     def _page(self, asked: _Asked, found: list[Item]) -> dict[str, Any]:
         table = asked["TableName"]
         if after := asked.get("ExclusiveStartKey"):
@@ -96,6 +101,8 @@ class Tables:
         return [item for _, item in sorted(self._table(asked).items(), key=lambda pair: pair[0])]
 
     def _table(self, asked: _Asked) -> dict[tuple[str, ...], Item]:
+        if asked["TableName"] not in self.items:
+            raise _RefusedError("ResourceNotFoundException")
         return self.items[asked["TableName"]]
 
     def _key(self, table: str, item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,6 +18,7 @@ import urllib3.util.connection
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
+from botocore.model import OperationModel
 from botocore.parsers import create_parser
 
 _JSON = create_parser("json")
@@ -69,16 +71,21 @@ class Network:
         """A call of a service that speaks JSON, in botocore's own words. Raises as its clients do."""
         model = client.meta.service_model.operation_model(operation)
         made = client._serializer.serialize_to_request(params, model)
+        reply, parsed = self.json_call(port, {"url": client.meta.endpoint_url, **made}, model)
+        if reply.status_code >= 300:
+            raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation)
+        return parsed
+
+    def json_call(self, port: int, made: Mapping[str, Any], model: OperationModel) -> tuple[Any, dict[str, Any]]:
+        """The exchange of a request that botocore has made: an object with the status, and the answer. Raises as its
+        clients do, where there is no answer."""
         headers = {name.lower(): _text(value) for name, value in made["headers"].items()}
         try:
             reply = self.carry(port, Request("POST", "/", {}, headers, _bytes(made["body"])))
         except LostError as error:
-            raise ConnectionClosedError(endpoint_url=client.meta.endpoint_url, error=error) from error
+            raise ConnectionClosedError(endpoint_url=made["url"], error=error) from error
         answer = {"status_code": reply.status, "headers": HeadersDict(reply.headers), "body": reply.body}
-        parsed = _JSON.parse(answer, model.output_shape)
-        if reply.status >= 300:
-            raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation)
-        return parsed
+        return SimpleNamespace(status_code=reply.status), _JSON.parse(answer, model.output_shape)
 
     def before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """botocore's hook: the answer, so that nothing is sent."""

@@ -65,6 +65,7 @@ class Queues:
             "ChangeMessageVisibility": self._change,
             "ChangeMessageVisibilityBatch": lambda queue, asked: self._each(self._change, queue, asked),
             "GetQueueAttributes": self._attributes,
+            "PurgeQueue": self._purge,
         }
 
     def __call__(self, request: Request) -> Reply:
@@ -141,6 +142,10 @@ class Queues:
         message = queue.messages.get(asked["ReceiptHandle"].rpartition("#")[0])
         if message:
             message.visible_at_s = self._now() + asked["VisibilityTimeout"]
+        return {}
+
+    def _purge(self, queue: Queue, _: _Asked) -> dict[str, Any]:
+        queue.messages.clear()
         return {}
 
     def _attributes(self, queue: Queue, _: _Asked) -> dict[str, Any]:
