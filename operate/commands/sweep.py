@@ -24,7 +24,7 @@ from operate.stack.credit_limit import CreditLimit
 from operate.stack.stack import Stack
 from operate.stack.target import Target
 from operate.sweep import progress as sweeping
-from operate.sweep.estimate import Estimate, estimate
+from operate.sweep.estimate import Estimate, Estimator
 from operate.sweep.report import show
 from operate.sweep.status import Account as Archive
 from operate.terminal import duration_of_hours, good, say, working
@@ -113,16 +113,14 @@ def _estimate(
     try:
         with working("Asking Bigin"):
             waiting = ArchiveQueue(target.client("sqs"), stack.queue_url).waiting()
-            return estimate(
+            estimator = Estimator(
                 Bigin(session(1), api_url, tokens, unlimited, meter),
                 meter,
                 Ledger(dynamodb, stack.ledger_table),
-                modules,
-                since,
                 Deadline(_ESTIMATE_TIMEOUT_S),
-                by_record=by_record,
-                lost_before=last.lost_for_next(waiting) if last else None,
+                last.lost_for_next(waiting) if last else None,
             )
+            return estimator.estimate(modules, since, by_record=by_record)
     except ArchiveError as error:
         raise OperateError("The account cannot be listed.", error.detail) from None
     finally:

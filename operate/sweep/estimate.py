@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
@@ -44,85 +45,66 @@ class Estimate:
         return days * 24 + min(24.0, 8 * rest / max(1, budget.share))
 
 
-def estimate(
-    bigin: Bigin,
-    meter: CreditMeter,
-    ledger: Ledger,
-    modules: Sequence[str],
-    since: str | None,
-    deadline: Deadline,
-    *,
-    by_record: bool,
-    lost_before: str | None = None,
-) -> Estimate:
-    """List and count, as a sweep does that takes messages from before ``lost_before`` for lost.
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Lists and counts, as a sweep does that takes messages from before ``lost_before`` for lost.
 
-    ``meter`` counts what ``bigin`` calls. Raises ArchiveError.
+    ``meter`` counts what ``bigin`` calls.
     """
-    began = meter.total
-    if not by_record and lists_all(bigin, deadline):
-        return _exact(bigin, meter, began, ledger, modules, since, deadline, lost_before)
-    return _sampled(bigin, meter, began, ledger, modules, since, deadline, lost_before)
 
+    bigin: Bigin
+    meter: CreditMeter
+    ledger: Ledger
+    deadline: Deadline
+    lost_before: str | None = None
 
-def _exact(
-    bigin: Bigin,
-    meter: CreditMeter,
-    began: int,
-    ledger: Ledger,
-    modules: Sequence[str],
-    since: str | None,
-    deadline: Deadline,
-    lost_before: str | None,
-) -> Estimate:
-    reading, after = Reading(), parse(since)
-    reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
-    listed, files = 0, _Files(lost_before)
-    while not reading.is_over:
-        found = [each for each in reader.next_rows() if each.request.module in modules]
-        wanted = [each for each in found if not after or any_since(each.listed.times, after)]
-        listed += len(wanted)
-        files.add(wanted, ledger)
-    spent = meter.total - began
-    return Estimate(0, listed, files.count, files.size_bytes, spent + files.count, spent, None)
+    def estimate(self, modules: Sequence[str], since: str | None, *, by_record: bool) -> Estimate:
+        """Of these modules, and of what was changed ``since``. Raises ArchiveError."""
+        began, after = self.meter.total, parse(since)
+        if not by_record and lists_all(self.bigin, self.deadline):
+            return self._exact(modules, after, began)
+        return self._sampled(modules, after, began)
 
+    def _exact(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
+        bigin, deadline = self.bigin, self.deadline
+        reading = Reading()
+        reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
+        listed, files = 0, _Files(self.lost_before)
+        while not reading.is_over:
+            found = [each for each in reader.next_rows() if each.request.module in modules]
+            wanted = [each for each in found if not after or any_since(each.listed.times, after)]
+            listed += len(wanted)
+            files.add(wanted, self.ledger)
+        spent = self.meter.total - began
+        return Estimate(0, listed, files.count, files.size_bytes, spent + files.count, spent, None)
 
-def _sampled(
-    bigin: Bigin,
-    meter: CreditMeter,
-    began: int,
-    ledger: Ledger,
-    modules: Sequence[str],
-    since: str | None,
-    deadline: Deadline,
-    lost_before: str | None,
-) -> Estimate:
-    records: list[tuple[str, str]] = []
-    after = parse(since)
-    for module in modules:
-        with suppress(BiginRefusedError):
-            found = _records(bigin, module, deadline)
-            records += [(module, each.record_id) for each in found if not after or any_since(each.changed_times, after)]
-    # Evenly from the whole list, because old records hold other files than new ones.
-    step = max(1, len(records) // SAMPLE)
-    sample = records[::step][:SAMPLE]
-    for_lists, listed, files = meter.total - began, 0, _Files(lost_before)
-    for module, record_id in sample:
-        with suppress(AttachmentGoneError, BiginRefusedError):
-            of_record, _ = attachments_of(bigin, module, record_id, None, deadline)
-            listed += len(of_record)
-            files.add(of_record, ledger)
-    times = len(records) / len(sample) if sample else 0.0
-    spent, downloads = meter.total - began, round(files.count * times)
-    return Estimate(
-        records=len(records),
-        attachments=round(listed * times),
-        unknown=downloads,
-        unknown_bytes=round(files.size_bytes * times),
-        credits=for_lists + round((spent - for_lists) * times) + downloads,
-        spent=spent,
-        sampled=len(sample),
-    )
+    def _sampled(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
+        records: list[tuple[str, str]] = []
+        for module in modules:
+            with suppress(BiginRefusedError):
+                found = _records(self.bigin, module, self.deadline)
+                changed = [each for each in found if not after or any_since(each.changed_times, after)]
+                records += [(module, each.record_id) for each in changed]
+        # Evenly from the whole list, because old records hold other files than new ones.
+        step = max(1, len(records) // SAMPLE)
+        sample = records[::step][:SAMPLE]
+        for_lists, listed, files = self.meter.total - began, 0, _Files(self.lost_before)
+        for module, record_id in sample:
+            with suppress(AttachmentGoneError, BiginRefusedError):
+                of_record, _ = attachments_of(self.bigin, module, record_id, None, self.deadline)
+                listed += len(of_record)
+                files.add(of_record, self.ledger)
+        times = len(records) / len(sample) if sample else 0.0
+        spent, downloads = self.meter.total - began, round(files.count * times)
+        return Estimate(
+            records=len(records),
+            attachments=round(listed * times),
+            unknown=downloads,
+            unknown_bytes=round(files.size_bytes * times),
+            credits=for_lists + round((spent - for_lists) * times) + downloads,
+            spent=spent,
+            sampled=len(sample),
+        )
 
 
 def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord]:
