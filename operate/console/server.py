@@ -76,6 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         event = self._event()
         try:
             self._check()
+            if self.command == "POST":  # nobody without the key sends a body
+                self.server.console.door.user(event)
             event["body"] = self._body()
             answer = self.server.console.answer(event)
         except ArchiveError as error:

@@ -435,6 +435,18 @@ def test_without_the_key_nothing_is_told_of_an_address(page: Page, method: str, 
     assert page.ask(method, path, headers={"Authorization": ""}).status_code == 401
 
 
+def test_without_the_key_no_body_is_read(page: Page) -> None:
+    """401 at once, however long the body would be and whether it comes or not."""
+    for length in (b"200000", b"-1", b"10"):
+        with socket.create_connection(page.server.server_address, timeout=20) as connection:
+            head = f"POST /console/links HTTP/1.1\r\nHost: {page.server.host}\r\nContent-Length: ".encode()
+            connection.sendall(head + length + b"\r\n\r\n")
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+
+        assert answer.status == 401
+
+
 @pytest.mark.parametrize(
     ("request_line", "host", "status"),
     [
