@@ -85,7 +85,8 @@ class LazyGroup(click.Group):
 def main(arguments: Sequence[str]) -> int:
     """Run a command. Every failure becomes a sentence and an exit status, never a traceback."""
     # Python has none of a stream that was closed before it began (>&-).
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

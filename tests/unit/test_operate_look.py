@@ -147,6 +147,15 @@ def test_a_closed_stream_changes_no_exit_status(closed: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_closed_stdin_is_nobody_to_ask() -> None:
+    """Cron and some containers start programs so."""
+    command = f"'{sys.executable}' -m operate redrive --all <&-"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no terminal to ask at" in done.stderr
+
+
 def test_a_region_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The region is at fault, not an endpoint that nobody gave."""
     monkeypatch.setenv("AWS_REGION", "eu west 1")
