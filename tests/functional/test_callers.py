@@ -179,6 +179,25 @@ def test_a_link_downloads_this_version_for_its_time(door: Door, bigin: Simulator
         assert abs(_seconds_until(answer["download"]["expires_at"]) - seconds) < 30
 
 
+def test_a_file_in_an_archive_tier_has_no_link(door: Door, bigin: Simulator) -> None:
+    """What to do is told in place of an address that S3 would refuse; without a link the answer is as ever."""
+    key, request = door.add("link"), bigin.add(b"content")
+    stored = door.call(key, request)["key"]
+    head = door.aws.head(stored)
+    door.aws.s3.put_object(
+        Bucket=door.aws.bucket, Key=stored, Body=b"content", Metadata=head["Metadata"], StorageClass="GLACIER"
+    )
+    door.aws.s3.delete_object(Bucket=door.aws.bucket, Key=stored, VersionId=head["VersionId"])
+
+    plain, posted = door.call(key, request), door.call(key, {**request, "download_link_seconds": 60})
+    got = door.get(key, request, download_link_seconds="60")
+
+    assert plain["http"] == 200
+    for answer in (posted, got):
+        assert (answer["http"], answer["code"]) == (500, "storage_refused")
+        assert "archive tier" in answer["detail"]
+
+
 def _seconds_until(moment: str) -> float:
     found = parse(moment)
     assert found

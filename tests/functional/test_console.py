@@ -279,6 +279,18 @@ def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None
     assert "bigin-archive audit" in page.link(**ids(lost)).json()["detail"]
 
 
+def test_a_file_in_an_archive_tier_has_no_link(archive: Archive, page: Page) -> None:
+    """S3 would refuse the download: what to do is told in place of an address that opens an error of S3."""
+    (entry,) = archive.new(1)
+    archive.overwrite(str(entry.key), content(entry), StorageClass="GLACIER")
+    archive.change_row(entry, version_id=archive.aws.head(str(entry.key))["VersionId"])
+
+    answer = page.link(**ids(entry))
+
+    assert (500, "storage_refused") == (answer.status_code, answer.json()["code"])
+    assert "archive tier" in answer.json()["detail"]
+
+
 def test_the_hundred_and_first_link_waits(archive: Archive, page: Page) -> None:
     """429, and when there are more."""
     (entry,) = archive.new(1)

@@ -1,11 +1,13 @@
 """Addresses that download from S3: of the bucket's own region, and of one version."""
 
+from contextlib import nullcontext
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 
 from bigin_archive.aws.clients import SIGNED, config
+from bigin_archive.storage.s3_errors import ColdStorageError, check_tier
 from bigin_archive.storage.version_reader import VersionReader
 
 
@@ -35,3 +37,22 @@ def test_an_address_is_one_of_the_region(region: str, host: str) -> None:
     assert (query["versionId"], query["X-Amz-Expires"]) == (["v1"], ["300"])
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert f"/{region}/s3/aws4_request" in query["X-Amz-Credential"][0]
+
+
+@pytest.mark.parametrize(
+    ("head", "is_cold"),
+    [
+        ({}, False),
+        ({"StorageClass": "STANDARD_IA"}, False),
+        ({"StorageClass": "GLACIER_IR"}, False),
+        ({"StorageClass": "INTELLIGENT_TIERING"}, False),
+        ({"StorageClass": "GLACIER"}, True),
+        ({"StorageClass": "DEEP_ARCHIVE", "Restore": 'ongoing-request="true"'}, True),
+        ({"StorageClass": "DEEP_ARCHIVE", "Restore": 'ongoing-request="false", expiry-date="x"'}, False),
+        ({"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "DEEP_ARCHIVE_ACCESS"}, True),
+    ],
+)
+def test_what_an_archive_tier_holds_cannot_be_read_now(head: dict[str, str], is_cold: bool) -> None:
+    """S3 API Reference, HeadObject; a copy that was restored from the tier can be read."""
+    with pytest.raises(ColdStorageError) if is_cold else nullcontext():
+        check_tier(head)

@@ -92,6 +92,7 @@ class CallerEndpoint:
     def _found(self, event: gateway.Event, caller: _Identity, archived: Archived, link_s: int | None) -> gateway.Answer:
         link = None
         if link_s is not None:
+            self.versions().check_readable(archived.stored.key, archived.stored.version_id)
             self.limits.count_link(caller.key_id, gateway.received_at_s(event))
             link = self._link(archived.stored, link_s)
             version_id, expires_at = archived.stored.version_id, link["expires_at"]

@@ -20,7 +20,7 @@ from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError
 from bigin_archive.storage import archived_object
-from bigin_archive.storage.s3_errors import classify_s3_error
+from bigin_archive.storage.s3_errors import check_tier, classify_s3_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -99,7 +99,10 @@ class ArchiveFiles:
         return report if isinstance(report, dict) else {}
 
     def version(self, key: str, version_id: str | None) -> StoredFile:
-        """One version of an object. Raises NotArchivedError if there is none, and as :meth:`index` does."""
+        """One version of an object, which can be read now.
+
+        Raises NotArchivedError if there is none, ColdStorageError, and as :meth:`index` does.
+        """
         if not key.startswith(self._prefix):
             raise NotArchivedError("The ledger names an object outside the archive. Run bigin-archive audit.")
         given = {"VersionId": version_id} if version_id else {}
@@ -107,6 +110,7 @@ class ArchiveFiles:
             answer = self._call("head_object", Key=key, **given)
         except _NothingThereError:
             raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
+        check_tier(answer)
         found = archived_object.describe(
             self._prefix,
             key,

@@ -1,5 +1,8 @@
 """The meaning of an error answer of S3. Pure."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
 
 RETRY_AFTER_S = 30
@@ -8,6 +11,13 @@ _REMEDIES = {
     "NoSuchBucket": "the bucket is gone: deploy the stack again, or restore the bucket",
     "AccessDenied": "check the function's role, the bucket policy and the KMS key",
 }
+
+
+_ARCHIVE_TIERS = ("GLACIER", "DEEP_ARCHIVE")
+_COLD = (
+    "The object is in an archive tier (GLACIER, DEEP_ARCHIVE, or that of INTELLIGENT_TIERING). Restore it first (S3 "
+    "console, Initiate restore; aws s3api restore-object), which takes hours."
+)
 
 
 class NoObjectError(Exception):
@@ -26,6 +36,16 @@ class RangeNotSatisfiableError(Exception):
     """S3 answered 416: the object is shorter."""
 
 
+def check_tier(head: Mapping[str, Any]) -> None:
+    """Raise ColdStorageError where an answer to HeadObject says that the object cannot be read now.
+
+    S3 API Reference, HeadObject: StorageClass, ArchiveStatus, and Restore, which names a copy that can be read.
+    """
+    is_archived = head.get("StorageClass") in _ARCHIVE_TIERS or head.get("ArchiveStatus")
+    if is_archived and 'ongoing-request="false"' not in head.get("Restore", ""):
+        raise ColdStorageError(_COLD)
+
+
 def is_no_object(status: int, code: str) -> bool:
     """Whether an answer about one key says that there is no object. The answer to a HEAD has no code."""
     return code in ("NoSuchKey", "NoSuchVersion", "NotFound", "404") or (status == 404 and not code)
@@ -38,10 +58,7 @@ def classify_s3_error(status: int, code: str) -> Exception:
     if status == 416:
         return RangeNotSatisfiableError()
     if code == "InvalidObjectState":
-        return ColdStorageError(
-            "The object is in an archive tier (GLACIER, DEEP_ARCHIVE, or that of INTELLIGENT_TIERING). Restore it "
-            "first (S3 console, Initiate restore; aws s3api restore-object), which takes hours."
-        )
+        return ColdStorageError(_COLD)
     if code in _OTHER_BYTES:
         return DownloadIncompleteError(
             f"S3 received other bytes than were sent ({code}). Nothing was stored. Try again later."

@@ -10,7 +10,7 @@ from bigin_archive.clock import iso
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import ArchivedObject
-from bigin_archive.storage.s3_errors import RETRY_AFTER_S, classify_s3_error
+from bigin_archive.storage.s3_errors import RETRY_AFTER_S, check_tier, classify_s3_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,6 +65,14 @@ class VersionReader:
             if found and found.is_ours:
                 return found
         return None
+
+    def check_readable(self, key: str, version_id: str | None) -> None:
+        """Raise ColdStorageError if the version lies in an archive tier, where an address would download nothing."""
+        version = {"VersionId": version_id} if version_id else {}
+        try:
+            check_tier(self._call("head_object", Key=key, **version))
+        except _RefusedError as error:
+            raise classify_s3_error(error.status, error.code) from error
 
     def signed_url(self, key: str, version_id: str | None, seconds: int) -> str:
         """An address that downloads this version for so many seconds, and nothing else."""
