@@ -22,17 +22,17 @@ from local.settings import Bigin, SettingsError
 from local.stack import CORE, LocalStack
 
 CHECK_INTERVAL_S = 1.0
-LOG_WIDTH = 110  # columns, where the output goes to no terminal
+LOG_WIDTH = 110  # columns, if the output does not go to a terminal
 TERMINAL = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 ERRORS = Console(stderr=True, highlight=False)
 
 
 def main() -> int:
-    """Exit status: 0 as wanted, 1 it did not work, 2 used wrongly."""
+    """Exit status: 0 fine, 1 it did not work, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
     parser.add_argument("command", choices=["up", "demo"])
     command = parser.parse_args().command
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same orderly end as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends it as cleanly as Ctrl-C
     try:
         directory = Path(os.environ.get("LOCAL_STACK_DIR") or PROJECT / ".local")
         bigin = Bigin.from_env(os.environ)
@@ -52,7 +52,7 @@ def _up(directory: Path, bigin: Bigin | None) -> int:
     starter = os.getppid()
     with _start(directory, bigin) as stack:
         show_how_to_use(TERMINAL, stack)
-        while os.getppid() == starter:  # else make itself was killed, and nobody could press Ctrl-C
+        while os.getppid() == starter:  # if make itself was killed, nobody can press Ctrl-C
             stack.check()
             stack.copy_function_logs()
             time.sleep(CHECK_INTERVAL_S)
@@ -64,13 +64,13 @@ def _demo(directory: Path, bigin: Bigin | None) -> int:
         demo = Demo(stack)
         with _doing("Looking for attachments in Bigin"):
             demo.discover()
-        TERMINAL.print(f"Found {len(demo.files)} attachments in the Bigin at {stack.description['bigin_api_url']}.")
+        TERMINAL.print(f"Found {len(demo.files)} attachments in Bigin ({stack.description['bigin_api_url']}).")
         with _doing("Archiving by the API and by the queue"):
             demo.archive()
         with _doing("Comparing every byte in S3 with Bigin's"):
             demo.compare()
         proof = None
-        if bigin is None:  # nobody wants another Bigin's whole account archived by a demo
+        if bigin is None:  # a demo does not archive the whole account of another Bigin
             with _doing("Sweeping the whole account, and auditing the archive"):
                 proof = prove(stack, directory / "audit.html")
         show_files(TERMINAL, demo.files)
@@ -81,7 +81,7 @@ def _demo(directory: Path, bigin: Bigin | None) -> int:
 
 @contextlib.contextmanager
 def _doing(what: str) -> Iterator[Callable[[str], None]]:
-    """A spinner where there is a terminal, in a log a line; takes the next step of the same work."""
+    """Show a spinner on a terminal, else print a line. The yielded function takes the next step of the same work."""
     if not TERMINAL.is_terminal:
         print(f"{what} ...", flush=True)
         yield lambda step: print(f"{step} ...", flush=True)
@@ -92,7 +92,7 @@ def _doing(what: str) -> Iterator[Callable[[str], None]]:
 
 @contextlib.contextmanager
 def _start(directory: Path, bigin: Bigin | None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
-    """The running stack; says how long that took and whether it is connected."""
+    """Start the stack; print how long that took, and whether it is connected."""
     begin = time.monotonic()
     with contextlib.ExitStack() as closing:
         with _doing("Starting the AWS emulator and Bigin") as tell:

@@ -1,6 +1,6 @@
-"""`make demo`: archives what a Bigin holds, by the API and by the queue, and compares every byte with Bigin's.
+"""`make demo`: archives the attachments of a Bigin through the API and the queue, and compares every byte with Bigin's.
 
-The steps only; `local.report` shows them.
+This module has the steps only; `local.report` prints them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POISON = {"module": "Leads", "record_id": "1", "attachment_id": "1"}  # a module
 
 @dataclass(slots=True)
 class Archived:
-    """One attachment on its way: how it went in, and what came of it."""
+    """One attachment: how it was sent, and what the result is."""
 
     attachment: Attachment
     ways: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One thing that the demo shows beside the files: what was done, and what was answered."""
+    """One more thing that the demo shows: what was done, and what the answer was."""
 
     deed: str
     outcome: str
@@ -60,15 +60,15 @@ class Demo:
 
     def discover(self) -> None:
         if not self._stack.access_token():
-            raise LocalStackError("Not connected to Bigin. BIGIN_ACCESS_TOKEN can hold an access token.")
+            raise LocalStackError("The stack is not connected to Bigin. Set BIGIN_ACCESS_TOKEN to an access token.")
         found = self._inventory.attachments(ATTACHMENTS_LIMIT)
         if not found:
             url = self._stack.description["bigin_api_url"]
-            raise LocalStackError(f"Nothing to archive: the Bigin at {url} shows no attachment with this token.")
+            raise LocalStackError(f"There is nothing to archive: Bigin ({url}) lists no attachment for this token.")
         self.files = [Archived(attachment) for attachment in found]
 
     def archive(self) -> None:
-        """By both ways, and on the way everything else that the demo shows."""
+        """Archive in both ways, and try everything else that the demo shows."""
         self._archive_by_api()
         self._archive_by_queue()
         self._send([POISON])
@@ -87,13 +87,13 @@ class Demo:
         return all(file.good for file in self.files) and all(probe.good for probe in self.probes)
 
     def _archive_by_api(self) -> None:
-        """Every second file, and every link: that shows the API's answer for it."""
+        """Send every second file, and every link, to show how the API answers for a link."""
         for index, file in enumerate(self.files):
             if index % 2 == 0 or file.attachment.is_link:
                 self._post(file)
 
     def _archive_by_queue(self) -> None:
-        """Everything that did not come by the API. Of a link its record: with the record comes the link's address."""
+        """Send the rest. For a link, send its record, because only the list of the record has the link's address."""
         waiting = [
             file for file in self.files if not file.answers or file.answers[-1][0] >= 500 or file.attachment.is_link
         ]
@@ -104,14 +104,14 @@ class Demo:
         self._send([request for number, request in enumerate(records) if request not in records[:number]])
 
     def _show_duplicate(self) -> None:
-        """The same file once more: nothing is downloaded again."""
+        """Send a file again: nothing is downloaded a second time."""
         first = next((file for file in self.files if file.answers and file.answers[-1][0] in (200, 201)), None)
         if first:
             status, answer = self._ask(first.attachment)
             good = status == 200 and answer.get("status") == "already_archived"
             self.probes.append(
                 Probe(
-                    "A file that is archived already, once more by the API",
+                    "A file that is archived already, sent to the API again",
                     f"{status} {answer.get('status', answer.get('code'))}",
                     good,
                 )
@@ -123,11 +123,11 @@ class Demo:
                 status, answer = file.answers[-1]
                 good = status in (404, 422)
                 self.probes.append(
-                    Probe(f"A link ({file.attachment.name}) by the API", f"{status} {answer.get('code')}", good)
+                    Probe(f"A link ({file.attachment.name}), sent to the API", f"{status} {answer.get('code')}", good)
                 )
 
     def _wait_for_queue(self) -> None:
-        """Returns when no message is left, waiting or being worked on, three looks in a row."""
+        """Wait until the queue is seen empty three times in a row, messages in flight included."""
         names = [
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
@@ -139,16 +139,20 @@ class Demo:
             left = sum(int(answer["Attributes"][name]) for name in names)
             quiet = 0 if left else quiet + 1
             if time.monotonic() > deadline:
-                return  # what is missing then shows in the table
+                return  # the table then shows what is missing
             self._stack.check()
             time.sleep(0.3)
 
     def _read_dead_letters(self) -> None:
-        """Adds a probe for the poison message and one for each other message that was parked."""
+        """Add a probe for the poison message, and the reason to each file that was parked."""
         parked = self._dead_letters()
         poison = [reason for body, reason in parked if body == POISON]
         self.probes.append(
-            Probe("A message that nobody can archive", f"parked: {poison[0]}" if poison else "not parked", bool(poison))
+            Probe(
+                "A message with a module that Bigin does not have",
+                f"parked: {poison[0]}" if poison else "not parked",
+                bool(poison),
+            )
         )
         reasons = {json.dumps(body): reason for body, reason in parked}
         for file in self.files:
@@ -166,7 +170,7 @@ class Demo:
         if attachment.is_link:
             file.key = keys[0].removeprefix(folder) if keys else ""
             file.good = len(keys) <= 1 and all(key.endswith(".url") for key in keys)
-            file.verdict = ("link kept as a shortcut" if keys else "a link") if file.good else "a link, stored wrong"
+            file.verdict = ("link stored as a shortcut" if keys else "a link") if file.good else "a link, stored wrong"
             return
         try:
             file.served = self._inventory.read(attachment)
@@ -178,11 +182,11 @@ class Demo:
             file.stored = Content.of(
                 self._s3.get_object(Bucket=bucket, Key=keys[0])["Body"].iter_chunks(CHUNK_SIZE_BYTES)
             )
-        told = {answer["sha256"] for _, answer in file.answers if "sha256" in answer}
-        file.verdict, file.good = _verdict(file, len(keys), told)
+        answered = {answer["sha256"] for _, answer in file.answers if "sha256" in answer}
+        file.verdict, file.good = _verdict(file, len(keys), answered)
 
     def _post(self, file: Archived) -> None:
-        """Asks again while the answer is to ask again later."""
+        """Send a file to the API, and repeat it while the API answers with a 5xx."""
         file.ways.append("API")
         for _ in range(API_TRIES):
             answer = self._ask(file.attachment)
@@ -207,7 +211,7 @@ class Demo:
                 raise LocalStackError(f"The queue refuses a message: {answer['Failed'][0]}")
 
     def _dead_letters(self) -> list[tuple[Any, str]]:
-        """Body and reason of each, left where they are."""
+        """Body and reason of each dead letter. None is deleted."""
         found: list[tuple[Any, str]] = []
         while batch := self._sqs.receive_message(
             QueueUrl=self._stack.description["dead_letter_queue_url"],
@@ -227,14 +231,14 @@ class Demo:
         return found
 
 
-def _verdict(file: Archived, objects: int, told: set[str]) -> tuple[str, bool]:
+def _verdict(file: Archived, objects: int, answered: set[str]) -> tuple[str, bool]:
     if objects > 1:
         return f"{objects} objects instead of one", False
     if file.served is None:
-        return ("gone at Bigin, kept in S3", True) if file.stored else ("gone at Bigin", True)
+        return ("gone in Bigin, kept in S3", True) if file.stored else ("gone in Bigin", True)
     if file.stored is None:
         return file.verdict or _last_answer(file), False
-    if file.stored != file.served or told - {file.stored.sha256}:
+    if file.stored != file.served or answered - {file.stored.sha256}:
         return "DIFFERENT from Bigin's", False
     return "equal", True
 

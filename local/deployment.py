@@ -31,7 +31,7 @@ REGION = "us-east-1"  # as in samconfig.toml
 DEPLOY_TIMEOUT_S = 300
 
 
-# What a build is made of: where nothing of it has changed, the last build is deployed again.
+# What a build is made of. If none of it has changed, the last build is deployed again.
 INPUTS = ("template.yaml", "local/package.py", "local/requirements-sam.txt", "requirements.txt")
 
 
@@ -46,12 +46,12 @@ class Deployment:
             )
         self._directory = directory
         self.build = (package or directory) / "build"
-        self._built_from = (package or directory) / "build.sha256"  # written last, so that it vouches for a whole build
+        self._built_from = (package or directory) / "build.sha256"  # written last: if it is there, the build is whole
         self._logs = logs
         self._env = tool_environment({"__SAM_CLI_APP_DIR": str(directory / "sam")})  # not ~/.aws-sam
 
     def start_build(self) -> Process | None:
-        """None where the last build is still the right one."""
+        """Start a build; None if the last one is still right."""
         is_there = self._built_from.exists() and (self.build / "template.yaml").exists()
         if is_there and self._built_from.read_text() == self._inputs():
             return None

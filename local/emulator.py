@@ -47,7 +47,7 @@ class Emulator:
 
     @classmethod
     def start(cls, directory: Path, log: Path) -> Emulator:
-        """Returns at once; `wait` tells when it answers. `directory` is emptied first."""
+        """Start it and return at once; `wait` returns when it answers. `directory` is emptied first."""
         if not PYTHON.exists():
             raise LocalStackError(f"{PYTHON} is missing: start with make, which installs it.")
         shutil.rmtree(directory, ignore_errors=True)

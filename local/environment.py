@@ -1,4 +1,4 @@
-"""The local stack for other programs: files that appear whole, and an environment for a shell."""
+"""How other programs find the local stack: a JSON file, and variables for a shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def write(file: Path, text: str) -> None:
     """Write the whole file at once."""
     staging = file.with_name(file.name + ".new")
     staging.write_text(text)
-    staging.replace(file)  # a reader sees all of it or nothing
+    staging.replace(file)  # a reader sees the whole file or none
 
 
 def environment(description: Mapping[str, str]) -> str:
@@ -24,7 +24,7 @@ def environment(description: Mapping[str, str]) -> str:
         "AWS_DEFAULT_REGION": description["region"],
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,  # whatever profile this user has for AWS is not for here
+        "AWS_CONFIG_FILE": os.devnull,  # the user's own AWS profile is not used
         "NO_PROXY": "127.0.0.1",
         "SIMULATOR_URL": description["bigin_api_url"],
     }

@@ -1,4 +1,4 @@
-"""A queue of the local stack alone that receives every event of the stack's bus, for whoever wants to look at one."""
+"""A queue that exists only in the local stack, and receives every event of the stack's bus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NAME = "bigin-archive-local-events"
 
 
 def listen(bus: str, *, events: Any, sqs: Any, name: str = NAME) -> str:
-    """Makes the queue and the rule that fills it; returns the queue's address."""
+    """Create the queue and the rule that fills it; return the URL of the queue."""
     url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     # As on AWS, where a rule may send to a queue whose policy names it.

@@ -1,4 +1,4 @@
-"""Runs one command and ends its whole process group as soon as whoever started it is gone.
+"""Runs one command, and ends its whole process group as soon as the process that started it is gone.
 
 Started by `local.process` as the first process of a new session, with a pipe as its standard input. The kernel closes
 that pipe when the starter ends, however it ends (even by SIGKILL), so that nothing of the local stack is left behind.
@@ -20,7 +20,7 @@ def _end_group_with_starter() -> None:
 
 
 def main(command: list[str]) -> int:
-    """Returns the command's exit status; does not return at all when the starter goes first."""
+    """Returns the command's exit status. Does not return if the starter ends first."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=_end_group_with_starter, daemon=True).start()
     return child.wait()

@@ -1,4 +1,4 @@
-"""What a Bigin holds, read straight from its API: what the demo archives, and what it compares the archive with.
+"""Reads the attachments of a Bigin straight from its API: the demo archives them, and compares the archive with them.
 
 Deliberately shares no code with the functions, so that a mistake of theirs is not repeated here.
 """
@@ -42,7 +42,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What was read to its end."""
+    """Size and SHA-256 of what was read to its end."""
 
     size_bytes: int
     sha256: str

@@ -1,6 +1,6 @@
 """All tests on every Python that the template offers and this machine has, and on the oldest boto3 that is claimed.
 
-Each gets a virtual environment of its own in ``.venv/matrix-*``; what is missing here is left to the workflow.
+Each gets a virtual environment of its own in ``.venv/matrix-*``. Versions that are missing here run in the workflow.
 """
 
 import os
@@ -25,7 +25,7 @@ def interpreters() -> Iterator[tuple[str, str | None]]:
 
 
 def _starts(python: str) -> bool:
-    # The shims of version managers are there for versions that are not chosen, too, and only complain.
+    # Version managers install a command for each version, which fails if the version is not selected.
     return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
@@ -37,21 +37,21 @@ def _prepared(name: str, python: str, more: tuple[str, ...] = ()) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run; ``arguments`` go to pytest. The status is 1 if anything failed."""
-    told = []
+    results = []
     newest = sys.executable
     for version, python in interpreters():
         if python is None:
-            told.append((f"Python {version}", "not on this machine"))
+            results.append((f"Python {version}", "not on this machine"))
             continue
         newest = python
         name = f"matrix-{version}"
         passed = _prepared(name, python) and _passes(name, arguments)
-        told.append((f"Python {version}", "passed" if passed else "FAILED"))
+        results.append((f"Python {version}", "passed" if passed else "FAILED"))
     passed = _prepared("matrix-lowest", newest, (LOWEST,)) and _passes("matrix-lowest", arguments)
-    told.append(("the oldest boto3", "passed" if passed else "FAILED"))
-    for what, outcome in told:
+    results.append(("the oldest boto3", "passed" if passed else "FAILED"))
+    for what, outcome in results:
         print(f"{what}: {outcome}")
-    return int(any(outcome == "FAILED" for _, outcome in told))
+    return int(any(outcome == "FAILED" for _, outcome in results))
 
 
 def _passes(name: str, arguments: list[str]) -> bool:

@@ -33,13 +33,13 @@ SUPPORTED_RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")  #
 DEFAULT_ARCHITECTURE = "arm64"  # the template's default
 LAMBDA_TASK_ROOT = "/var/task"
 REQUIREMENTS = PROJECT / "functions" / "requirements.txt"
-# What Lambda's Amazon Linux 2023 runs, of the names that wheels go by (glibc 2.34).
+# The platform tags of wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34).
 PLATFORMS = {
     "arm64": ("manylinux_2_28_aarch64", "manylinux2014_aarch64"),
     "x86_64": ("manylinux_2_28_x86_64", "manylinux2014_x86_64"),
 }
 BUILD_TIMEOUT_S = 600
-USED_UTILITIES = ("jmespath_utils", "__pycache__")  # what Powertools' logging imports of its utilities
+USED_UTILITIES = ("jmespath_utils", "__pycache__")  # the utilities that Powertools' logging imports
 WHEELS = PROJECT / ".aws-sam" / "wheels"
 BILL = PROJECT / ".aws-sam" / "bom.cdx.json"
 MIB = 1024 * 1024
@@ -88,7 +88,7 @@ def fetch_wheels(wheels: Path, runtime: str, architecture: str, env: Mapping[str
             env=dict(env), capture_output=True, text=True, check=False,
         )  # fmt: skip
         if run.returncode != 0:
-            raise LocalStackError(f"What is packaged cannot be had as it is pinned:\n{run.stderr}")
+            raise LocalStackError(f"The pinned packages cannot be downloaded:\n{run.stderr}")
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
 
 

@@ -1,4 +1,4 @@
-"""Processes that belong to the local stack: each in its own session, with its own log, never outliving the stack."""
+"""Processes of the local stack. Each has its own session and its own log, and ends with the stack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ProcessError(LocalStackError):
 
 
 class Process:
-    """One command under `local.guard`. Closing the pipe to the guard is what ends it."""
+    """One command under `local.guard`, which ends it when the pipe to the guard is closed."""
 
     def __init__(self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> None:
         self.name = name
@@ -44,11 +44,11 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env=dict(env),
                 cwd=cwd,
-                start_new_session=True,  # Ctrl-C reaches the starter alone, which then ends all in order
+                start_new_session=True,  # Ctrl-C reaches only the starter, which then ends all of them in order
             )
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
-        """Raises ProcessError when the process ends, or time runs out, before `ready` says yes."""
+        """Wait until `ready` returns true. Raises ProcessError if the process ends or the time runs out before."""
         deadline = time.monotonic() + timeout_s
         while not ready():
             self.check()
@@ -65,7 +65,7 @@ class Process:
             raise ProcessError(f"{self.name} has ended with status {self._guard.returncode}.", self.log)
 
     def finish(self, timeout_s: float) -> None:
-        """Waits for a command that is to end by itself with status 0, else raises ProcessError."""
+        """Wait until the command has ended. Raises ProcessError if its status is not 0, or the time runs out."""
         self.wait_until(self.ended, timeout_s)
         if self._guard.returncode != 0:
             raise ProcessError(f"{self.name} failed with status {self._guard.returncode}.", self.log)

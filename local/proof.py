@@ -1,4 +1,4 @@
-"""The demo's proof: sweeps the whole account of the local stack, and brings its audit's page out of the bucket."""
+"""The proof of the demo: sweeps the whole account of the local stack, and copies the page of the audit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the audit says, and where its page is now."""
+    """What the audit says, and where the copy of its page is."""
 
     verdict: str
     sentence: str
@@ -29,7 +29,7 @@ class Proof:
 
 
 def prove(stack: LocalStack, page: Path) -> Proof:
-    """Sweep, and write the page of its audit to ``page``. Raises LocalStackError where the sweep does not end."""
+    """Sweep, and write the page of its audit to ``page``. Raises LocalStackError if the sweep does not end."""
     state = _invoke(stack, {"start": {}})
     deadline = time.monotonic() + TIMEOUT_S
     while state.get("phase") != "done":

@@ -22,7 +22,7 @@ FILES = ("LICENSE", "README.md", "CHANGELOG.md", "samconfig.toml")
 
 
 class ReleaseError(Exception):
-    """It cannot be released so; the message is for the person at the terminal."""
+    """The release cannot be made; the message is for the person at the terminal."""
 
 
 def version() -> str:
@@ -64,7 +64,7 @@ def release(tag: str, build: Path, bill: Path, dist: Path, changelog: str) -> li
     """Write a release to ``dist``, from what SAM has built and its bill of materials. Raises ReleaseError."""
     wanted = version()
     if tag != f"v{wanted}":
-        raise ReleaseError(f"The tag is {tag}, and the version v{wanted}.")
+        raise ReleaseError(f"The tag {tag} is not the version v{wanted}.")
     folders = sorted(path for path in build.iterdir() if path.is_dir()) if build.is_dir() else []
     if not folders:
         raise ReleaseError("Nothing is built: make build.")

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo import Archived, Probe
-from local.deployment import STACK_NAME
 from local.package import PROJECT
 from local.proof import Proof
 from local.stack import LocalStack
@@ -39,20 +38,20 @@ def size_text(size_bytes: float) -> str:
 
 
 def _short(name: str) -> str:
-    """At most NAME_SHOWN characters, begin and end kept; what cannot be printed becomes a question mark."""
+    """Shorten a name to NAME_SHOWN characters, and replace what cannot be printed by question marks."""
     printable = "".join(character if character.isprintable() else "?" for character in name)
     half = NAME_SHOWN // 2
     return printable if len(printable) <= NAME_SHOWN else f"{printable[:half]}…{printable[1 - half :]}"
 
 
 def show_files(console: Console, files: Iterable[Archived]) -> None:
-    """Names are wrapped in Text: square brackets in them are not for rich."""
+    """Print the table. Names are wrapped in Text, or rich would interpret their square brackets."""
     table = Table(title="In S3 now", title_justify="left", title_style="bold", header_style="bold")
     table.add_column("Module")
     table.add_column("File name in S3", overflow="fold", ratio=1)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("SHA-256", no_wrap=True)
-    table.add_column("Came by", no_wrap=True)
+    table.add_column("Sent by", no_wrap=True)
     table.add_column("Compared with Bigin", overflow="fold")
     for file in files:
         content = file.stored
@@ -70,7 +69,7 @@ def show_files(console: Console, files: Iterable[Archived]) -> None:
 def show_probes(console: Console, probes: Iterable[Probe]) -> None:
     table = Table(title="What else can happen", title_justify="left", title_style="bold", header_style="bold")
     table.add_column("What was done", overflow="fold")
-    table.add_column("What came of it", overflow="fold", ratio=1)
+    table.add_column("Result", overflow="fold", ratio=1)
     for probe in probes:
         table.add_row(Text(probe.deed), Text(probe.outcome, style="green" if probe.good else "bold red"))
     console.print(table)
@@ -89,23 +88,25 @@ def show_summary(console: Console, files: list[Archived], proof: Proof | None, s
     if proof:
         colour = "green" if proof.good else "red"
         console.print(f"The audit of the whole account: {proof.verdict}. {proof.sentence}", style=f"bold {colour}")
-        console.print(f"Its page, for a browser: {_relative(proof.page)}", soft_wrap=True, markup=False)
-    console.print("Look further:")
-    console.print("  make up     leaves such a stack running, to try things by hand")
-    console.print("  the console, for people: after make up, it says how to open it in a browser (docs/console.md)")
-    console.print("  docs/       how to deploy it to AWS, to connect it to Bigin, and to run it")
-    console.print(f"  {stack.logs}   logs of this run", soft_wrap=True)
+        console.print(f"Open its page in a browser: {_relative(proof.page)}", soft_wrap=True, markup=False)
+    console.print("What to do next:")
+    console.print("  make up     starts the same stack and leaves it running. It prints how to open the console")
+    console.print("  docs/       says how to deploy it to AWS, how to connect it to Bigin, and how to run it")
+    console.print(f"The logs of this run: {_relative(stack.logs)}", soft_wrap=True)
 
 
 def show_how_to_use(console: Console, stack: LocalStack) -> None:
-    """For `make up`: where everything is, and a request to begin with."""
+    """For `make up`: where everything is, and what to try first."""
     about = stack.description
     table = Table.grid(padding=(0, 2))
     for label, key in LABELS.items():
         if key in about:
             table.add_row(f"  {label}", Text(about[key], overflow="fold"))
     console.print(table)
-    console.print(f"  All of it, for programs: {stack.directory / 'stack.json'}    Logs: {stack.logs}", soft_wrap=True)
+    console.print(
+        f"  The same for programs: {_relative(stack.directory / 'stack.json')}    Logs: {_relative(stack.logs)}",
+        soft_wrap=True,
+    )
     console.print("A signed request, for example:")
     curl = [
         f"curl --cacert {about['ca_bundle']} --aws-sigv4 aws:amz:{about['region']}:execute-api --user test:test",
@@ -114,21 +115,19 @@ def show_how_to_use(console: Console, stack: LocalStack) -> None:
         f"{about['api_url']}/attachments",
     ]
     console.print("  " + " \\\n    ".join(curl), soft_wrap=True, markup=False)
-    console.print("As the person who runs it, in another terminal, in this folder:")
+    console.print("To try the commands, in another terminal, in this folder:")
     console.print(f"  . {_relative(stack.directory / 'env')}", soft_wrap=True, markup=False)
     for command in ("doctor", "sweep --watch", "console"):
-        console.print(f"  .venv/project/bin/bigin-archive {command} --stack {STACK_NAME}", soft_wrap=True, markup=False)
+        console.print(f"  .venv/project/bin/bigin-archive {command}", soft_wrap=True, markup=False)
     if url := about.get("console_url"):
-        console.print("The console as the office has it, after a sweep (its certificate is this stack's own):")
-        console.print(f"  {url}", soft_wrap=True, markup=False)
         console.print(
-            f"  .venv/project/bin/bigin-archive console invite you@example.com --stack {STACK_NAME}",
-            soft_wrap=True,
-            markup=False,
+            "To try the console as the office sees it, after a sweep (your browser does not know its certificate):"
         )
+        console.print(f"  {url}", soft_wrap=True, markup=False)
+        console.print("  .venv/project/bin/bigin-archive console invite you@example.com", markup=False)
         console.print(
             f"  curl -s --cacert {about['ca_bundle']} {about['aws_endpoint_url']}/_ministack/ses/messages"
-            "    # the mail, with the password",
+            "    # the mail with the password",
             soft_wrap=True,
             markup=False,
         )

@@ -55,7 +55,7 @@ class Bigin:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self | None:
-        """None stands for the project's simulator. Then the other BIGIN_ variables do not count: they are for Zoho.
+        """None means the project's simulator. Then the other BIGIN_ variables are ignored: they are for Zoho.
 
         Raises SettingsError.
         """
@@ -63,7 +63,7 @@ class Bigin:
         accounts_url = _url(environment, "BIGIN_ACCOUNTS_URL", ACCOUNTS_DATA_CENTERS)
         if not api_url and not accounts_url:
             return None
-        # One fake serves both; of Zoho's hosts each belongs to a data centre, which names the other.
+        # A simulator serves both. Each of Zoho's hosts belongs to a data centre, which gives the other host.
         data_center = API_DATA_CENTERS.get(api_url) or ACCOUNTS_DATA_CENTERS.get(accounts_url) or "US"
         return cls(
             api_url=api_url or _other(accounts_url, f"https://{ZOHO_HOSTS[data_center][0]}"),

@@ -41,11 +41,11 @@ DELAYS = {
     "RetryDelaySeconds": "1",
     "RetryDelayMaxSeconds": "20",
     "WebhookDelaySeconds": "2",
-}  # nobody waits here as long as on AWS
-# What is off unless somebody asks for it is on here, to be tried; the demo shows the core alone.
+}  # shorter than on AWS, so that nobody has to wait
+# What is off by default is on here, to be tried. The demo shows only the core.
 EVERYTHING = {"Console": "ON", "Callers": "ON", "Events": "ON"}
 CORE = dict.fromkeys(EVERYTHING, "OFF")
-# Whatever profile this user has for AWS is not for here.
+# The user's own AWS profile is not used.
 NO_PROFILE = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -75,7 +75,7 @@ class LocalStack:
         tell: Callable[[str], None] = lambda step: None,
         package: Path | None = None,
     ) -> None:
-        """`bigin` None starts the simulator; `parameters` override template parameters; `tell` hears each long step.
+        """`bigin` None starts the simulator; `parameters` override those of the template; `tell` gets each long step.
 
         `package` is the directory of a `Deployment` that has built the functions already.
         """
@@ -116,7 +116,7 @@ class LocalStack:
             process.check()
 
     def copy_function_logs(self) -> None:
-        """Brings `functions.log` up to date, which otherwise is written at the end."""
+        """Write the new lines to `functions.log`, which otherwise happens at the end."""
         self._function_logs.copy()
 
     def client(self, service: str) -> Any:
@@ -201,11 +201,11 @@ class LocalStack:
         self._write_description()
 
     def _last_function_logs(self) -> None:
-        with contextlib.suppress(BotoCoreError, ClientError):  # the emulator may be what failed
+        with contextlib.suppress(BotoCoreError, ClientError):  # the emulator itself may have failed
             self._function_logs.copy()
 
     def _start_simulator(self) -> Process:
-        # The emulator's certificate may not be there yet: the simulator looks for it when it has something to tell.
+        # The emulator's certificate may not be there yet: the simulator reads it when it sends something.
         callbacks = ["--callback-ca", str(self._emulator.ca_bundle)]
         command = [sys.executable, "-m", "local.bigin", "--port", "0", *callbacks]
         return Process(
@@ -244,7 +244,7 @@ class LocalStack:
             "bigin_accounts_url": bigin.accounts_url,
             "ledger_table": self.outputs["LedgerTable"],
         }
-        # Of what is switched off, nothing is told.
+        # What is switched off has no address.
         if url := self.outputs.get("ConsoleUrl"):
             described["console_url"] = url
         if url := self.outputs.get("CallersUrl"):

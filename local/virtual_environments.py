@@ -1,7 +1,7 @@
 """Makes one virtual environment below `.venv`: `python3 -m local.virtual_environments NAME REQUIREMENTS`.
 
-uv does it, installed by pip into `.venv/uv`; where uv cannot be had or fails, pip does it and takes longer. Runs before
-anything is installed, so it may import the standard library alone.
+uv does it; pip installs uv into `.venv/uv`. If uv cannot be installed or fails, pip does it and takes longer. This runs
+before anything is installed, so it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ UV_VARIABLES = {
     "timeout": "UV_HTTP_TIMEOUT",
 }
 SEPARATORS = {"UV_FIND_LINKS": ","}  # the other lists are separated by spaces, as pip's are
-# What pip installs as an entry point, but it runs the checkout by whose .venv it was called. So a .venv that several
-# checkouts share by a link runs each one's own commands.
+# As the entry point that pip installs, but it runs the checkout through whose .venv it was called. So several checkouts
+# can share one .venv by a link, and each runs its own commands.
 LAUNCHER = """\
 #!/bin/sh
 \'\'\'exec\' "{python}" "$0" "$@"
@@ -55,7 +55,7 @@ sys.exit(run())
 def main(name: str, requirements: Path) -> int:
     """Exit status: 0 made, else that of the installer that failed."""
     if sys.version_info < OLDEST_PYTHON:
-        print("Python 3.11 or newer is needed; another one is named like this: make PYTHON=python3.13 ...")
+        print("Python 3.11 or newer is needed. To name another interpreter: make PYTHON=python3.13 ...")
         return 2
     if name == UV_ENVIRONMENT:
         _bootstrap_uv(requirements)
@@ -71,7 +71,7 @@ def main(name: str, requirements: Path) -> int:
 
 
 def uv_environment(pip_settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """uv's variables for where pip would look for packages; what the environment says to uv itself goes first."""
+    """uv's variables for the places where pip looks for packages. Variables that are set for uv itself win."""
     variables = {"UV_PYTHON_DOWNLOADS": "never"}
     for setting, variable in UV_VARIABLES.items():
         value = pip_settings.get(setting)
@@ -94,7 +94,7 @@ def pip_settings(listing: str) -> dict[str, str]:
 
 
 def _bootstrap_uv(requirements: Path) -> None:
-    """Not a failure if it cannot be done: then pip makes the environments."""
+    """Install uv. If that fails, pip makes the environments."""
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade"]
     run = subprocess.run(
         [*command, "--target", str(ENVIRONMENTS / UV_ENVIRONMENT), "-r", str(requirements)],
@@ -123,7 +123,7 @@ def _with_uv(folder: Path, requirements: Path) -> int:
 
 
 def _with_pip(folder: Path, requirements: Path) -> int:
-    """-qq: errors only."""
+    """Make it with pip, which prints errors only (-qq)."""
     pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     made = subprocess.run([sys.executable, "-m", "venv", folder], check=False).returncode
     return made or subprocess.run([*pip, "-r", requirements], check=False).returncode

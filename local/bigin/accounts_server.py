@@ -63,7 +63,7 @@ def hand_out(state: State, parameters: Mapping[str, str], own_url: str) -> Answe
 
 
 def revoke(state: State, parameters: Mapping[str, str]) -> Answer:
-    """Answer the end of a refresh token or of an access token ("Revoke tokens")."""
+    """Revoke a refresh token or an access token ("Revoke tokens")."""
     if state.tokens.revoke(parameters.get("token", "")):
         return _accounts_answer(200, {"status": "success"})
     return _accounts_answer(400, {"error": "invalid_code"})

@@ -1,6 +1,6 @@
 """The shapes of Bigin's answers: JSON with its recorded headers, errors, files, nothing.
 
-Nothing here decides which answer is given, and nothing here sends it.
+This module does not decide which answer is given, and does not send it.
 """
 
 import json

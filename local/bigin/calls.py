@@ -1,6 +1,6 @@
 """The course of one API call: method, token, limits, fault, answer, sending.
 
-What is answered is the business of the endpoints; this module gives them authorised calls only.
+The endpoints decide what is answered; this module passes them authorised calls only.
 """
 
 import asyncio

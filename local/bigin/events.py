@@ -1,4 +1,4 @@
-"""What happens in the account and is told to others: records made, edited and deleted, attachments added."""
+"""Events of the account that are sent to others: records created, edited and deleted, attachments added."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ IDS_AT_ONCE = 100  # in one notification; Bigin's own number is not published
 
 
 def tell(state: State, module: str, event: str, ids: list[str]) -> None:
-    """Notify the live channels that watch for this event: create, edit or delete."""
+    """Notify the live channels that are subscribed to this event: create, edit or delete."""
     for channel in state.watches.listening(module, event):
         for start in range(0, len(ids), IDS_AT_ONCE):
             state.deliveries.notify(channel, module, OPERATION_NAMES[event], ids[start : start + IDS_AT_ONCE])

@@ -32,7 +32,7 @@ class Rule:
     seen: Counter[str] = field(default_factory=Counter)
 
     def matches(self, call: str, record_id: str | None, attachment_id: str | None) -> bool:
-        """Say whether the rule speaks of this call."""
+        """Return whether the rule names this call."""
         return (
             self.call in ("any", call)
             and self.record_id in (None, record_id)
@@ -40,7 +40,7 @@ class Rule:
         )
 
     def strikes(self, path: str) -> bool:
-        """Count a call the rule speaks of, and say whether it is struck."""
+        """Count a call that the rule names, and return whether the fault strikes it."""
         self.matched += 1
         self.seen[path] += 1
         spent = self.times is not None and self.fired >= self.times

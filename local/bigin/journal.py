@@ -76,7 +76,7 @@ class Journal:
         self.by_token[hashlib.sha256(token.encode()).hexdigest()[:12]] += 1
 
     def clear(self) -> None:
-        """Forget everything but the calls in progress, the used credits included."""
+        """Forget everything, the used credits included, except the calls in progress."""
         fresh = Journal(running=self.running)
         for name in ("log", "by_call", "by_token", "downloads"):
             setattr(self, name, getattr(fresh, name))

@@ -31,8 +31,8 @@ class Settings:
     token_lifetime_s: float = DEFAULT_TOKEN_LIFETIME_S  # of tokens handed out from now on
     mint_limit: int | None = 10  # access tokens per refresh token in 10 minutes; None = endless
     page_token_lifetime_s: float = 24 * 3600
-    channel_lifetime_s: float | None = None  # channels end after it, whatever they asked for; None = as asked
-    attaching_edits: bool = True  # an added attachment is told as an edit of its record
+    channel_lifetime_s: float | None = None  # the lifetime of channels, whatever they asked for; None = as asked
+    attaching_edits: bool = True  # whether an added attachment is announced as an edit of its record
     upload_limit_bytes: int = 20 * 1024 * 1024  # of one file; a Bigin client and "Upload files" say 20 MB
     upload_limit_status: int = 413  # 413, 415 or 400, by page of the platform's specification
     upload_limit_code: str = "FILE_SIZE_MORE_THAN_ALLOWED_SIZE"

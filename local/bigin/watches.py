@@ -29,7 +29,7 @@ OPERATION_NAMES = {"create": "insert", "edit": "update", "delete": "delete"}  # 
 
 
 class Watches:
-    """The channels by id; one that has expired is gone without a word."""
+    """The channels by id. An expired channel vanishes without a notification."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class Watches:
         return answers.json_answer(200, {"watch": live, "info": info})
 
     def listening(self, module: str, event: str) -> Iterator[Mapping[str, Any]]:
-        """Return the live channels that are told of an event: create, edit or delete."""
+        """Return the live channels that are subscribed to an event: create, edit or delete."""
         for channel in self._live():
             if not {f"{module}.{event}", f"{module}.all"}.isdisjoint(channel["events"]):
                 yield channel

@@ -1,6 +1,6 @@
 """Answers written to the connection byte by byte, for what an HTTP library refuses to send.
 
-`script_of` decides what is written and is free of effects; `play` writes it. Each such answer is
+`script_of` decides what is written, without side effects; `play` writes it. Each such answer is
 the last on its connection.
 """
 

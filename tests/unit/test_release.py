@@ -38,6 +38,6 @@ def test_anchors_are_refused() -> None:
 
 
 def test_a_tag_of_another_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is downloaded as v9 must say that it is v9."""
+    """A release says the version that its tag has."""
     assert main("v999.0.0") == 1
-    assert "The tag is v999.0.0" in capsys.readouterr().err
+    assert "The tag v999.0.0" in capsys.readouterr().err
