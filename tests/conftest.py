@@ -41,8 +41,9 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def in_memory(request: pytest.FixtureRequest) -> bool:
-    is_marked = request.node.get_closest_marker("in_memory") is not None
-    return is_marked and not request.config.getoption("--emulator")
+    """Whether this test has its servers in this process."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    return "in_memory" in marks and "processes" not in marks and not request.config.getoption("--emulator")
 
 
 @pytest.fixture

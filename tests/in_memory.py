@@ -5,7 +5,7 @@ Clients, requests and answers are those of the emulator and the simulator; only 
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,25 +29,27 @@ from tests.histories.network import Network, Server
 from tests.histories.s3 import Bucket
 from tests.histories.secrets_manager import Secrets
 from tests.histories.sqs import Queue, Queues
+from tests.stacks_in_memory import Stacks
 
-_URLS = {name: f"http://127.0.0.1:{port}" for name, port in PORTS.items()}
+_PORTS = {**PORTS, "cloudformation": 59006}
+_URLS = {name: f"http://127.0.0.1:{port}" for name, port in _PORTS.items()}
 _NETWORK = Network()
 
 
 def _answer_json(model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
     """The answer of a service that speaks JSON, after botocore has checked and written the request."""
-    if not _serves(params["url"], is_s3=False):
+    if not _serves(params["url"], ("dynamodb", "sqs", "secretsmanager")):
         return None
     return _NETWORK.json_call(urlsplit(params["url"]).port or 0, params, model)
 
 
 def _answer_s3(request: AWSPreparedRequest, **more: Any) -> AWSResponse | None:
-    return _NETWORK.before_send(request, **more) if _serves(request.url, is_s3=True) else None
+    return _NETWORK.before_send(request, **more) if _serves(request.url, ("s3",)) else None
 
 
-def _serves(url: str, is_s3: bool) -> bool:
-    port = urlsplit(url).port
-    return port in _NETWORK.servers and (port == PORTS["s3"]) is is_s3
+def _serves(url: str, services: Container[str]) -> bool:
+    name, _ = _NETWORK.servers.get(urlsplit(url).port or 0, ("", None))
+    return name in services
 
 
 # A function makes sessions of its own: botocore registers these with each.
@@ -86,14 +88,17 @@ class AwsInMemory(Aws):
             "dynamodb": Tables(tables),
             "sqs": Queues(queues, time.time),
             "secretsmanager": Secrets({}, time.time),
+            "cloudformation": Stacks(),
         }
         for service, server in servers.items():
-            _NETWORK.servers[PORTS[service]] = service, server
+            _NETWORK.servers[_PORTS[service]] = service, server
         return Names(name, *tables, *(f"{_URLS['sqs']}/1/{queue}" for queue in queues), *secrets)
 
     def _endpoints(self) -> dict[str, str]:
         return {
             "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nobody: what is not in memory
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": _URLS["cloudformation"],
+            "AWS_ENDPOINT_URL_STS": _URLS["cloudformation"],
             "AWS_ENDPOINT_URL_S3": _URLS["s3"],
             "AWS_ENDPOINT_URL_DYNAMODB": _URLS["dynamodb"],
             "AWS_ENDPOINT_URL_SQS": _URLS["sqs"],

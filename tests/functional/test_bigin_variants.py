@@ -15,6 +15,8 @@ from tests.account import Tokens
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 
 @pytest.fixture
 def client(bigin: Simulator) -> Bigin:

@@ -19,6 +19,8 @@ from tests.aws import Aws
 from tests.bigin import Simulator, sha256
 from tests.lambdas import Context, api_event, load, sqs_event
 
+pytestmark = pytest.mark.in_memory
+
 ARN = "arn:aws:execute-api:us-east-1:123456789012:api/v1/POST/callers/attachments"
 DAY_S = 24 * 3600
 
@@ -162,6 +164,7 @@ def test_post_answers_as_post_attachments(door: Door, bigin: Simulator) -> None:
     assert door.aws.objects() == {first["key"]: b"content"}
 
 
+@pytest.mark.processes
 def test_a_link_downloads_this_version_for_its_time(door: Door, bigin: Simulator) -> None:
     """By POST and by GET; the address is S3's own, names the version, and ends when it says."""
     key, request = door.add("link"), bigin.add(b"content")
@@ -319,6 +322,7 @@ def test_without_the_authorizers_word_nobody_is_answered(door: Door) -> None:
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthorized")
 
 
+@pytest.mark.processes
 def test_limits_are_those_of_the_key_alone(door: Door) -> None:
     """So many calls in one second, so many links in one day; then the seconds to wait. The next window is a new one."""
     limits = CallerLimits(door.aws.dynamodb, door.aws.environment["LEASES_TABLE"])
@@ -358,6 +362,7 @@ def test_a_day_has_so_many_links(door: Door, bigin: Simulator) -> None:
     limits.count_link(key.key_id, today + DAY_S)
 
 
+@pytest.mark.processes
 def test_the_sixth_call_of_a_second_is_429(door: Door) -> None:
     """With Retry-After, and without a look at what it asks for."""
     key = door.add()
@@ -372,6 +377,7 @@ def test_the_sixth_call_of_a_second_is_429(door: Door) -> None:
     assert json.loads(statuses[-1]["body"])["code"] == "too_many_requests"
 
 
+@pytest.mark.processes
 def test_the_log_names_the_key_by_its_id_alone(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

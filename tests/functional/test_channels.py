@@ -12,6 +12,8 @@ from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.lambdas import Context, load
 
+pytestmark = pytest.mark.in_memory
+
 SECRET = "s3cret-of-forty-characters-0123456789abc"
 URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/v1/webhooks/bigin"
 MODULES = ("Contacts", "Pipelines")
@@ -227,6 +229,7 @@ def test_a_sick_bigin_is_told(watching: Aws, bigin: Simulator, status: int, body
     assert ("failed", MODULES, code) == (answer["status"], answer["dead"], answer["code"])
 
 
+@pytest.mark.processes
 def test_a_bigin_that_stalls_ends_with_the_function(watching: Aws, bigin: Simulator) -> None:
     """No call outlives the time of the function."""
     bigin.fault({"kind": "stall", "seconds": 30, "phase": "before-headers"}, call="other")

@@ -36,6 +36,8 @@ from tests.archived import PREFIX, Archive, content
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 DAY_S = 24 * 3600
 LONG_AGO = Listing("2026-01-01T00:00:00+00:00")
 FIELDS = set(SearchRow.__slots__) - {"stored_as"}
@@ -89,6 +91,7 @@ def ids(entry: Any) -> dict[str, str]:
     return {"module": entry.module, "record_id": entry.record_id, "attachment_id": entry.attachment_id}
 
 
+@pytest.mark.processes
 def test_a_file_is_found_and_downloaded(archive: Archive, page: Page) -> None:
     """By the name of the company, as it was archived, under its own name, with the checksum to compare."""
     archive.new(3)
@@ -114,6 +117,7 @@ def test_a_file_is_found_and_downloaded(archive: Archive, page: Page) -> None:
     assert "filename%2A%3DUTF-8%27%27Angebot%2520%25C3%25A4%252Fb.pdf" in link["url"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("age_s", "status"), [(50, 200), (61, 403)])
 def test_a_link_ends_after_a_minute(
     archive: Archive, page: Page, monkeypatch: pytest.MonkeyPatch, age_s: int, status: int
@@ -207,6 +211,7 @@ def test_no_index_and_a_damaged_one_are_told(archive: Archive, page: Page) -> No
     assert page.get("/search")["total"] == 1
 
 
+@pytest.mark.processes
 def test_a_new_index_is_read_and_an_old_one_kept(archive: Archive, page: Page) -> None:
     """The list that is held is searched while its ETag holds."""
     archive.new(1)
@@ -269,6 +274,7 @@ def test_a_link_to_nothing_is_refused(page: Page, body: bytes, status: int) -> N
     assert not [outcome for outcome, _ in page.lines if outcome == "link_issued"]
 
 
+@pytest.mark.processes
 def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None:
     """Parked, and archived by the ledger alone: 404, and what to do."""
     (parked,) = archive.new(1, state="parked")

@@ -11,6 +11,8 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.lambdas import Context, api_event, load
 
+pytestmark = pytest.mark.in_memory
+
 SECRET = "s3cret-of-forty-characters-0123456789abc"
 
 

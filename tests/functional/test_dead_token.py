@@ -18,6 +18,8 @@ from tests.aws import Aws
 from tests.bigin import PROJECT, TOKEN, Simulator
 from tests.lambdas import Context, load
 
+pytestmark = pytest.mark.in_memory
+
 CREDENTIALS = {"client_id": "test", "client_secret": "test", "refresh_token": "test"}
 REFUSED = {"code": "INVALID_TOKEN", "status": "error", "message": "invalid oauth token", "details": {}}
 
@@ -96,6 +98,7 @@ print(load("refresh_token").handler({}, Context(60))["status"])
 """
 
 
+@pytest.mark.processes
 def test_a_refresher_that_crashes_leaves_a_whole_token(
     aws: Aws, bigin: Simulator, figure: Callable[[str], None]
 ) -> None:

@@ -13,6 +13,8 @@ from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator, sha256
 from tests.lambdas import Context, api_event, load, sqs_event
 
+pytestmark = pytest.mark.in_memory
+
 ERROR = {"status": "error", "message": "m", "details": {}}
 SECRET = "s3cret-of-forty-characters-0123456789abc"
 
@@ -265,6 +267,7 @@ def test_without_a_configured_secret_every_webhook_is_refused(aws: Aws) -> None:
         assert (401, "unauthorized") == problem(answer)
 
 
+@pytest.mark.processes
 def test_both_secrets_of_a_rotation_are_accepted(aws: Aws) -> None:
     """AWSCURRENT and AWSPREVIOUS both open the door; what is older does not."""
     handler = load("receive_webhook").handler
@@ -327,6 +330,7 @@ def test_an_odd_attribute_parks_its_message_alone(aws: Aws, bigin: Simulator) ->
     assert [b"other"] == list(aws.objects().values())
 
 
+@pytest.mark.processes
 def test_secrets_may_be_stored_as_bytes(aws: Aws, bigin: Simulator) -> None:
     """A webhook secret, a token and credentials that came from a file (SecretBinary) are read as text."""
     for secret_id, value in (
@@ -346,6 +350,7 @@ def test_secrets_may_be_stored_as_bytes(aws: Aws, bigin: Simulator) -> None:
     assert "refreshed" == refreshed["status"]
 
 
+@pytest.mark.processes
 def test_binary_credentials_that_are_no_text_are_a_failure(aws: Aws) -> None:
     """They are there, and wrong: that is no stack that waits to be connected."""
     aws.secrets.put_secret_value(SecretId=aws.credentials_secret_id, SecretBinary=b"\xff\xfe\x00")

@@ -16,6 +16,8 @@ from tests.aws import Aws
 from tests.functional.test_operate_authorize import converse
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 ALL = Choice(all=True)
 DETAIL = "Bigin refuses the download (NO_PERMISSION). Ask an administrator."
 
@@ -108,6 +110,7 @@ def test_dead_letters_are_shown_by_reason_and_stay(
     assert (0, 0) == counts(aws, aws.queue_url)
 
 
+@pytest.mark.processes
 def test_the_number_of_tries_is_the_queue_s_own(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +185,7 @@ def test_a_dry_run_sends_nothing(aws: Aws, monkeypatch: pytest.MonkeyPatch, caps
     assert (0, 0) == counts(aws, aws.queue_url)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("typed", "sent"), [("y\n", 3), ("\n", 0), ("\x03", 0)])
 def test_a_person_is_asked_first(aws: Aws, typed: str, sent: int) -> None:
     """On a terminal the count is shown before anything is sent; no, nothing and Ctrl-C leave everything."""

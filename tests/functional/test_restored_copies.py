@@ -16,6 +16,8 @@ from tests.archived import LONG_AGO, Archive, content
 from tests.aws import Aws
 from tests.bigin import Simulator
 
+pytestmark = pytest.mark.in_memory
+
 TIME = "2026-04-01T08:00:00+03:00"
 RESTORED_AT = "2026-04-01T05:00:00.000+00:00"
 

@@ -33,6 +33,8 @@ from tests.bigin import Simulator
 from tests.functional.test_archive_path import take
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 
 @pytest.fixture
 def archive(aws: Aws, bigin: Simulator) -> Archive:
@@ -101,6 +103,7 @@ def test_a_strangers_object_under_the_very_key_is_compared(
         assert ("complete", expected) == (audit.verdict, [one.kind.code for one in audit.differences])
 
 
+@pytest.mark.processes
 def test_a_checksum_of_parts_is_none(archive: Archive, bigin: Simulator) -> None:
     """An object that was uploaded in parts has a checksum of checksums: it is told as none."""
     request = bigin.add(b"file", file_name="a.txt")
@@ -175,6 +178,7 @@ def test_one_link_in_conflict_holds_up_no_neighbour(archive: Archive, bigin: Sim
     assert 1 == len(archive.aws.messages(archive.aws.queue_url))
 
 
+@pytest.mark.processes
 def test_the_last_try_is_parked_with_its_reason(archive: Archive, bigin: Simulator) -> None:
     """SQS would move the message after it and tell nobody why."""
     request = bigin.add(b"file")
@@ -191,6 +195,7 @@ def test_the_last_try_is_parked_with_its_reason(archive: Archive, bigin: Simulat
     assert ("parked", "bigin_unavailable") == (row(archive.aws, request).state, row(archive.aws, request).reason)
 
 
+@pytest.mark.processes
 def test_a_file_that_no_invocation_can_finish_is_parked_after_five(archive: Archive, bigin: Simulator) -> None:
     """Each try took nearly all the time of its function; what was not begun for want of time does not count."""
     request = bigin.add(b"x" * 3_000_000)
@@ -326,6 +331,7 @@ def test_rows_that_are_lost_are_missed(archive: Archive) -> None:
     assert "counted 3 attachments, the ledger knows 2" in audit.uncovered[0]
 
 
+@pytest.mark.processes
 def test_the_first_version_is_the_true_one(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -360,6 +366,7 @@ def test_the_first_version_is_the_true_one(
     assert "several objects or versions" in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_null_is_no_version(archive: Archive) -> None:
     """With versioning suspended each write replaces the version null: what was swapped is told, and the bucket too."""
     archive.aws.s3.put_bucket_versioning(Bucket=archive.aws.bucket, VersioningConfiguration={"Status": "Suspended"})

@@ -16,6 +16,8 @@ from bigin_archive.deadline import Deadline
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 
+pytestmark = pytest.mark.in_memory
+
 ERROR = {"status": "error", "message": "m", "details": {}}
 
 
@@ -28,6 +30,7 @@ def visible_in_s(aws: Aws, message_id: str, within_s: int) -> bool:
     return False
 
 
+@pytest.mark.processes
 def test_a_batch_of_good_poison_and_transient_messages(aws: Aws, bigin: Simulator) -> None:
     """Good ones are archived once, poison is parked at once with its reason, transient ones come back."""
     good = [bigin.add(f"good {number}".encode(), file_name=f"{number}.txt") for number in range(5)]
@@ -55,6 +58,7 @@ def test_a_batch_of_good_poison_and_transient_messages(aws: Aws, bigin: Simulato
     assert visible_in_s(aws, staying[0], 5)
 
 
+@pytest.mark.processes
 def test_duplicate_deliveries_end_in_one_object_and_one_version(aws: Aws, bigin: Simulator) -> None:
     """Ten deliveries of one message, four at a time: one object, one version, all done."""
     request = bigin.add(b"once", file_name="once.txt")
@@ -80,6 +84,7 @@ def test_gone_and_link_attachments_are_done(aws: Aws, bigin: Simulator) -> None:
     assert [] == aws.messages(aws.dead_letter_queue_url)
 
 
+@pytest.mark.processes
 def test_a_message_that_cannot_be_parked_stays_on_the_queue(aws: Aws, bigin: Simulator) -> None:
     """Without the dead-letter queue poison waits; nothing is only logged."""
     messages = aws.deliver("poison")
@@ -176,6 +181,7 @@ def test_a_dead_token_costs_one_call_and_parks_nothing(aws: Aws, bigin: Simulato
     assert [] == aws.messages(aws.dead_letter_queue_url)
 
 
+@pytest.mark.processes
 def test_a_mended_token_ends_the_pause(aws: Aws, bigin: Simulator) -> None:
     """After the pause the worker archives all that it gave back."""
     bigin.control("DELETE", "tokens")
@@ -251,6 +257,7 @@ def test_nothing_is_begun_near_the_end_of_the_time(aws: Aws, bigin: Simulator) -
     assert 0 == bigin.calls()["total"]
 
 
+@pytest.mark.processes
 def test_at_most_the_configured_number_of_downloads_runs_at_once(aws: Aws, bigin: Simulator) -> None:
     """Four threads, four downloads; one thread, one download."""
     bigin.fault({"kind": "delay", "seconds": 0.05}, times=None)
@@ -277,6 +284,7 @@ def test_the_largest_file_of_a_batch_is_begun_first(
     assert [9, 5, 2, 0] == [line["size_bytes"] for line in lines if line.get("outcome") == "archived"]
 
 
+@pytest.mark.processes
 def test_a_large_file_at_a_cold_start_holds_up_nothing(aws: Aws, bigin: Simulator) -> None:
     """As soon as Bigin begins to answer, the rest of the batch goes on beside the first file."""
     slow = bigin.add(b"x" * 400)

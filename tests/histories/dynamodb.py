@@ -20,7 +20,7 @@ class Tables:
     """Tables by name, with their keys; items by the values of these."""
 
     def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
-        self._keys = keys
+        self._keys = dict(keys)
         self.items: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in keys}
         self._operations: dict[str, Callable[[_Asked], dict[str, Any]]] = {
             "GetItem": self._get,
@@ -30,13 +30,18 @@ class Tables:
             "DeleteItem": self._delete,
             "Query": self._query,
             "Scan": self._scan,
+            "CreateTable": self._create_table,
             "DeleteTable": self._delete_table,
         }
 
     def __call__(self, request: Request) -> Reply:
         operation = request.headers["x-amz-target"].removeprefix(_TARGET)
         try:
-            answer, status = self._operations[operation](json.loads(request.body)), 200
+            asked = json.loads(request.body)
+            wanted = asked.get("RequestItems", [asked.get("TableName")])
+            if operation != "CreateTable" and not self.items.keys() >= set(wanted):
+                raise _RefusedError("ResourceNotFoundException")
+            answer, status = self._operations[operation](asked), 200
         except _RefusedError as error:
             answer, status = {"__type": f"com.amazonaws.dynamodb.v20120810#{error}", "message": str(error)}, 400
         return Reply(status, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
@@ -84,6 +89,11 @@ class Tables:
         number, count = asked.get("Segment", 0), asked.get("TotalSegments", 1)
         return self._page(asked, self._sorted(asked)[number::count])
 
+    def _create_table(self, asked: _Asked) -> dict[str, Any]:
+        name = asked["TableName"]
+        self._keys[name], self.items[name] = tuple(each["AttributeName"] for each in asked["KeySchema"]), {}
+        return {"TableDescription": {"TableName": name, "TableStatus": "ACTIVE"}}
+
     def _delete_table(self, asked: _Asked) -> dict[str, Any]:
         del self.items[asked["TableName"]]
         return {"TableDescription": {"TableName": asked["TableName"], "TableStatus": "DELETING"}}
@@ -101,8 +111,6 @@ class Tables:
         return [item for _, item in sorted(self._table(asked).items(), key=lambda pair: pair[0])]
 
     def _table(self, asked: _Asked) -> dict[tuple[str, ...], Item]:
-        if asked["TableName"] not in self.items:
-            raise _RefusedError("ResourceNotFoundException")
         return self.items[asked["TableName"]]
 
     def _key(self, table: str, item: Mapping[str, Any]) -> tuple[str, ...]:

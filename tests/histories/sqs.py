@@ -66,11 +66,17 @@ class Queues:
             "ChangeMessageVisibilityBatch": lambda queue, asked: self._each(self._change, queue, asked),
             "GetQueueAttributes": self._attributes,
             "PurgeQueue": self._purge,
+            "DeleteQueue": self._delete_queue,
         }
 
     def __call__(self, request: Request) -> Reply:
         asked = json.loads(request.body)
-        queue = self.queues[asked["QueueUrl"].rpartition("/")[2]]
+        queue = self.queues.get(asked["QueueUrl"].rpartition("/")[2])
+        if queue is None:
+            gone = {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "The specified queue does not exist."}
+            # What boto3 names the error after.
+            query = {"x-amzn-query-error": "AWS.SimpleQueueService.NonExistentQueue;Sender"}
+            return Reply(400, {"content-type": "application/x-amz-json-1.0", **query}, json.dumps(gone).encode())
         self._expire(queue)
         answer = self._operations[request.headers["x-amz-target"].removeprefix(_TARGET)](queue, asked)
         if self._counts_lag_s:
@@ -148,13 +154,21 @@ class Queues:
         queue.messages.clear()
         return {}
 
-    def _attributes(self, queue: Queue, _: _Asked) -> dict[str, Any]:
+    def _delete_queue(self, _: Queue, asked: _Asked) -> dict[str, Any]:
+        del self.queues[asked["QueueUrl"].rpartition("/")[2]]
+        return {}
+
+    def _attributes(self, queue: Queue, asked: _Asked) -> dict[str, Any]:
         figures = self._counted(queue)
         if self._counts_lag_s:
             figures = self._as_told(queue, figures)
         told = {**figures, "MessageRetentionPeriod": int(queue.retention_s)}
+        arn = f"arn:aws:sqs:us-east-1:000000000000:{asked['QueueUrl'].rpartition('/')[2]}"
         policy = json.dumps({"maxReceiveCount": queue.most_receives})
-        return {"Attributes": {name: str(value) for name, value in told.items()} | {"RedrivePolicy": policy}}
+        return {
+            "Attributes": {name: str(value) for name, value in told.items()}
+            | {"RedrivePolicy": policy, "QueueArn": arn}
+        }
 
     def _as_told(self, queue: Queue, figures: dict[str, int]) -> dict[str, int]:
         """The counts as they were when somebody last did something long enough ago."""
