@@ -129,7 +129,7 @@ STATES = (
         "operate/audit/ledger_rows.py",
         "first_seen=found.modified_at,",
         "first_seen=at,",
-        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+        caught_by_test=("tests/functional/test_states.py::test_a_rebuilt_row_is_as_old_as_its_object",),
     ),
     Mutation(
         "mended rows dated by the operator's clock",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bigin_archive import clock
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archived
 from bigin_archive.archiving.message import Message
@@ -319,6 +320,20 @@ def test_a_rebuilt_row_is_not_called_removed(archive: Archive) -> None:
     )
 
     assert [] == kinds(archive, Listing("2026-01-01T00:00:00+00:00"))
+
+
+def test_a_rebuilt_row_is_as_old_as_its_object(archive: Archive) -> None:
+    """A row that is new, and new in Bigin, too, would be taken for younger than a list that no longer has the file."""
+    lost = archive.new(1)[0]
+    stored_at = archive.aws.head(str(lost.key))["LastModified"]
+    archive.drop_row(lost)
+
+    ledger_rows.rebuild(
+        archive.ledger, archive.inventory, "2099-01-01T00:00:00.000+00:00", dry_run=False, progress=lambda _: None
+    )
+
+    [row] = archive.ledger.entries()
+    assert stored_at == clock.parse(row.first_seen)
 
 
 def test_rows_that_are_lost_are_missed(archive: Archive) -> None:
