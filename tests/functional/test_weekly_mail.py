@@ -10,7 +10,7 @@ import pytest
 from bigin_archive.console.link_limit import TableLinkLimit
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.sweep import SweepRequest
-from bigin_archive.sweep.weekly_mail import MANY_LINKS
+from bigin_archive.sweep.weekly_mail import MANY_LINKS, MailSettings
 from bigin_archive.sweep.weekly_text import Figures, mail
 from bigin_archive.sweep.weekly_words import LANGUAGES, NEEDS
 from bigin_archive.wiring.sweep_account import sweep
@@ -177,3 +177,22 @@ def test_one_file_is_told_as_one(language: str, one: str, many: str) -> None:
     assert one in text
     assert many in text
     assert f"{one.partition(',')[0]} " in subject
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-central-1", "eu-central-1.console.aws.amazon.com"),
+        ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_report_is_on_the_console_of_its_partition(region: str, host: str) -> None:
+    """The page of S3's own console, which asks who opens it; where there is a console of ours, that one."""
+    names = ("LEDGER_TABLE", "MAIL_TOPIC_ARN")
+    env = {**dict.fromkeys(names, "x"), "AWS_REGION": region, "BUCKET": "b", "KEY_PREFIX": "bigin/"}
+
+    assert MailSettings.from_env(env).report_url == (
+        f"https://{host}/s3/object/b?region={region}&prefix=bigin/_audit/latest.html"
+    )
+    assert MailSettings.from_env({**env, "CONSOLE_URL": "https://own"}).report_url == "https://own"

@@ -34,6 +34,8 @@ REPORT, REPORT_PAGE = "_audit/latest.json", "_audit/latest.html"
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
 MANY_LINKS = 200  # for one user in a week: more is unusual, and may be somebody else
 _WEEKS_A_MONTH = 30.4 / 7
+# The partitions of AWS whose console has a host of its own (AWS Management Console, "Endpoints").
+_CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
 _KEY = {"record": {"S": f"{CONTROL}mail"}, "attachment_id": {"S": "weekly"}}
 
 
@@ -183,7 +185,8 @@ class WeeklyMail:
 def _report_page(env: Mapping[str, str]) -> str:
     """The page of S3's own console that opens the report. A presigned address would open it to everybody."""
     key, region = quote(f"{env.get('KEY_PREFIX', '')}{REPORT_PAGE}"), env.get("AWS_REGION", "")
-    return f"https://{region}.console.aws.amazon.com/s3/object/{env.get('BUCKET', '')}?region={region}&prefix={key}"
+    own = next((host for part, host in _CONSOLES.items() if region.startswith(part)), "console.aws.amazon.com")
+    return f"https://{region}.{own}/s3/object/{env.get('BUCKET', '')}?region={region}&prefix={key}"
 
 
 def _differences(report: Mapping[str, Any]) -> int:
