@@ -1,14 +1,13 @@
 """One stack in one line, for a person who looks after many. Only reads."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bigin_archive.audit.comparison import COMPLETE
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.storage import audit_report
 from bigin_archive.sweep.credit_budget import CreditBudget
 from operate.connect.secrets import StackSecrets
 from operate.doctor.bigin import OLD
@@ -19,8 +18,6 @@ from operate.stack.aws import Account, aws_errors
 from operate.stack.stack import Stack
 
 _OLD_VERDICT = timedelta(days=2)  # a sweep runs each night
-_HEAD_BYTES = 64 * 1024  # of a report: everything but the differences
-_DIFFERENCES = ',\n "differences": ['
 _ALARMS_A_CALL = 100  # CloudWatch API Reference, DescribeAlarms
 
 
@@ -60,15 +57,15 @@ def overview(account: Account, stack: Stack, now: datetime | None = None) -> Ove
 
 def _audit(account: Account, stack: Stack, made: Overview, now: datetime) -> None:
     s3 = account.client("s3")
-    key = f"{stack.key_prefix}_audit/latest.json"
+    key, beginning = f"{stack.key_prefix}{audit_report.PATH}", f"bytes=0-{audit_report.BEGINNING_BYTES - 1}"
     with aws_errors("read the last audit"):
         try:
-            head = s3.get_object(Bucket=stack.bucket, Key=key, Range=f"bytes=0-{_HEAD_BYTES - 1}")["Body"].read()
+            head = s3.get_object(Bucket=stack.bucket, Key=key, Range=beginning)["Body"].read()
         except s3.exceptions.NoSuchKey:
             made.problems.append("no audit yet: bigin-archive sweep")
             return
-    report = _head(head)
-    if report is None:
+    report = audit_report.summary(head)
+    if not {"verdict", "finished_at", "modules"} <= set(report) or not report["finished_at"]:
         made.problems.append("the last audit cannot be read")
         return
     made.verdict, made.audited_at = report["verdict"], report["finished_at"]
@@ -77,16 +74,6 @@ def _audit(account: Account, stack: Stack, made: Overview, now: datetime) -> Non
         made.problems.append(f"audit {made.verdict}")
     if now - datetime.fromisoformat(report["finished_at"]) > _OLD_VERDICT:
         made.problems.append("no audit for two days")
-
-
-def _head(text: bytes) -> Mapping[str, Any] | None:
-    """A report without its differences, which can be hundreds of thousands."""
-    head, found, _ = text.decode("utf-8", "ignore").partition(_DIFFERENCES)
-    try:
-        report: Mapping[str, Any] = json.loads(f"{head}\n}}" if found else head)
-    except ValueError:
-        return None
-    return report if {"verdict", "finished_at", "modules"} <= set(report) and report["finished_at"] else None
 
 
 def _queues(account: Account, stack: Stack, made: Overview, now: datetime) -> None:

@@ -30,6 +30,7 @@ from bigin_archive.http_errors import TooManyLinksError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.search import search_index
 from bigin_archive.search.search_row import SearchRow
+from bigin_archive.storage import audit_report
 from bigin_archive.wiring.console import signed_in
 from operate.console.server import ConsoleServer
 from tests.archived import PREFIX, Archive, content
@@ -391,6 +392,27 @@ def test_the_status_answers_whether_everything_is_there(archive: Archive, page: 
     assert after["size_bytes"] == sum(entry.size_bytes or 0 for entry in made)
     assert datetime.fromisoformat(after["audited_at"]) <= datetime.now(UTC)
     assert after["last_archived_at"] == made[0].archived_at
+
+
+@pytest.mark.parametrize(
+    ("report", "archived"),
+    [
+        (b"", None),
+        (b"no JSON", None),
+        (b'{"modules": [1], "verdict": "complete"}', None),
+        (b'{"modules": {"Tasks": {"archived": 3, "links": "x"}}}', 3),
+        # Longer than the function's memory might be, were it read whole.
+        (b'{\n "modules": {"Tasks": {"archived": 3}},\n "differences": [' + b"[]," * 700_000 + b"[]]}", 3),
+    ],
+    ids=["empty", "no JSON", "a list", "odd", "endless"],
+)
+def test_the_status_needs_the_beginning_of_the_report_alone(
+    archive: Archive, page: Page, report: bytes, archived: int | None
+) -> None:
+    """A report that is damaged, or as long as a lost ledger makes it, breaks nothing."""
+    archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=f"{PREFIX}{audit_report.PATH}", Body=report)
+
+    assert [archived] * 2 == [page.get("/status")["archived"] for _ in range(2)]  # the second by its ETag
 
 
 @pytest.mark.parametrize(

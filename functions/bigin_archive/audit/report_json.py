@@ -11,6 +11,7 @@ from bigin_archive import __version__
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.comparison import COMPLETE, FAILED, Audit
 from bigin_archive.audit.difference_kinds import Difference, Kind
+from bigin_archive.storage.audit_report import DIFFERENCES
 
 if TYPE_CHECKING:
     from bigin_archive.audit.bigin_side import Listing
@@ -47,7 +48,7 @@ def _be(number: int) -> str:
 def pieces(audit: Audit, about: str) -> Iterator[str]:
     """The report as one JSON object, in pieces; ``about`` is the archive's address."""
     head = json.dumps(summary(audit, about), indent=1, ensure_ascii=False)
-    yield head[: head.rindex("\n}")] + ',\n "differences": ['
+    yield f"{head[: head.rindex(chr(10) + '}')]},{DIFFERENCES}"
     for number, found in enumerate(audit.differences):
         yield (",\n  " if number else "\n  ") + json.dumps(difference(found), ensure_ascii=False)
     yield "\n ]\n}\n"

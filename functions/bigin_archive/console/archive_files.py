@@ -4,7 +4,6 @@ A file is kept while its ETag holds: then S3 answers 304 and sends nothing.
 """
 
 import io
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ from bigin_archive.http_errors import IndexUnavailableError, NotArchivedError
 from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError
-from bigin_archive.storage import archived_object
-from bigin_archive.storage.s3_errors import check_tier, classify_s3_error
+from bigin_archive.storage import archived_object, audit_report
+from bigin_archive.storage.s3_errors import RangeNotSatisfiableError, check_tier, classify_s3_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-REPORT_PATH = "_audit/latest.json"
 _NOTHING_THERE = (403, 404, 405)  # without the right to list, S3 answers 403 for a missing object
 _T = TypeVar("_T")
 
@@ -67,7 +65,7 @@ class ArchiveFiles:
         self._bucket = bucket
         self._prefix = prefix
         self._index = _Kept(lambda content: search_index.unpack(io.BytesIO(content)))
-        self._report: _Kept[Mapping[str, Any]] = _Kept(json.loads)
+        self._report: _Kept[Mapping[str, Any]] = _Kept(audit_report.summary)
 
     def index(self) -> SearchIndex:
         """The search index. Raises IndexUnavailableError, StorageUnavailableError, StorageRefusedError."""
@@ -91,12 +89,12 @@ class ArchiveFiles:
             ) from None
 
     def report(self) -> Mapping[str, Any]:
-        """The report of the last audit of the whole account; empty if there is none. Raises as :meth:`index` does."""
+        """The summary of the last audit of the whole account; empty if there is none. Raises as :meth:`index` does."""
+        beginning = f"bytes=0-{audit_report.BEGINNING_BYTES - 1}"
         try:
-            report = self._report.get(lambda etag: self._changed(REPORT_PATH, etag))
-        except (_NothingThereError, ValueError):
+            return self._report.get(lambda etag: self._changed(audit_report.PATH, etag, Range=beginning)) or {}
+        except (_NothingThereError, RangeNotSatisfiableError):  # there is none, or an empty file
             return {}
-        return report if isinstance(report, dict) else {}
 
     def version(self, key: str, version_id: str | None) -> StoredFile:
         """One version of an object, which can be read now.
@@ -139,8 +137,9 @@ class ArchiveFiles:
         )
         return url
 
-    def _changed(self, path: str, etag: str | None) -> tuple[str, bytes] | None:
-        given = {"IfNoneMatch": etag} if etag else {}
+    def _changed(self, path: str, etag: str | None, **given: str) -> tuple[str, bytes] | None:
+        if etag:
+            given["IfNoneMatch"] = etag
         try:
             answer = self._call("get_object", Key=self._prefix + path, **given)
             return answer["ETag"], answer["Body"].read()

@@ -200,10 +200,12 @@ def told(row: SearchRow) -> dict[str, Any]:
 
 def _totals(report: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of the audit's report for the whole archive; null if there is no report."""
-    totals = [one for one in report.get("modules", {}).values() if isinstance(one, dict)]
+    modules = report.get("modules")
+    totals = [one for one in modules.values() if isinstance(one, dict)] if isinstance(modules, dict) else []
 
     def total(*names: str) -> int | None:
-        return sum(int(one.get(name) or 0) for one in totals for name in names) if totals else None
+        counts = [one.get(name) for one in totals for name in names]
+        return sum(count for count in counts if isinstance(count, int)) if totals else None
 
     return {
         "verdict": report.get("verdict"),

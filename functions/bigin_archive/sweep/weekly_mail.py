@@ -6,12 +6,12 @@ between, it comes twice.
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from bigin_archive.audit.difference_kinds import Kind
 from bigin_archive.aws.dynamodb import call
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
 from bigin_archive.clock import parse
@@ -20,6 +20,7 @@ from bigin_archive.ledger.credit_usage import DAY_S, CreditUsage
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import Settings
+from bigin_archive.storage import audit_report
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.weekly_text import Figures, mail
 from bigin_archive.sweep.weekly_words import LANGUAGES
@@ -28,7 +29,6 @@ from bigin_archive.telemetry import Reporter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REPORT, REPORT_PAGE = "_audit/latest.json", "_audit/latest.html"
 # List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
 # one file on its way.
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
@@ -160,10 +160,8 @@ class WeeklyMail:
         )
 
     def _report(self) -> dict[str, Any]:
-        with suppress(ValueError):  # being written, or changed by somebody: treated as missing
-            report = json.loads(self._own_file(REPORT) or b"{}")
-            return report if isinstance(report, dict) else {}
-        return {}
+        # One that is being written, or was changed by somebody, is treated as missing.
+        return audit_report.summary(self._own_file(audit_report.PATH) or b"")
 
     def _noted(self) -> dict[str, Any]:
         item = call(self._client, "get_item", TableName=self._settings.ledger_table, Key=_KEY, ConsistentRead=True)
@@ -184,13 +182,13 @@ class WeeklyMail:
 
 def _report_page(env: Mapping[str, str]) -> str:
     """The page of S3's own console that opens the report. A presigned address would open it to everybody."""
-    key, region = quote(f"{env.get('KEY_PREFIX', '')}{REPORT_PAGE}"), env.get("AWS_REGION", "")
+    key, region = quote(f"{env.get('KEY_PREFIX', '')}{audit_report.PAGE_PATH}"), env.get("AWS_REGION", "")
     own = next((host for part, host in _CONSOLES.items() if region.startswith(part)), "console.aws.amazon.com")
     return f"https://{region}.{own}/s3/object/{env.get('BUCKET', '')}?region={region}&prefix={key}"
 
 
 def _differences(report: Mapping[str, Any]) -> int:
     """How many differences of the last report prevent ``complete``; at least 1, since something does."""
-    found = report.get("differences")
-    grave = [one for one in found if isinstance(one, dict) and one.get("prevents_complete")] if found else []
-    return max(1, len(grave))
+    found = report.get("kinds")
+    told = {kind.code for kind in Kind if kind.only_told}
+    return max(1, sum(count for code, count in found.items() if code not in told) if isinstance(found, dict) else 0)
