@@ -93,12 +93,12 @@ def working(what: str) -> Iterator[Callable[[int], None]]:
         with errors.status(what) as status:
             yield lambda count: status.update(f"{what} ({count})")
         return
-    told = 0
+    printed = 0
 
     def tell(count: int) -> None:
-        nonlocal told
-        if count >= told + PROGRESS_STEP:
-            told = count
+        nonlocal printed
+        if count >= printed + PROGRESS_STEP:
+            printed = count
             errors.print(Text(f"{what} ({count})"))
 
     yield tell

@@ -47,8 +47,8 @@ def show(audit: Audit, stack: str, where: str, spent: int, repaired: Repaired | 
 def as_json(audit: Audit, inventory: Inventory, extra: dict[str, Any]) -> str:
     """The same for a machine, with every difference."""
     about = f"s3://{inventory.bucket}/{inventory.prefix}"
-    told = {**summary(audit, about), **extra, "differences": [difference(one) for one in audit.differences]}
-    return json.dumps(told, indent=2)
+    report = {**summary(audit, about), **extra, "differences": [difference(one) for one in audit.differences]}
+    return json.dumps(report, indent=2)
 
 
 def _totals(audit: Audit) -> Table:

@@ -35,12 +35,12 @@ class RestoreDoctor:
         if drill is None or at is None:
             return unknown("Restore drill", "Nobody has tried to send a file back yet.", _DRILL_REMEDY)
         age = datetime.now(UTC) - at
-        told = f"{duration(age)} ago: {drill.outcome}"
+        last = f"{duration(age)} ago: {drill.outcome}"
         if drill.outcome != RESTORED:
-            return problem("Restore drill", f"The last one failed, {told}.", _DRILL_REMEDY)
+            return problem("Restore drill", f"The last one failed, {last}.", _DRILL_REMEDY)
         if age > DRILL_EVERY:
-            return unknown("Restore drill", f"{told}, which is long ago", _DRILL_REMEDY)
-        return ok("Restore drill", told)
+            return unknown("Restore drill", f"{last}, which is long ago", _DRILL_REMEDY)
+        return ok("Restore drill", last)
 
     def _grants(self) -> Finding:
         with translate_errors("look up the grants of restores"):

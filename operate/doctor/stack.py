@@ -133,8 +133,8 @@ class StackDoctor:
             except client.exceptions.NoSuchKey:
                 return unknown(name, "Nobody has looked yet how your account answers.", remedy)
         try:
-            told = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
-            seen = "; ".join(f"{one['check']}: {one['seen']}" for one in told) or "as this version expects"
+            different = [one for one in json.loads(kept)["checks"] if one["verdict"] == "different"]
+            seen = "; ".join(f"{one['check']}: {one['seen']}" for one in different) or "as this version expects"
         except (ValueError, LookupError, TypeError):
             return unknown(name, "The result of the last probe cannot be read.", remedy)
         if not probed_answers.is_good(kept, time.time()):
@@ -203,8 +203,8 @@ class StackDoctor:
     def _email(self) -> Finding:
         name = "Alarm e-mail"
         with aws_errors("look at the alarm topic"):
-            told = self._account.client("sns").list_subscriptions_by_topic(TopicArn=self._physical["AlarmTopic"])
-        arns = [str(found["SubscriptionArn"]) for found in told["Subscriptions"]]
+            answer = self._account.client("sns").list_subscriptions_by_topic(TopicArn=self._physical["AlarmTopic"])
+        arns = [str(found["SubscriptionArn"]) for found in answer["Subscriptions"]]
         confirmed = [arn for arn in arns if arn.startswith("arn:")]
         if confirmed:
             return ok(name, f"{len(confirmed)} confirmed")

@@ -151,8 +151,8 @@ class AccountProbe:
 
     def _limits(self) -> str:
         headers = self._get("/Contacts", {"fields": "id", "per_page": "1"}).headers
-        told = [name for name in headers if name == REMAINING_HEADER.lower() or "ratelimit" in name.replace("-", "")]
-        return ", ".join(sorted(told)) or "none while little is used"
+        found = [name for name in headers if name == REMAINING_HEADER.lower() or "ratelimit" in name.replace("-", "")]
+        return ", ".join(sorted(found)) or "none while little is used"
 
     def _get(self, path: str, params: Mapping[str, str], *, read: bool = True) -> _Answer:
         most_bytes = _MOST_BYTES if read else 0

@@ -125,11 +125,11 @@ def _groups_table(view: View) -> Table:
     for reason, group in sorted(view.groups.items(), key=lambda item: -item[1].count):
         words = reason_text(reason, view.depth.tries)
         age = duration(view.depth.now - group.oldest) if group.oldest else ""
-        told = Text(words.meaning)
+        meaning = Text(words.meaning)
         if group.detail:
-            told.append(f"\n{printable(group.detail)}", style="dim")
-        told.append(f"\n{words.remedy}")
-        table.add_row(Text(printable(reason)), str(group.count), age, told)
+            meaning.append(f"\n{printable(group.detail)}", style="dim")
+        meaning.append(f"\n{words.remedy}")
+        table.add_row(Text(printable(reason)), str(group.count), age, meaning)
     return table
 
 

@@ -43,7 +43,7 @@ def follow(account: Account, functions: Any, name: str, before: SweepState | Non
     console = progress()
     status, next_look_s = _look(account)
     invoked_s = time.monotonic()
-    told = ""
+    phase = ""
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             sweep, is_at_work = account.sweep()
@@ -53,9 +53,9 @@ def follow(account: Account, functions: Any, name: str, before: SweepState | Non
                 status, next_look_s = _look(account)
             if console.is_terminal:
                 live.update(table(status, sweep), refresh=True)
-            elif sweep and sweep.phase != told and (is_over or not sweep.is_done):
-                told = sweep.phase
-                console.print(Text(f"{_PHASES[told]} ({sweep.listed} listed, {sweep.queued} queued)"), soft_wrap=True)
+            elif sweep and sweep.phase != phase and (is_over or not sweep.is_done):
+                phase = sweep.phase
+                console.print(Text(f"{_PHASES[phase]} ({sweep.listed} listed, {sweep.queued} queued)"), soft_wrap=True)
             if is_over:
                 return status
             if not is_at_work and now_s - invoked_s > _NEXT_SLICE_S:

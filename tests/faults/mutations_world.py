@@ -73,7 +73,7 @@ WORLD = (
     Mutation(
         "milliseconds taken for seconds",
         f"{_PACKAGE}/token/oauth.py",
-        "if told > _MAX_LIFETIME_S and told // 1000 <= DEFAULT_LIFETIME_S:",
+        "if lifetime > _MAX_LIFETIME_S and lifetime // 1000 <= DEFAULT_LIFETIME_S:",
         "if False:",
         caught_by_test=("tests/unit/test_oauth.py::test_token_is_granted",),
     ),

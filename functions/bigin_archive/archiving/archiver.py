@@ -89,21 +89,21 @@ class Archiver:
             return Archived(first, already=True)
         try:
             return self._archived(request, own, deadline)
-        except OtherSizeError as told:
+        except OtherSizeError as other_size:
             sizes_count = self._sizes_are_right()
             if sizes_count and request.hints.size_bytes is None:
-                raise told.error from None  # the list was asked a moment ago
+                raise other_size.error from None  # the list was asked a moment ago
             check_credits()
             if not sizes_count:
                 return self._archived(request.without_size, own, deadline, asks_size=False)
             listed = self.listed(request, deadline)
             if listed is None or listed.size_bytes == request.hints.size_bytes:
-                raise told.error from None
+                raise other_size.error from None
         current = replace(request, hints=listed.hints)
         try:
             return replace(self._archived(current, own, deadline), hints=listed.hints)
-        except OtherSizeError as told:
-            raise told.error from None
+        except OtherSizeError as other_size:
+            raise other_size.error from None
 
     def archive_link(self, request: ArchiveRequest, link: Link, deadline: Deadline) -> Archived:
         """Archive a link attachment as an Internet shortcut, unless it has one already. Raises ArchiveError."""

@@ -166,16 +166,16 @@ class Worker:
         request, error = outcome.request, outcome.error
         if request is None or request.attachment_id is None or error is None:
             return replace(outcome, outcome="gone")
-        told = replace(outcome, outcome=outcome_without_file(error))
+        settled = replace(outcome, outcome=outcome_without_file(error))
         try:
             if isinstance(error, AttachmentGoneError):
-                return replace(told, is_unlisted=self._archiver.listed(request, deadline) is None)
+                return replace(settled, is_unlisted=self._archiver.listed(request, deadline) is None)
             self._links.archive_by_id(request, deadline, outcome.correlation_id)
         except BiginRefusedError:
-            return told
+            return settled
         except TransientError as cause:
             return self._retry(message, replace(outcome, error=cause))
-        return told
+        return settled
 
     def _out_of_time(self, message: Message, outcome: Outcome, *, is_slow: bool) -> Outcome:
         request, tries = outcome.request, 0

@@ -74,11 +74,11 @@ class Audit:
         return plain | {"unlisted": sorted(self.unlisted), "totals": totals}
 
     @classmethod
-    def of_dict(cls, told: Mapping[str, Any]) -> Self:
+    def of_dict(cls, stored: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`."""
-        totals = {module: Totals(**of_module) for module, of_module in told["totals"].items()}
-        sets = {"modules": tuple(told["modules"]), "unlisted": set(told["unlisted"]), "totals": totals}
-        return cls(**{**told, **sets})
+        totals = {module: Totals(**of_module) for module, of_module in stored["totals"].items()}
+        sets = {"modules": tuple(stored["modules"]), "unlisted": set(stored["unlisted"]), "totals": totals}
+        return cls(**{**stored, **sets})
 
     @property
     def verdict(self) -> str:
@@ -126,7 +126,7 @@ class Audit:
         found = findings(known, lists) if found is None else found
         self.fresh += not found and stored is not None and is_without_row(known) and lists.is_fresh(stored)
         totals.differences += sum(not each.kind.only_told for each in found)
-        told = [
+        differences = [
             Difference(
                 kind=each.kind,
                 place=known.place,
@@ -142,8 +142,8 @@ class Audit:
             )
             for each in found
         ]
-        self.differences.add(told)
-        return told
+        self.differences.add(differences)
+        return differences
 
 
 @dataclass(slots=True)
@@ -168,9 +168,9 @@ class Checkpoint:
         return {**{name: getattr(self, name) for name in self.__slots__}, "audit": self.audit.to_dict()}
 
     @classmethod
-    def of_dict(cls, told: Mapping[str, Any]) -> Self:
+    def of_dict(cls, stored: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_dict`, of the same version."""
-        return cls(**{**told, "audit": Audit.of_dict(told["audit"])})
+        return cls(**{**stored, "audit": Audit.of_dict(stored["audit"])})
 
 
 def is_without_row(known: AttachmentView) -> bool:

@@ -139,9 +139,8 @@ def _waiting(entry: LedgerEntry) -> str:
 
 def _wrong_object(known: AttachmentView, stored: ArchivedObject) -> Finding | None:
     """What is wrong with the attachment's object."""
-    told = _against_archived(known, stored)
-    if told:
-        return told
+    if replaced := _against_archived(known, stored):
+        return replaced
     if stored.sha256 is None:
         return Finding(Kind.NO_CHECKSUM, "S3 keeps no SHA-256 of it")
     listed_bytes = known.listed.listed.size_bytes if known.listed and not known.is_link else None
@@ -190,7 +189,7 @@ def _wrong_row(known: AttachmentView, stored: ArchivedObject, lists: Lists) -> F
         "SHA-256": (entry.sha256, stored.sha256),
         "version": (entry.version_id, stored.version_id),
     }
-    wrong = [f"{name} {told} for {found}" for name, (told, found) in pairs.items() if told != found]
+    wrong = [f"{name} {noted} for {found}" for name, (noted, found) in pairs.items() if noted != found]
     return Finding(Kind.LEDGER_WRONG, f"the row has {'; '.join(wrong)}") if wrong else None
 
 

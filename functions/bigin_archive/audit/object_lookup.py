@@ -85,10 +85,10 @@ class ObjectLookup:
 
     def _mark(self, entry: LedgerEntry, found: ArchivedObject) -> None:
         """Note in the row that S3 confirms it, so that the next audit need not ask again."""
-        told = (entry.key, entry.version_id, entry.size_bytes, entry.sha256)
+        recorded = (entry.key, entry.version_id, entry.size_bytes, entry.sha256)
         if not self._marks or not entry.is_stored or entry.is_verified or found.version_id is None:
             return
-        if told == (found.key, found.version_id, found.size_bytes, found.sha256):
+        if recorded == (found.key, found.version_id, found.size_bytes, found.sha256):
             try:
                 self._ledger.record_verified(entry)
             except StorageUnavailableError:

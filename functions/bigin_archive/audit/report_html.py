@@ -111,7 +111,7 @@ def _facts(audit: Audit, about: str) -> Iterator[str]:
         ("Archive", about),
         ("Compared", f"{total.archived + total.links:,} archived, {size(total.size_bytes)}"),
         ("When", f"{_moment(audit.started_at)}, in {_span(audit.started_at, finished)}"),
-        ("Bigin's list", f"read from {_moment(audit.listed_at)} on"),
+        ("Bigin's list", f"read since {_moment(audit.listed_at)}"),
         ("Complete as of", _moment(audit.complete_as_of) if audit.complete_as_of else "not known"),
         ("Version", f"Bigin Archive {__version__}"),
     )

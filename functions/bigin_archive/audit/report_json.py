@@ -143,42 +143,42 @@ def parts_of(deep: float) -> int:
 
 
 def _of_the_list(audit: Audit, listing: Listing) -> list[str]:
-    told = []
+    sentences = []
     if not audit.failure:
         source = "was read from Bigin itself" if listing.found is not None else "is what the last sweep found"
-        told.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
+        sentences.append(f"Bigin's list {source}, beginning {listing.began_at[:16].replace('T', ' ')} UTC.")
     if not listing.compares_sizes:
-        told.append(
+        sentences.append(
             "Sizes were not compared: the last `bigin-archive probe` found that those in Bigin's lists are not those "
             "of the files."
         )
     if listing.is_of_changes:
-        told.append(
+        sentences.append(
             "Since then only records were listed whose times changed in Bigin. A file that was attached without such "
             "a change is found by the next sweep of everything, once a week."
         )
     if listing.is_of_all:
-        told.append(
+        sentences.append(
             "It is the list of all attachments, which Bigin does not document. To see whether it leaves something "
             "out, run `bigin-archive audit --by-record`, at one credit for each record."
         )
-    return told
+    return sentences
 
 
 def _of_the_bytes(audit: Audit, deep: float) -> list[str]:
-    told = []
+    sentences = []
     if deep and parts_of(deep) == 1:
-        told.append(f"The bytes of all {audit.reread:,} objects were read again.")
+        sentences.append(f"The bytes of all {audit.reread:,} objects were read again.")
     elif deep:
-        told.append(
-            f"The bytes of {audit.reread} objects were read again; an audit like this one reads others the next "
-            f"time, and after {parts_of(deep)} of them all were read."
+        sentences.append(
+            f"The bytes of {audit.reread} objects were read again. The next audit like this one reads others, and "
+            f"{parts_of(deep)} of them read all."
         )
     else:
-        told.append("No bytes were read again: the SHA-256 was compared that S3 verified when it stored them.")
+        sentences.append("No file was read again. The SHA-256 that S3 verified when it stored each file was compared.")
     if audit.cold:
-        told.append(
+        sentences.append(
             f"The bytes of {audit.cold:,} objects could not be read again: they lie in an archive tier. Restore them "
             "there first."
         )
-    return told
+    return sentences

@@ -31,8 +31,8 @@ def _read_items(response_dict: dict[str, Any], customized_response_dict: dict[st
     if response_dict["status_code"] != 200:
         return
     try:
-        told = json.loads(response_dict["body"])
-        customized_response_dict.update(told)
+        parsed = json.loads(response_dict["body"])
+        customized_response_dict.update(parsed)
     except (ValueError, TypeError):
         return
     response_dict["body"] = b"{}"
@@ -42,10 +42,10 @@ def _read_versions(response_dict: dict[str, Any], customized_response_dict: dict
     if response_dict["status_code"] != 200:
         return
     try:
-        told = versions(response_dict["body"])
+        parsed = versions(response_dict["body"])
     except (ET.ParseError, ValueError, KeyError):
         return
-    customized_response_dict.update(told)
+    customized_response_dict.update(parsed)
     response_dict["body"] = b""
 
 
@@ -58,18 +58,18 @@ def versions(body: bytes) -> dict[str, Any]:
     space = root.tag.removesuffix(_LIST)
     if root.tag != space + _LIST:
         raise ValueError("no list of versions")
-    told: dict[str, Any] = {}
-    entries = {space + name: told.setdefault(listed, []) for name, listed in _ENTRIES.items()}
+    parsed: dict[str, Any] = {}
+    entries = {space + name: parsed.setdefault(listed, []) for name, listed in _ENTRIES.items()}
     texts = {space + name: name for name in _TOLD}
     names = {space + name: name for name in _TOLD_OF_EACH}
     for child in root:
         if child.tag in entries:
             entries[child.tag].append(_entry({names[leaf.tag]: leaf.text or "" for leaf in child if leaf.tag in names}))
         elif child.tag in texts:
-            told[texts[child.tag]] = child.text or ""
+            parsed[texts[child.tag]] = child.text or ""
         elif child.tag == f"{space}IsTruncated":
-            told["IsTruncated"] = _TRUTH[child.text or ""]
-    return {name: value for name, value in told.items() if value != []}
+            parsed["IsTruncated"] = _TRUTH[child.text or ""]
+    return {name: value for name, value in parsed.items() if value != []}
 
 
 def _entry(texts: dict[str, Any]) -> dict[str, Any]:

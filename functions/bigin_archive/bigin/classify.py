@@ -145,8 +145,8 @@ def _error(status: int, headers: Mapping[str, str], beginning: bytes) -> tuple[s
     if status == 200:
         # Any JSON object may be a file. Without a name, even something less like an error counts as one.
         unnamed = not headers.get("content-disposition", "").strip()
-        told = str(body.get("status")).lower() == "error"
-        if not told and not (unnamed and named and ("message" in body or "details" in body)):
+        says_error = str(body.get("status")).lower() == "error"
+        if not says_error and not (unnamed and named and ("message" in body or "details" in body)):
             return None, ""
     return str(code) if named else "NO_CODE", str(body.get("message"))
 

@@ -56,15 +56,15 @@ class CreditMeter:
 
     def count(self, status: int | None, headers: Mapping[str, str] | None = None) -> None:
         """Count one call; ``status`` is None if no answer came: it may have cost a credit."""
-        told = (headers or {}).get(REMAINING_HEADER, "").strip()
+        remaining = (headers or {}).get(REMAINING_HEADER, "").strip()
         is_free = status in _FREE_STATUSES
         with self._lock:
             self._used += not is_free
             self.total += not is_free
             if self._left is not None:
                 self._left += is_free
-            if _NUMBER.fullmatch(told):
-                self._remaining = max(0, int(told))
+            if _NUMBER.fullmatch(remaining):
+                self._remaining = max(0, int(remaining))
                 if self._left is not None:
                     self._left = min(self._left, max(0, self._remaining - self._kept))
 

@@ -207,11 +207,11 @@ def _channels(answer: Mapping[str, object]) -> Iterator[Channel]:
     listing = answer.get("watch")
     for entry in listing if isinstance(listing, list) else []:
         if isinstance(entry, dict):
-            told = entry.get("events")
+            events = entry.get("events")
             yield Channel(
                 channel_id=str(entry.get("channel_id") or ""),
                 module=str(entry.get("resource_name") or ""),
-                events=tuple(str(event) for event in told) if isinstance(told, list) else (),
+                events=tuple(str(event) for event in events) if isinstance(events, list) else (),
                 notify_url=str(entry.get("notify_url") or ""),
                 expires_at=parse(entry.get("channel_expiry")),
             )

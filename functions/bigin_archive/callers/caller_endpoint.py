@@ -132,9 +132,9 @@ class CallerEndpoint:
 
 
 def _identity(event: gateway.Event) -> _Identity:
-    told: Mapping[str, Any] = (event.get("requestContext") or {}).get("authorizer") or {}
+    context: Mapping[str, Any] = (event.get("requestContext") or {}).get("authorizer") or {}
     try:
-        return _Identity(str(told["key_id"]), str(told["right"]), str(told["ends_at"]))
+        return _Identity(str(context["key_id"]), str(context["right"]), str(context["ends_at"]))
     except KeyError:
         raise UnauthorizedError("Send a key as the header Authorization: Bearer KEY.") from None
 

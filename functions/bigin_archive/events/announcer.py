@@ -69,15 +69,15 @@ class Announcer:
 
     def _event(self, message: Message) -> AttachmentEvent | None:
         """The event for a message; None if there is nothing to announce. Raises ArchiveError, UnreadableError."""
-        told = stored_version.read(message.body, self.versions.bucket)
-        if told is None or not self.versions.may_be_attachment(told.key):
+        named = stored_version.read(message.body, self.versions.bucket)
+        if named is None or not self.versions.may_be_attachment(named.key):
             self._tell(message, "event_ignored")
             return None
-        found = self.versions.read(told.key, told.version_id)
+        found = self.versions.read(named.key, named.version_id)
         if found is None:  # deleted for good meanwhile, so it is not announced
-            self._tell(message, "event_of_nothing", version_id=told.version_id)
+            self._tell(message, "event_of_nothing", version_id=named.version_id)
             return None
-        event = attachment_event.of(found, self.versions.bucket, self.stack, replay=told.replay)
+        event = attachment_event.of(found, self.versions.bucket, self.stack, replay=named.replay)
         if event is None:
             self._tell(message, "event_ignored", version_id=found.version_id)
         return event

@@ -32,5 +32,5 @@ class EventBus:
                 f"The event bus cannot be used ({code_of(error)}). Retried by itself."
             ) from error
         # An entry with an id is on the bus, whatever FailedEntryCount says.
-        told = [None if entry.get("EventId") else entry.get("ErrorCode", "") for entry in answer.get("Entries", [])]
-        return [*told, *["NoAnswer"] * len(events)][: len(events)]
+        codes = [None if entry.get("EventId") else entry.get("ErrorCode", "") for entry in answer.get("Entries", [])]
+        return [*codes, *["NoAnswer"] * len(events)][: len(events)]

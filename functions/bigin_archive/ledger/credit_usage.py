@@ -81,13 +81,15 @@ class CreditUsage:
             ConsistentRead=True,
         )
         spans = {item["attachment_id"]["S"]: item for item in answer["Items"]}
-        told = spans.pop(_REMAINING, None)
+        reported = spans.pop(_REMAINING, None)
         used = sum(int(item["used"]["N"]) for item in spans.values())
-        if told is None or now - float(told["told_at"]["N"]) > _BELIEVED_S:
+        if reported is None or now - float(reported["told_at"]["N"]) > _BELIEVED_S:
             return Usage(used)
         # The span of that answer is partly counted twice: better too few credits than too many.
-        since = sum(int(item["used"]["N"]) for at, item in spans.items() if at >= _span(float(told["told_at"]["N"])))
-        return Usage(used, max(0, int(told["remaining"]["N"]) - since))
+        since = sum(
+            int(item["used"]["N"]) for at, item in spans.items() if at >= _span(float(reported["told_at"]["N"]))
+        )
+        return Usage(used, max(0, int(reported["remaining"]["N"]) - since))
 
 
 def _span(at_s: float) -> str:

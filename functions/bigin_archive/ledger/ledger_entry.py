@@ -109,8 +109,8 @@ def verified_mark(facts: _Facts) -> str | None:
     """
     if facts.version_id is None or facts.sha256 is None:
         return None
-    told = "\n".join((str(facts.key), facts.version_id, str(facts.size_bytes), facts.sha256))
-    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+    text = "\n".join((str(facts.key), facts.version_id, str(facts.size_bytes), facts.sha256))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 _FIELDS = tuple(field.name for field in fields(LedgerEntry))

@@ -132,8 +132,8 @@ def _reason(outcome: Outcome, event: Event) -> str | None:
     if event is Event.SAID_GONE:
         # One wrong answer must not hide a file: an attachment that the list still shows was not removed.
         return None if outcome.is_unlisted else STILL_LISTED
-    told = event in (Event.DEAD_LETTERED, Event.CONFLICTED, Event.RETRIED)
-    return outcome.error.code if outcome.error and told else None
+    has_reason = event in (Event.DEAD_LETTERED, Event.CONFLICTED, Event.RETRIED)
+    return outcome.error.code if outcome.error and has_reason else None
 
 
 def _event(outcome: Outcome) -> Event | None:

@@ -101,8 +101,8 @@ def _disposition(name: str) -> str:
 def _media_type(header: str | None, name: str) -> str:
     """Bigin's type, without the charset that it adds to binary types; else the type of the extension."""
     # A header that was sent twice arrives joined by a comma. With two types, none counts.
-    told = set(re.split(r"\s*,\s*(?=[!-+.-:<-~]+/)", (header or "").strip()))
-    media, *parameters = (told.pop() if len(told) == 1 else "").split(";")
+    types = set(re.split(r"\s*,\s*(?=[!-+.-:<-~]+/)", (header or "").strip()))
+    media, *parameters = (types.pop() if len(types) == 1 else "").split(";")
     if _MEDIA_TYPE.fullmatch(media.rstrip()):
         if not media.lower().startswith("text/"):
             parameters = [p for p in parameters if not p.strip().lower().startswith("charset")]

@@ -87,5 +87,5 @@ def _fields(state: SweepState | None) -> dict[str, object]:
     """Ids of records and figures alone; names are in the lists, which no line repeats."""
     if state is None:
         return {}
-    told = {name: value for name, value in state.as_dict().items() if name not in ("reading", "doubted")}
-    return {**told, "correlation_id": state.correlation_id}
+    fields = {name: value for name, value in state.as_dict().items() if name not in ("reading", "doubted")}
+    return {**fields, "correlation_id": state.correlation_id}

@@ -158,12 +158,12 @@ def _lifetime(answer: Mapping[str, object]) -> int:
     number of more than a day counts as milliseconds if these make at most an hour, which is how long a token of Zoho
     lives.
     """
-    if told := _number(answer.get("expires_in_sec")):
-        return min(told, _MAX_LIFETIME_S)
-    told = _number(answer.get("expires_in"))
-    if told > _MAX_LIFETIME_S and told // 1000 <= DEFAULT_LIFETIME_S:
-        told //= 1000
-    return min(told, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
+    if lifetime := _number(answer.get("expires_in_sec")):
+        return min(lifetime, _MAX_LIFETIME_S)
+    lifetime = _number(answer.get("expires_in"))
+    if lifetime > _MAX_LIFETIME_S and lifetime // 1000 <= DEFAULT_LIFETIME_S:
+        lifetime //= 1000
+    return min(lifetime, _MAX_LIFETIME_S) or DEFAULT_LIFETIME_S
 
 
 def _number(value: object) -> int:
