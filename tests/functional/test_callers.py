@@ -190,7 +190,8 @@ def test_a_file_in_an_archive_tier_has_no_link(door: Door, bigin: Simulator) -> 
     door.aws.s3.put_object(
         Bucket=door.aws.bucket, Key=stored, Body=b"content", Metadata=head["Metadata"], StorageClass="GLACIER"
     )
-    door.aws.s3.delete_object(Bucket=door.aws.bucket, Key=stored, VersionId=head["VersionId"])
+    row = {"record": {"S": f"Contacts/{request['record_id']}"}, "attachment_id": {"S": request["attachment_id"]}}
+    door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=row)  # so that S3's present version counts
 
     plain, posted = door.call(key, request), door.call(key, {**request, "download_link_seconds": 60})
     got = door.get(key, request, download_link_seconds="60")

@@ -80,7 +80,13 @@ class Bucket:
         checksum = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
         if told and told != checksum:
             return _error(400, "XAmzContentChecksumMismatch", request)
-        kept = ("content-type", "content-disposition", "x-amz-checksum-sha256", "x-amz-checksum-crc32")
+        kept = (
+            "content-type",
+            "content-disposition",
+            "x-amz-storage-class",
+            "x-amz-checksum-sha256",
+            "x-amz-checksum-crc32",
+        )
         headers = {
             name: text for name, text in request.headers.items() if name in kept or name.startswith("x-amz-meta-")
         }
