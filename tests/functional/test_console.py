@@ -17,6 +17,7 @@ import requests
 from bigin_archive.audit.auditor import Listing
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import (
+    MANY_LINKS,
     MOST_LINKS,
     WINDOW_S,
     LocalLinkLimit,
@@ -310,7 +311,23 @@ def test_the_hundred_and_first_link_waits(archive: Archive, page: Page) -> None:
 
     assert (201, 429, "too_many_links") == (last.status_code, refused.status_code, refused.json()["code"])
     assert 0 < int(refused.headers["Retry-After"]) <= WINDOW_S
-    assert page.lines[-1][0] == "console_refused"
+    assert [line[0] for line in page.lines[-2:]] == ["too_many_links", "console_refused"]
+    assert page.lines[-2][1] == {"user": "operator"}
+
+
+def test_unusually_many_links_have_a_log_line(archive: Archive, page: Page) -> None:
+    """Once a week, with the user and no name: whoever watches the log need not count."""
+    (entry,) = archive.new(1)
+    limit = page.server.console.limit
+    for _ in range(MANY_LINKS - 1):
+        limit.take("operator")
+        limit._times.clear()  # type: ignore[attr-defined]  # as if an hour had gone by
+
+    for _ in range(3):
+        page.link(**ids(entry))
+
+    told = [fields for outcome, fields in page.lines if outcome == "many_links"]
+    assert told == [{"user": "operator", "links_this_week": MANY_LINKS + 1}]
 
 
 def test_links_are_counted_in_any_hour() -> None:

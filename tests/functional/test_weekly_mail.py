@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bigin_archive.console.link_limit import TableLinkLimit
+from bigin_archive.console.link_limit import MANY_LINKS, TableLinkLimit
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.sweep import SweepRequest
-from bigin_archive.sweep.weekly_mail import MANY_LINKS, MailSettings
+from bigin_archive.sweep.weekly_mail import MailSettings
 from bigin_archive.sweep.weekly_text import Figures, mail
 from bigin_archive.sweep.weekly_words import LANGUAGES, NEEDS
 from bigin_archive.wiring.sweep_account import sweep

@@ -5,7 +5,9 @@ begins and the count with it. Beside them each week's count is kept until the we
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,14 +20,18 @@ if TYPE_CHECKING:
 MOST_LINKS, WINDOW_S = 100, 3600
 KEPT_S = 15 * 24 * 3600  # two weeks, and a day for a mail that comes late
 WEEK_S = 7 * 24 * 3600
+MANY_LINKS = 200  # for one user in a week: more is unusual, and may be somebody else
 _TRIES = 20  # when another write was faster
 
 
 class LinkLimit(Protocol):
     """Counts links."""
 
-    def take(self, user: str) -> None:
-        """Count one link of this user. Raises TooManyLinksError, or StorageUnavailableError."""
+    def take(self, user: str) -> int:
+        """Count one link of this user; return how many they are this week.
+
+        Raises TooManyLinksError, or StorageUnavailableError.
+        """
 
 
 def admitted(times: Sequence[int], now: int) -> list[int]:
@@ -46,10 +52,14 @@ class LocalLinkLimit:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._times: dict[str, list[int]] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
 
-    def take(self, user: str) -> None:
+    def take(self, user: str) -> int:
         """See :class:`LinkLimit`."""
-        self._times[user] = admitted(self._times.get(user, []), int(self._now()))
+        now = int(self._now())
+        self._times[user] = admitted(self._times.get(user, []), now)
+        self._counts[user, week_of(now)] += 1
+        return self._counts[user, week_of(now)]
 
 
 class TableLinkLimit:
@@ -60,17 +70,14 @@ class TableLinkLimit:
         self._table = table
         self._now = now
 
-    def take(self, user: str) -> None:
+    def take(self, user: str) -> int:
         """See :class:`LinkLimit`. Two at once are both counted: the slower one reads again."""
-        for last in range(_TRIES - 1, -1, -1):
-            try:
-                self._take({"user": {"S": user}}, int(self._now()))
-                return
-            except ConditionFailedError:
-                if not last:
-                    raise TooManyLinksError("Too many links at one time. Try again.", retry_after_s=1) from None
+        for _ in range(_TRIES):
+            with suppress(ConditionFailedError):
+                return self._take({"user": {"S": user}}, int(self._now()))
+        raise TooManyLinksError("Too many links at one time. Try again.", retry_after_s=1)
 
-    def _take(self, key: dict[str, dict[str, str]], now: int) -> None:
+    def _take(self, key: dict[str, dict[str, str]], now: int) -> int:
         item = call(self._client, "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         before = item.get("given_at", {}).get("S", "")
         week = week_of(now)
@@ -91,6 +98,7 @@ class TableLinkLimit:
             ConditionExpression="given_at = :before" if before else "attribute_not_exists(given_at)",
             **({"ExpressionAttributeValues": {":before": {"S": before}}} if before else {}),
         )
+        return counts["links"]
 
 
 def week_of(now_s: float) -> str:
@@ -109,6 +117,11 @@ def links_in_week(client: "DynamoDBClient", table: str, week: str) -> dict[str, 
         if not answer.get("LastEvaluatedKey"):
             return found
         start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def users_with_many_links(client: "DynamoDBClient", table: str, week: str) -> int:
+    """How many users got unusually many links in a week. Raises StorageUnavailableError."""
+    return sum(count > MANY_LINKS for count in links_in_week(client, table, week).values())
 
 
 def _in_week(item: Mapping[str, Any], week: str) -> int:

@@ -20,12 +20,13 @@ from bigin_archive.api.gateway import Answer, Event
 from bigin_archive.archive_request import ArchiveRequest, identifier, json_object, module_name
 from bigin_archive.console import answers, search_request
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.link_limit import LinkLimit
+from bigin_archive.console.link_limit import MANY_LINKS, LinkLimit
 from bigin_archive.errors import ArchiveError, InvalidRequestError
 from bigin_archive.http_errors import (
     IndexUnavailableError,
     MethodNotAllowedError,
     NotArchivedError,
+    TooManyLinksError,
     UnknownRecordError,
     UnknownRouteError,
 )
@@ -162,7 +163,7 @@ class Console:
         if entry is None or entry.state not in LINKED_STATES or not entry.key:
             raise NotArchivedError("This attachment is not in the archive.")
         file = self.files.version(entry.key, entry.version_id)
-        self.limit.take(user)
+        self._count_link(user)
         expires_at = (self.now() + timedelta(seconds=LINK_S)).isoformat(timespec="seconds")
         url = self.files.signed_url(file, LINK_S)
         ids = {"module": module, "record_id": record_id, "attachment_id": attachment_id}
@@ -177,6 +178,16 @@ class Console:
                 "sha256": entry.sha256,
             },
         )
+
+    def _count_link(self, user: str) -> None:
+        """Count a link; a user who got unusually many, or may get no more now, has a log line of their own."""
+        try:
+            links = self.limit.take(user)
+        except TooManyLinksError:
+            self.report("too_many_links", {"user": user})
+            raise
+        if links == MANY_LINKS + 1:
+            self.report("many_links", {"user": user, "links_this_week": links})
 
     def _status(self, event: Event, user: str) -> Answer:
         report = self.files.report()

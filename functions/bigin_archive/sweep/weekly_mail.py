@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 # List prices of us-east-1, as the cost model computes them (a test compares): the empty stack and a GB for a month,
 # one file on its way.
 IDLE_USD_A_MONTH, GB_USD_A_MONTH, FILE_USD = 1.40, 0.023, 0.000033
-MANY_LINKS = 200  # for one user in a week: more is unusual, and may be somebody else
 _WEEKS_A_MONTH = 30.4 / 7
 # The partitions of AWS whose console has a host of its own (AWS Management Console, "Endpoints").
 _CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
@@ -75,9 +74,9 @@ class WeeklyMail:
         sns: Callable[[], Any],
         reporter: Reporter,
         now: Callable[[], float],
-        links: Callable[[str], Mapping[str, int]] = lambda week: {},
+        many_links: Callable[[str], int] = lambda week: 0,
     ) -> None:
-        """``share`` is in credits a day; ``links`` counts the console's links by user, in the week of a Monday.
+        """``share`` is in credits a day; ``many_links`` counts the console's users who got many, by the week's Monday.
 
         ``own_file`` reads what the audit wrote, by its path below the prefix; ``sns`` makes a client when needed.
         """
@@ -90,7 +89,7 @@ class WeeklyMail:
         self._sns = sns
         self._reporter = reporter
         self._now = now
-        self._links = links
+        self._many_links = many_links
 
     def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
         """Send it if it is due, or ``at_once``. A failure is logged and retried by the next slice.
@@ -140,7 +139,7 @@ class WeeklyMail:
         if not report:
             needs["never_audited"] = 1
         last_week = (now - timedelta(days=now.weekday() + 7)).date().isoformat()
-        needs["many_links"] = sum(count > MANY_LINKS for count in self._links(last_week).values())
+        needs["many_links"] = self._many_links(last_week)
         used = self._credits.used(7 * DAY_S).used
         dollars = (IDLE_USD_A_MONTH + GB_USD_A_MONTH * size_bytes / 1e9) / _WEEKS_A_MONTH + FILE_USD * (week or 0)
         return Figures(

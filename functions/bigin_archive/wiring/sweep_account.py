@@ -11,7 +11,7 @@ from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.probed_answers import ProbedAnswers
-from bigin_archive.console.link_limit import links_in_week
+from bigin_archive.console.link_limit import users_with_many_links
 from bigin_archive.errors import ArchiveError
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
@@ -79,7 +79,9 @@ def sweep(
         lambda: aws.client("sns", config=config(10)),
         reports,
         now,
-        lambda week: links_in_week(dynamodb, mail_settings.links_table, week) if mail_settings.links_table else {},
+        lambda week: (
+            users_with_many_links(dynamodb, mail_settings.links_table, week) if mail_settings.links_table else 0
+        ),
     )
     heartbeat = Heartbeat(
         pipeline.credits,
