@@ -28,7 +28,7 @@ STATES = (
     ),
     Mutation(
         "a key takes for the file whatever lies there",
-        "functions/bigin_archive/archiving/archiver.py",
+        "functions/bigin_archive/archiving/own_objects.py",
         "if each and each.is_own and each.is_link == is_link]",
         "if each]",
         caught_by_test=(f"{_TESTS}what_a_stranger_put_there_is_not_the_file",),
@@ -102,6 +102,16 @@ STATES = (
         "at < sent + MESSAGE_LIFE",
         "True",
         caught_by_test=(f"{_STATES}what_a_sweep_has_to_do",),
+    ),
+    Mutation(
+        "an overwritten object told in place of the archived one",
+        "functions/bigin_archive/archiving/own_objects.py",
+        "    if own:\n",
+        "    if False:\n",
+        caught_by_test=(
+            "tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",
+            f"{_TESTS}of_an_overwritten_object_the_worker_tells_the_first_version",
+        ),
     ),
     Mutation(
         "what was overwritten is believed",
@@ -297,9 +307,9 @@ STATES = (
     ),
     Mutation(
         "the newest version taken for the first",
-        "functions/bigin_archive/storage/inventory.py",
-        "for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):",
-        "for version in sorted(versions, key=lambda each: (each.modified_at, each.key), reverse=True):",
+        "functions/bigin_archive/storage/version_listing.py",
+        "sorted(found, key=lambda each: (each.modified_at, each.key))",
+        "sorted(found, key=lambda each: (each.modified_at, each.key), reverse=True)",
         caught_by_test=(f"{_TESTS}the_first_version_is_the_true_one",),
     ),
     Mutation(

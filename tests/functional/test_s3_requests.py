@@ -298,6 +298,29 @@ def test_a_damaged_listing_is_not_an_empty_one(s3: FakeS3, listing: bytes) -> No
 
     with pytest.raises(StorageUnavailableError):
         s3.storage().sizes("a")
+    with pytest.raises(StorageUnavailableError):
+        s3.storage().versions("a")
+
+
+def test_versions_come_in_the_order_in_which_they_were_written(s3: FakeS3) -> None:
+    """What was there before a deletion does not count. Keys come encoded here, too."""
+    entry = "<Key>a+%C3%BC</Key><VersionId>{0}</VersionId><IsLatest>{1}</IsLatest><LastModified>{2}</LastModified>"
+    entries = [
+        ("<Version>" + entry + "<Size>1</Size></Version>").format("v4", "true", "2026-03-04T00:00:00.000Z"),
+        ("<Version>" + entry + "<Size>1</Size></Version>").format("v3", "false", "2026-03-03T00:00:00.000Z"),
+        ("<DeleteMarker>" + entry + "</DeleteMarker>").format("v2", "false", "2026-03-02T00:00:00.000Z"),
+        ("<Version>" + entry + "<Size>1</Size></Version>").format("v1", "false", "2026-03-01T00:00:00.000Z"),
+    ]
+    s3.body = (
+        '<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>'
+        + "".join(entries)
+        + "</ListVersionsResult>"
+    ).encode()
+
+    found = s3.storage().versions("a")
+
+    assert [("a ü", "v3"), ("a ü", "v4")] == [(each.key, each.version_id) for each in found]
+    assert "versions=" in s3.calls[0].target
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,36 @@ def test_the_first_version_is_the_true_one(
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_of_an_overwritten_object_the_worker_tells_the_first_version(
+    archive: Archive, bigin: Simulator, kind: str
+) -> None:
+    """Its row was lost as well. The new row tells what was archived: audits name the overwrite until it is mended."""
+    told = {"kind": "link", "link_url": "https://example.com/"} if kind == "link" else {"content": b"file"}
+    request = bigin.add(file_name="a", **told)
+    body = json.dumps(request)
+    archive.aws.worker().work([Message("1", body, "handle", 1)], Deadline(60))
+    first = row(archive.aws, request)
+    there = archive.aws.s3.get_object(Bucket=archive.aws.bucket, Key=first.key)
+    made = archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket,
+        Key=first.key,
+        Body=there["Body"].read()[::-1],
+        Metadata=there["Metadata"],
+        ChecksumAlgorithm="SHA256",
+    )
+    archive.drop_row(first)
+
+    archive.aws.worker().work([Message("2", body, "handle", 1)], Deadline(60))
+
+    again = row(archive.aws, request)
+    assert (first.version_id, first.sha256) == (again.version_id, again.sha256)
+    assert ["wrong_checksum"] == kinds(archive)
+    archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=first.key, VersionId=made["VersionId"])
+    assert [] == kinds(archive)
+
+
+@pytest.mark.processes
 def test_null_is_no_version(archive: Archive) -> None:
     """With versioning suspended each write replaces the version null: what was swapped is told, and the bucket too."""
     archive.aws.s3.put_bucket_versioning(Bucket=archive.aws.bucket, VersioningConfiguration={"Status": "Suspended"})

@@ -130,6 +130,28 @@ class Truth:
             self.account.remove_record(record.module, record.id)
             self.changes += 1
 
+    def remove_from_list(self, path: str, number: int) -> None:
+        """An entry of the very list that is being read: a record of a module, or an attachment of a record."""
+        module, record_id = _list_of(path)
+        records = list(self.account.records.get(module, {}))
+        attachments = [*self.account.attachments]
+        if record_id in records:
+            mine = list(self.account.records[module][record_id].attachments)
+            if mine:
+                self.remove(attachments.index(mine[number % len(mine)]))
+        elif records:
+            self.remove_record(self._records().index(self.account.records[module][records[number % len(records)]]))
+
+    def add_to_list(self, path: str, number: int, edits: bool) -> None:
+        """An entry of the very list that is being read; a new record has a file."""
+        module, record_id = _list_of(path)
+        if module not in MODULES:
+            return
+        if record_id not in self.account.records[module]:
+            self.new_record(MODULES.index(module))
+            record_id = list(self.account.records[module])[-1]
+        self.attach(self._records().index(self.account.records[module][record_id]), number % 40, edits)
+
     def keep_back(self, number: int) -> None:
         """A record begins to wait for an approval: Bigin shows neither it nor what it holds."""
         if record := self._record(number):
@@ -177,8 +199,11 @@ class Truth:
             for each in self.past.get(place, [])
         )
 
+    def _records(self) -> list[Record]:
+        return [record for module in MODULES for record in self.account.records[module].values()]
+
     def _record(self, number: int) -> Record | None:
-        records = [record for module in MODULES for record in self.account.records[module].values()]
+        records = self._records()
         return records[number % len(records)] if records else None
 
     def _attachment(self, number: int) -> Attachment | None:
@@ -209,6 +234,12 @@ class Truth:
 
     def _bigin_time(self) -> str:
         return iso(self.now() + self.bigin_ahead_s)
+
+
+def _list_of(path: str) -> tuple[str, str]:
+    """Module and record of a list by its address; empty where the list has none."""
+    module, _, rest = path.removeprefix("/bigin/v2/").partition("/")
+    return module, rest.partition("/")[0]
 
 
 def place_of(attachment: Attachment) -> str:

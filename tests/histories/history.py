@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from bigin_archive.sweep.sweep import SweepRequest
@@ -19,7 +19,7 @@ _SLICE_S = 15 * 60  # the template's schedule
 _MOST_SLICES = 60
 _MOST_ROUNDS = 4  # of a sweep and a repair, until all is at rest
 _STEP_S = 5  # between two steps, so that no two things happen at the same moment
-_DAY = timedelta(days=1)
+_DAY_S = 24 * 3600
 
 
 class ViolationError(AssertionError):
@@ -65,8 +65,8 @@ class History:
 
     # ---- Steps ----
 
-    def _change(self, step: Step) -> None:
-        """In Bigin, or by the stranger."""
+    def _change(self, step: Step, path: str = "") -> None:
+        """In Bigin, while it is asked for ``path``; or by the stranger."""
         name, given = step
         truth, stranger = self.world.truth, self.stranger
         match name:
@@ -76,6 +76,8 @@ class History:
                 truth.attach(**given)
             case "attach link":
                 truth.attach(size=0, link=True, **given)
+            case "remove from list" | "add to list":
+                getattr(truth, name.replace(" ", "_"))(path, **given)
             case "delete object":
                 stranger.delete(**given)
             case "overwrite object":
@@ -179,13 +181,13 @@ class History:
             pass
         self._sweep({}, None)  # the one under way began before
         for _ in range(_MOST_ROUNDS):
-            world.clock.now_s += _DAY.total_seconds()
+            world.clock.now_s += _DAY_S
             self._until_empty()
             if not self._sweep({}, "full"):
                 self._fail("a sweep does not come to its end")
+            self._until_empty()
             if not (left := self._left()):
                 break
-            self._until_empty()
             self.operator.audit({}, mend=True)
             self.operator.redrive({})
         self._check()
@@ -215,9 +217,8 @@ class History:
             self.world.clock.now_s += 3600
 
     def _needs_a_person(self, place: str) -> bool:
-        """Replaced in Bigin (what is archived stays), or overwritten in S3 while its row was lost."""
-        is_muddled = place in self.world.journal.lost_rows and place in self.stranger.places
-        return is_muddled or len(set(self.world.truth.bodies(place))) > 1
+        """Replaced in Bigin: what is archived stays."""
+        return len(set(self.world.truth.bodies(place))) > 1
 
     def _judge(self, rows: oracle.Rows, before: tuple[int, int]) -> None:
         told = report.read(self.world)

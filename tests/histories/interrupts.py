@@ -34,10 +34,11 @@ class Clock:
 
 @dataclass(slots=True)
 class Interrupts:
-    """Carries every call of the run that is under way. ``change(step)`` changes the account."""
+    """Carries every call of the run that is under way. ``change(step, path)`` changes the account
+    before the call of that path."""
 
     clock: Clock
-    change: Callable[[Any], None]
+    change: Callable[[Any, str], None]
     note: Callable[[str, Request, Reply | None, bool], None]
     plan: Plan = field(default_factory=dict)
     calls: int = 0
@@ -58,13 +59,13 @@ class Interrupts:
         if name == "bigin" and "per_page" in request.query:
             self.pages += 1
             if change := self.plan.get(f"page {self.pages}"):
-                self.change(change)
+                self.change(change, request.path)
         if what is None:
             reply = server(request)
             self.note(name, request, reply, False)
             return reply
         if isinstance(what, list):
-            self.change(what)
+            self.change(what, request.path)
             reply = server(request)
             self.note(name, request, reply, False)
             return reply

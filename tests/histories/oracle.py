@@ -86,7 +86,7 @@ class Oracle:
         if is_listed and attachment:
             fitting = [each for each in own.values() if _is_link(each) is (attachment.kind == "link")]
             if not fitting:
-                if not grave.intersection(_MISSING):
+                if not grave.intersection(_MISSING) and not self._is_uncovered(place):
                     yield f"{place}: nothing is archived, and the report says {sorted(kinds) or 'nothing'}"
                 return
         if len(own) > 1 and "second_object" not in kinds and is_listed:
@@ -101,10 +101,12 @@ class Oracle:
                 yield f"{place}: the row is wrong, and the report says nothing"
         elif not is_listed and not kinds and not self._report.not_covered and not self._is_young(place):
             yield f"{place}: removed_in_bigin is not told"
-        elif (
-            is_listed and grave and "parked" not in grave and not self._has_other_size(place) | self._is_muddled(place)
-        ):
+        elif is_listed and grave and "parked" not in grave and not self._has_other_size(place):
             yield f"{place}: all is right, and the report says {sorted(grave)}"
+
+    def _is_uncovered(self, place: str) -> bool:
+        """Whether the report says that it could not compare the attachment's module."""
+        return any(each.startswith(f"{place.partition('/')[0]}: ") for each in self._report.not_covered)
 
     def _is_true(self, place: str, kind: str) -> bool:
         own, row = self._own(place), self._rows.get(place, {})
@@ -115,7 +117,7 @@ class Oracle:
         if kind == "missing_object":
             return not self._fitting(place) and any(self._ever_own(place))
         if kind in ("truncated", "wrong_size", "wrong_checksum"):
-            return self._is_muddled(place) or any(not self._has_right_bytes(place, each) for each in own.values())
+            return any(not self._has_right_bytes(place, each) for each in own.values())
         if kind == "no_checksum":
             return any("x-amz-checksum-sha256" not in each.headers for each in own.values())
         if kind == "size_differs_from_bigin":
@@ -142,10 +144,6 @@ class Oracle:
         """Rebuilt after the list began: nobody knows what that would have told of it."""
         first_seen = seconds(self._rows.get(place, {}).get("first_seen", {}).get("S"))
         return first_seen is None or first_seen >= self._report.listed_s - _SECOND_S
-
-    def _is_muddled(self, place: str) -> bool:
-        """Overwritten while its row was lost: what the row tells since then may be of either."""
-        return place in self._world.journal.lost_rows and place in self._stranger.places
 
     def _was_unlisted(self, place: str) -> bool:
         past = self._truth.past.get(place, [])

@@ -17,12 +17,17 @@ Draw = Callable[[random.Random], dict[str, Any]]
 
 STEPS, AUDIT_EVERY = 100, 20
 _MOST_CALLS = 90  # of a run, within which something may happen
-_MOST_PAGES = 16  # of the lists of a run, between which Bigin may change
+_MOST_PAGES = 24  # of the lists of a run, between which Bigin may change
 _RETENTION_MINUTES = 15 * 24 * 60  # longer than a message lives
 
 
 def _number(draw: random.Random) -> int:
     return draw.randrange(1000)
+
+
+def _crowded(draw: random.Random) -> int:
+    """Often one of the first records, so that its list has several pages."""
+    return draw.choice((0, 1, _number(draw)))
 
 
 def _size(draw: random.Random) -> int:
@@ -36,7 +41,7 @@ def _edits(draw: random.Random) -> bool:
 # How often, and with which arguments. What happens in Bigin:
 BIGIN: dict[str, tuple[int, Draw]] = {
     "new record": (3, lambda draw: {"number": _number(draw)}),
-    "attach": (14, lambda draw: {"number": _number(draw), "size": _size(draw), "edits": _edits(draw)}),
+    "attach": (14, lambda draw: {"number": _crowded(draw), "size": _size(draw), "edits": _edits(draw)}),
     "attach link": (3, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
     "replace": (2, lambda draw: {"number": _number(draw), "same_size": _edits(draw), "edits": _edits(draw)}),
     "rename": (1, lambda draw: {"number": _number(draw)}),
@@ -47,6 +52,12 @@ BIGIN: dict[str, tuple[int, Draw]] = {
     "remove record": (1, lambda draw: {"number": _number(draw)}),
     "keep back": (1, lambda draw: {"number": _number(draw)}),
     "approve": (1, lambda draw: {"number": _number(draw)}),
+}
+# What happens in Bigin before a page of a list: in the list itself, where it moves other entries to other pages.
+MEANWHILE: dict[str, tuple[int, Draw]] = {
+    **BIGIN,
+    "remove from list": (30, lambda draw: {"number": draw.choice((0, 1, _number(draw)))}),
+    "add to list": (15, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
 }
 # What the stack does:
 STACK: dict[str, tuple[int, Draw]] = {
@@ -91,7 +102,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
     """What is the same through a history, as JSON."""
     return asdict(
         Setup(
-            page_size=draw.choice((200, 200, 5, 3, 2)),
+            page_size=draw.choice((200, 5, 3, 2, 2)),
             list_of_all=draw.random() < 0.4,
             daily_credits=draw.choice((50_000, 50_000, 600)),
             bigin_ahead_s=draw.choice((0, 0, 300, -300, 600, -600)),
@@ -151,10 +162,11 @@ def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
         for _ in range(draw.randrange(1, 4)):
             plan[str(_early(draw, _MOST_CALLS))] = draw.choice(FAULTS)
     if name in _LISTING and draw.random() < odds.changes:
-        for _ in range(draw.randrange(1, 5)):
-            change = draw.choices(list(BIGIN), [weight for weight, _ in BIGIN.values()])[0]
-            at = f"page {_early(draw, _MOST_PAGES)}" if draw.random() < 0.8 else str(_early(draw, _MOST_CALLS))
-            plan.setdefault(at, [change, BIGIN[change][1](draw)])
+        for _ in range(draw.randrange(1, 7)):
+            at = f"page {1 + draw.randrange(_MOST_PAGES)}" if draw.random() < 0.8 else str(_early(draw, _MOST_CALLS))
+            kinds = MEANWHILE if at.startswith("page") else BIGIN
+            change = draw.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
+            plan.setdefault(at, [change, kinds[change][1](draw)])
     return [name, {**arguments, "plan": plan}] if plan else step
 
 

@@ -14,7 +14,6 @@ class Stranger:
     def __init__(self, world: World) -> None:
         self._world, self._bucket = world, world.bucket
         self.written: set[tuple[str, str]] = set()  # key and version id
-        self.places: set[str] = set()  # where he ever wrote
 
     def delete(self, number: int) -> None:
         """A delete marker on an object."""
@@ -59,14 +58,12 @@ class Stranger:
         if keys:
             key = keys[number % len(keys)]
             del items[key]
-            self._world.journal.lost_rows.add("/".join(key))
 
     def lose_table(self) -> None:
         """All rows of attachments are gone; the sweep's own stay."""
         items = self._world.tables.items[clients.LEDGER]
         for key in [key for key in items if not key[0].startswith("#")]:
             del items[key]
-            self._world.journal.lost_rows.add("/".join(key))
 
     def restore_version(self, number: int) -> bool:
         """The operator mends what was done: the version of ours stands on top again; False where nothing was done."""
@@ -92,7 +89,6 @@ class Stranger:
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         made = self._bucket.write(key, body, {**headers, "x-amz-checksum-sha256": checksum})
         self.written.add((key, made.version_id))
-        self.places.add(place_of(key))
         self._touched(key)
 
     def _touched(self, key: str) -> None:

@@ -78,8 +78,8 @@ class World:
             clients.WEBHOOK_SECRET: {"webhook_secret": "secret"},
         }
         self.secrets = Secrets({name: json.dumps(value) for name, value in secrets.items()}, self.clock)
-        self.journal = Journal(self.clock, self.bucket, self.truth)
-        self.interrupts = Interrupts(self.clock, lambda step: None, self.journal.note)
+        self.journal = Journal(self.clock, self.bucket, self.truth, has_few_credits=setup.daily_credits < 1000)
+        self.interrupts = Interrupts(self.clock, lambda step, path: None, self.journal.note)
         aws.serve(
             {
                 "bigin": self.bigin,

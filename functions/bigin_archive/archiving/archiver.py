@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bigin_archive.archive_request import NO_HINTS, ArchiveRequest, Hints
 from bigin_archive.archiving.listed_size import OtherSizeError, compare, conflict, incomplete
+from bigin_archive.archiving.own_objects import own_objects
 from bigin_archive.archiving.restored_files import is_unchanged
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import Link, ListedAttachment
@@ -137,10 +138,8 @@ class Archiver:
 
     def _own(self, request: ArchiveRequest, *, is_link: bool) -> list[StoredObject]:
         """The attachment's own objects, the oldest first; foreign objects under its prefix do not count."""
-        keys = self._storage.sizes(object_attributes.folder(self._key_prefix, request))
-        found = [self._storage.head(key, request.place) for key in keys]
-        own = [each for each in found if each and each.is_own and each.is_link == is_link]
-        return sorted(own, key=lambda each: (each.modified_at or "", each.key))
+        folder = object_attributes.folder(self._key_prefix, request)
+        return own_objects(self._storage, folder, request.place, is_link=is_link)
 
     def _first_object(self, request: ArchiveRequest, deadline: Deadline) -> StoredObject | None:
         """The object of a file that a restore has sent back; None if the file has to be downloaded.

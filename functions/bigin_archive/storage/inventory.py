@@ -25,7 +25,7 @@ from bigin_archive.storage.s3_errors import (
     classify_s3_error,
     is_no_object,
 )
-from bigin_archive.storage.version_listing import ListedKey, listed_keys
+from bigin_archive.storage.version_listing import ListedKey, first_written, listed_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -95,14 +95,7 @@ class Inventory:
         """What was archived first for the attachment of this place: of all versions of the objects there, since their
         last deletion, that its own metadata name. Raises as :meth:`keys` does.
         """
-        versions = [
-            version
-            for listed in self.keys((f"{place}/",))
-            # S3 lists the newest first: of two of one second the older one counts.
-            for version in reversed(listed.versions_since_deletion)
-            if listed.may_exist
-        ]
-        for version in sorted(versions, key=lambda each: (each.modified_at, each.key)):
+        for version in first_written(self.keys((f"{place}/",))):
             found = self.head(version.key, version.version_id)
             if found and found.is_ours and found.sha256:
                 return found

@@ -8,18 +8,18 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from typing import IO, Any
-from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
 from bigin_archive import clock
+from bigin_archive.aws import object_listing
 from bigin_archive.aws.s3_http import CHECKSUM, Answer, S3Requests
 from bigin_archive.bigin.response_body import BLOCK_BYTES, Body, Spooled
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
-from bigin_archive.storage import archived_object, aws_chunked
+from bigin_archive.storage import archived_object, aws_chunked, version_listing
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.object_attributes import ObjectAttributes
 from bigin_archive.storage.s3_errors import (
@@ -30,6 +30,7 @@ from bigin_archive.storage.s3_errors import (
     classify_s3_error,
     is_no_object,
 )
+from bigin_archive.storage.version_listing import ListedVersion
 
 _METADATA = "x-amz-meta-"
 _RANGE_BYTES = 8 * 1024 * 1024  # bytes of a foreign object, in memory at one time
@@ -55,26 +56,34 @@ class ObjectStore:
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Key and size in bytes of the objects below ``prefix`` (the first 1,000; an attachment has one)."""
-        # Encoded, because a key may hold characters that XML cannot.
-        query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
-        listing = _xml(self._call("GET", query=query).body)
-        if listing is None or not listing.tag.endswith("ListBucketResult"):
-            raise _damaged("S3's answer is not a list")
+        query = {"list-type": "2", "prefix": prefix, **object_listing.ENCODED}
         try:
-            return {
-                unquote_plus(_text(found, "Key")): int(_text(found, "Size"))
-                for found in listing.iterfind("{*}Contents")
-            }
-        except ValueError:
-            raise _damaged("S3's list has an object without key or size") from None
+            return object_listing.sizes(self._call("GET", query=query).body)
+        except ValueError as error:
+            raise _damaged(f"S3's answer is not a list: {error}") from None
 
-    def head(self, key: str, place: str) -> StoredObject | None:
-        """The object under ``key``, with its stored checksum; None if there is none.
+    def versions(self, prefix: str) -> list[ListedVersion]:
+        """The versions of the objects below ``prefix`` since their last deletion, the first written first."""
+
+        def ask(_: str, Prefix: str, KeyMarker: str = "", VersionIdMarker: str = "") -> dict[str, Any]:  # noqa: N803
+            markers = {"key-marker": KeyMarker, "version-id-marker": VersionIdMarker}
+            query = {"versions": "", "prefix": Prefix, **object_listing.ENCODED}
+            query |= {name: marker for name, marker in markers.items() if marker}
+            try:
+                return object_listing.versions(self._call("GET", query=query).body)
+            except ValueError as error:
+                raise _damaged(f"S3's answer is not a list: {error}") from None
+
+        return version_listing.first_written(version_listing.listed_keys(ask, prefix))
+
+    def head(self, key: str, place: str, version_id: str | None = None) -> StoredObject | None:
+        """The object under ``key``, or one version of it, with its stored checksum; None if there is none.
 
         It belongs to an attachment if its metadata name the ``place`` of that.
         """
+        version = {"versionId": version_id} if version_id else None
         try:
-            headers = self._call("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+            headers = self._call("HEAD", key, query=version, headers={"x-amz-checksum-mode": "ENABLED"}).headers
         except NoObjectError:
             return None
         size = headers.get("Content-Length", "")
@@ -224,14 +233,6 @@ def _xml(text: bytes) -> ElementTree.Element | None:
         return ElementTree.fromstring(text)  # noqa: S314 - it came from S3 by TLS
     except ElementTree.ParseError:
         return None
-
-
-def _text(element: ElementTree.Element, name: str) -> str:
-    """The text of a child. Raises ValueError if there is none."""
-    found = element.findtext(f"{{*}}{name}")
-    if not found:
-        raise ValueError(f"no {name}")
-    return found
 
 
 def _iso(date: str | None) -> str | None:

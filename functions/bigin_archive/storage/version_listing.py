@@ -4,7 +4,7 @@ A version never changes (S3 User Guide, "How S3 Versioning works"), so key, vers
 verified once. Pages are cut anywhere, also between two versions of one key (S3 API Reference, ListObjectVersions).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -53,6 +53,16 @@ class ListedKey:
         """Whether there is an object under the key, or only a request can tell."""
         current = self.current
         return not current.is_marker if current else any(not each.is_marker for each in self.versions)
+
+
+def first_written(keys: Iterable[ListedKey]) -> list[ListedVersion]:
+    """The versions of what exists under ``keys``, since its last deletion, in the order in which they were written.
+
+    The first one with a right checksum that is the attachment's own is the archived one: see ``docs/audit.md``.
+    """
+    # S3 lists the newest first: of two of one second the older one counts.
+    found = [version for key in keys if key.may_exist for version in reversed(key.versions_since_deletion)]
+    return sorted(found, key=lambda each: (each.modified_at, each.key))
 
 
 def listed_keys(call: Callable[..., Any], prefix: str, folder: str = "", after: str = "") -> Iterator[ListedKey]:
