@@ -4,6 +4,7 @@ from tests.faults.mutation import Mutation
 
 _TRANSPORT, _S3 = "tests/functional/test_transport.py", "tests/functional/test_s3_requests.py"
 _PROBE = "tests/functional/test_probe.py"
+_CONSOLE = "tests/functional/test_console.py"
 _PACKAGE = "functions/bigin_archive"
 
 WORLD = (
@@ -108,5 +109,57 @@ WORLD = (
         caught_by_test=(
             "tests/functional/test_content_codings.py::test_encoded_bytes_of_the_listed_size_are_the_file",
         ),
+    ),
+    Mutation(
+        "an address told of without the key",
+        f"{_PACKAGE}/console/routes.py",
+        "        user = self.door.user(event)  # before anything is said of an address",
+        '        user = self.door.user(event) if route in ("/search", RECORD_ROUTE, "/links", "/status") else ""',
+        caught_by_test=(f"{_CONSOLE}::test_without_the_key_nothing_is_told_of_an_address",),
+    ),
+    Mutation(
+        "the library's own page for a method without a name",
+        "operate/console/server.py",
+        "    def send_error(",
+        "    def unused(",
+        caught_by_test=(f"{_CONSOLE}::test_what_no_browser_sends_is_refused_in_the_same_form",),
+    ),
+    Mutation(
+        "a link to a file in an archive tier",
+        f"{_PACKAGE}/storage/s3_errors.py",
+        "    if is_archived and ",
+        "    if False and ",
+        caught_by_test=(
+            f"{_CONSOLE}::test_a_file_in_an_archive_tier_has_no_link",
+            "tests/unit/test_signed_addresses.py::test_what_an_archive_tier_holds_cannot_be_read_now",
+        ),
+    ),
+    Mutation(
+        "a report of any length read whole",
+        f"{_PACKAGE}/storage/audit_report.py",
+        "content.partition(DIFFERENCES.encode())",
+        'content.partition(b"no such text")',
+        caught_by_test=("tests/unit/test_audit_report.py::test_the_summary_is_all_but_the_differences",),
+    ),
+    Mutation(
+        "a size of forty digits handed to the ledger",
+        f"{_PACKAGE}/bigin/listing.py",
+        " and 0 <= value < _NO_SIZE else None",
+        " and 0 <= value else None",
+        caught_by_test=("tests/unit/test_listing.py::test_a_size_that_no_file_has_is_not_known",),
+    ),
+    Mutation(
+        "a link's metadata without a limit",
+        f"{_PACKAGE}/storage/link_shortcut.py",
+        "min(room, _MAX_METADATA_URL_BYTES)",
+        "_MAX_METADATA_URL_BYTES",
+        caught_by_test=("tests/unit/test_listing.py::test_the_metadata_of_a_link_fit_into_two_kilobytes",),
+    ),
+    Mutation(
+        "questions asked where the result stands",
+        "operate/connect/prompts.py",
+        'default="", show_default=False, err=True)',
+        'default="", show_default=False)',
+        caught_by_test=("tests/unit/test_operate_look.py::test_questions_leave_stdout_to_the_result",),
     ),
 )
