@@ -129,10 +129,10 @@ def audit(count: int) -> list[str]:
         raise AssertionError(f"Not complete: {made if isinstance(made, dict) else (made.verdict, made.by_kind())}")
     figures.peak_mib = _peak_mib()
     index = s3.head_object(Bucket=os.environ["BUCKET"], Key=INDEX)["ContentLength"]
-    told = (
+    work_done = (
         f"{s3_calls(figures):,} calls to S3, {figures.calls['scan']:,} pages of the ledger; index {index / 1e6:.1f} MB"
     )
-    return _cells("audit, and its index", figures.seconds, wall_s, told, usd(figures))
+    return _cells("audit, and its index", figures.seconds, wall_s, work_done, usd(figures))
 
 
 def sweep(count: int, way: str) -> list[str]:
@@ -141,9 +141,9 @@ def sweep(count: int, way: str) -> list[str]:
     dynamodb.meta.events.register("before-send.dynamodb", units.note)
     wall_s = time.monotonic()
     taken = measure(count, dynamodb, os.environ["LEDGER_TABLE"], units, lambda: 0.0, way)
-    told = f"{taken.reads:,} units read, {taken.writes:,} written, {taken.rows_written} rows written"
+    work_done = f"{taken.reads:,} units read, {taken.writes:,} written, {taken.rows_written} rows written"
     name = "sweep, Bigin's list of all" if way == "all" else "sweep, record by record"
-    return _cells(name, taken.seconds, time.monotonic() - wall_s, told, taken.usd)
+    return _cells(name, taken.seconds, time.monotonic() - wall_s, work_done, taken.usd)
 
 
 def find(first: bool, cache: Path) -> list[str]:
@@ -157,9 +157,9 @@ def find(first: bool, cache: Path) -> list[str]:
     return _cells(name, seconds, wall_s, f"{len(found.rows):,} found", None)
 
 
-def _cells(name: str, seconds: float, wall_s: float, told: str, dollars: float | None) -> list[str]:
+def _cells(name: str, seconds: float, wall_s: float, work_done: str, dollars: float | None) -> list[str]:
     cost = "" if dollars is None else f"{dollars:.4f}"
-    return [name, f"{seconds:.1f}", f"{wall_s:.1f}", told, f"{_peak_mib():.0f} MiB", cost]
+    return [name, f"{seconds:.1f}", f"{wall_s:.1f}", work_done, f"{_peak_mib():.0f} MiB", cost]
 
 
 def _peak_mib() -> float:

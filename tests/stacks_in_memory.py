@@ -27,8 +27,8 @@ class Stacks:
         if action != "DescribeStacks":
             raise NotImplementedError(action)
         if name and name not in self._stacks:
-            told = f"<Code>ValidationError</Code><Message>Stack with id {escape(name)} does not exist</Message>"
-            return Reply(400, {}, f"<ErrorResponse><Error>{told}</Error></ErrorResponse>".encode())
+            error = f"<Code>ValidationError</Code><Message>Stack with id {escape(name)} does not exist</Message>"
+            return Reply(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
         return _reply(action, f"<Stacks>{self._stacks[name] if name else ''.join(self._stacks.values())}</Stacks>")
 
 

@@ -61,7 +61,7 @@ def rows() -> list[Row]:
     small = Poller(FORMER_BATCH, poller.concurrency, poller.threads)
     peers = {
         "as received": 1 - simulate(poller, list).share,
-        "no sizes known": 1 - simulate(poller, told=0).share,
+        "no sizes known": 1 - simulate(poller, known=0).share,
         f"batches of {FORMER_BATCH}": 1 - simulate(small).share,
         f"batches of {FORMER_BATCH} as received": 1 - simulate(small, list).share,
     }
@@ -72,11 +72,11 @@ def rows() -> list[Row]:
 
 
 def simulate(
-    poller: Poller, order: Order = start_order, *, files: int = 10_000, told: float = 1, seed: int = 1
+    poller: Poller, order: Order = start_order, *, files: int = 10_000, known: float = 1, seed: int = 1
 ) -> Usage:
-    """Empty a backlog of ``files``; ``told`` is the share whose size is known (a sweep's are, an event's are not)."""
+    """Empty a backlog of ``files``; ``known`` is the share whose size is known (a sweep's are, an event's are not)."""
     chance = random.Random(seed)
-    waiting = [_message(chance, number, told) for number in range(files)]
+    waiting = [_message(chance, number, known) for number in range(files)]
     seconds = {message.message_id: taken_s for message, taken_s in waiting}
     queue = [message for message, _ in reversed(waiting)]
     free_at = [0.0] * poller.concurrency
@@ -101,12 +101,12 @@ def simulate(
     return Usage(busy_s / (max(free_at) * poller.concurrency * poller.threads), _most_at_once(spans), back)
 
 
-def _message(chance: random.Random, number: int, told: float) -> tuple[Message, float]:
+def _message(chance: random.Random, number: int, known: float) -> tuple[Message, float]:
     """A message, and the seconds that its file takes."""
     size = 0.0
     while not LEAST_BYTES <= size <= MOST_BYTES:
         size = USUAL_BYTES * chance.lognormvariate(0, SPREAD)
-    hints = Hints(size_bytes=round(size) if chance.random() < told else None)
+    hints = Hints(size_bytes=round(size) if chance.random() < known else None)
     return Message(str(number), "", "", 1, hints), chance.uniform(*FIRST_BYTE_S) + size / BYTES_PER_S + UPLOAD_S
 
 

@@ -67,10 +67,10 @@ def tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
         return made
 
     yield new
-    told = [(made.dialogs, made.errors) for _, made in opened]
+    seen = [(made.dialogs, made.errors) for _, made in opened]
     for context, _ in opened:
         context.close()
-    assert told == [([], [])] * len(told)
+    assert seen == [([], [])] * len(seen)
 
 
 @pytest.fixture

@@ -248,5 +248,5 @@ def test_both_programs_search_alike(tab: OPEN, tmp_path: Path) -> None:
     for one in load("folding"):
         vector = one.values[0]
         assert vector["folded"] == page.evaluate("(text) => fold(text)", vector["text"]), vector["name"]
-    told = page.evaluate("rest.map(decode)")
-    assert [row["file_name"] for row in told] == [SearchRow.from_line(line).file_name or "" for line in lines]
+    decoded = page.evaluate("rest.map(decode)")
+    assert [row["file_name"] for row in decoded] == [SearchRow.from_line(line).file_name or "" for line in lines]

@@ -89,8 +89,8 @@ def test_the_webhook_knows_its_secret(stack: Stack) -> None:
     body = {"module": "Contacts", "record_id": "1"}
 
     assert 401 == post(stack.webhook_url, body, sign=False).status_code
-    told = post(stack.webhook_url, body, sign=False, **{"X-Webhook-Secret": json.loads(stored)["webhook_secret"]})
-    assert 202 == told.status_code
+    answer = post(stack.webhook_url, body, sign=False, **{"X-Webhook-Secret": json.loads(stored)["webhook_secret"]})
+    assert 202 == answer.status_code
 
 
 def test_the_queue_has_its_worker(stack: Stack) -> None:
@@ -108,10 +108,10 @@ def test_the_queue_has_its_worker(stack: Stack) -> None:
 def test_the_token_refresher_says_what_is_missing(stack: Stack) -> None:
     """It may read its secrets, and finds no credentials there."""
     answer = boto3.client("lambda").invoke(FunctionName=stack.refresh_function, Payload=b"{}")
-    told = json.loads(answer["Payload"].read())
+    result = json.loads(answer["Payload"].read())
 
     assert "FunctionError" not in answer
-    assert told["status"] != "refreshed"
+    assert result["status"] != "refreshed"
 
 
 def test_nobody_reads_the_bucket_without_tls(stack: Stack) -> None:

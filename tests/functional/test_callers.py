@@ -269,10 +269,10 @@ def test_get_tells_why_there_is_no_file(door: Door, bigin: Simulator) -> None:
     ):
         door.call(key, request, headers={"Prefer": "respond-async"})
         archive_queued(sqs_event([json.dumps(request)]), Context(300))
-        told, posted = door.get(key, request), door.call(key, request)
+        answer, posted = door.get(key, request), door.call(key, request)
 
-        assert (told["http"], told["code"]) == expected == (posted["http"], posted["code"])
-        assert told["detail"]
+        assert (answer["http"], answer["code"]) == expected == (posted["http"], posted["code"])
+        assert answer["detail"]
 
 
 def test_get_believes_s3_where_the_ledger_knows_nothing(door: Door, bigin: Simulator) -> None:

@@ -111,11 +111,11 @@ def test_a_channel_that_will_not_live_is_dead(
 
     answer = renew()
 
-    told = lines(capsys)
+    logged = lines(capsys)
     assert ("failed", (), MODULES, "channel_dead") == tuple(answer[k] for k in ("status", "alive", "dead", "code"))
-    assert ["channels_failed"] == [line["outcome"] for line in told if "outcome" in line]
-    assert SECRET not in json.dumps([told, answer])
-    assert TOKEN not in json.dumps([told, answer])
+    assert ["channels_failed"] == [line["outcome"] for line in logged if "outcome" in line]
+    assert SECRET not in json.dumps([logged, answer])
+    assert TOKEN not in json.dumps([logged, answer])
 
 
 def test_a_scheduled_renewal_that_fails_is_an_error(watching: Aws, bigin: Simulator) -> None:
@@ -301,6 +301,6 @@ def test_a_notification_leaves_its_channel_in_the_log(
         handler({"headers": {}, "body": json.dumps(body)}, Context(20))
     handler({"headers": {}, "body": json.dumps({"channel_id": "999", "token": "wrong"})}, Context(20))
 
-    told = [line.get("channel_id") for line in lines(capsys) if "outcome" in line]
+    ids = [line.get("channel_id") for line in lines(capsys) if "outcome" in line]
 
-    assert ["123456789012345", None, None, None, None] == told
+    assert ["123456789012345", None, None, None, None] == ids

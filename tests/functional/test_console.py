@@ -165,10 +165,10 @@ def test_a_page_holds_fifty(archive: Archive, page: Page) -> None:
     archive.auditor.audit(LONG_AGO)
 
     pages = [page.get("/search", page=str(number)) for number in (1, 2, 10**20)]
-    found = [one["attachment_id"] for told in pages for one in told["results"]]
+    found = [one["attachment_id"] for answer in pages for one in answer["results"]]
 
-    assert [50, 10, 0] == [len(told["results"]) for told in pages]
-    assert {(60, 2)} == {(told["total"], told["pages"]) for told in pages}
+    assert [50, 10, 0] == [len(answer["results"]) for answer in pages]
+    assert {(60, 2)} == {(answer["total"], answer["pages"]) for answer in pages}
     assert found == sorted(found, reverse=True)
 
 
@@ -233,13 +233,13 @@ def test_a_record_is_fresh_from_the_ledger(archive: Archive, page: Page) -> None
     url = "https://example.com/a?b=c"
     archive.new(1, record_id="77", module="Tasks", state="link", link_url=url, created_time="2025-01-01T00:00:00+00:00")
 
-    told = page.get("/records/Tasks/77")
+    view = page.get("/records/Tasks/77")
 
-    assert (told["module"], told["record_id"], told["record_name"]) == ("Tasks", "77", second.record_name)
-    assert ["parked", "archived", "link"] == [one["state"] for one in told["attachments"]]
-    assert [None, None, url] == [one["link_url"] for one in told["attachments"]]
-    assert all(set(one) == FIELDS for one in told["attachments"])
-    assert first.file_name == told["attachments"][1]["file_name"]
+    assert (view["module"], view["record_id"], view["record_name"]) == ("Tasks", "77", second.record_name)
+    assert ["parked", "archived", "link"] == [one["state"] for one in view["attachments"]]
+    assert [None, None, url] == [one["link_url"] for one in view["attachments"]]
+    assert all(set(one) == FIELDS for one in view["attachments"])
+    assert first.file_name == view["attachments"][1]["file_name"]
 
 
 @pytest.mark.parametrize("record", ["Tasks/1", "Leads/1", "Tasks/x", "Tasks/%2e%2e", "x%2Fy/1"])
@@ -384,9 +384,9 @@ def test_links_of_a_week_are_known_in_the_next_one(aws: Aws) -> None:
             now[0] = datetime.fromisoformat(f"{monday}T00:00:00+00:00").timestamp() + number * DAY_S
             limit.take("anna")
         weeks = [f"2026-02-{day}" for day in ("02", "09", "16", "23")]
-        told = [links_in_week(aws.dynamodb, name, week).get("anna", 0) for week in weeks]
+        counts = [links_in_week(aws.dynamodb, name, week).get("anna", 0) for week in weeks]
         assert (
-            told
+            counts
             == {
                 "2026-02-02": [3, 0, 0, 0],
                 "2026-02-09": [3, 1, 0, 0],

@@ -62,9 +62,9 @@ def test_from_webhook_to_redrive(aws: Aws, bigin: Simulator, capsys: pytest.Capt
     send_back(queue, Choice(all=True), Sent())
     work(aws)
 
-    told = lines(capsys)
-    assert [line["outcome"] for line in told] == ["queued", "queued", "parked", "archived"]
-    assert {line["correlation_id"] for line in told} == {began}
+    logged = lines(capsys)
+    assert [line["outcome"] for line in logged] == ["queued", "queued", "parked", "archived"]
+    assert {line["correlation_id"] for line in logged} == {began}
 
 
 def test_of_a_call_that_is_queued(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,9 +74,9 @@ def test_of_a_call_that_is_queued(aws: Aws, bigin: Simulator, capsys: pytest.Cap
     load("archive_now").handler(event, Context())
     work(aws)
 
-    told = lines(capsys)
-    assert [line["outcome"] for line in told] == ["queued", "archived"]
-    assert {line["correlation_id"] for line in told} == {event["requestContext"]["requestId"]}
+    logged = lines(capsys)
+    assert [line["outcome"] for line in logged] == ["queued", "archived"]
+    assert {line["correlation_id"] for line in logged} == {event["requestContext"]["requestId"]}
 
 
 def test_of_a_sweep(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,9 +85,9 @@ def test_of_a_sweep(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[st
     state = load("sweep_account").handler({"start": {}}, Context(840))
     work(aws)
 
-    told = lines(capsys)
-    assert {"archived"} <= {line["outcome"] for line in told}
-    assert {line["correlation_id"] for line in told} == {f"sweep-{state['started_at']}"}
+    logged = lines(capsys)
+    assert {"archived"} <= {line["outcome"] for line in logged}
+    assert {line["correlation_id"] for line in logged} == {f"sweep-{state['started_at']}"}
 
 
 def test_of_a_message_without_one(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:

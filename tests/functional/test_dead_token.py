@@ -148,7 +148,7 @@ def test_an_expired_bare_token_says_so(aws: Aws, bigin: Simulator, capsys: pytes
     answer = load("refresh_token").handler({}, Context(60))
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' not in line]
-    told = [line["error_detail"] for line in lines if line.get("error_code") == "bigin_token_rejected"]
-    assert "bigin-archive authorize" in told[0]
+    details = [line["error_detail"] for line in lines if line.get("error_code") == "bigin_token_rejected"]
+    assert "bigin-archive authorize" in details[0]
     assert "not_connected" == answer["status"]
     assert "bigin-archive authorize" in answer["detail"]

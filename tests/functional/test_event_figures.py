@@ -135,7 +135,7 @@ def test_a_record_with_hundreds_of_attachments(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     ends = Counter((line["attachment_id"], line["outcome"]) for line in lines if "attachment_id" in line)
     outcomes = {
-        outcome: {found for found, told in ends if told == outcome} for outcome in ("archived", "gone", "retried")
+        outcome: {found for found, ending in ends if ending == outcome} for outcome in ("archived", "gone", "retried")
     }
     keys = [key.split("/") for key in aws.objects()]
     shortcuts = {key[3] for key in keys if key[4].endswith(".url")}

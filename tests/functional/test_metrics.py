@@ -102,7 +102,7 @@ def seen() -> Written:
 
 
 @pytest.fixture
-def told(
+def metrics(
     seen: Written,
     aws: Aws,
     bigin: Simulator,
@@ -115,28 +115,28 @@ def told(
     return seen
 
 
-def test_every_metric_that_is_looked_at_is_written(told: Written) -> None:
+def test_every_metric_that_is_looked_at_is_written(metrics: Written) -> None:
     """Name and dimensions of each metric of an alarm and of a widget."""
     for looked in OURS:
-        assert (looked.name, looked.dimension_names) in told, looked
+        assert (looked.name, looked.dimension_names) in metrics, looked
         assert dict(looked.dimensions) == {"service": STACK}, looked
 
 
-def test_every_axis_has_the_unit_of_its_metrics(told: Written) -> None:
+def test_every_axis_has_the_unit_of_its_metrics(metrics: Written) -> None:
     """What a widget writes at its axis is the unit of what it shows."""
     for looked in OURS:
         if looked.axis:
-            assert looked.axis == told[looked.name, looked.dimension_names][0], looked
+            assert looked.axis == metrics[looked.name, looked.dimension_names][0], looked
 
 
-def test_what_is_written_is_what_is_known(told: Written) -> None:
+def test_what_is_written_is_what_is_known(metrics: Written) -> None:
     """The metrics of all handlers are those of the one table, with the stack's name as their only dimension."""
-    assert {name for name, _ in told} == set(METRICS)
-    assert {names for _, names in told} == {frozenset({"service"})}
+    assert {name for name, _ in metrics} == set(METRICS)
+    assert {names for _, names in metrics} == {frozenset({"service"})}
 
 
-def test_every_metric_is_looked_at(told: Written) -> None:
+def test_every_metric_is_looked_at(metrics: Written) -> None:
     """Nothing is counted, and paid for, that neither an alarm nor the dashboard shows."""
     looked = {found.name for found in OURS}
 
-    assert {name for name, _ in told if name not in looked} == set()
+    assert {name for name, _ in metrics if name not in looked} == set()

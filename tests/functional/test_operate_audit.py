@@ -49,11 +49,11 @@ def test_a_complete_archive_is_status_0(
     """The verdict in a sentence, the credits, where the report lies; no token."""
     assert 0 == run(monkeypatch, "audit", "--stack", stack)
 
-    told = "".join(capsys.readouterr())
-    assert "Every attachment that Bigin lists (12) is archived" in told
-    assert f"s3://{archive.aws.bucket}/bigin/_audit/" in told
-    assert f"Credits used: {archive.bigin.calls()['credits_used']}" in told
-    assert TOKEN not in told
+    printed = "".join(capsys.readouterr())
+    assert "Every attachment that Bigin lists (12) is archived" in printed
+    assert f"s3://{archive.aws.bucket}/bigin/_audit/" in printed
+    assert f"Credits used: {archive.bigin.calls()['credits_used']}" in printed
+    assert TOKEN not in printed
     assert b"The archive is complete" in archive.read("_audit/latest.html")
 
 
@@ -138,10 +138,10 @@ def test_differences_are_shown_with_their_remedies(
 
     assert 2 == run(monkeypatch, "audit", "--stack", stack)
 
-    told = capsys.readouterr()
-    assert 21 == told.out.count("missing_object")  # twenty rows, one remedy
-    assert "3 more in the report" in told.out
-    assert "23 are not in the archive" in told.out
+    printed = capsys.readouterr()
+    assert 21 == printed.out.count("missing_object")  # twenty rows, one remedy
+    assert "3 more in the report" in printed.out
+    assert "23 are not in the archive" in printed.out
 
 
 def test_the_totals_fit_a_terminal(

@@ -56,14 +56,14 @@ def test_a_script_connects_by_environment(
     status = run(monkeypatch, "authorize", "--stack", stack)
 
     credentials, token = stored(aws)
-    told = "".join(capsys.readouterr())
-    assert 0 == status, told
+    printed = "".join(capsys.readouterr())
+    assert 0 == status, printed
     assert {"client_id": "test", "client_secret": "test"}.items() <= credentials.items()
     assert bigin.url == token["api_domain"]
     assert datetime.fromisoformat(token["expires_at"]) > datetime.now(UTC)
     for secret in (CODE, credentials["refresh_token"], token["access_token"]):
-        assert secret not in told
-    assert "is connected to Bigin" in told
+        assert secret not in printed
+    assert "is connected to Bigin" in printed
 
 
 def test_a_script_connects_by_stdin(aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_script_connects_by_stdin(aws: Aws, bigin: Simulator, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("values", "status", "told"),
+    ("values", "status", "message"),
     [
         ({"BIGIN_CLIENT_ID": ""}, 2, "client id is missing"),
         ({"BIGIN_CLIENT_SECRET": ""}, 2, "client secret is missing"),
@@ -98,7 +98,7 @@ def test_a_wrong_value_is_explained_and_stores_nothing(
     capsys: pytest.CaptureFixture[str],
     values: dict[str, str],
     status: int,
-    told: str,
+    message: str,
 ) -> None:
     """Each value that is missing or wrong has its own sentence; what was stored stays; no value is repeated."""
     stack = deploy(aws)
@@ -110,7 +110,7 @@ def test_a_wrong_value_is_explained_and_stores_nothing(
     assert status == run(monkeypatch, "authorize", "--stack", stack)
 
     answer = capsys.readouterr()
-    assert told in answer.err
+    assert message in answer.err
     assert before == stored(aws)
     for value in (*SECRETS.values(), *values.values()):
         if len(value) > 8:
@@ -136,7 +136,7 @@ def test_an_expired_code_and_a_used_code_are_explained(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (400, {"error": "Access Denied", "error_description": "too many", "status": "failure"}, "too many requests"),
         (200, {"error": "invalid_client_secret"}, "client secret is wrong"),
@@ -158,7 +158,7 @@ def test_what_zoho_says_is_explained_and_stores_nothing(
     capsys: pytest.CaptureFixture[str],
     status: int,
     body: Any,
-    told: str,
+    message: str,
 ) -> None:
     """Every refusal of the accounts server has its sentence; what was stored stays."""
     stack = deploy(aws)
@@ -169,13 +169,13 @@ def test_what_zoho_says_is_explained_and_stores_nothing(
     assert 1 == run(monkeypatch, "authorize", "--stack", stack)
 
     answer = capsys.readouterr()
-    assert told in answer.err
+    assert message in answer.err
     assert "s3cret-token" not in answer.out + answer.err
     assert before == stored(aws)
 
 
 @pytest.mark.parametrize(
-    ("call", "status", "body", "told"),
+    ("call", "status", "body", "message"),
     [
         ("records", 401, {"code": "OAUTH_SCOPE_MISMATCH", **ERROR}, "scope ZohoBigin.modules.contacts.READ is missing"),
         ("list", 403, {"code": "OAUTH_SCOPE_MISMATCH", **ERROR}, "ZohoBigin.modules.attachments.READ is missing"),
@@ -196,7 +196,7 @@ def test_a_token_that_cannot_do_is_explained_and_stores_nothing(
     call: str,
     status: int,
     body: Any,
-    told: str,
+    message: str,
 ) -> None:
     """Before anything is stored the token is tried; what it lacks is named."""
     stack = deploy(aws)
@@ -207,7 +207,7 @@ def test_a_token_that_cannot_do_is_explained_and_stores_nothing(
 
     assert 1 == run(monkeypatch, "authorize", "--stack", stack)
 
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert before == stored(aws)
 
 
@@ -307,12 +307,12 @@ def test_a_bare_access_token_is_stored_with_its_end(
     assert 0 == run(monkeypatch, "authorize", "--stack", stack, "--access-token-only")
 
     credentials, token = stored(aws)
-    told = "".join(capsys.readouterr())
+    printed = "".join(capsys.readouterr())
     assert None is credentials
     assert "1000.bare" == token["access_token"]
     assert 1700 < (datetime.fromisoformat(token["expires_at"]) - datetime.now(UTC)).total_seconds() <= 1800
-    assert re.search(r"It expires at .* in 29 minutes; nothing renews it", told)
-    assert "1000.bare" not in told
+    assert re.search(r"It expires at .* in 29 minutes; nothing renews it", printed)
+    assert "1000.bare" not in printed
 
 
 def test_a_bare_access_token_that_bigin_refuses_is_not_stored(
@@ -351,14 +351,14 @@ def test_check_tells_that_all_is_fine(
     status, report = checked(monkeypatch, capsys, stack)
     human = run(monkeypatch, "authorize", "--stack", stack, "--check")
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert (0, 0) == (status, human)
     assert (True, True) == (report["fine"], report["credentials_stored"])
     assert set(MODULES) == set(report["modules"])
     assert all(module["records"]["works"] for module in report["modules"].values())
     assert exchanges == sum(entry["call"] == "token" for entry in bigin.calls()["log"])
-    assert "All fine" in told
-    assert stored(aws)[1]["access_token"] not in told + json.dumps(report)
+    assert "All fine" in printed
+    assert stored(aws)[1]["access_token"] not in printed + json.dumps(report)
 
 
 def test_check_tells_that_nothing_is_stored(
@@ -378,7 +378,7 @@ def test_check_tells_that_nothing_is_stored(
 
 
 @pytest.mark.parametrize(
-    ("stored_token", "fault", "told"),
+    ("stored_token", "fault", "message"),
     [
         ("1000.expired", None, "Bigin refuses the token"),
         (TOKEN, (429, {"code": "TOO_MANY_REQUESTS", **ERROR}), "API limit"),
@@ -392,7 +392,7 @@ def test_check_tells_what_is_missing(
     capsys: pytest.CaptureFixture[str],
     stored_token: str,
     fault: tuple[int, Any] | None,
-    told: str,
+    message: str,
 ) -> None:
     """A token that is refused, a limit and a missing scope are told apart, with status 1."""
     stack = deploy(aws)
@@ -404,7 +404,7 @@ def test_check_tells_what_is_missing(
     status, report = checked(monkeypatch, capsys, stack)
 
     assert (1, False) == (status, report["fine"])
-    assert told in json.dumps(report)
+    assert message in json.dumps(report)
 
 
 def test_check_renews_only_on_request_and_tells_how_it_went(
@@ -421,7 +421,7 @@ def test_check_renews_only_on_request_and_tells_how_it_went(
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "told"),
+    ("answer", "status", "message"),
     [
         ({"status": "refreshed", "detail": "The access token is renewed."}, 0, "is renewed"),
         ({"status": "failed", "code": "invalid_code", "detail": "Zoho does not accept it."}, 1, "does not accept"),
@@ -435,7 +435,7 @@ def test_a_renewal_is_told_in_the_function_s_own_words(
     capsys: pytest.CaptureFixture[str],
     answer: dict[str, str] | None,
     status: int,
-    told: str,
+    message: str,
 ) -> None:
     """Renewed, refused, or the function itself failed: each shows, and decides the exit status."""
     name = f"refresh-{uuid.uuid4().hex[:8]}"
@@ -457,7 +457,7 @@ def test_a_renewal_is_told_in_the_function_s_own_words(
 
     assert status == run(monkeypatch, "authorize", "--stack", stack, "--check", "--renew")
 
-    assert told in "".join(capsys.readouterr())
+    assert message in "".join(capsys.readouterr())
 
 
 # ---- with a person at a terminal -------------------------------------------------------------------------------------

@@ -47,14 +47,14 @@ class Operator:
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit status and what was printed, wrapped lines as one."""
         status = run(self._monkeypatch, *arguments, "--stack", self.stack)
-        told = self._capsys.readouterr()
-        return status, " ".join((told.out + told.err).split())
+        printed = self._capsys.readouterr()
+        return status, " ".join((printed.out + printed.err).split())
 
     def json(self, *arguments: str) -> Any:
         status = run(self._monkeypatch, *arguments, "--stack", self.stack, "--json")
-        told = self._capsys.readouterr()
-        assert status == 0, told.err
-        return json.loads(told.out)
+        printed = self._capsys.readouterr()
+        assert status == 0, printed.err
+        return json.loads(printed.out)
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ def test_a_name_has_one_key(operator: Operator) -> None:
     """A second one needs another name, or the end of the first; ended twice is no failure, unknown is one."""
     operator.json("callers", "add", "n8n")
 
-    status, told = operator.run("callers", "add", "n8n")
-    assert (status, "n8n has a key already" in told) == (2, True)
+    status, printed = operator.run("callers", "add", "n8n")
+    assert (status, "n8n has a key already" in printed) == (2, True)
     assert operator.run("callers", "end", "n8n")[0] == 0
     assert operator.run("callers", "end", "n8n")[0] == 0
     assert operator.run("callers", "end", "nobody")[0] == 1
@@ -121,9 +121,9 @@ def test_what_is_wrong_makes_no_key(operator: Operator) -> None:
         ("a\nb",),
         (),
     ):
-        status, told = operator.run("callers", "add", *wrong)
+        status, printed = operator.run("callers", "add", *wrong)
         assert status == 2, wrong
-        assert told
+        assert printed
 
     assert operator.table.all() == []
 

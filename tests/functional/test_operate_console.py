@@ -85,9 +85,9 @@ def test_a_stack_without_it_says_how_to_get_it(
 ) -> None:
     """Deploy it, or serve it here."""
     assert run(monkeypatch, "console", "list", "--stack", deploy(aws)) == 1
-    told = capsys.readouterr().err
-    assert "Console=ON" in told
-    assert "bigin-archive console" in told
+    printed = capsys.readouterr().err
+    assert "Console=ON" in printed
+    assert "bigin-archive console" in printed
 
 
 def test_it_is_served_until_it_is_stopped(aws: Aws, stack: str) -> None:

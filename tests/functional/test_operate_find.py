@@ -74,8 +74,8 @@ def test_words_find_attachments(
 
     status = run(monkeypatch, "find", *options, "--stack", stack, "--json")
 
-    told = json.loads(capsys.readouterr().out)
-    assert (0 if found else 1, found) == (status, [entry["attachment_id"] for entry in told])
+    printed = json.loads(capsys.readouterr().out)
+    assert (0 if found else 1, found) == (status, [entry["attachment_id"] for entry in printed])
 
 
 def test_what_the_last_audit_listed_is_found_without_the_ledger(
@@ -88,11 +88,11 @@ def test_what_the_last_audit_listed_is_found_without_the_ledger(
 
     statuses = [run(monkeypatch, "find", "moller no5", "--stack", stack) for _ in range(2)]
     (kept,) = cache.rglob("*.columns")
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
 
     assert statuses == [0, 0]
-    assert told.count(entry.attachment_id) >= 2
-    assert "As of " in told
+    assert printed.count(entry.attachment_id) >= 2
+    assert "As of " in printed
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o700, 0o700)
     assert run(monkeypatch, "find", "moller no5", "--now", "--stack", stack) == 1
 
@@ -143,10 +143,10 @@ def test_what_is_found_is_shown(
 
     assert 0 == run(monkeypatch, "find", "runa", "--stack", stack)
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for text in ("a [red]b?.pdf", "Runa [x]", "bytes", "2026-03-02", "911", f"get --stack {stack} 911"):
-        assert text in told
-    assert "\x1b" not in told
+        assert text in printed
+    assert "\x1b" not in printed
 
 
 def test_what_get_needs_is_shown_whole(
@@ -175,9 +175,9 @@ def test_a_terminal_without_unicode_shows_the_rest(
     assert 0 == run(monkeypatch, "find", "plan", "--stack", stack)
 
     sys.stdout.flush()
-    told = written.getvalue().decode("cp1252")
-    assert "?? plan.pdf" in told
-    assert "911" in told
+    text = written.getvalue().decode("cp1252")
+    assert "?? plan.pdf" in text
+    assert "911" in text
 
 
 def test_before_the_first_sweep_the_next_step_is_named(
@@ -186,10 +186,10 @@ def test_before_the_first_sweep_the_next_step_is_named(
     """An empty ledger is told from words that are in no name."""
     assert 1 == run(monkeypatch, "find", "offer", "--stack", stack)
 
-    told = capsys.readouterr().err
-    assert "The ledger is empty." in told
-    assert f"bigin-archive sweep --stack {stack}" in told
-    assert f"bigin-archive rebuild-ledger --stack {stack}" in told
+    printed = capsys.readouterr().err
+    assert "The ledger is empty." in printed
+    assert f"bigin-archive sweep --stack {stack}" in printed
+    assert f"bigin-archive rebuild-ledger --stack {stack}" in printed
 
 
 def test_files_come_back_with_their_names(
@@ -290,11 +290,11 @@ def test_wrong_bytes_never_arrive(
 
     assert 1 == run(monkeypatch, "get", *ids, "424242", "--stack", stack, "--to", str(tmp_path))
 
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert [good.file_name] == [path.name for path in tmp_path.iterdir()]
-    assert "the bytes are not the archived ones" in told
-    assert "424242: no archived file" in told
-    assert f"{deleted.attachment_id}: no archived file" in told
+    assert "the bytes are not the archived ones" in printed
+    assert "424242: no archived file" in printed
+    assert f"{deleted.attachment_id}: no archived file" in printed
 
 
 def test_wrong_bytes_never_arrive_with_their_record(
@@ -310,10 +310,10 @@ def test_wrong_bytes_never_arrive_with_their_record(
 
     assert 1 == run(monkeypatch, "get", "--record", "Contacts/77", "--stack", stack, "--to", str(tmp_path))
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert [good.file_name] == [path.name for path in (tmp_path / "Contacts 77").iterdir()]
-    assert f"{swapped.attachment_id}: the bytes are not the archived ones" in told.err
-    assert f"1 of 2 is in {tmp_path / 'Contacts 77'}, verified." in told.out
+    assert f"{swapped.attachment_id}: the bytes are not the archived ones" in printed.err
+    assert f"1 of 2 is in {tmp_path / 'Contacts 77'}, verified." in printed.out
 
 
 def test_a_file_without_a_name_gets_the_one_that_bigin_lists(
@@ -345,10 +345,10 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_remedy(
         monkeypatch, "get", entry.attachment_id, "--stack", stack, "--to", str(tmp_path / "file" / "folder")
     )
 
-    told = capsys.readouterr()
-    assert f"{entry.attachment_id}: it cannot be written here (Not a directory)." in told.err
-    assert "Name another folder with --to" in told.err
-    assert "verified" not in told.out
+    printed = capsys.readouterr()
+    assert f"{entry.attachment_id}: it cannot be written here (Not a directory)." in printed.err
+    assert "Name another folder with --to" in printed.err
+    assert "verified" not in printed.out
 
 
 @pytest.mark.parametrize("options", [[], ["--record", "Contacts"], ["--record", "Calls/5"]], ids=str)

@@ -95,7 +95,7 @@ def test_dead_letters_are_shown_by_reason_and_stay(
     bury(aws, json.dumps({"module": "Notes", "record_id": "1"}), None)
 
     assert 0 == run(monkeypatch, "redrive", "--stack", stack)
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert 0 == run(monkeypatch, "redrive", "--stack", stack, "--json")
     report = json.loads(capsys.readouterr().out)
 
@@ -103,9 +103,9 @@ def test_dead_letters_are_shown_by_reason_and_stay(
         group["reason"]: group["count"] for group in report["groups"]
     }
     assert DETAIL in {group["detail"] for group in report["groups"]}
-    assert "NO_PERMISSION" in told
-    assert "Gave up after" in told
-    assert f"--stack {stack} --reason bigin_refused" in told
+    assert "NO_PERMISSION" in printed
+    assert "Gave up after" in printed
+    assert f"--stack {stack} --reason bigin_refused" in printed
     assert (14, 0) == counts(aws, aws.dead_letter_queue_url)
     assert (0, 0) == counts(aws, aws.queue_url)
 
@@ -326,9 +326,9 @@ def test_what_others_wrote_does_not_reach_the_terminal_raw(
 
     assert 0 == run(monkeypatch, "redrive", "--stack", deploy(aws), "--list")
 
-    told = capsys.readouterr().out
-    assert "[red]new" in told
-    assert "a?b [/red]?31m" in told
+    printed = capsys.readouterr().out
+    assert "[red]new" in printed
+    assert "a?b [/red]?31m" in printed
 
 
 def test_messages_are_listed_with_what_they_ask_for(
@@ -340,10 +340,10 @@ def test_messages_are_listed_with_what_they_ask_for(
 
     assert 0 == run(monkeypatch, "redrive", "--stack", deploy(aws), "--list")
 
-    told = capsys.readouterr().out
-    assert message_id in told
-    assert "Accounts/12/34" in told
-    assert "malformed" in told
+    printed = capsys.readouterr().out
+    assert message_id in printed
+    assert "Accounts/12/34" in printed
+    assert "malformed" in printed
 
 
 def test_a_look_counts_what_is_hidden_elsewhere(aws: Aws) -> None:

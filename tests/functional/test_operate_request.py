@@ -35,12 +35,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("place", "told"), WRONG.items(), ids=WRONG)
+@pytest.mark.parametrize(("place", "message"), WRONG.items(), ids=WRONG)
 def test_what_names_nothing_is_told(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, told: str
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, message: str
 ) -> None:
     """In a sentence, with status 2; the good ones beside it are not queued either."""
     assert 2 == run(monkeypatch, "request", "Contacts/1/2", place, "--stack", "none")
 
-    assert told in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
     assert [] == aws.messages(aws.queue_url)

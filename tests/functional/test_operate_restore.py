@@ -109,14 +109,14 @@ def test_a_record_is_whole_again(operator: Operator, archive: Archive) -> None:
     entries = record_of(archive)
     archive.in_bigin(entries[:1])
 
-    status, told = operator.report("--record", RECORD, "--yes")
+    status, report = operator.report("--record", RECORD, "--yes")
 
-    assert (0, {"restored": 2, "already_there": 1}) == (status, told["counts"])
+    assert (0, {"restored": 2, "already_there": 1}) == (status, report["counts"])
     assert expected(entries) == held(archive.bigin)
     # A list before and one after; an upload and a download of each that was sent, a download of what was there.
-    assert 2 + 2 * 2 + 1 == told["credits"] == archive.bigin.calls()["credits_used"]
+    assert 2 + 2 * 2 + 1 == report["credits"] == archive.bigin.calls()["credits_used"]
     assert [None, None] == [archive.ledger.find([e.request])[e.request.place].restored_from for e in entries[:2]]
-    for entry, one in zip(entries[1:], told["files"][1:], strict=True):
+    for entry, one in zip(entries[1:], report["files"][1:], strict=True):
         place = f"{RECORD}/{one['restored_as']}"
         assert place == archive.ledger.find([entry.request])[entry.request.place].restored_as
         assert archive.exists(f"_restored/{place}.json")
@@ -140,10 +140,10 @@ def test_without_yes_it_is_only_told(operator: Operator, archive: Archive) -> No
     archive.in_bigin(entries[:1])
     before = archive.versions()
 
-    status, told = operator.report("--record", RECORD)
+    status, report = operator.report("--record", RECORD)
 
-    assert (0, {"would_restore": 2, "already_there": 1}) == (status, told["counts"])
-    assert (2, 6) == (told["credits"], told["credits_needed"])
+    assert (0, {"would_restore": 2, "already_there": 1}) == (status, report["counts"])
+    assert (2, 6) == (report["credits"], report["credits_needed"])
     assert expected(entries[:1]) == held(archive.bigin)
     assert (before, (0, 0)) == (archive.versions(), operator.grants())
 
@@ -208,13 +208,13 @@ def test_files_go_to_another_record(operator: Operator, archive: Archive) -> Non
     entries = archive.new(2, module="Contacts", record_id="5557002")
     archive.bigin.control("POST", "records", {"module": "Pipelines", "record_id": "5557003"})
 
-    status, told = operator.report("--record", "Contacts/5557002", "--yes")
-    assert (2, {"record_gone": 2}) == (status, told["counts"])
-    assert "Contacts/5557002" in told["files"][0]["detail"]
-    assert "--to-record" in told["files"][0]["remedy"]
+    status, report = operator.report("--record", "Contacts/5557002", "--yes")
+    assert (2, {"record_gone": 2}) == (status, report["counts"])
+    assert "Contacts/5557002" in report["files"][0]["detail"]
+    assert "--to-record" in report["files"][0]["remedy"]
 
-    status, told = operator.report("--record", "Contacts/5557002", "--to-record", "Pipelines/5557003", "--yes")
-    assert (0, {"restored": 2}) == (status, told["counts"])
+    status, report = operator.report("--record", "Contacts/5557002", "--to-record", "Pipelines/5557003", "--yes")
+    assert (0, {"restored": 2}) == (status, report["counts"])
     assert expected(entries) == held(archive.bigin, "Pipelines/5557003")
 
 
@@ -222,9 +222,9 @@ def test_files_are_named_by_their_ids(operator: Operator, archive: Archive) -> N
     """A bare id, or the whole place; one that nothing is archived under is told."""
     entries = record_of(archive)
 
-    status, told = operator.report(entries[0].attachment_id, entries[1].request.place, "31337", "--yes")
+    status, report = operator.report(entries[0].attachment_id, entries[1].request.place, "31337", "--yes")
 
-    assert (2, {"restored": 2}, ["31337"]) == (status, told["counts"], told["missing"])
+    assert (2, {"restored": 2}, ["31337"]) == (status, report["counts"], report["missing"])
     assert expected(entries[:2]) == held(archive.bigin)
 
 
@@ -247,9 +247,9 @@ def test_a_module_and_a_day(operator: Operator, archive: Archive) -> None:
     late = record_of(archive, 1, created_time="2026-01-31T00:30:00+03:00")
     record_of(archive, 1, record="Notes/5557001")
 
-    status, told = operator.report("--module", "Contacts", "--since", "2026-01-31")
+    status, report = operator.report("--module", "Contacts", "--since", "2026-01-31")
 
-    assert (0, [late[0].attachment_id]) == (status, [one["attachment_id"] for one in told["files"]])
+    assert (0, [late[0].attachment_id]) == (status, [one["attachment_id"] for one in report["files"]])
 
 
 @pytest.mark.parametrize(
@@ -283,8 +283,8 @@ def test_links_go_back_as_links(operator: Operator, archive: Archive) -> None:
     made = archived_from_bigin(archive, content_base64="", **link)
 
     for outcome in ("restored", "already_there"):
-        status, told = operator.report("--record", RECORD, "--yes")
-        assert (0, {outcome: 1}) == (status, told["counts"]), told["files"]
+        status, report = operator.report("--record", RECORD, "--yes")
+        assert (0, {outcome: 1}) == (status, report["counts"]), report["files"]
     (one,) = archive.bigin.attachments()
     assert ("link", "Zeichnung №1") == (one["kind"], one["file_name"])
     assert made["attachment_id"] != one["attachment_id"]
@@ -302,10 +302,10 @@ def test_what_bigin_would_refuse_is_told_before_it_is_sent(operator: Operator, a
         archived_from_bigin(archive, file_name=name, size_bytes=size_bytes)
 
     for arguments in ((), ("--yes",)):
-        status, told = operator.report("--record", RECORD, "--upload-limit", "1", *arguments)
-        assert (2, {"refused": 3}) == (status, told["counts"])
-        assert sorted(code for _, code in refused.values()) == sorted(one["code"] for one in told["files"])
-        for one in told["files"]:
+        status, report = operator.report("--record", RECORD, "--upload-limit", "1", *arguments)
+        assert (2, {"refused": 3}) == (status, report["counts"])
+        assert sorted(code for _, code in refused.values()) == sorted(one["code"] for one in report["files"])
+        for one in report["files"]:
             assert one["location"].startswith(f"s3://{archive.aws.bucket}/bigin/{RECORD}/")
             assert "bigin-archive get" in one["remedy"]
     assert 0 == archive.bigin.calls()["by_call"].get("upload", 0)
@@ -348,9 +348,9 @@ def test_damaged_bytes_are_not_sent(operator: Operator, archive: Archive) -> Non
     archive.overwrite(str(rotten.key), bytes(int(rotten.size_bytes or 0)), ChecksumAlgorithm="CRC32")
     archive.change_row(rotten, version_id=archive.aws.head(str(rotten.key))["VersionId"])
 
-    status, told = operator.report("--record", RECORD, "--yes")
+    status, report = operator.report("--record", RECORD, "--yes")
 
-    assert (2, ["damaged", "restored", "damaged", "damaged"]) == (status, [one["outcome"] for one in told["files"]])
+    assert (2, ["damaged", "restored", "damaged", "damaged"]) == (status, [one["outcome"] for one in report["files"]])
     assert {str(overwritten.file_name): [sha256(content(overwritten))]} == held(archive.bigin)
 
 

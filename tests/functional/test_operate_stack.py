@@ -107,9 +107,9 @@ def test_a_stack_that_is_not_there_is_explained(
 
     assert 1 == run(monkeypatch, "redrive", "--stack", "nowhere")
 
-    told = capsys.readouterr().err
-    assert f"no stack nowhere in account 000000000000, region {REGION}" in told
-    assert other in told
+    printed = capsys.readouterr().err
+    assert f"no stack nowhere in account 000000000000, region {REGION}" in printed
+    assert other in printed
 
 
 def test_an_empty_name_is_wrong_use(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +140,7 @@ def test_a_stack_that_is_being_made_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "options", "status", "told"),
+    ("environment", "options", "status", "message"),
     [
         ({"AWS_DEFAULT_REGION": None}, [], 2, "No AWS region"),
         ({}, ["--profile", "nobody"], 2, "no such AWS profile"),
@@ -158,7 +158,7 @@ def test_the_configuration_of_aws_is_explained(
     environment: dict[str, str | None],
     options: list[str],
     status: int,
-    told: str,
+    message: str,
 ) -> None:
     """Whatever is wrong on the operator's machine is named, without a traceback."""
     for name, value in environment.items():
@@ -170,7 +170,7 @@ def test_the_configuration_of_aws_is_explained(
     assert status == run(monkeypatch, "redrive", "--stack", "any", *options)
 
     answer = capsys.readouterr()
-    assert told in answer.err
+    assert message in answer.err
     assert "Traceback" not in answer.err
     assert "" == answer.out
 
@@ -218,9 +218,9 @@ def test_a_bug_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, capsys:
 
     assert 1 == run(monkeypatch, "redrive")
 
-    told = capsys.readouterr()
-    assert "RuntimeError in test_operate_stack.py" in told.err
-    assert "s3cret" not in told.err + told.out
+    printed = capsys.readouterr()
+    assert "RuntimeError in test_operate_stack.py" in printed.err
+    assert "s3cret" not in printed.err + printed.out
 
 
 def test_the_only_stack_of_a_region_needs_no_name(aws: Aws) -> None:
@@ -244,9 +244,9 @@ def test_of_several_stacks_one_has_to_be_named(
     first, second = deploy(aws), deploy(aws)
 
     assert 2 == run(monkeypatch, "redrive")
-    told = capsys.readouterr().err
-    assert first in told
-    assert second in told
+    printed = capsys.readouterr().err
+    assert first in printed
+    assert second in printed
 
     monkeypatch.setenv("BIGIN_ARCHIVE_STACK", second)
     assert 0 == run(monkeypatch, "redrive")
@@ -259,6 +259,6 @@ def test_no_stack_at_all_is_explained(
     """The answer says where it looked, and how to deploy one."""
     assert 1 == run(monkeypatch, "redrive", "--region", "eu-west-2")
 
-    told = capsys.readouterr().err
-    assert "no stack of Bigin Archive in account 000000000000, region eu-west-2" in told
-    assert "sam deploy --guided" in told
+    printed = capsys.readouterr().err
+    assert "no stack of Bigin Archive in account 000000000000, region eu-west-2" in printed
+    assert "sam deploy --guided" in printed

@@ -46,9 +46,9 @@ def test_a_dry_run_enters_its_credits(
 
     used = bigin.calls()["credits_used"]
     assert used == CreditUsage(aws.dynamodb, aws.ledger_table).used().used
-    told = capsys.readouterr().out
-    assert "12 records, all listed: 24 attachments." in told
-    assert "24 files, 24 bytes" in told
+    printed = capsys.readouterr().out
+    assert "12 records, all listed: 24 attachments." in printed
+    assert "24 files, 24 bytes" in printed
 
 
 def test_a_dry_run_of_many_records_is_a_sample(
@@ -98,10 +98,10 @@ def test_what_is_not_complete_names_its_report(
 
     assert 0 == run(monkeypatch, "status", "--stack", stack)
 
-    told = capsys.readouterr().out
-    assert f"s3://{aws.bucket}/bigin/_audit/latest.html" in told
-    assert f"bigin-archive audit --stack {stack}" in told
-    assert "(2 bytes), 0 links" in told
+    printed = capsys.readouterr().out
+    assert f"s3://{aws.bucket}/bigin/_audit/latest.html" in printed
+    assert f"bigin-archive audit --stack {stack}" in printed
+    assert "(2 bytes), 0 links" in printed
 
 
 def test_who_stops_watching_is_told_that_the_sweep_goes_on(
@@ -118,9 +118,9 @@ def test_who_stops_watching_is_told_that_the_sweep_goes_on(
 
     assert 130 == run(monkeypatch, "sweep", "--stack", stack, "--watch")
 
-    told = capsys.readouterr().err
-    assert "The sweep continues" in told
-    assert f"bigin-archive status --stack {stack}" in told
+    printed = capsys.readouterr().err
+    assert "The sweep continues" in printed
+    assert f"bigin-archive status --stack {stack}" in printed
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_options_are_refused_in_plain_words(
 ) -> None:
     """No format of a programming language."""
     assert 2 == main(["sweep", *options])
-    told = capsys.readouterr().err
-    assert problem in told
-    assert "%" not in told
+    printed = capsys.readouterr().err
+    assert problem in printed
+    assert "%" not in printed
 
 
 def test_modules_have_the_names_of_a_request() -> None:

@@ -67,7 +67,7 @@ def test_living_channels_are_shown(
 
     assert 0 == run(monkeypatch, "watch", "--stack", stack)
 
-    told = "".join(capsys.readouterr())
+    printed = "".join(capsys.readouterr())
     for text in (
         *MODULES,
         *IDS,
@@ -77,9 +77,9 @@ def test_living_channels_are_shown(
         "none in 7 days",
         "every watched module",
     ):
-        assert text in told
-    assert "s3cret" not in told
-    assert TOKEN not in told
+        assert text in printed
+    assert "s3cret" not in printed
+    assert TOKEN not in printed
 
 
 def test_a_machine_reads_the_same(
@@ -105,10 +105,10 @@ def test_a_missing_channel_is_status_1(
     """Without channels the modules are named, with the way to renew."""
     assert 1 == run(monkeypatch, "watch", "--stack", stack)
 
-    told = capsys.readouterr()
-    assert "There is no live channel for Contacts, Pipelines" in told.err
-    assert f"watch --stack {stack} --renew" in told.err
-    assert 2 == told.out.count("not there")
+    printed = capsys.readouterr()
+    assert "There is no live channel for Contacts, Pipelines" in printed.err
+    assert f"watch --stack {stack} --renew" in printed.err
+    assert 2 == printed.out.count("not there")
 
 
 def test_one_dead_channel_is_status_1(
@@ -167,7 +167,7 @@ def test_a_log_that_cannot_be_read_is_unknown(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (401, {"code": "OAUTH_SCOPE_MISMATCH"}, "ZohoBigin.notifications.ALL"),
         (401, {"code": "INVALID_TOKEN"}, "bigin-archive authorize"),
@@ -183,7 +183,7 @@ def test_a_bigin_that_refuses_is_explained(
     capsys: pytest.CaptureFixture[str],
     status: int,
     body: Any,
-    told: str,
+    message: str,
 ) -> None:
     """Status 1 with the remedy, and no table."""
     whole = {"status": "error", "message": "m", "details": {}, **body} if isinstance(body, dict) else body
@@ -192,7 +192,7 @@ def test_a_bigin_that_refuses_is_explained(
     assert 1 == run(monkeypatch, "watch", "--stack", stack)
 
     answer = capsys.readouterr()
-    assert told in answer.err
+    assert message in answer.err
     assert "" == answer.out
 
 

@@ -18,9 +18,9 @@ def probe(
     """Exit status, and the checks by name."""
     capsys.readouterr()
     status = run(monkeypatch, "probe", "--stack", deploy(aws), "--json")
-    told = capsys.readouterr().out
-    assert TOKEN not in told
-    return status, {found["check"]: found for found in json.loads(told)["checks"]}
+    printed = capsys.readouterr().out
+    assert TOKEN not in printed
+    return status, {found["check"]: found for found in json.loads(printed)["checks"]}
 
 
 def different(found: dict[str, dict[str, Any]]) -> set[str]:

@@ -321,8 +321,8 @@ def test_each_code_that_is_known_is_an_outcome(way: Way, archive: Archive) -> No
 
     run = way(entries)
 
-    told = [(one.outcome, one.code) for one in run.outcomes]
-    assert [("refused", code) for _, code in (*CODES, (200, "LIMIT_EXCEEDED"))] == told
+    outcomes = [(one.outcome, one.code) for one in run.outcomes]
+    assert [("refused", code) for _, code in (*CODES, (200, "LIMIT_EXCEEDED"))] == outcomes
     assert all(one.remedy for one in run.outcomes)
 
 

@@ -65,14 +65,14 @@ def test_the_scope_is_looked_at_before_anything_is_sent(
     """What is missing is named; the grant ends either way."""
     archive.bigin.control("POST", "codes", {"code": "a-code", "scope": scope})
     notes = RestoreNotes(operators_archive(archive, hosts))
-    told = ""
+    problem = ""
     try:
         with granted(session(1), hosts, VALUES, MODULES, notes):
             assert (2, 1) == (grants(archive.bigin), len(notes.open_grants()))
     except OperateError as error:
-        told = error.problem
+        problem = error.problem
 
-    assert (f"The grant lacks {missing}. Nothing was sent." if missing else "") == told
+    assert (f"The grant lacks {missing}. Nothing was sent." if missing else "") == problem
     assert (1, []) == (grants(archive.bigin), notes.open_grants())
 
 
@@ -171,12 +171,12 @@ def test_whoever_ends_the_process_ends_the_grant(archive: Archive, number: signa
         shown = Path(f"/proc/{process.pid}/cmdline").read_text()
         assert "a-code" not in shown
         process.send_signal(number)
-        told = process.communicate(timeout=60)[0].decode()
+        printed = process.communicate(timeout=60)[0].decode()
 
     notes = RestoreNotes(operators_archive(archive, DataCenter(archive.bigin.url, archive.bigin.url)))
     if number is signal.SIGKILL:
         assert (2, 1) == (grants(archive.bigin), len(notes.open_grants()))
     else:
-        assert (130, 1, []) == (process.returncode, grants(archive.bigin), notes.open_grants()), told
-        assert "Stopped." in told
-        assert "not_tried" in told
+        assert (130, 1, []) == (process.returncode, grants(archive.bigin), notes.open_grants()), printed
+        assert "Stopped." in printed
+        assert "not_tried" in printed

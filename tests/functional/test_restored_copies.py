@@ -76,9 +76,9 @@ def test_an_audit_misses_the_object_that_it_came_from(archive: Archive) -> None:
 
     audit = archive.auditor.audit(archive.listing())
 
-    told = {found.place: (found.kind.code, found.in_bigin) for found in audit.differences}
+    kinds = {found.place: (found.kind.code, found.in_bigin) for found in audit.differences}
     expected = {copy.request.place: ("missing_object", True), original.request.place: ("missing_object", False)}
-    assert expected == told
+    assert expected == kinds
 
 
 def test_a_copy_that_was_removed_again_is_told(archive: Archive) -> None:
@@ -133,12 +133,12 @@ def test_an_event_of_its_id_fetches_it_only_once_it_was_changed(archive: Archive
     copy = sent_back(archive, original, "9900001")
     before = archive.versions()
     assert [] == archive.aws.worker().work(archive.aws.deliver(asked_for(copy)), Deadline(60))
-    told = archive.aws.archive_or_queue().take(
+    result = archive.aws.archive_or_queue().take(
         json.dumps(asked_for(copy)), later=False, request_id="r", deadline=Deadline(24)
     )
 
-    assert isinstance(told, Archived)
-    assert (True, original.key, original.sha256) == (told.already, told.stored.key, told.stored.sha256)
+    assert isinstance(result, Archived)
+    assert (True, original.key, original.sha256) == (result.already, result.stored.key, result.stored.sha256)
     assert 0 == archive.bigin.calls()["by_call"].get("download", 0)
     row = archive.ledger.find([copy.request])[copy.request.place]
     assert (original.key, original.request.place, TIME) == (row.key, row.restored_from, row.archived_modified_time)

@@ -538,7 +538,7 @@ def test_the_clients_of_other_services_send_once_more() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text
     with serving([answer, RESET]) as server:
         client = clients.session().client("secretsmanager", endpoint_url=server.url, config=clients.config(5))
-        told = [client.get_secret_value(SecretId="s")["SecretString"] for _ in range(4)]
+        values = [client.get_secret_value(SecretId="s")["SecretString"] for _ in range(4)]
 
-    assert ["s"] * 4 == told
+    assert ["s"] * 4 == values
     assert 4 == server.connections

@@ -122,8 +122,8 @@ def put(cloud: Cloud, bucket: str) -> Observed:
     }
     for name, way in ways.items():
         for attempt in ("first", "second"):
-            told = outcome(way)
-            seen[f"put {name}, {attempt}"] = told if isinstance(told, str) else (told.sha256, told.size_bytes)  # type: ignore[attr-defined]
+            result = outcome(way)
+            seen[f"put {name}, {attempt}"] = result if isinstance(result, str) else (result.sha256, result.size_bytes)  # type: ignore[attr-defined]
     for name in KEYS:
         seen[f"put {name!r}"] = outcome(lambda name=name: store.put(attributes(name), b"x").sha256)  # type: ignore[misc]
     return seen

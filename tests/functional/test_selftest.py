@@ -45,9 +45,9 @@ def selftest(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, di
     """Exit status, and the checks by name."""
     capsys.readouterr()
     status = main(["selftest", "--yes", "--json", "--stack", f"none-{uuid.uuid4().hex[:8]}", *options])
-    told = capsys.readouterr().out
-    assert throw_away.PREFIX not in told
-    return status, {found["check"]: found for found in json.loads(told)["checks"]}
+    printed = capsys.readouterr().out
+    assert throw_away.PREFIX not in printed
+    return status, {found["check"]: found for found in json.loads(printed)["checks"]}
 
 
 def different(found: dict[str, dict[str, Any]]) -> set[str]:

@@ -54,9 +54,9 @@ def test_a_changed_record_is_told_to_its_channel(bigin: Simulator, receiver: Rec
     receiver.wait_for(3)
     bigin.control("DELETE", "records", {"module": "Contacts", "record_ids": ["77001"]})
 
-    told = [json.loads(call.body) for call in receiver.wait_for(4)]
-    assert ["insert", "update", "update", "delete"] == [body["operation"] for body in told]
-    assert all(isinstance(body.pop("server_time"), int) for body in told)
+    bodies = [json.loads(call.body) for call in receiver.wait_for(4)]
+    assert ["insert", "update", "update", "delete"] == [body["operation"] for body in bodies]
+    assert all(isinstance(body.pop("server_time"), int) for body in bodies)
     assert {
         "query_params": {},
         "module": "Contacts",
@@ -66,7 +66,7 @@ def test_a_changed_record_is_told_to_its_channel(bigin: Simulator, receiver: Rec
         "operation": "insert",
         "channel_id": "90210",
         "token": "t0ken",
-    } == told[0]
+    } == bodies[0]
 
 
 def test_only_what_a_channel_watches_is_told(bigin: Simulator, receiver: Receiver) -> None:
@@ -98,8 +98,8 @@ def test_many_records_are_told_in_several_calls(bigin: Simulator, receiver: Rece
 
     made = bigin.control("POST", "records", {"module": "Contacts", "count": 250})
 
-    told = [record for call in receiver.wait_for(3) for record in json.loads(call.body)["ids"]]
-    assert sorted(made["record_ids"]) == sorted(told)
+    ids = [record for call in receiver.wait_for(3) for record in json.loads(call.body)["ids"]]
+    assert sorted(made["record_ids"]) == sorted(ids)
 
 
 def test_a_channel_that_has_expired_is_silent(bigin: Simulator, receiver: Receiver) -> None:

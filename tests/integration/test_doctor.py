@@ -164,7 +164,7 @@ def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: py
 
 
 @pytest.mark.parametrize(
-    ("subscription", "expected", "told"),
+    ("subscription", "expected", "message"),
     [
         ("PendingConfirmation", {"Alarm e-mail"}, "is not confirmed"),
         ("arn:aws:sns:us-east-1:000000000000:topic:1", set(), "1 confirmed"),
@@ -176,7 +176,7 @@ def test_an_address_that_did_not_confirm_is_told(
     capsys: pytest.CaptureFixture[str],
     subscription: str,
     expected: set[str],
-    told: str,
+    message: str,
 ) -> None:
     """As SNS itself answers; the emulator confirms each address at once."""
     member = f"<member><SubscriptionArn>{subscription}</SubscriptionArn><Protocol>email</Protocol></member>"
@@ -187,7 +187,7 @@ def test_an_address_that_did_not_confirm_is_told(
         _, found = doctor(capsys)
 
     assert expected == problems(found)
-    assert told in found["Alarm e-mail"]["detail"]
+    assert message in found["Alarm e-mail"]["detail"]
 
 
 def test_the_last_webhook_is_bigins_and_not_the_doctors(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,10 +212,10 @@ def test_no_secret_is_in_a_report(newcomer: Deployed, capsys: pytest.CaptureFixt
     main(["doctor", "--stack", STACK_NAME])
     main(["doctor", "--stack", STACK_NAME, "--json"])
 
-    told = "".join(capsys.readouterr())
+    printed = "".join(capsys.readouterr())
     assert secrets - {newcomer.bigin.url}
-    assert not [value for value in secrets - {newcomer.bigin.url} if value in told]
-    assert "Traceback" not in told
+    assert not [value for value in secrets - {newcomer.bigin.url} if value in printed]
+    assert "Traceback" not in printed
 
 
 def test_before_a_deployment_the_account_is_looked_at(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,13 +237,13 @@ def test_a_stack_that_is_not_there_is_a_problem(newcomer: Deployed, capsys: pyte
     """The remedy is to deploy it, or to look elsewhere."""
     assert 1 == main(["doctor", "--stack", "nowhere"])
 
-    told = capsys.readouterr().out
-    assert "There is no stack nowhere" in told
-    assert "sam deploy --guided" in told
+    printed = capsys.readouterr().out
+    assert "There is no stack nowhere" in printed
+    assert "sam deploy --guided" in printed
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("AWS_DEFAULT_REGION", None, "No region is given"),
         ("AWS_DEFAULT_REGION", "Frankfurt", "not one of AWS"),
@@ -257,7 +257,7 @@ def test_a_machine_that_is_not_ready_is_told(
     capsys: pytest.CaptureFixture[str],
     name: str,
     value: str | None,
-    told: str,
+    message: str,
 ) -> None:
     """Without region or credentials there is one problem with its remedy, and no traceback."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -271,7 +271,7 @@ def test_a_machine_that_is_not_ready_is_told(
 
     assert 1 == status
     assert 1 == len(problems(found))
-    assert told in json.dumps(found)
+    assert message in json.dumps(found)
 
 
 def test_a_pause_stops_everything_and_loses_nothing(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,9 +52,9 @@ def events(function: str) -> list[dict[str, Any]]:
 
 def test_a_refused_key_is_401_and_an_outage_503() -> None:
     """The authorizer's no is never told as 403, and a table that cannot be asked never as 401."""
-    told = {kind: one["StatusCode"] for kind, one in API["GatewayResponses"].items()}
+    statuses = {kind: one["StatusCode"] for kind, one in API["GatewayResponses"].items()}
 
-    assert told == {
+    assert statuses == {
         "UNAUTHORIZED": 401,
         "ACCESS_DENIED": 401,
         "AUTHORIZER_FAILURE": 503,

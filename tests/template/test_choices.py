@@ -52,13 +52,14 @@ def test_files_can_be_opened_at_once() -> None:
 def test_a_budget_stands_where_it_is_asked_for() -> None:
     """It tells the topic when the month has cost so much, and when it is forecast to."""
     budget = RESOURCES["Budget"]
-    told = budget["Properties"]["NotificationsWithSubscribers"]
+    notifications = budget["Properties"]["NotificationsWithSubscribers"]
 
     assert budget["Condition"] == "HasBudget"
     assert PARAMETERS["MonthlyBudgetUsd"]["Default"] == 0
-    assert {found["Notification"]["NotificationType"] for found in told} == {"ACTUAL", "FORECASTED"}
+    assert {found["Notification"]["NotificationType"] for found in notifications} == {"ACTUAL", "FORECASTED"}
     assert all(
-        found["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}] for found in told
+        found["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}]
+        for found in notifications
     )
 
 
@@ -91,14 +92,14 @@ def test_every_exception_from_checkov_has_its_reason() -> None:
 
 def test_the_application_repository_finds_what_it_asks_for() -> None:
     """Serverless Application Repository: name, licence, readme, version and labels within its limits."""
-    told = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"]
+    application = TEMPLATE["Metadata"]["AWS::ServerlessRepo::Application"]
     version = re.search(r'__version__ = "(.+)"', (ROOT / "functions/bigin_archive/__init__.py").read_text())
 
-    assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", told["Name"])
-    assert len(told["Description"]) <= 256
-    assert len(told["Labels"]) <= 10
-    assert told["SpdxLicenseId"] == "Apache-2.0"
+    assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", application["Name"])
+    assert len(application["Description"]) <= 256
+    assert len(application["Labels"]) <= 10
+    assert application["SpdxLicenseId"] == "Apache-2.0"
     assert version
-    assert told["SemanticVersion"] == version[1]
+    assert application["SemanticVersion"] == version[1]
     for name in ("LicenseUrl", "ReadmeUrl"):
-        assert (ROOT / told[name]).is_file()
+        assert (ROOT / application[name]).is_file()

@@ -7,13 +7,13 @@ from bigin_archive.archiving.message import Message, start_order
 from tests.bench.backlog import FORMER_BATCH, Poller, deployed, simulate
 
 
-@pytest.mark.parametrize("told", [1, 0.5, 0])
+@pytest.mark.parametrize("known", [1, 0.5, 0])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_backlog_uses_what_bigin_allows(seed: int, told: float) -> None:
+def test_a_backlog_uses_what_bigin_allows(seed: int, known: float) -> None:
     """With the template's event source nine in ten allowed downloads run, and never one more than allowed."""
     poller = deployed()
 
-    usage = simulate(poller, told=told, seed=seed)
+    usage = simulate(poller, known=known, seed=seed)
 
     assert usage.share >= 0.90
     assert usage.most == poller.concurrency * poller.threads

@@ -12,7 +12,7 @@ NOW_S = 1_800_000_000.0
 
 
 @pytest.mark.parametrize(
-    ("verdict", "stuck_s", "age_s", "told"),
+    ("verdict", "stuck_s", "age_s", "message"),
     [
         (None, None, None, None),
         ("complete", None, DAY_S, None),
@@ -27,14 +27,14 @@ NOW_S = 1_800_000_000.0
 )
 @pytest.mark.parametrize("phase", ["attachments", "done"])
 def test_a_proof_that_is_missing_or_old_is_an_alarm(
-    phase: str, verdict: str | None, stuck_s: float | None, age_s: float | None, told: str | None
+    phase: str, verdict: str | None, stuck_s: float | None, age_s: float | None, message: str | None
 ) -> None:
     """The last audit of everything decides, whether a sweep is under way or not; so do eight days, and three hours."""
     state = SweepState("2026-01-31T09:30:00.000+00:00", list(MODULES), phase=phase, verdict=verdict)
     state.stuck_since = None if stuck_s is None else iso(NOW_S - stuck_s)
     state.complete_as_of = None if age_s is None else iso(NOW_S - age_s)
 
-    assert told == not_proved(state, NOW_S, is_scheduled=True)
+    assert message == not_proved(state, NOW_S, is_scheduled=True)
 
 
 def test_without_a_schedule_an_old_proof_is_no_fault() -> None:

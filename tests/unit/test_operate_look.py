@@ -174,7 +174,7 @@ def test_questions_leave_stdout_to_the_result(
 
     assert Prompts({}).value("client id", hidden=False, how="") == "test"
 
-    told = capsys.readouterr()
-    assert told.out.strip() == ""
-    assert "Client id" in told.err
-    assert "not a client id" in told.err
+    printed = capsys.readouterr()
+    assert printed.out.strip() == ""
+    assert "Client id" in printed.err
+    assert "not a client id" in printed.err

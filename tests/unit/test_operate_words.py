@@ -83,10 +83,10 @@ def test_every_reason_to_park_has_its_words() -> None:
 @pytest.mark.parametrize("code", ["invalid_code", "invalid_client", "Access Denied", "unreachable", "anything"])
 def test_every_refusal_has_problem_and_remedy(code: str) -> None:
     """Known or not, Zoho's word becomes sentences."""
-    told = explain(GrantError(code, "d"), {})
+    explained = explain(GrantError(code, "d"), {})
 
-    assert told.problem.endswith(".")
-    assert told.remedy.endswith(".")
+    assert explained.problem.endswith(".")
+    assert explained.remedy.endswith(".")
 
 
 @pytest.mark.parametrize("vector", load("errors", where=lambda vector: vector["message"] in ("parked", "retried")))

@@ -175,10 +175,10 @@ def test_a_checksum_of_parts_is_none() -> None:
     assert full_sha256(None) is None
 
 
-@pytest.mark.parametrize(("told", "known"), [("v1", "v1"), ("null", None), ("", None), (None, None)])
-def test_null_names_no_version(told: str | None, known: str | None) -> None:
+@pytest.mark.parametrize(("message", "known"), [("v1", "v1"), ("null", None), ("", None), (None, None)])
+def test_null_names_no_version(message: str | None, known: str | None) -> None:
     """While versioning is suspended each write replaces the version of that name."""
-    assert known == identity(told)
-    (found,) = keys({"Versions": [version(VersionId=told)]})
+    assert known == identity(message)
+    (found,) = keys({"Versions": [version(VersionId=message)]})
     assert found.current
     assert known == found.current.version_id
