@@ -114,6 +114,22 @@ class Network:
             urllib3.util.connection.create_connection = real
 
 
+class _AnswerStream(io.RawIOBase):
+    """The bytes of an answer. The request is carried out when they are first read, as a socket would do it."""
+
+    def __init__(self, fetch: Callable[[], bytes]) -> None:
+        self._fetch = fetch
+        self._bytes: io.BytesIO | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._bytes is None:
+            self._bytes = io.BytesIO(self._fetch())
+        return self._bytes.readinto(buffer)
+
+
 class _Socket:
     """One connection, for one request."""
 
@@ -125,13 +141,16 @@ class _Socket:
         self._sent += data
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        return io.BufferedReader(_AnswerStream(self._reply))
+
+    def _reply(self) -> bytes:
         reply = self._network.carry(self._port, _parsed(bytes(self._sent)))
         lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         if reply.status != HTTPStatus.NO_CONTENT and "content-length" not in reply.headers:
             lines.append(f"content-length: {len(reply.body)}")
         head = "\r\n".join([*lines, "connection: close", "", ""]).encode("latin-1")
-        return io.BufferedReader(io.BytesIO(head + reply.body[: len(reply.body) - reply.cut_bytes]))
+        return head + reply.body[: len(reply.body) - reply.cut_bytes]
 
     def settimeout(self, _: float | None) -> None: ...
 
