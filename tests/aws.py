@@ -97,7 +97,8 @@ class Aws:
             for ending, attributes in (
                 ("", {"VisibilityTimeout": "1800"}),
                 ("-records.fifo", {"FifoQueue": "true", "DelaySeconds": "0"}),
-                ("-dead", {}),
+                # What a test has taken out does not come back, however slow the machine is.
+                ("-dead", {"VisibilityTimeout": "1800"}),
             )
         ]
         secrets = [

@@ -28,6 +28,7 @@ from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws import clients
+from bigin_archive.aws.function_aws import FunctionAws
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
@@ -84,6 +85,17 @@ class Job:
             config=clients.config(30, self.at_once),
         )
 
+    def connect(self, service: str) -> Any:
+        """As the queue's worker makes it."""
+        told = {
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
+            "AWS_SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
+            "AWS_CA_BUNDLE": self.ca_bundle,
+            "AWS_ENDPOINT_URL": self.aws_url,
+        }
+        return FunctionAws(told).connect(service, 30, self.at_once)
+
     def storage(self) -> ObjectStore:
         requests = S3Requests(
             f"{self.s3_url}/{BUCKET}",
@@ -98,7 +110,7 @@ class Job:
     def bigin(self, meter: CreditMeter | None = None) -> Bigin:
         session = transport.session(self.at_once)
         session.verify = self.ca_bundle
-        tokens = AccessTokens(self.client("secretsmanager"), "token", self.upstream_url)
+        tokens = AccessTokens(self.connect("secretsmanager"), "token", self.upstream_url)
         return Bigin(session, self.upstream_url, tokens, meter=meter or CreditMeter())
 
 
@@ -212,8 +224,8 @@ def _session(job: Job) -> requests.Session:
 
 def worker(job: Job) -> Callable[[Sequence[File]], None]:
     """The queue's worker: batches, log lines, metrics and the ledger included."""
-    meter, reporter, dynamodb = CreditMeter(), telemetry.reporter(), job.client("dynamodb")
-    bigin, queue = job.bigin(meter), ArchiveQueue(job.client("sqs"), f"{job.aws_url}/queue")
+    meter, reporter, dynamodb = CreditMeter(), telemetry.reporter(), job.connect("dynamodb")
+    bigin, queue = job.bigin(meter), ArchiveQueue(job.connect("sqs"), f"{job.aws_url}/queue")
     ledger = Ledger(dynamodb, "ledger")
     ledger_writer = LedgerWriter(ledger, CreditUsage(dynamodb, "ledger"), meter, reporter.report)
     archiver = Archiver(bigin, job.storage(), key_prefix=job.prefix, max_size_bytes=5120 * MIB)

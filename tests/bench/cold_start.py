@@ -62,12 +62,13 @@ def handler(event, context):
         logger.info("archived", extra={"key": path})
     return {"batchItemFailures": []}
 """
-# Our own start, as it would be with boto3's client in place of our own requests to S3.
+# Our own start, as it would be with boto3's clients in place of our own requests.
 ON_CLIENT = """\
 from archive_queued import handler
-from bigin_archive.aws.clients import config, session
+from bigin_archive.aws.clients import session
 
-s3 = session().client("s3", config=config(30))
+aws = session()
+made = [aws.connect(service, 30) for service in ("s3", "dynamodb", "secretsmanager", "sqs")]
 """
 NO_HANDLER = """\
 def handler(event, context):

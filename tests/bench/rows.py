@@ -127,7 +127,7 @@ def cold(bench: Bench) -> list[Row]:
             ),
         ),
         Row(
-            "cold start of the queue function, against the same with boto3's client for S3",
+            "cold start of the queue function, against the same with boto3's clients",
             ours.wall_s / runs[ON_CLIENT].wall_s, " x", 0.90,
             note=f"CPU {ours.cpu_s / runs[ON_CLIENT].cpu_s:.2f} x",
         ),
@@ -158,10 +158,9 @@ def _further_steps(package: tuple[Path, str]) -> Row:
     times = {name: (own, all_of_it) for own, all_of_it, name in cold_start.import_times(PYTHON, *package)}
     handler = package[1].partition(".")[0]
     gains = {
-        "clients at their first use (the first message pays it)": times[handler][0],
         "no Powertools (log lines and metrics of our own)": times["aws_lambda_powertools"][1],
         "urllib3 without requests (adapters of our own)": times["requests"][1] - times["urllib3"][1],
-        "botocore without boto3 (a session by hand)": times["boto3.compat"][1],
+        "a signer of our own in place of botocore's": times["botocore.auth"][1],
     }
     note = ", ".join(f"{step} -{gain:.0f} ms" for step, gain in gains.items())
     return Row("import of the handler, and what further steps would gain and cost", times[handler][1], " ms", note=note)

@@ -1,4 +1,4 @@
-"""Bugs to plant in the list of versions, and in audits that go on where another function stopped."""
+"""Bugs to plant in the list of versions, in audits that go on where another function stopped, and in AWS clients."""
 
 from tests.faults.mutation import Mutation
 
@@ -8,6 +8,9 @@ _SWEEP = "tests/functional/test_stored_list.py::test_"
 _AUDITOR = "functions/bigin_archive/audit/auditor.py"
 _VERSIONS = "functions/bigin_archive/storage/version_listing.py"
 _PARSER = "functions/bigin_archive/aws/page_parser.py"
+_CLIENT = "functions/bigin_archive/aws/json_client.py"
+_ALONE = "functions/bigin_archive/aws/function_aws.py"
+_CALLS = "tests/functional/test_json_client.py::test_"
 
 AUDIT = (
     Mutation(
@@ -150,5 +153,40 @@ AUDIT = (
         "if not (last and last.full_list and last.full_list[1] == shelf))",
         ")",
         caught_by_test=(f"{_SWEEP}a_row_that_is_lost_is_named",),
+    ),
+    Mutation(
+        "an answer that is no JSON object taken for success",
+        _CLIENT,
+        "    if not isinstance(parsed, dict):\n        raise UnreadableAnswerError\n",
+        "    if not isinstance(parsed, dict):\n        return {}\n",
+        caught_by_test=(f"{_CALLS}what_is_no_answer_is_no_success",),
+    ),
+    Mutation(
+        "the error codes of SQS's new protocol in place of the known ones",
+        _CLIENT,
+        'if query_error := answer.headers.get("x-amzn-query-error"):',
+        'if query_error := answer.headers.get("x-amzn-none"):',
+        caught_by_test=(f"{_CALLS}a_refusal_has_the_code_that_boto3_gives_it",),
+    ),
+    Mutation(
+        "a call to a table goes out twice, whatever ended the first",
+        _CLIENT,
+        'if not had_ended(error.kwargs.get("error")):',
+        "if False:",
+        caught_by_test=(f"{_CALLS}only_a_kept_connection_without_an_answer_is_replaced",),
+    ),
+    Mutation(
+        "a variable of AWS that nobody knows is not heeded",
+        _ALONE,
+        "and heeded <= _HEEDED and",
+        "and",
+        caught_by_test=(f"{_CALLS}what_the_environment_alone_does_not_tell_is_left_to_boto3",),
+    ),
+    Mutation(
+        "another partition called in the domain of the first",
+        _ALONE,
+        "bool(_REGION.fullmatch(env[_KEYS[2]]))",
+        "True",
+        caught_by_test=(f"{_CALLS}the_addresses_are_boto3s",),
     ),
 )

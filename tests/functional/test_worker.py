@@ -260,12 +260,13 @@ def test_nothing_is_begun_near_the_end_of_the_time(aws: Aws, bigin: Simulator) -
 @pytest.mark.processes
 def test_at_most_the_configured_number_of_downloads_runs_at_once(aws: Aws, bigin: Simulator) -> None:
     """Four threads, four downloads; one thread, one download."""
-    bigin.fault({"kind": "delay", "seconds": 0.05}, times=None)
-    for threads, expected in (("4", 4), ("1", 1)):
+    for threads, expected, delay_s in (("4", 4, 0.5), ("1", 1, 0.05)):
+        bigin.fault({"kind": "delay", "seconds": delay_s}, times=None)
         bigin.control("DELETE", "calls")
         aws.worker(DOWNLOAD_THREADS=threads).work(
-            aws.deliver(*[bigin.add(b"%d" % number) for number in range(10)]), Deadline(60)
+            aws.deliver(*[bigin.add(b"%d" % number) for number in range(6)]), Deadline(60)
         )
+        bigin.control("DELETE", "faults")
 
         assert expected == bigin.calls()["max_concurrent_downloads"]
 

@@ -77,10 +77,12 @@ def test_a_function_that_only_queues_loads_no_http_client_and_no_metrics() -> No
     assert not [name for name in loaded["modules"] if name.startswith(("bigin", "storage", "telemetry"))]
 
 
-def test_the_worker_makes_no_client_of_s3() -> None:
-    """Its model is the largest: it would be a fifth of the start."""
-    assert known()["archive_queued"]["models"]
-    assert "s3" not in known()["archive_queued"]["models"]
+def test_the_worker_makes_no_client_of_boto3() -> None:
+    """Its modules and models would be more than half of the start; of S3 no function that archives loads the model."""
+    assert not known()["archive_queued"]["models"]
+    assert not {"boto3", "s3transfer"} & set(known()["archive_queued"]["packages"])
+    assert known()["archive_now"]["models"]
+    assert "s3" not in known()["archive_now"]["models"]
 
 
 def test_what_archives_knows_nothing_of_events_and_callers() -> None:

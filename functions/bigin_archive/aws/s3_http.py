@@ -25,25 +25,21 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
     AWSRequest,
 )
-from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import ProtocolError
 from urllib3.util import wait_for_read
 from urllib3.util.ssl_ import create_urllib3_context
 
 from bigin_archive import __version__
+from bigin_archive.aws.connection import CONNECT_TIMEOUT_S, Connection
 from bigin_archive.aws.error_codes import had_ended
-from bigin_archive.settings import SettingsError
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
-    from bigin_archive.aws.clients import Session
-
 NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 CHECKSUM = "x-amz-checksum-sha256"  # header or trailer, base64
 
-CONNECT_TIMEOUT_S = 3
 _BLOCK_BYTES = 128 * 1024  # for a file that is sent
 _UNRESERVED = "-_.~"
 
@@ -208,30 +204,19 @@ def _exchange(pool: Any, method: str, target: str, body: object, headers: Mappin
 
 
 def bucket_requests(
-    session: "Session", name: str, *, endpoint_url: str | None = None, read_timeout_s: float, connections: int
+    aws: Connection, name: str, *, endpoint_url: str | None = None, read_timeout_s: float, connections: int
 ) -> S3Requests:
-    """Requests to a bucket of the session's region, or behind another ``endpoint_url``."""
-    url = f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.{_host(session)}"
+    """Requests to a bucket of the region, or behind another ``endpoint_url``. Raises SettingsError."""
+    url = f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.{aws.s3_host}"
     return S3Requests(
         url,
-        session.region_name,
-        session.get_credentials(),
-        ca_bundle=get_cert_path(session.core.get_config_variable("ca_bundle") or True),
+        str(aws.region_name),
+        aws.get_credentials(),
+        ca_bundle=aws.ca_bundle,
         read_timeout_s=read_timeout_s,
         connections=connections,
         proxy_url=_proxy_for(url),
     )
-
-
-def _host(session: "Session") -> str:
-    """S3's host in the session's region. AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT count as in boto3."""
-    partition = session.get_partition_for_region(session.region_name)
-    known = session.core.get_data("partitions")["partitions"]
-    suffix = next(found["outputs"]["dnsSuffix"] for found in known if found["id"] == partition)
-    fips, dual_stack = (session.core.get_config_variable(f"use_{kind}_endpoint") for kind in ("fips", "dualstack"))
-    if fips and partition == "aws-cn":
-        raise SettingsError("S3 has no FIPS endpoints in China. Do not set AWS_USE_FIPS_ENDPOINT.")
-    return f"s3{'-fips' * bool(fips)}{'.dualstack' * bool(dual_stack)}.{session.region_name}.{suffix}"
 
 
 def _proxy_for(url: str) -> str | None:

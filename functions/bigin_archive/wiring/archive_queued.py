@@ -7,7 +7,8 @@ from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.archiving.message import Delays
 from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
-from bigin_archive.aws.clients import Session, config, session
+from bigin_archive.aws.connection import Connection
+from bigin_archive.aws.function_aws import connection
 from bigin_archive.ledger.credit_usage import HOUR_S
 from bigin_archive.settings import WorkerSettings
 from bigin_archive.sweep.credit_budget import CreditBudget
@@ -22,19 +23,19 @@ _S3_TIMEOUT_S = 30  # S3 answers a PutObject of 5 GiB well within it
 def worker(
     env: Mapping[str, str],
     now: Callable[[], float] = time.time,
-    aws: Session | None = None,
+    aws: Connection | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Worker:
     """Raises SettingsError."""
     settings = WorkerSettings.from_env(env)
-    aws = aws or session()
+    aws = aws or connection(env)
     first_s = settings.retry_delay_s * _PAUSE_FIRST
     breaker = CircuitBreaker(first_s, max(first_s, settings.retry_delay_max_s / _PAUSE_LONGEST), monotonic)
     reports = reporter()
     pipeline = archive_pipeline(
         env,
         aws,
-        aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S, settings.download_threads)),
+        aws.connect("dynamodb", LEDGER_TIMEOUT_S, settings.download_threads),
         reports,
         threads=settings.download_threads,
         read_timeout_s=_S3_TIMEOUT_S,

@@ -12,7 +12,7 @@ from bigin_archive import transport
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.restored_files import RestoredFiles
-from bigin_archive.aws.clients import Session, config
+from bigin_archive.aws.connection import Connection
 from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
@@ -53,7 +53,7 @@ class ArchivePipeline:
 
 def archive_pipeline(
     env: Mapping[str, str],
-    aws: Session,
+    aws: Connection,
     dynamodb: DynamoDBClient,
     reports: Reporter,
     *,
@@ -69,7 +69,7 @@ def archive_pipeline(
     bucket = bucket_requests(
         aws, settings.bucket, endpoint_url=settings.s3_url, read_timeout_s=read_timeout_s, connections=threads
     )
-    secrets = aws.client("secretsmanager", config=config(5))
+    secrets = aws.connect("secretsmanager", 5)
     tokens = AccessTokens(
         secrets, settings.token_secret_id, settings.api_url, lambda: datetime.fromtimestamp(now(), UTC)
     )
@@ -92,7 +92,7 @@ def archive_pipeline(
         restored=restored.row,
         sizes_are_right=sizes_are_right,
     )
-    queue = ArchiveQueue(aws.client("sqs", config=config(5, threads)), settings.queue_url, dead_letter_queue_url)
+    queue = ArchiveQueue(aws.connect("sqs", 5, threads), settings.queue_url, dead_letter_queue_url)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
     links = LinkArchiver(archiver, restored, ledger_writer)
     return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, meter, ledger_writer, links, restored)
