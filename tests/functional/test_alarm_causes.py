@@ -111,7 +111,7 @@ def stack(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str], monkey
 
 
 def hourly(stack: Stack, name: str = "cause") -> None:
-    """What was told until now is told again each hour; in place of what the source of that name tells."""
+    """The metrics so far are repeated each hour, in place of those of the source of that name."""
     stack.day.sources[name] = (HOUR, stack.told())
 
 
@@ -119,7 +119,7 @@ def hourly(stack: Stack, name: str = "cause") -> None:
 
 
 def parked(stack: Stack) -> None:
-    """The worker tells once, and from then on each slice of the sweep."""
+    """The worker reports it once, and then each slice of the sweep."""
     hourly(stack)
     stack.slice()
     stack.day.sources["sweep"] = (SLICE, stack.told())
@@ -176,7 +176,7 @@ def refusing(status: int, body: object) -> Callable[[Stack], None]:
 
 
 def bucket(name: str, value: str) -> Callable[[Stack], None]:
-    """S3 is another one than the functions believe."""
+    """The functions' S3 address is wrong."""
 
     def plant(stack: Stack) -> None:
         stack.set(name, value)

@@ -76,7 +76,7 @@ def chain(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Chain:
 
 
 def test_each_version_is_announced_with_its_id(chain: Chain, bigin: Simulator) -> None:
-    """Twice told is twice announced, with the same id; with or without S3's version id in the event."""
+    """An event that comes twice is announced twice with the same id, with or without S3's version id."""
     entries = Archive(chain.aws, bigin).new(12)
 
     chain.send(*(told(chain.aws, str(entry.key), entry.version_id) for entry in entries))
@@ -148,7 +148,7 @@ def test_what_is_not_ours_or_not_there_is_not_announced(chain: Chain, bigin: Sim
 
 
 def test_what_cannot_be_announced_now_comes_again(chain: Chain, bigin: Simulator) -> None:
-    """Too little time, a message that nobody understands: kept, and none of the others is held up."""
+    """Messages for which there is no time, or that cannot be read, are kept, and the others are announced."""
     (entry,) = Archive(chain.aws, bigin).new()
 
     chain.send(told(chain.aws, str(entry.key), entry.version_id))

@@ -135,7 +135,7 @@ def test_a_stall_ends_at_the_deadline_and_is_queued(aws: Aws, bigin: Simulator, 
 
 @pytest.mark.parametrize("size", [5, 3 * MIB])
 def test_a_drip_of_bytes_ends_at_the_deadline(aws: Aws, bigin: Simulator, size: int) -> None:
-    """One byte after the other passes every read time-out, and still ends at the deadline."""
+    """A download that drips byte by byte exceeds no read timeout, but ends at the deadline."""
     request = bigin.add(content_of(size))
     bigin.fault({"kind": "drip", "bytes_per_second": 2})
 
@@ -180,7 +180,7 @@ def test_a_listed_size_that_differs_is_not_stored(aws: Aws, bigin: Simulator) ->
 def test_a_file_that_was_replaced_while_its_message_waited_is_archived(
     aws: Aws, bigin: Simulator, framing: str
 ) -> None:
-    """A size in a message may be old: the list is asked once more, within the same try."""
+    """If the size in the message is old, the list is read again within the same try."""
     request = bigin.add(content_of(5000), listed={"Modified_Time": "2026-03-01T10:00:00+00:00"})
     old = Hints(4000, "old name.txt", "2026-02-01T10:00:00+00:00")
     if framing != "content-length":
@@ -264,7 +264,7 @@ def test_an_object_of_another_size_is_a_conflict(aws: Aws, bigin: Simulator) -> 
 
 
 def test_an_archived_file_of_another_size_than_bigin_lists_is_a_conflict(aws: Aws, bigin: Simulator) -> None:
-    """Its own object, not a stranger's: it is not taken for the file that Bigin lists now; the message is parked."""
+    """If the attachment's own object has another size than Bigin lists, the message is parked."""
     request = bigin.add(b"abc", size_listed=5)
     take(aws, request)
     archived = aws.objects()
@@ -352,7 +352,7 @@ def test_a_bare_token_is_taken(aws: Aws, bigin: Simulator) -> None:
 
 
 def test_a_token_of_another_data_centre_is_refused(aws: Aws, bigin: Simulator) -> None:
-    """A stored api_domain other than the configured host keeps the token at home."""
+    """If the stored api_domain is not the configured host, the token is not sent."""
     aws.put_secret(aws.token_secret_id, {"access_token": TOKEN, "api_domain": "https://www.zohoapis.eu"})
 
     with pytest.raises(BiginTokenRejectedError, match="data centre"):

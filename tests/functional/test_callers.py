@@ -97,7 +97,7 @@ def test_the_authorizer_knows_whom_it_admits(door: Door) -> None:
 
 
 def test_what_is_no_valid_key_is_denied(door: Door, bigin: Simulator) -> None:
-    """None, malformed, unknown, another's id, ended, expired: the same no, and nothing is told of why."""
+    """A missing, malformed, unknown, ended or expired key gets the same refusal, without a reason."""
     known, other = door.add(), door.add()
     ended, expired = door.add(ended_at=iso(time.time())), door.add(days=-1)
     forged = f"bak_{known.key_id}_{other.text[-43:]}"
@@ -143,7 +143,7 @@ def test_a_key_ends_at_once_behind_the_cache(door: Door) -> None:
 
 
 def test_a_table_that_is_gone_denies_nobody(door: Door) -> None:
-    """What cannot be looked up is an error, told as 503 by API Gateway: a caller must not take it for an end."""
+    """If the table cannot be read, API Gateway answers 503, so that a caller does not think its key has ended."""
     key = door.add()
     door.aws.dynamodb.delete_table(TableName=f"{door.aws.bucket}-callers")
 
@@ -233,7 +233,7 @@ def test_a_time_out_of_range_archives_nothing(door: Door, bigin: Simulator) -> N
 
 
 def test_get_tells_what_became_of_it(door: Door, bigin: Simulator) -> None:
-    """404 before anybody asked, 202 while it waits, 200 with the object once the worker was there."""
+    """404 before the request, 202 while it waits, 200 with the object when it is archived."""
     key, request = door.add(), bigin.add(b"content")
 
     unknown = door.get(key, request)
@@ -365,7 +365,7 @@ def test_a_day_has_so_many_links(door: Door, bigin: Simulator) -> None:
 
 @pytest.mark.processes
 def test_the_sixth_call_of_a_second_is_429(door: Door) -> None:
-    """With Retry-After, and without a look at what it asks for."""
+    """429 with Retry-After, before the request is read."""
     key = door.add()
     context = door.policy(f"Bearer {key.text}")["context"]
     event = api_event("[", httpMethod="POST")

@@ -1,4 +1,4 @@
-"""Notification channels: enabled, renewed, verified; and every way in which that fails is told."""
+"""Notification channels: enabled, renewed, verified; and every failure is reported."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ def test_a_renewal_makes_no_second_channel(watching: Aws, bigin: Simulator) -> N
 
 
 def test_a_channel_that_died_is_enabled_again(watching: Aws, bigin: Simulator) -> None:
-    """What Bigin has forgotten is back after the next renewal."""
+    """A channel that Bigin no longer has is enabled again by the next renewal."""
     renew()
     ids = ",".join(channel["channel_id"] for channel in listed(bigin))
     requests.delete(

@@ -144,7 +144,7 @@ def _utc_s_ago(seconds: int) -> datetime:
 
 
 def test_a_link_is_logged_by_ids_and_nothing_by_names(archive: Archive, page: Page) -> None:
-    """One line: who, which attachment, which version. What was searched for stands nowhere."""
+    """One line per link: the user, the attachment and the version. Searches are not logged."""
     (entry,) = archive.new(1, file_name="secret plan.pdf", record_name="Secret Inc")
     archive.auditor.audit(LONG_AGO)
 
@@ -331,7 +331,7 @@ def test_unusually_many_links_have_a_log_line(archive: Archive, page: Page) -> N
 
 
 def test_links_are_counted_in_any_hour() -> None:
-    """There is no moment at which a new hour begins: a link is counted until it is an hour old."""
+    """The hour is a sliding window: a link is counted until it is an hour old."""
     times = list(range(0, MOST_LINKS * 10, 10))
 
     with pytest.raises(TooManyLinksError) as refused:
@@ -449,7 +449,7 @@ def test_the_status_needs_the_beginning_of_the_report_alone(
 )
 @pytest.mark.parametrize("path", ["/search", "/status", "/records/Tasks/1", "/links"])
 def test_only_its_own_page_is_answered(page: Page, path: str, headers: dict[str, str], status: int, code: str) -> None:
-    """No key, a wrong one, a name that points here, another site: nothing is told."""
+    """Requests without the key, with a wrong key, from another site or for another host name are refused."""
     port = page.url.split(":")[2].partition("/")[0]
     given = {name: value.format(key=page.key, port=port) for name, value in headers.items()}
 
@@ -536,7 +536,9 @@ def test_what_no_browser_sends_is_refused_in_the_same_form(
 
 @pytest.mark.parametrize("path", ["", "/app.js", "/app.css", "/search", "/status", "/links", "/nothing"])
 def test_every_answer_keeps_the_browser_on_a_short_lead(page: Page, path: str) -> None:
-    """No type is guessed, no address told on; JSON is kept by no cache; the page runs its own files alone."""
+    """Every answer has the security headers: no type sniffing, no referrer, no caching of JSON, only the page's own
+    scripts.
+    """
     answer = page.ask("GET", path)
 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -44,7 +44,7 @@ def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator)
 
 
 def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simulator) -> None:
-    """While SQS does not count yet what was sent, the next slice does."""
+    """The next slice counts messages that SQS does not count yet."""
     many(bigin, 1, 150)
     account = Account(aws, bigin, 1000)
     account.slice(BY_RECORD)
@@ -61,7 +61,7 @@ def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simul
 
 
 def test_bigins_word_is_believed_at_once(aws: Aws, bigin: Simulator) -> None:
-    """The answer that says that little is left is the last one of its slice, and of its day."""
+    """If Bigin says that few credits are left, the slice ends, and no other begins that day."""
     many(bigin, 30)
     account = Account(aws, bigin)
     bigin.fault(

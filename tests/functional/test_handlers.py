@@ -123,7 +123,7 @@ def test_a_whole_record_is_queued(aws: Aws, bigin: Simulator) -> None:
 
 
 def test_a_queue_that_is_gone_is_told(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be queued is not promised."""
+    """If the queue is gone, the answer is not 202."""
     monkeypatch.setenv("QUEUE_URL", aws.queue_url + "-gone")
 
     answer = load("archive_now").handler(api_event({"module": "Notes", "record_id": "1"}), Context())
@@ -282,7 +282,7 @@ def test_both_secrets_of_a_rotation_are_accepted(aws: Aws) -> None:
 
 
 def test_a_secret_is_accepted_as_soon_as_it_is_stored(aws: Aws) -> None:
-    """A forged call just before does not keep a new secret out."""
+    """A new secret is accepted at once, also if a forged call came just before."""
     handler = load("receive_webhook").handler
     aws.put_secret(aws.webhook_secret_id, {"webhook_secret": "old"})
     statuses = []

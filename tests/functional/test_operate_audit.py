@@ -95,7 +95,7 @@ def test_mended_rows_carry_awss_time(
 def test_a_missing_file_is_status_2_and_repaired(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What can be mended is mended, and the next audit is green; a removed object is not fetched over another."""
+    """--repair queues what is missing, and the next audit is complete. It does not overwrite another object."""
     kinds = ("object deleted", "ledger row missing", "ledger row wrong", "attachment added in Bigin")
     made = archive.new(8)
     archive.in_bigin(made)

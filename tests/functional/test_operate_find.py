@@ -100,7 +100,7 @@ def test_what_the_last_audit_listed_is_found_without_the_ledger(
 def test_a_kept_index_that_is_damaged_is_fetched_again(
     archive: Archive, stack: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that lost a part of it, whichever, finds no less."""
+    """A damaged copy of the index is downloaded again, so that nothing is missed."""
     archive.new(1, file_name="Offer.pdf")
     archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
     assert run(monkeypatch, "find", "offer", "--stack", stack) == 0

@@ -100,6 +100,6 @@ def test_a_region_without_a_stack_is_told(
 def test_a_profile_that_is_not_there_is_explained(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is a wrong use, and no stack of nobody."""
+    """A profile that does not exist is a usage error."""
     assert 2 == run(monkeypatch, "fleet", "--profile", f"no-{uuid.uuid4().hex}")
     assert "no such AWS profile" in capsys.readouterr().err

@@ -229,7 +229,7 @@ def test_an_interruption_between_any_two_steps_loses_nothing(
 
 
 def test_what_fails_again_at_once_does_not_go_round(aws: Aws) -> None:
-    """A message that is parked anew while the pass goes on waits for the next one."""
+    """A message that is parked again during a pass is not sent again by that pass."""
 
     class Failing:
         """A worker that parks at once whatever comes."""

@@ -204,7 +204,7 @@ def test_the_line_to_paste_is_printed(operator: Operator, archive: Archive) -> N
 
 
 def test_files_go_to_another_record(operator: Operator, archive: Archive) -> None:
-    """The way where the record was deleted, which is told with its ids."""
+    """--to-record sends files of a deleted record to another one, and the output shows both ids."""
     entries = archive.new(2, module="Contacts", record_id="5557002")
     archive.bigin.control("POST", "records", {"module": "Pipelines", "record_id": "5557003"})
 
@@ -229,7 +229,7 @@ def test_files_are_named_by_their_ids(operator: Operator, archive: Archive) -> N
 
 
 def test_an_id_of_several_records_is_refused_with_the_choice(operator: Operator, archive: Archive) -> None:
-    """Which is meant, only a person knows."""
+    """An id that belongs to several records is refused, with the list to choose from."""
     (one,) = record_of(archive, 1)
     archive.change_row(one, record_id="5557009")
     assert archive.ledger.put(one)

@@ -178,7 +178,7 @@ def test_the_configuration_of_aws_is_explained(
 def test_missing_permissions_are_named(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A user who may do nothing is told which permission is missing."""
+    """The error names the missing permission."""
     name = f"user-{uuid.uuid4().hex[:8]}"
     iam = aws.client("iam")
     iam.create_user(UserName=name)

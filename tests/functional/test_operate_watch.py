@@ -1,4 +1,4 @@
-"""`watch`: the channels of a stack, whose they are, until when they live, and when one told something last."""
+"""`watch`: the channels of a stack, their owner, their end, and when each last announced something."""
 
 import json
 import time

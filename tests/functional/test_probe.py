@@ -1,4 +1,4 @@
-"""The probe of a Bigin account: finds how it answers, reads alone, tells nothing personal."""
+"""The probe of a Bigin account: it finds how Bigin answers, only reads, and prints no personal data."""
 
 import json
 from typing import Any

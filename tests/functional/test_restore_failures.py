@@ -1,4 +1,4 @@
-"""What can go wrong on the way back, one thing at a time: every file is there once, or told why it is not."""
+"""Failures of a restore, one at a time: every file is in Bigin once, or the command says why not."""
 
 from dataclasses import replace
 from typing import Any

@@ -358,7 +358,7 @@ def test_an_error_answer_is_taken_for_what_it_is(s3: FakeS3, status: int, code: 
 
 
 def test_a_file_in_an_archive_tier_is_named(s3: FakeS3) -> None:
-    """S3 answers 403 as for a right that is missing; the remedy is another one."""
+    """S3 answers 403 as for a missing permission, but the remedy is to restore the object."""
     s3.status = 403
     s3.body = b"<Error><Code>InvalidObjectState</Code></Error>"
 

@@ -104,7 +104,7 @@ def put_spooled(store: ObjectStore, content: bytes) -> StoredObject:
 
 
 def outcome(action: Callable[[], object]) -> object:
-    """What came of it, or the name of the error."""
+    """The result, or the name of the error."""
     try:
         return action()
     except (ArchiveError, AlreadyThereError) as error:

@@ -1,4 +1,4 @@
-"""The selftest: finds what is different, leaves nothing behind, tells nothing personal."""
+"""The selftest: it finds differences, leaves nothing behind, and prints no personal data."""
 
 import json
 import logging

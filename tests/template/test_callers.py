@@ -51,7 +51,7 @@ def events(function: str) -> list[dict[str, Any]]:
 
 
 def test_a_refused_key_is_401_and_an_outage_503() -> None:
-    """The authorizer's no is never told as 403, and a table that cannot be asked never as 401."""
+    """A refused key is 401, and a table that cannot be read is 503."""
     statuses = {kind: one["StatusCode"] for kind, one in API["GatewayResponses"].items()}
 
     assert statuses == {
@@ -90,7 +90,7 @@ def test_s3_tells_of_attachments_places_alone() -> None:
 
 @pytest.mark.parametrize("name", ["ArchiveQueued", "ArchiveNow", "QueueRecords", "ReceiveWebhook"])
 def test_whoever_archives_is_the_same_with_events_on_and_off(name: str) -> None:
-    """S3 alone tells of what it stored: no function has another setting or right, so none takes longer."""
+    """With events on, no archiving function has another setting or right, so none is slower."""
     both = json.dumps([RESOURCES[f"{name}{kind}"] for kind in ("Function", "Role")])
 
     assert "SendsEvents" not in both
@@ -136,5 +136,5 @@ def test_a_batch_is_what_the_bus_takes_at_once() -> None:
 
 
 def test_all_keys_end_when_it_is_switched_off() -> None:
-    """The table goes; made again, it is empty."""
+    """The table of keys is deleted, and a new one is empty."""
     assert RESOURCES["CallersTable"]["DeletionPolicy"] == "Delete"

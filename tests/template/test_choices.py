@@ -40,7 +40,7 @@ def test_object_lock_is_off_unless_it_is_chosen() -> None:
 
 
 def test_files_can_be_opened_at_once() -> None:
-    """No storage class is offered from which a file has to be restored for hours."""
+    """Every storage class that the template offers gives files back at once."""
     assert set(PARAMETERS["StorageClass"]["AllowedValues"]) == {
         "STANDARD",
         "INTELLIGENT_TIERING",
@@ -50,7 +50,7 @@ def test_files_can_be_opened_at_once() -> None:
 
 
 def test_a_budget_stands_where_it_is_asked_for() -> None:
-    """It tells the topic when the month has cost so much, and when it is forecast to."""
+    """The topic gets a message when the month's costs reach the budget, and when they are forecast to."""
     budget = RESOURCES["Budget"]
     notifications = budget["Properties"]["NotificationsWithSubscribers"]
 

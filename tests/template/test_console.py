@@ -41,7 +41,7 @@ def test_routes_are_those_of_the_code() -> None:
 
 
 def test_what_the_gateway_refuses_has_the_headers_too() -> None:
-    """A refused token is told as any error, and no browser guesses its type."""
+    """A refused token is answered with a problem document and the headers of every answer."""
     answers = API["GatewayResponses"]
 
     unknown = ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE")  # its names for an unknown path
@@ -75,7 +75,7 @@ def test_the_client_is_a_page_that_keeps_nothing() -> None:
 
 
 def test_an_address_that_was_signed_long_ago_downloads_nothing() -> None:
-    """Whoever signed it: the bucket refuses signatures of more than 15 minutes, and a link's are younger."""
+    """The bucket refuses any signature that is older than 15 minutes; the console's links are younger."""
     statement = RESOURCES["BucketOnlyByTls"]["Properties"]["PolicyDocument"]["Statement"][1]
 
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")

@@ -294,7 +294,7 @@ def grants(role: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameter_explains_itself(name: str) -> None:
-    """A stack can be deployed without knowing a single parameter; each has a description and a default."""
+    """Each parameter has a description and a default, so that a stack can be deployed without setting one."""
     parameter = PARAMETERS[name]
 
     assert len(parameter["Description"]) >= 20
@@ -499,7 +499,7 @@ def test_functions_are_the_files() -> None:
 
 
 def test_worker_reports_each_message() -> None:
-    """A message that fails takes none of its batch with it."""
+    """A message that fails does not fail the others of its batch."""
     event = FUNCTIONS["ArchiveQueuedFunction"]["Events"]["Queue"]
 
     assert event["Type"] == "SQS"
@@ -552,7 +552,7 @@ def test_function_has_what_its_code_reads(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_reserves_no_concurrency(name: str) -> None:
-    """A young AWS account has ten executions in all: a reservation would make the deployment fail."""
+    """A new AWS account allows ten concurrent executions, so a reservation would make the deployment fail."""
     assert "ReservedConcurrentExecutions" not in FUNCTIONS[name]
     assert "ProvisionedConcurrencyConfig" not in FUNCTIONS[name]
 
@@ -784,7 +784,7 @@ def test_secret_has_no_value_in_the_template(name: str) -> None:
 
 
 def test_credentials_outlive_the_stack() -> None:
-    """A refresh token is hard to get again: it stays when the stack goes."""
+    """The refresh token is kept when the stack is deleted, because it is hard to get again."""
     assert RESOURCES["CredentialsSecret"]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert RESOURCES["CredentialsSecret"]["UpdateReplacePolicy"] == "Retain"
 
@@ -881,7 +881,9 @@ def test_lifecycle_removes_no_object() -> None:
 
 
 def test_the_archive_itself_takes_few_lines() -> None:
-    """At most 1,300, whatever console, callers and events take: who deploys it should be able to read it."""
+    """The template has at most 1,300 lines without console, callers and events, so that it can be read before a
+    deployment.
+    """
     blocks = re.split(r"(?m)^(?=  \w+:)|^  # ====.*$", (ROOT / "template.yaml").read_text(encoding="utf-8"))
     optional = re.compile(r"Condition: (HasConsole|TakesCallers|SendsEvents)|\A  (Console|Callers|Events):")
     lines = sum(len(block.splitlines()) for block in blocks if not optional.search(block))
@@ -955,7 +957,7 @@ def test_outputs_are_what_tools_need() -> None:
 
 @pytest.mark.parametrize("metric", ["ConnectionBroken", "StorageRefused", "Parked", "NotProved"])
 def test_what_no_retry_mends_raises_an_alarm(metric: str) -> None:
-    """A dead token, a missing scope, a denied bucket and a dead letter are told to a person."""
+    """A revoked token, a missing scope, a denied bucket and a dead letter each ring an alarm."""
     alarms = list(of_type("AWS::CloudWatch::Alarm").values())
     watched = {node["MetricName"] for node in walk(alarms) if isinstance(node, dict) and "MetricName" in node}
 

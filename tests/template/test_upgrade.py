@@ -29,7 +29,7 @@ def test_what_is_kept_is_kept(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, found in RESOURCES.items() if found["Type"] in STATEFUL])
 def test_no_parameter_decides_about_a_replacement(name: str) -> None:
-    """Whatever an update answers for a parameter, the stateful resources stay the same ones."""
+    """No value of a parameter makes an update replace a stateful resource."""
     assert "Ref" not in json.dumps(NOW[name]["Replacing"])
     assert "Fn::" not in json.dumps(NOW[name]["Replacing"])
 

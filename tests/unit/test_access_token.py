@@ -59,7 +59,7 @@ def test_unusable_token_is_rejected(vector: dict[str, Any]) -> None:
 
 
 def test_a_secret_without_a_value_means_not_connected() -> None:
-    """Before the first connection the remedy is to connect, and nothing is taken for an outage of AWS."""
+    """Before the first connection, the error says to connect, and does not look like an outage of AWS."""
     with pytest.raises(BiginTokenRejectedError, match="bigin-archive authorize"):
         AccessTokens(NoValue(), "token", API_URL).current()  # type: ignore[arg-type]
 
@@ -99,7 +99,7 @@ def test_an_end_beyond_the_calendar_is_no_bug(expires_at: str) -> None:
 
 @pytest.mark.parametrize(("minutes", "reads"), [(0, 1), (58, 1), (60, 2), (90, 2)])
 def test_token_is_read_again_before_it_ends(minutes: int, reads: int) -> None:
-    """A container reads the secret once, and again shortly before the token ends."""
+    """The secret is read once, and again shortly before the token expires."""
     clock = [NOW]
     client = OneSecret(f'{{"access_token": "a", "expires_at": "{(NOW + timedelta(hours=1)).isoformat()}"}}')
     tokens = AccessTokens(client, "token", API_URL, now=lambda: clock[0])
@@ -125,7 +125,7 @@ def test_refused_token_is_looked_up_once() -> None:
 
 
 def test_newer_token_is_used_without_another_look() -> None:
-    """A second thread whose token was refused takes what the first one found."""
+    """If two threads have a refused token, the second uses the token that the first one has read."""
     client = OneSecret("old")
     tokens = AccessTokens(client, "token", API_URL, now=lambda: NOW)
     refused = tokens.current()

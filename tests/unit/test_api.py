@@ -39,7 +39,7 @@ def test_prefer_asks_for_the_queue(prefer: str, expected: bool) -> None:
 
 
 def test_prefer_may_come_in_several_lines() -> None:
-    """API Gateway keeps the last line alone among the headers, and all of them beside (RFC 9110, 5.3)."""
+    """A header may come in several lines (RFC 9110, 5.3). API Gateway puts only the last one among the headers."""
     lines = ["respond-async", "wait=10"]
 
     assert gateway.wants_queue({"headers": {"prefer": lines[-1]}, "multiValueHeaders": {"prefer": lines}})
@@ -47,7 +47,7 @@ def test_prefer_may_come_in_several_lines() -> None:
 
 @pytest.mark.parametrize("headers", [None, {}, {"Accept": "*/*"}])
 def test_no_prefer_asks_for_now(headers: dict[str, str] | None) -> None:
-    """Without the header the caller waits."""
+    """Without the header, the request is archived while the caller waits."""
     assert not gateway.wants_queue({"headers": headers})
 
 
@@ -69,7 +69,7 @@ def test_body_as_text() -> None:
 
 @pytest.mark.parametrize("event", [{}, {"body": None}, {"body": None, "isBase64Encoded": True}])
 def test_no_body_is_none(event: dict[str, Any]) -> None:
-    """Without a body there is none."""
+    """A request without a body has the body None."""
     assert gateway.body(event) is None
 
 
@@ -125,7 +125,7 @@ def test_retry_after_is_what_bigin_asked_for() -> None:
 
 @given(detail=st.text(), identifier=st.text())
 def test_problem_is_ascii_json(detail: str, identifier: str) -> None:
-    """Whatever a detail holds, the answer is JSON that every client and API Gateway can carry."""
+    """Any detail becomes ASCII JSON, which every client and API Gateway accept."""
     answer = gateway.problem(InvalidRequestError(detail), {"requestContext": {"requestId": identifier}})
 
     assert answer["body"].isascii()

@@ -72,7 +72,7 @@ def test_bytes_that_are_no_text_are_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_bytes_are_utf_8_or_refused(encoding: str) -> None:
-    """What the queue's worker could not read as text is refused while the caller still waits."""
+    """A body that the worker could not read as text is refused at once, while the caller waits."""
     body = '{"module": "Contacts", "record_id": "1"}'.encode(encoding)
 
     try:
@@ -86,7 +86,7 @@ def test_bytes_are_utf_8_or_refused(encoding: str) -> None:
     "listed", [None, 5, "5", [], {}, {"size_bytes": "5"}, {"size_bytes": -1}, {"size_bytes": True}]
 )
 def test_a_malformed_listing_hint_is_an_unknown_key(listed: object) -> None:
-    """A hint of a listed size that is none is ignored."""
+    """A listed size that is malformed is ignored."""
     actual = parse(json.dumps({"module": "Notes", "record_id": "1", "attachment_id": "2", "listed": listed}))
 
     assert ArchiveRequest("Notes", "1", "2") == actual

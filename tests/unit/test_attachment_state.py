@@ -40,7 +40,7 @@ def test_every_state_and_event(state: State | None, event: Event) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_way_out(state: State) -> None:
-    """None is an end: what Bigin lists or sends later counts."""
+    """No state is final: a later event can change each of them."""
     assert {moves[state] for moves in MOVES.values() if state in moves} - {state}
 
 
@@ -111,7 +111,9 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
     ],
 )
 def test_what_a_sweep_has_to_do(entry: LedgerEntry | None, listed: ListedAttachment, step: Step) -> None:
-    """One message for one attachment while it lives; and no claim outlasts what Bigin lists after it."""
+    """A sweep sends no second message while the first can still be worked on, and a newer list of Bigin overrules an
+    old state.
+    """
     assert step is next_step(entry, listed, SEEN)
 
 
@@ -125,12 +127,12 @@ def test_what_a_sweep_has_to_do(entry: LedgerEntry | None, listed: ListedAttachm
     ],
 )
 def test_a_message_that_is_lost_is_sent_again(lost_before: str | None, step: Step) -> None:
-    """Once the queue was seen empty after it was sent, nobody waits for it any more."""
+    """If the queue was seen empty after the message was sent, the sweep sends a new one."""
     assert step is next_step(replace(ROW, queued_at=DAY_BEFORE), FILE, SEEN, lost_before)
 
 
 def test_only_what_is_pending_has_a_message() -> None:
-    """Whatever became of the others, their message is done."""
+    """In every other state the message has been worked on."""
     assert [State.PENDING] == [
         state for state in State if has_message(replace(ROW, state=state, queued_at=DAY_BEFORE), SEEN)
     ]

@@ -10,7 +10,7 @@ from tests.bench.backlog import FORMER_BATCH, Poller, deployed, simulate
 @pytest.mark.parametrize("known", [1, 0.5, 0])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_backlog_uses_what_bigin_allows(seed: int, known: float) -> None:
-    """With the template's event source nine in ten allowed downloads run, and never one more than allowed."""
+    """With the template's event source, nine of ten allowed downloads run at any time, and never more than allowed."""
     poller = deployed()
 
     usage = simulate(poller, known=known, seed=seed)
@@ -27,7 +27,7 @@ def test_small_batches_leave_threads_idle() -> None:
 
 
 def test_a_batch_is_begun_with_what_takes_longest() -> None:
-    """Retried messages first, then those whose size nobody told, then large files before small ones."""
+    """Retried messages first, then those of unknown size, then large files before small ones."""
     small, large, unknown, retried = (
         Message(name, "", "", attempt, Hints(size_bytes=size))
         for name, attempt, size in (("small", 1, 0), ("large", 1, 9), ("unknown", 1, None), ("retried", 2, 5))

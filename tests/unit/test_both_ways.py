@@ -1,4 +1,4 @@
-"""An audit by versions tells what a look at each object tells, whatever happened to objects and rows."""
+"""An audit by the list of versions finds the same as an audit by HeadObject, whatever happened to objects and rows."""
 
 import base64
 import hashlib
@@ -70,7 +70,7 @@ class Bucket:
 
 
 class NoLedger:
-    """Takes marks and forgets them: each way sees the same rows."""
+    """Accepts marks but does not store them, so that both audits see the same rows."""
 
     def record_verified(self, entry: LedgerEntry) -> None:
         """Nothing."""
@@ -148,7 +148,7 @@ def _told(bucket: Bucket, listed: list[Found], entries: list[LedgerEntry], *, by
 
 
 def test_memory_stays_flat_behind_one_slow_answer() -> None:
-    """What needs no look is not read far ahead of what does."""
+    """Entries that need no call are not read far ahead of those that do."""
     read = 0
 
     def items() -> Iterator[int]:

@@ -33,7 +33,9 @@ COUNTS = st.integers(0, 200_000)
 def test_a_sweep_may_spend_what_nobody_else_needs(
     used_day: int, used_hour: int, waiting: int, remaining: int | None, expected: int
 ) -> None:
-    """The least of what is left of the day, of the hour and by Bigin's count, less what others need and what waits."""
+    """A sweep gets the least of what is left of the day, of the hour and by Bigin's count, less what is reserved or
+    queued.
+    """
     assert expected == CreditBudget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
 
 

@@ -71,12 +71,12 @@ def test_no_text_is_taken_for_a_key_by_accident(header: str) -> None:
     ids=["valid", "at its end", "ended", "another key's id", "expired", "unknown"],
 )
 def test_whose_key_it_is(found: Caller | None, at: str, expected: bool) -> None:
-    """Its own hash, neither ended nor expired; whoever asks for nobody gets no."""
+    """A key is valid if its hash matches and it has neither been ended nor expired."""
     assert caller.is_key_of(KEY, found, at) is expected
 
 
 def test_the_hash_of_nobody_is_nobodys_key() -> None:
-    """What stands in for an unknown caller's hash opens nothing, were it ever found."""
+    """No key matches the placeholder that is compared for an unknown caller."""
     assert not caller.is_key_of(KEY, None, AT)
     assert not caller.is_key_of(KEY, entry(sha256=""), AT)
 
@@ -98,7 +98,7 @@ def test_the_hash_does_not_show() -> None:
     ],
 )
 def test_link_includes_archive(right: str, wanted: str, expected: bool) -> None:
-    """Each right holds those before it; an unknown one holds none."""
+    """Each right includes those before it; an unknown right includes none."""
     assert caller.includes(right, wanted) is expected
 
 
@@ -116,7 +116,7 @@ def test_other_times_are_refused(value: object) -> None:
 
 
 def test_without_the_right_a_link_is_forbidden() -> None:
-    """Whatever time is asked for; who asks for none gets none."""
+    """A key without the right gets 403 if it asks for a link, and no link if it does not."""
     for value in (60, 1, "x"):
         with pytest.raises(ForbiddenError):
             seconds_wanted({"download_link_seconds": value}, "archive")

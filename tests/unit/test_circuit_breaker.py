@@ -1,4 +1,4 @@
-"""The breaker: how long a container leaves Bigin alone."""
+"""The circuit breaker: how long a container does not call Bigin."""
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,7 @@ def breaker(clock: Clock) -> CircuitBreaker:
 
 
 def test_new_brake_lets_through_one_at_a_time(breaker: CircuitBreaker) -> None:
-    """At the cold start Bigin may be called, but has not shown that it is well."""
+    """After a cold start, Bigin is called one call at a time, until one succeeds."""
     assert breaker.remaining_s() == 0
     assert not breaker.is_closed
     assert breaker.cause is None
@@ -57,7 +57,9 @@ def test_fault_of_the_whole_stack_pauses_at_once(breaker: CircuitBreaker, kind: 
 
 
 def test_too_many_calls_at_one_time_slow_down_and_pause_nothing(breaker: CircuitBreaker) -> None:
-    """They are a matter of seconds, and of other programs: this container goes one at a time until Bigin answers."""
+    """Too many calls at one time last seconds. The container makes one call at a time until Bigin answers, and does
+    not pause.
+    """
     breaker.record_success()
     for _ in range(20):
         breaker.record_failure(BiginConcurrencyError("x", retry_after_s=5), "1/1")
@@ -68,7 +70,7 @@ def test_too_many_calls_at_one_time_slow_down_and_pause_nothing(breaker: Circuit
 
 
 def test_one_bad_attachment_is_no_outage(breaker: CircuitBreaker) -> None:
-    """One attachment that fails again and again holds nobody up."""
+    """One attachment that always fails does not pause the others."""
     for _ in range(20):
         breaker.record_failure(BiginUnavailableError("x"), "1/1")
 
@@ -87,7 +89,7 @@ def test_three_attachments_in_a_row_are_an_outage(breaker: CircuitBreaker) -> No
 
 
 def test_success_in_between_breaks_the_row(breaker: CircuitBreaker) -> None:
-    """What succeeds in between shows that Bigin is well."""
+    """A success in between shows that there is no outage."""
     for attachment in ("1/1", "1/2"):
         breaker.record_failure(BiginUnavailableError("x"), attachment)
     breaker.record_success()
@@ -109,7 +111,7 @@ def test_pauses_double_up_to_the_longest(breaker: CircuitBreaker, clock: Clock) 
 
 
 def test_after_a_pause_one_failure_is_enough(breaker: CircuitBreaker, clock: Clock) -> None:
-    """Who was in an outage is probed with a single call."""
+    """After a pause, a single call tests whether the outage is over."""
     for attachment in ("1/1", "1/2", "1/3"):
         breaker.record_failure(BiginUnavailableError("x"), attachment)
     clock.now += 60
@@ -184,7 +186,7 @@ def test_remaining_time_is_bounded(steps: list[type[BiginUnhealthyError] | float
 
 
 def test_files_that_break_off_one_after_the_other_are_an_outage(breaker: CircuitBreaker) -> None:
-    """Ten different ones pause the container, though Bigin begins to send each; a whole one ends that."""
+    """Ten different files in a row that do not arrive whole pause the container. A whole file resets the count."""
     for number in range(INCOMPLETE_IN_A_ROW):
         assert breaker.remaining_s() == 0
         breaker.record_answer()
@@ -198,7 +200,7 @@ def test_files_that_break_off_one_after_the_other_are_an_outage(breaker: Circuit
 
 
 def test_a_file_that_breaks_off_among_whole_ones_is_no_outage(breaker: CircuitBreaker) -> None:
-    """One file that never comes whole holds up nobody, nor do many with whole ones in between."""
+    """One file that never arrives whole pauses nothing, nor do many with whole files in between."""
     for number in range(3 * INCOMPLETE_IN_A_ROW):
         breaker.record_failure(DownloadIncompleteError("cut"), "1/1")
         breaker.record_failure(DownloadIncompleteError("cut"), f"1/{number}")

@@ -62,7 +62,7 @@ def test_error_decides_the_fate_of_the_message(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", ERRORS)
 def test_error_waits_as_long_as_bigin_asks(vector: dict[str, Any]) -> None:
-    """A usable Retry-After becomes seconds; anything else becomes no wait of its own."""
+    """A usable Retry-After becomes seconds; any other is ignored."""
     error = error_for(vector)
 
     assert error is not None
@@ -79,7 +79,7 @@ def test_refusal_names_the_code_of_bigin(vector: dict[str, Any]) -> None:
 
 
 def test_scope_error_names_every_scope_to_grant() -> None:
-    """A missing scope is told with both scopes that a download needs."""
+    """The error for a missing scope names both scopes that a download needs."""
     error = classify(401, {}, b'{"code": "OAUTH_SCOPE_MISMATCH", "status": "error"}')
 
     assert error is not None
@@ -115,7 +115,7 @@ BODIES = st.one_of(
 
 @given(status=st.integers(100, 999), headers=HEADERS, beginning=BODIES)
 def test_nothing_makes_the_judge_fail(status: int, headers: dict[str, str], beginning: bytes) -> None:
-    """Any answer is judged without an exception, and no status but 200 is ever a file."""
+    """Any answer is classified without an exception, and only status 200 can be a file."""
     error = classify(status, headers, beginning, now=lambda: NOW)
 
     assert error is not None or status == 200

@@ -39,7 +39,7 @@ def test_a_time_has_one_form(moment: datetime | float, text: str) -> None:
     ],
 )
 def test_what_is_no_time_is_none(text: object, found: str | None) -> None:
-    """A time of another program is read in any zone; what cannot be read, or names none, is no guess."""
+    """A time is read in any zone. A time that cannot be read or has no zone is None."""
     assert found == clock.iso_or_none(clock.parse(text))
 
 
@@ -85,5 +85,5 @@ SINCE = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
     ],
 )
 def test_times_of_another_clock_are_compared_with_a_margin(times: list[object], *, may_be: bool) -> None:
-    """Up to a quarter of an hour too early counts as in time, and what cannot be read as well."""
+    """A time that is up to 15 minutes too early counts as in time, and so does one that cannot be read."""
     assert may_be is clock.any_since(times, SINCE)

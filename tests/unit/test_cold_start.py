@@ -53,7 +53,7 @@ def known() -> dict[str, dict[str, list[str]]]:
 
 
 def test_every_handler_has_its_list() -> None:
-    """A new function is added on purpose."""
+    """A new function needs an entry in the list."""
     assert HANDLERS == sorted(known())
 
 
@@ -86,7 +86,7 @@ def test_the_worker_makes_no_client_of_boto3() -> None:
 
 
 def test_what_archives_knows_nothing_of_events_and_callers() -> None:
-    """The worker is the same, whether somebody is told of files or not: S3 alone tells."""
+    """The worker loads nothing for events or callers: S3 itself announces what was stored."""
     for handler in ("archive_queued", "archive_now", "sweep_account"):
         assert not [name for name in known()[handler]["modules"] if name.startswith(("events", "callers"))]
         assert "events" not in known()[handler]["models"]

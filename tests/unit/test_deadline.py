@@ -1,4 +1,4 @@
-"""A point in time that no transfer outlives."""
+"""The deadline: a time at which every transfer ends."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_check_before_the_end(now: float) -> None:
 
 @pytest.mark.parametrize("now", [124, 125, 1e9])
 def test_check_after_the_end(now: float) -> None:
-    """From the deadline on a check says that nothing was stored."""
+    """After the deadline, a check raises the error that nothing was stored."""
     clock = [100.0]
     deadline = Deadline(24, lambda: clock[0])
     clock[0] = now

@@ -1,4 +1,4 @@
-"""Items by their keys, from a table that is busy."""
+"""BatchGetItem on a table that throttles."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_what_was_left_is_asked_for_again() -> None:
 
 
 def test_a_table_that_answers_nothing_ends_it() -> None:
-    """Eight calls with pauses that grow, some six seconds in all: then the ledger cannot be used."""
+    """After eight calls with growing pauses, about six seconds in all, the ledger counts as unavailable."""
     table = Table(0)
 
     with pytest.raises(StorageUnavailableError):

@@ -69,5 +69,5 @@ def test_problem_document(vector: dict[str, Any]) -> None:
 
 
 def test_out_of_time_is_an_incomplete_download() -> None:
-    """Whoever runs out of time is told the code of the interface."""
+    """A transfer that runs out of time has the public code download_incomplete."""
     assert OutOfTimeError("x").code == "download_incomplete"

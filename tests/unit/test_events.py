@@ -35,7 +35,7 @@ def on_the_bus(found: ArchivedObject = FOUND, *, replay: bool = False) -> dict[s
 
 @pytest.mark.parametrize("vector", load("stored_versions"))
 def test_what_a_message_tells_of(vector: dict[str, Any]) -> None:
-    """S3's event or an order to repeat; what is neither raises, and says nothing of what it holds."""
+    """A message is S3's event or an order to repeat. Any other raises an error that does not quote it."""
     message = vector["message"]
     body = message if isinstance(message, str) else json.dumps(message)
 
@@ -88,7 +88,7 @@ def test_a_repeated_event_differs_in_one_field() -> None:
 
 
 def test_a_links_shortcut_is_told_as_one() -> None:
-    """A consumer that reads texts leaves it out by ``kind``."""
+    """A consumer can leave shortcuts out by ``kind``."""
     assert check(on_the_bus(replace(FOUND, is_link=True)))["data"]["kind"] == "link"
 
 
@@ -110,7 +110,7 @@ def test_what_the_archive_path_did_not_store_is_not_announced(changed: dict[str,
 
 
 def test_the_schema_only_gains_fields() -> None:
-    """Whoever relies on the last release's schema may rely on this one."""
+    """The schema of the last release still accepts the events."""
     assert list(breaks(released(), schema())) == []
 
 
@@ -127,7 +127,7 @@ def test_the_schema_only_gains_fields() -> None:
     ids=["field gone", "field optional", "other type", "new value", "looser pattern", "closed"],
 )
 def test_a_breaking_change_is_noticed(change: Any) -> None:
-    """Each that would surprise a consumer; a new field does not."""
+    """Every change that could break a consumer is noticed; a new field is none."""
     changed = copy.deepcopy(schema())
     changed["properties"]["data"]["properties"]["pages"] = {"type": "integer"}
     assert list(breaks(schema(), changed)) == []

@@ -96,7 +96,7 @@ def test_shortened_name_keeps_its_extension(stem: str, repeat: int, extension: s
 
 @given(name=st.text(max_size=300), room=st.integers(100, 1014))
 def test_shortened_name_loses_no_more_than_it_must(name: str, room: int) -> None:
-    """What is cut is at most one character more than the room asks for."""
+    """A name is cut by no more than needed."""
     actual = shortened(name, room)
 
     assert actual == name or len(actual.encode()) > room - 4

@@ -1,4 +1,4 @@
-"""Whatever arrives, the worst is one refusal with its reason: never another error, which would fail a batch.
+"""Any input is accepted, or refused with a reason. Any other error would fail a whole batch.
 
 2,000 of each here; ``make faults`` sets FUZZ_EXAMPLES to 100,000. Hypothesis chooses the seeds; what is made of one is
 made here, since its own strategies would take fifty times as long.

@@ -38,7 +38,7 @@ def test_a_proof_that_is_missing_or_old_is_an_alarm(
 
 
 def test_without_a_schedule_an_old_proof_is_no_fault() -> None:
-    """Nobody promised another audit."""
+    """A stack without a schedule promises no nightly audit."""
     state = SweepState("2026-01-31T09:30:00.000+00:00", list(MODULES), phase="done", verdict="complete")
     state.complete_as_of = iso(NOW_S - 9 * DAY_S)
 

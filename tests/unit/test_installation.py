@@ -22,7 +22,7 @@ def test_what_is_installed_is_what_is_tested() -> None:
 
 
 def test_every_package_is_installed() -> None:
-    """A folder without ``__init__.py`` would be left out."""
+    """Every package has an ``__init__.py``; without one it would not be installed."""
     folders = {path.parent for base in ("functions/bigin_archive", "operate") for path in (ROOT / base).rglob("*.py")}
 
     assert [] == [str(folder) for folder in folders if not (folder / "__init__.py").is_file()]

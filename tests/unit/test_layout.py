@@ -193,7 +193,7 @@ def upwards(sources: list[Path], root: Path, levels: tuple[set[str], ...]) -> It
 
 
 def test_every_package_has_its_place() -> None:
-    """A new package is put into the order of imports on purpose."""
+    """A new package needs a level in the order of imports."""
     assert {room(source, PACKAGE) for source in MODULES} - {"__init__"} == set().union(*LEVELS)
     assert {room(source, OPERATE) for source in OPERATE_SOURCES} - {"__init__"} == set().union(*OPERATE_LEVELS)
     assert len(LEVELS) <= 10
@@ -303,7 +303,9 @@ def test_environment_is_read_by_handlers_alone() -> None:
 
 
 def test_nothing_sleeps() -> None:
-    """Waiting is the queue's task; only a caller of the API waits for the semaphore, and the sweep for a busy table."""
+    """Waiting happens in the queue. Only two places sleep: the API for the semaphore, and the sweep for a busy
+    table.
+    """
     sleeping = {
         name(source)
         for source in SOURCES
@@ -347,7 +349,7 @@ def test_the_map_of_contributing_is_true() -> None:
 
 
 def test_packages_and_modules_are_small() -> None:
-    """A package can be overlooked, and a module begins with its purpose and can be read in one sitting."""
+    """A package has few modules, and a module has a docstring and at most 250 lines."""
     counts: dict[Path, int] = {}
     for source in [*MODULES, *OPERATE_SOURCES]:
         counts[source.parent] = counts.get(source.parent, 0) + (source.stem != "__init__")

@@ -1,4 +1,4 @@
-"""What is believed of a list of Bigin, and what is not."""
+"""Bigin's lists: when a list counts as whole."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,7 +83,7 @@ def attach(found: str) -> Callable[[Account], None]:
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 1), (200, 1), (201, 4), (450, 6)])
 def test_a_list_that_holds_still_is_whole(count: int, calls: int) -> None:
-    """One page is believed at once, several after a second reading; each entry comes once."""
+    """A list of one page is whole at once, a longer one after a second pass; each entry comes once."""
     account = Account(count)
 
     found, reading = read(account)
@@ -101,7 +101,7 @@ def test_what_moved_past_the_reader_is_found() -> None:
 
 
 def test_a_list_that_never_holds_still_is_not_believed() -> None:
-    """After five readings, all of them different, it is over and not whole; what was found is kept."""
+    """After five different passes the list is not whole. The entries that were found are kept."""
     account = Account(450, *(delete(str(number)) for number in range(40)))
 
     found, reading = read(account)
@@ -113,7 +113,7 @@ def test_a_list_that_never_holds_still_is_not_believed() -> None:
 @in_one_go_and_in_slices
 @pytest.mark.parametrize("attached", [1, 2, 150])
 def test_what_is_attached_meanwhile_keeps_no_list_from_being_whole(read_all: Reader, attached: int) -> None:
-    """However busy an account is, two passes are enough; what is new is not thrown away."""
+    """If entries are only added, two passes are enough, and the new entries are kept."""
 
     def attach_some(account: Account) -> None:
         for number in range(attached):
@@ -129,7 +129,7 @@ def test_what_is_attached_meanwhile_keeps_no_list_from_being_whole(read_all: Rea
 
 @in_one_go_and_in_slices
 def test_two_passes_that_change_alike_prove_nothing(read_all: Reader) -> None:
-    """Attached before the first page is read and deleted after it, both times: the same entry moves past both times."""
+    """In both passes something is attached before the first page and deleted after it, so both miss the same entry."""
     account = Account(450, attach("a"), delete("a"), nothing, attach("b"), delete("b"))
 
     found, reading = read_all(account)
@@ -139,7 +139,9 @@ def test_two_passes_that_change_alike_prove_nothing(read_all: Reader) -> None:
 
 @in_one_go_and_in_slices
 def test_what_was_never_seen_and_is_gone_again_hides_nothing(read_all: Reader) -> None:
-    """Attached behind the reader's back and deleted again, what no page has shown moves an entry past the reader."""
+    """Something is attached and deleted between two pages. No page shows it, but another entry is missed because of
+    it.
+    """
     ghost, again = [nothing, attach("a"), delete("a")], [attach("b"), nothing, delete("b")]
     account = Account(450, *ghost, *again)
 
@@ -151,7 +153,7 @@ def test_what_was_never_seen_and_is_gone_again_hides_nothing(read_all: Reader) -
 
 @pytest.mark.parametrize("attached", [1, 150])
 def test_page_tokens_that_name_an_entry_are_no_obstacle(attached: int) -> None:
-    """Where the next page begins behind an entry, whatever stands above, nothing is met twice."""
+    """If the token of a page names an entry, additions above it move nothing, and no entry is met twice."""
     account = Account(450)
 
     def fetch(position: Position) -> Read[str]:
@@ -171,7 +173,7 @@ def test_page_tokens_that_name_an_entry_are_no_obstacle(attached: int) -> None:
 
 
 def test_as_many_new_ones_make_up_for_none_that_was_missed() -> None:
-    """An entry that was made after a pass was not what that pass had no place for."""
+    """An entry that was created after a pass does not explain an entry that the pass missed."""
     account = Account(450, nothing, attach("a"), delete("a"), attach("b"), nothing, delete("b"))
     reading = Reading()
     reader = ListReader("Contacts", reading, account.fetch)
@@ -184,7 +186,7 @@ def test_as_many_new_ones_make_up_for_none_that_was_missed() -> None:
 
 @pytest.mark.parametrize("made", [None, "yesterday", "2026-01-31T09:30:00"], ids=repr)
 def test_an_entry_without_a_time_may_have_been_missed(made: str | None) -> None:
-    """Where Bigin does not say since when it is there, the list is read once more."""
+    """If an entry has no time of creation, the list is read once more."""
 
     def attach_untold(account: Account) -> None:
         account.attach("new")
@@ -198,7 +200,7 @@ def test_an_entry_without_a_time_may_have_been_missed(made: str | None) -> None:
 
 
 def test_what_was_stored_by_another_version_is_begun_again() -> None:
-    """Sums of another rule prove nothing; a deployment in the middle of a list costs no more than its pages."""
+    """After a deployment with another rule, a half-read list is begun again."""
     assert Reading() == Reading.stored({"began_at": iso(NOW), "position": {"page": "3"}, "total": "0", "passes": 1})
     assert Reading() == Reading.stored(None)
 
@@ -294,7 +296,7 @@ def test_more_that_was_promised_and_is_not_there_is_asked_for_again() -> None:
     ids=["the same page for ever", "nothing behind it", "an empty page and more", "two pages in turn"],
 )
 def test_a_list_that_contradicts_itself_is_left_for_a_while(pages: list[tuple[list[str], Any]]) -> None:
-    """It is begun again once, then it is an error with the list's name, and costs no further call."""
+    """The list is begun again once. After that it is an error that names the list, and costs no further call."""
     script = Script(*pages)
     reading = Reading()
 
@@ -326,7 +328,7 @@ def test_an_entry_that_cannot_be_read_costs_no_neighbour() -> None:
 
 
 def test_a_list_without_entries_is_read_twice_where_much_hangs_on_it() -> None:
-    """One wrong answer does not make a module empty."""
+    """A module counts as empty only if Bigin says so twice."""
     script = Script(([], UNTOLD), (REST, False))
 
     found = list(ListReader("Contacts", Reading(), script.fetch, confirms_empty=True).rest())

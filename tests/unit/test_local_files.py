@@ -1,4 +1,4 @@
-"""Files on the reader's own disk: whole and right, or not there."""
+"""Downloaded files on the local disk: whole and verified, or not there."""
 
 import hashlib
 import ntpath
@@ -61,7 +61,7 @@ def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_devices_get_a_dash(name: str) -> None:
-    """What Windows keeps for devices, whatever stands behind: the file would go to the device, or nowhere."""
+    """Windows reserves these names for devices, with any extension: the file would be lost."""
     assert local_name(name).startswith("_")
     assert not ntpath_is_reserved(local_name(name))
 
@@ -82,7 +82,9 @@ def ntpath_is_reserved(name: str) -> bool:
 
 @given(st.text(max_size=300))
 def test_any_name_is_a_name_anywhere(name: str) -> None:
-    """One component, visible, no device of Windows, with room for a mark; the other name is another one."""
+    """Any name becomes one visible path component that Windows accepts, with room for a number; the second name
+    differs.
+    """
     local = local_name(name)
 
     assert local

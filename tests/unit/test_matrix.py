@@ -11,7 +11,7 @@ TEMPLATE = (Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf
 
 
 def test_every_python_of_the_template_is_looked_for() -> None:
-    """What a stack may run on, a machine that has it tests."""
+    """Each Python of the template is tested if this machine has it."""
     offered = re.search(r"AllowedValues: \[(python3[^\]]+)\]", TEMPLATE)
 
     assert offered
@@ -19,7 +19,7 @@ def test_every_python_of_the_template_is_looked_for() -> None:
 
 
 def test_an_interpreter_that_does_not_start_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Version managers leave programs of that name that only complain."""
+    """Version managers install commands that fail unless their version is selected."""
     for name, script in (("python3.11", "exit 0"), ("python3.12", "exit 1")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)

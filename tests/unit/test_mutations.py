@@ -30,6 +30,6 @@ def test_names_differ() -> None:
 
 
 def test_bug_that_cannot_be_planted_is_an_error(tmp_path: Path) -> None:
-    """A text that is gone is never taken for a bug that was caught."""
+    """If the text to replace is missing, that is an error, not a caught bug."""
     with pytest.raises(StaleMutationError):
         plant(replace(MUTATIONS[0], old="what is nowhere"), tmp_path)

@@ -46,7 +46,7 @@ def test_answer_without_token_is_an_error(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", BAD)
 def test_error_tells_what_to_do(vector: dict[str, Any]) -> None:
-    """The detail says in plain words what to do, or that it mends itself."""
+    """The detail says in plain words what to do, or that the stack tries again by itself."""
     with pytest.raises(GrantError) as caught:
         parse_answer(vector["status"], content(vector), API_URL)
 

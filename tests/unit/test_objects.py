@@ -98,7 +98,7 @@ def test_compressed_file_is_not_declared_as_its_content(extension: str) -> None:
 
 
 def test_folder_ends_the_attachment_id() -> None:
-    """The folder of attachment 1 holds nothing of attachment 12."""
+    """The folder of attachment 1 does not match the keys of attachment 12."""
     one, twelve = (folder("bigin/", ArchiveRequest("Notes", "7", attachment)) for attachment in ("1", "12"))
 
     assert one == "bigin/Notes/7/1/"

@@ -130,7 +130,7 @@ def test_ctrl_c_at_once_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, caps
 
 @pytest.mark.parametrize("closed", ["out", "err", "out and err"])
 def test_a_closed_stream_changes_no_exit_status(closed: str) -> None:
-    """A program may start the command with stdout or stderr closed (>&-): a failure stays a sentence."""
+    """If stdout or stderr is closed (>&-), a failure is still a sentence with the same exit status."""
     redirected = {"out": ">&-", "err": "2>&-", "out and err": ">&- 2>&-"}[closed]
     # Without a region, which is found before anything is asked.
     unset = "env -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_PROFILE AWS_CONFIG_FILE=/dev/null"
@@ -157,7 +157,7 @@ def test_a_closed_stdin_is_nobody_to_ask() -> None:
 
 
 def test_a_region_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The region is at fault, not an endpoint that nobody gave."""
+    """The error names the region, not an endpoint that the user never gave."""
     monkeypatch.setenv("AWS_REGION", "eu west 1")
 
     assert main(["status", "--stack", "x"]) == 2
@@ -167,7 +167,7 @@ def test_a_region_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_questions_leave_stdout_to_the_result(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever answers at a terminal may send the JSON to a file: no question and no remark stands in it."""
+    """Questions go to stderr, so that JSON on stdout can be redirected to a file."""
     terminal = io.StringIO("two words\ntest\n")
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)

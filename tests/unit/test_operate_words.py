@@ -29,7 +29,7 @@ def test_the_scopes_of_some_modules() -> None:
 
 
 def test_the_table_names_every_scope() -> None:
-    """The README's table comes from the same rows as the line."""
+    """The table of the docs comes from the same rows as the line of scopes."""
     table = scopes.markdown_table()
 
     assert all(f"| `{name}` |" in table for name in scopes.needed())
@@ -72,7 +72,7 @@ def test_every_data_centre_has_a_console_beside_its_accounts_server() -> None:
 
 
 def test_every_reason_to_park_has_its_words() -> None:
-    """What the worker can park is known; what it cannot know is said."""
+    """Every reason for which the worker parks a message has its sentence, and so has an unknown reason."""
     unknown = reason_text("new", None)
     for error in set(PermanentError.__subclasses__()) - {UnauthorizedError}:
         assert unknown != reason_text(error.code, None), error.code

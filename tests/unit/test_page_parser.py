@@ -137,7 +137,7 @@ def test_rows_are_read_as_botocore_reads_them(table: Aws, operation: str) -> Non
 
 
 def test_an_error_of_the_table_stays_one(table: Aws) -> None:
-    """Its code is what the caller goes by."""
+    """An error keeps its code."""
     table.status, table.body = 400, b'{"__type": "x#ResourceNotFoundException", "message": "no"}'
     try:
         assert ["ResourceNotFoundException"] * 2 == table.ask("scan", TableName="table")

@@ -39,7 +39,7 @@ def test_a_recipe_sends_what_the_api_takes(request_: Sent) -> None:
 
 
 def test_a_script_with_a_connection_holds_no_key() -> None:
-    """Whoever reads it gets nothing."""
+    """A script with a connection does not contain the key."""
     with_key, with_connection = blocks("deluge")
 
     assert re.search(r"\bKEY\b", with_key)
@@ -82,7 +82,7 @@ def test_a_consumers_template_is_one(template: Any) -> None:
 
 
 def test_the_event_of_the_page_is_as_published() -> None:
-    """What a reader copies is what comes; the pattern beside it names fields that there are."""
+    """The event on the page fits the schema, and the pattern beside it names existing fields."""
     page = (DOCS / "outgoing-events.md").read_text(encoding="utf-8")
     event, pattern = map(json.loads, re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
 

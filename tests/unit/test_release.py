@@ -18,7 +18,7 @@ def test_the_notes_are_the_section_of_the_version() -> None:
 
 @pytest.mark.parametrize("version", ["1.3.0", "1.2"])
 def test_a_version_without_notes_is_not_released(version: str) -> None:
-    """Somebody has to say what changed."""
+    """A release needs its section in the changelog."""
     with pytest.raises(ReleaseError, match="no section"):
         notes(CHANGELOG.replace("1.2.0", "1.2.01"), version)
 

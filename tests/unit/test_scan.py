@@ -29,7 +29,7 @@ class Table:
 
 
 def test_a_scan_goes_on_where_it_was_left() -> None:
-    """Whichever pages came, the next function reads the others, and each row comes once."""
+    """The next function continues where the last one stopped, and each row comes once."""
     expected = sorted(number for number in range(ROWS) if number % 7 and number % 10 != 9)
     for seed in range(20):
         chance, found = random.Random(seed), []

@@ -197,7 +197,7 @@ def test_a_kept_index_finds_what_the_index_finds(given: list[SearchRow], tmp_pat
 
 @pytest.mark.parametrize("line", ["1\t2", "x\t1\t2\tContacts\t\tarchived\t\t\tmany\t\t"])
 def test_a_damaged_row_is_refused(line: str) -> None:
-    """A row that cannot be read is told, not guessed."""
+    """A row that cannot be read is an error."""
     with pytest.raises(IndexUnreadableError):
         SearchRow.from_line(line)
 

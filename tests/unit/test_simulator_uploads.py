@@ -130,7 +130,7 @@ def test_an_answer_is_lost_after_the_commit(bigin: Simulator) -> None:
 
 
 def test_an_answer_comes_late(bigin: Simulator) -> None:
-    """The file is there long before it: whoever has no patience has sent it all the same."""
+    """The file is there before the answer, so a client that gives up has uploaded it all the same."""
     bigin.fault({"kind": "late", "seconds": 5}, call="upload")
 
     with pytest.raises(requests.Timeout):
@@ -209,7 +209,7 @@ def test_an_access_token_may_outlive_its_grant(bigin: Simulator) -> None:
 
 
 def test_the_twenty_first_grant_ends_the_oldest(bigin: Simulator) -> None:
-    """Which is the one that the stack lives on."""
+    """The oldest grant may be the one that the stack uses."""
     form = {"grant_type": "refresh_token", "client_id": "test", "client_secret": "test", "refresh_token": "test"}
     for number in range(19):
         grant(bigin, str(number))

@@ -56,7 +56,7 @@ def test_licences_are_listed(name: str) -> None:
 
 
 def test_no_index_is_named() -> None:
-    """Where packages come from is the business of the machine that builds."""
+    """The lock file names no package index: the machine that builds chooses it."""
     files = [*PROJECT.glob("*requirements*"), *PROJECT.glob("*/requirements*")]
 
     assert files

@@ -89,7 +89,7 @@ def test_a_page_may_be_cut_between_two_versions() -> None:
     ids=["no marker", "the same marker", "out of order", "no size"],
 )
 def test_a_list_that_breaks_off_proves_nothing(answers: list[dict[str, Any]]) -> None:
-    """Half a list, a list that goes round, one out of order or with an entry that cannot be read."""
+    """A list that is cut, repeats itself, is out of order or has an unreadable entry proves nothing."""
     with pytest.raises(StorageUnavailableError):
         keys(*answers)
 
@@ -139,7 +139,7 @@ def test_the_next_page_comes_while_one_is_worked_on() -> None:
 
 @pytest.mark.parametrize("changed", [{"key": "x"}, {"version_id": "v2"}, {"size_bytes": 6}, {"sha256": "cd"}], ids=str)
 def test_a_mark_is_of_all_four_facts(changed: dict[str, Any]) -> None:
-    """Whoever changes one of them later, the mark is none any more; without a version there is none."""
+    """If one of the four values changes, the mark no longer counts. Without a version there is no mark."""
     assert MARKED.is_verified
     assert not replace(MARKED, **changed).is_verified
     assert verified_mark(replace(ROW, version_id=None)) is None
@@ -161,7 +161,7 @@ def test_a_mark_is_of_all_four_facts(changed: dict[str, Any]) -> None:
     ],
 )
 def test_only_the_very_version_proves(entry: LedgerEntry | None, found: list[dict[str, Any]], proved: bool) -> None:
-    """The version that S3 confirmed, alone in its place; everything else is asked for."""
+    """Only the version that S3 confirmed, alone under its prefix, needs no call. All others do."""
     joined = Joined("Contacts/1/2", None, entry, tuple(keys({"Versions": found})))
 
     assert proved == (_proved_object(joined) is not None)

@@ -39,7 +39,7 @@ def test_uv_takes_packages_from_where_pip_does() -> None:
 
 @pytest.mark.parametrize("variable", sorted(set(UV_VARIABLES.values())))
 def test_what_is_said_to_uv_itself_stays(variable: str) -> None:
-    """A user who configured uv gets that configuration."""
+    """uv's own variables win over those from pip."""
     everything = dict.fromkeys(UV_VARIABLES, "x")
 
     assert variable in uv_environment(everything, {})

@@ -76,7 +76,7 @@ def test_webhook_is_refused(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", load("webhooks", where=lambda vector: vector["expected"] != "invalid_request"))
 def test_deletion_is_recognized(vector: dict[str, Any]) -> None:
-    """A webhook that tells of a deletion is told apart from all others."""
+    """A webhook about a deletion is recognized."""
     actual = webhook_request.is_deletion(event(vector))
 
     assert vector.get("deletion", False) == actual
@@ -171,7 +171,7 @@ def test_form_in_base64() -> None:
     "header", ["name*=a; name*0=b", "name*0*=''%00", "name*99999=x", 'name="', "name*=utf-7''+AAA-; name=token"]
 )
 def test_a_part_with_an_odd_header_is_a_stranger_and_no_fault(header: str) -> None:
-    """What Python's own parser chokes on costs that part alone: 401 for who has no secret, never an error of ours."""
+    """A part that Python's parser cannot read is skipped: the answer is 401 without the secret, never a bug."""
     part = f"--b\r\nContent-Disposition: form-data; {header}\r\n\r\nabc\r\n"
     good = '--b\r\nContent-Disposition: form-data; name="module"\r\n\r\nContacts\r\n--b--'
     odd = {"headers": {"Content-Type": "multipart/form-data; boundary=b"}, "body": part + good}

@@ -60,7 +60,7 @@ def refusal(code: str) -> ClientError:
 def test_what_is_known_serves_while_secrets_manager_does_not(
     secrets: Secrets, clock: Clock, secret: WebhookSecret, failure: Exception
 ) -> None:
-    """A webhook that is refused is lost: for an hour the secret that was good is good."""
+    """A refused webhook is lost, so the last known secret stays valid for an hour."""
     assert OLD in secret.accepted()
     secrets.answer = failure
 
@@ -69,7 +69,7 @@ def test_what_is_known_serves_while_secrets_manager_does_not(
 
 
 def test_what_is_known_serves_no_longer_than_an_hour(secrets: Secrets, clock: Clock, secret: WebhookSecret) -> None:
-    """After that nobody can tell whether it was taken back; the caller is told to try again."""
+    """After an hour the secret may have been revoked, so the answer is 503: try again."""
     secret.accepted()
     secrets.answer = DOWN
     clock.now_s = 3601
@@ -81,7 +81,7 @@ def test_what_is_known_serves_no_longer_than_an_hour(secrets: Secrets, clock: Cl
 def test_a_secrets_manager_that_is_down_is_not_asked_each_time(
     secrets: Secrets, clock: Clock, secret: WebhookSecret
 ) -> None:
-    """Each look costs the webhook seconds: one in ten."""
+    """A failed read costs seconds, so only one webhook in ten tries it."""
     secret.accepted()
     secrets.answer = DOWN
     before = secrets.calls
@@ -94,7 +94,7 @@ def test_a_secrets_manager_that_is_down_is_not_asked_each_time(
 
 
 def test_a_new_secret_is_not_called_wrong_while_it_cannot_be_looked_up(secrets: Secrets, secret: WebhookSecret) -> None:
-    """It may have been stored a moment ago: 503, and Bigin's own list shows it; never 401."""
+    """The secret may be new, so the answer is 503, not 401, and Bigin's list of failures shows it."""
     secret.accepted()
     secrets.answer = DOWN
 

@@ -24,7 +24,7 @@ def test_delays_double_up_to_the_longest() -> None:
 
 
 def test_jitter_takes_up_to_a_quarter() -> None:
-    """What failed together does not come back together: up to a quarter is taken off, nothing is added."""
+    """Up to a quarter of a delay is taken off at random, so that messages do not come back together."""
     delays = Delays(100, 1000, jitter=shortest)
 
     assert [delays.after(attempt) for attempt in range(1, 6)] == [75, 150, 300, 600, 750]
