@@ -92,7 +92,12 @@ class LocalStack:
         self._closing = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalStackError(
+                f"{self.directory} cannot be made ({error.strerror}). Set LOCAL_STACK_DIR to a directory of yours."
+            ) from None
         with contextlib.ExitStack() as closing:
             closing.enter_context(_only_one(self.directory))
             shutil.rmtree(self.logs, ignore_errors=True)

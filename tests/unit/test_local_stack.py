@@ -1,0 +1,98 @@
+"""What the local stack takes from the environment: which Bigin, which tokens, which directory."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from local.__main__ import main
+from local.settings import Bigin, SettingsError
+
+FAKE = "http://127.0.0.1:8080"
+
+
+def test_without_an_address_the_simulator_serves() -> None:
+    """Whatever token stands in the environment: it is for a Bigin that somebody names."""
+    assert Bigin.from_env({"BIGIN_ACCESS_TOKEN": "t"}) is None
+
+
+def test_a_fake_serves_both_and_its_secrets_are_test() -> None:
+    """One address is enough; what the credentials hold may be said."""
+    plain = Bigin.from_env({"BIGIN_API_URL": FAKE, "BIGIN_ACCESS_TOKEN": "t"})
+    told = Bigin.from_env(
+        {"BIGIN_ACCOUNTS_URL": FAKE, "BIGIN_CLIENT_ID": "i", "BIGIN_CLIENT_SECRET": "s", "BIGIN_REFRESH_TOKEN": "r"}
+    )
+
+    assert plain == Bigin(FAKE, FAKE, "US", "t", "test", "test", "test")
+    assert told == Bigin(FAKE, FAKE, "US", "", "i", "s", "r")
+
+
+def test_a_data_centre_names_its_other_host() -> None:
+    """And the template's parameter follows."""
+    chosen = Bigin.from_env({"BIGIN_API_URL": "https://www.zohoapis.eu/"})
+
+    assert chosen
+    assert (chosen.api_url, chosen.accounts_url, chosen.data_center) == (
+        "https://www.zohoapis.eu",
+        "https://accounts.zoho.eu",
+        "EU",
+    )
+
+
+@pytest.mark.parametrize("name", ["BIGIN_API_URL", "BIGIN_ACCOUNTS_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example",
+        "http://www.zohoapis.com",
+        f"{FAKE}/path",
+        f"{FAKE}?query",
+        "http://user:secret@127.0.0.1:8080",
+        "http://127.0.0.1.evil.example:8080",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:65536",
+        "https://127.0.0.1:8080",
+        "http://0.0.0.0:8080",
+        "127.0.0.1:9090",
+    ],
+)
+def test_a_token_goes_to_no_other_host(name: str, url: str) -> None:
+    """Scheme and host alone: Zoho's own by https, or a fake on this machine; the value is not repeated."""
+    with pytest.raises(SettingsError) as refused:
+        Bigin.from_env({name: url})
+
+    assert name in str(refused.value)
+    assert url not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "told"),
+    [
+        ({"BIGIN_API_URL": "https://evil.example"}, 2, "BIGIN_API_URL"),
+        ({"LOCAL_STACK_DIR": "{file}/below"}, 1, "LOCAL_STACK_DIR"),
+        ({"LOCAL_STACK_DIR": "{file}"}, 1, "LOCAL_STACK_DIR"),
+    ],
+    ids=["host", "below a file", "a file"],
+)
+def test_a_wrong_setting_is_a_sentence(
+    environment: dict[str, str],
+    status: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It names the variable, and starts nothing."""
+    file = tmp_path / "file"
+    file.write_text(json.dumps({}))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(file=file))
+    monkeypatch.setattr("sys.argv", ["local", "up"])
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main() == status
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told in capsys.readouterr().err
