@@ -83,8 +83,10 @@ def _findings(target: Target, *, before: bool) -> Iterator[Finding]:
 
 
 def _title(target: Target) -> str:
-    region = target.account.region or "no region"
-    return f"The stack {target.name} ({region})" if target.name else f"The stack of region {region}"
+    region = target.account.region
+    if target.name:
+        return f"The stack {target.name} ({region or 'no region'})"
+    return f"The stack of region {region}" if region else "The stack"
 
 
 def _as_json(stack: str | None, region: str, found: Sequence[Finding]) -> str:
