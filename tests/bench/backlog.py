@@ -56,7 +56,7 @@ def deployed() -> Poller:
 
 
 def rows() -> list[Row]:
-    """For ``make bench``: what stands idle with the template's event source, and with smaller batches."""
+    """For ``make bench``: the share of idle downloads with the template's event source, and with smaller batches."""
     poller = deployed()
     small = Poller(FORMER_BATCH, poller.concurrency, poller.threads)
     peers = {

@@ -1,4 +1,4 @@
-"""How long the commands take until they begin: what a person waits for each time."""
+"""How long each command takes to start."""
 
 import statistics
 import subprocess

@@ -107,7 +107,7 @@ def client_environment() -> dict[str, str]:
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """Start upstream, sink and SeaweedFS on loopback with TLS; they end with this process, however it ends."""
+    """Start upstream, sink and SeaweedFS on loopback with TLS. They end with this process, even if it is killed."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     memory = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="bigin-archive-bench-", dir=memory if memory.is_dir() else None))

@@ -48,7 +48,7 @@ class Runs:
 
 
 def in_turn(peers: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, Runs]:
-    """Run every peer once in each round, so that what the machine does besides hits all alike.
+    """Run every peer once in each round, so that other work on the machine affects all of them alike.
 
     One more round goes before, which fills caches and does not count.
     """

@@ -1,4 +1,4 @@
-"""A plot of the rows that have a target: how much of what is allowed this project takes, and its peers."""
+"""A plot of the rows that have a target: the share of the target that this project and its peers take."""
 
 from collections.abc import Sequence
 from html import escape

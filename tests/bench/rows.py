@@ -154,7 +154,7 @@ def _every_function(package: Path, rounds: int) -> Row:
 
 
 def _further_steps(package: tuple[Path, str]) -> Row:
-    """What is left of the start, by the interpreter's own account; each step is seen alone."""
+    """What else takes time in a cold start, by the interpreter's own account; each step is measured alone."""
     times = {name: (own, all_of_it) for own, all_of_it, name in cold_start.import_times(PYTHON, *package)}
     handler = package[1].partition(".")[0]
     gains = {

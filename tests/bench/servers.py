@@ -113,7 +113,7 @@ def _send(tls: socket.socket, file: File, started: float) -> None:
     for piece in file.pieces(PIECE_BYTES if file.rate_kb_s else MIB):
         sent += len(piece)
         if file.rate_kb_s:
-            # A piece leaves when the link would have carried it to its end.
+            # A piece is sent when a link of this speed would have delivered it.
             ahead_s = started + sent / (file.rate_kb_s * 1000) - time.monotonic()
             if ahead_s > 0:
                 time.sleep(ahead_s)

@@ -36,13 +36,13 @@ class Tab:
         return found
 
     def foreign(self, *own: str) -> list[str]:
-        """Addresses that were asked for and begin with none of ``own``."""
+        """Requested addresses that begin with none of ``own``."""
         return [url for url in self.asked if not url.startswith((*own, "data:"))]
 
 
 @pytest.fixture(scope="module")  # while it runs, nothing else in this process can have an event loop
 def browser() -> Iterator[Browser]:
-    """A Chromium of this file's own."""
+    """A Chromium for this test file."""
     path = executable()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=OPTIONS)

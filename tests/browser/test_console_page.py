@@ -1,4 +1,4 @@
-"""The console in a browser, as somebody uses it who only knows the name of a company."""
+"""The console in a browser, used by somebody who only knows the name of a company."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ def put_index(archive: Archive, rows: list[SearchRow]) -> None:
 def test_three_files_are_found_by_company_and_downloaded(
     archive: Archive, console: ConsoleServer, tab: OPEN, tmp_path: Path
 ) -> None:
-    """Typed as one types, without accents; each arrives with its own bytes, and its SHA-256 to compare."""
+    """A search without accents finds three files; each downloads with its own bytes and its SHA-256."""
     wanted = [
         archive.new(1, module="Accounts", record_name=name, file_name=file)[0]
         for name, file in (
@@ -106,7 +106,7 @@ def test_the_keyboard_alone_is_enough(archive: Archive, console: ConsoleServer, 
 
 
 def test_an_address_opens_at_an_attachment(archive: Archive, console: ConsoleServer, tab: OPEN) -> None:
-    """As a link from elsewhere does; the file's button is what Enter presses."""
+    """A link to an attachment opens its record, with the file's button focused."""
     made = archive.new(3, record_id="77", module="Tasks")
     page = tab().page
     page.goto(console.url)
@@ -118,7 +118,7 @@ def test_an_address_opens_at_an_attachment(archive: Archive, console: ConsoleSer
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_nobody_is_shut_out(archive: Archive, console: ConsoleServer, tab: OPEN, language: str, mode: str) -> None:
-    """axe finds nothing, in both languages and both modes, in the list and on a record's page."""
+    """axe finds no accessibility fault, in both languages and both modes, in the list and on a record's page."""
     archive.new(2, record_id="77", module="Tasks")
     archive.new(1, state="parked")
     archive.auditor.audit(LONG_AGO)
@@ -227,7 +227,7 @@ def test_a_copy_is_searched_from_disk(archive: Archive, tab: OPEN, tmp_path: Pat
 
 
 def test_both_programs_search_alike(tab: OPEN, tmp_path: Path) -> None:
-    """The page's folding and search give what the vectors say, as Python's do."""
+    """The page's search finds what the vectors say, as Python's search does."""
     document = json.loads((VECTORS / "searches.json").read_text(encoding="utf-8"))
     with SearchIndexWriter() as writer:
         for row in document["rows"]:

@@ -1,1 +1,1 @@
-"""What is tried on a real AWS account: ``make cloud-test``. Nothing of it runs in ``make test``."""
+"""Checks on a real AWS account: ``make cloud-test``. None of them runs in ``make test``."""

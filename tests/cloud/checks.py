@@ -1,4 +1,4 @@
-"""What only AWS itself can show: tried on the stack BIGIN_ARCHIVE_STACK. ``make cloud-test`` deploys one for it."""
+"""Checks that need real AWS, on the stack BIGIN_ARCHIVE_STACK. ``make cloud-test`` deploys one for them."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from operate.stack.stack import Stack, find
 
 PATIENCE_S = 180
 REQUEST = {"module": "Contacts", "record_id": "1", "attachment_id": "2"}
-# Nothing of these can be well before Bigin is connected, and before anything was archived.
+# These findings cannot be fine before Bigin is connected and something is archived.
 NOT_CONNECTED = {
     "Credentials",
     "Token age",
@@ -65,7 +65,7 @@ def test_who_does_not_sign_is_refused(api_url: str) -> None:
 
 
 def test_a_signed_request_reaches_the_function(api_url: str) -> None:
-    """A malformed one is told what is wrong, a well-formed one that the stack is not connected."""
+    """A malformed request gets 400, a well-formed one the error that the stack is not connected."""
     malformed = post(f"{api_url}/attachments", {"module": "Contacts", "record_id": 1})
     unconnected = post(f"{api_url}/attachments", REQUEST)
 

@@ -43,7 +43,9 @@ def deliveries(bigin: Simulator, count: int) -> dict[str, Any]:
 
 
 def test_a_changed_record_is_told_to_its_channel(bigin: Simulator, receiver: Receiver) -> None:
-    """Made, edited, attached to, deleted: one call each, with the fields of a notification."""
+    """A record that is created, edited, attached to or deleted causes one notification each, with its documented
+    fields.
+    """
     subscribe(bigin, receiver.url, "Contacts.all")
 
     bigin.control("POST", "records", {"module": "Contacts", "record_id": "77001"})
@@ -82,7 +84,7 @@ def test_only_what_a_channel_watches_is_told(bigin: Simulator, receiver: Receive
 
 
 def test_attaching_may_count_as_no_edit(bigin: Simulator, receiver: Receiver) -> None:
-    """Whether Bigin tells of an attachment is not known: it can be switched off."""
+    """Nobody knows whether Bigin announces an attachment, so the simulator has a switch for it."""
     subscribe(bigin, receiver.url, "Contacts.edit")
     bigin.control("PATCH", "settings", {"attaching_edits": False})
     bigin.control("POST", "records", {"module": "Contacts", "record_id": "77003"})

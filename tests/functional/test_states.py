@@ -68,7 +68,9 @@ def key_of(request: dict[str, Any], name: str) -> str:
 
 @pytest.mark.parametrize("name", ["", "note.txt"], ids=["placeholder", "upload"])
 def test_what_a_stranger_put_there_is_not_the_file(archive: Archive, bigin: Simulator, name: str) -> None:
-    """A folder placeholder or an upload of any size: the file is archived beside it, and the audit tells of it."""
+    """A folder placeholder or a manual upload is not the file: the file is archived beside it, and the audit reports
+    it.
+    """
     request = bigin.add(b"file", file_name="a.txt")
     archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=key_of(request, name), Body=b"\0" * len(name and "file"))
     assert ["not_archived", "unknown_object"] == kinds(archive)
@@ -85,7 +87,9 @@ def test_what_a_stranger_put_there_is_not_the_file(archive: Archive, bigin: Simu
 def test_a_strangers_object_under_the_very_key_is_compared(
     archive: Archive, bigin: Simulator, there: bytes, expected: list[str] | None, algorithm: str
 ) -> None:
-    """Equal bytes are adopted, whatever checksum S3 keeps of them; others are a conflict, and nothing is touched."""
+    """A foreign object with equal bytes is adopted, with any checksum; one with other bytes is a conflict and is not
+    touched.
+    """
     request = bigin.add(b"file", file_name="a.txt")
     archive.aws.s3.put_object(
         Bucket=archive.aws.bucket, Key=key_of(request, "a.txt"), Body=there, ChecksumAlgorithm=algorithm
@@ -106,7 +110,7 @@ def test_a_strangers_object_under_the_very_key_is_compared(
 
 @pytest.mark.processes
 def test_a_checksum_of_parts_is_none(archive: Archive, bigin: Simulator) -> None:
-    """An object that was uploaded in parts has a checksum of checksums: it is told as none."""
+    """An object that was uploaded in parts has a checksum of checksums, which counts as no SHA-256."""
     request = bigin.add(b"file", file_name="a.txt")
     s3, target = archive.aws.s3, {"Bucket": archive.aws.bucket, "Key": key_of(request, "a.txt")}
     metadata = {"bigin-module": "Contacts", "bigin-record-id": request["record_id"]}
@@ -155,7 +159,7 @@ def test_a_shortcut_is_no_file(archive: Archive, bigin: Simulator) -> None:
 
 
 def test_an_event_keeps_the_records_name(archive: Archive, bigin: Simulator) -> None:
-    """Whoever lists one record does not know its name; the row keeps what a sweep noted."""
+    """The list of one record has no record name, so the row keeps the name from the last sweep."""
     request = bigin.add(kind="link", file_name="Wiki", link_url="https://example.com/")
     listed = ListedAttachment(request["attachment_id"], 0, Link("Wiki", "https://example.com/"))
     archive.ledger.record_listing(ArchiveRequest(**request), listed, "Müller", LONG_AGO)
@@ -181,7 +185,7 @@ def test_one_link_in_conflict_holds_up_no_neighbour(archive: Archive, bigin: Sim
 
 @pytest.mark.processes
 def test_the_last_try_is_parked_with_its_reason(archive: Archive, bigin: Simulator) -> None:
-    """SQS would move the message after it and tell nobody why."""
+    """The last try parks the message with its reason, because SQS would move it without one."""
     request = bigin.add(b"file")
     bigin.fault({"kind": "reset-before-headers"}, times=None)
     worker = archive.aws.worker()
@@ -230,7 +234,9 @@ def test_a_file_that_no_invocation_can_finish_is_parked_after_five(archive: Arch
 
 
 def test_gone_is_believed_when_the_list_agrees(archive: Archive, bigin: Simulator) -> None:
-    """One 204 for a file that is listed hides nothing; what was really removed is only told."""
+    """A 204 for a file that is still listed does not hide it; a file that was really removed is reported for
+    information.
+    """
     listed, removed = bigin.add(b"one"), bigin.add(b"two", record_id="77002")
     bigin.answer(204, times=2)
     listing = archive.listing()
@@ -276,7 +282,7 @@ def test_a_ledger_that_was_read_a_moment_ago_invents_nothing(archive: Archive) -
 
 @pytest.mark.parametrize("wrong_by_minutes", [-5, 5])
 def test_nothing_hangs_on_the_operators_clock(archive: Archive, wrong_by_minutes: int) -> None:
-    """A clock that is minutes wrong neither hides a lost row nor invents one."""
+    """If the operator's clock is minutes wrong, a lost row is still found, and none is invented."""
     lost = archive.new(2)[0]
     archive.drop_row(lost)
     wrong = datetime.now(UTC) + timedelta(minutes=wrong_by_minutes)
@@ -313,7 +319,7 @@ def test_a_mended_row_is_as_good_as_a_written_one(archive: Archive) -> None:
 
 
 def test_a_rebuilt_row_is_not_called_removed(archive: Archive) -> None:
-    """What Bigin lists of it is not known before the next sweep."""
+    """A rebuilt row does not know Bigin's list before the next sweep, so it is not called removed."""
     archive.drop_row(archive.new(2)[0])
     ledger_rows.rebuild(
         archive.ledger, archive.inventory, "2026-11-25T20:00:00+00:00", dry_run=False, progress=lambda _: None
@@ -455,7 +461,7 @@ def test_the_checksums_keep_what_bigin_has_no_more(archive: Archive) -> None:
 
 
 def test_a_genuine_url_file_is_a_file(archive: Archive, bigin: Simulator) -> None:
-    """What our metadata say decides, not the name or the type: a rebuilt row is that of a file."""
+    """The metadata decide whether an object is a file or a link, not its name or type."""
     request = bigin.add(b"[InternetShortcut]", file_name="x.url", content_type="application/internet-shortcut")
     take(archive.aws, request)
     archive.drop_row(row(archive.aws, request))

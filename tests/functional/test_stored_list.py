@@ -73,7 +73,7 @@ def test_what_changed_is_written_into_its_row(account: Account, bigin: Simulator
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_bigin_lists_no_more_is_told_by_the_next_sweep(account: Account, bigin: Simulator, way: str) -> None:
-    """That an older list had it proves nothing."""
+    """If the newest list lacks a file, the next sweep reports it as removed, although an older list had it."""
     listed_by(bigin, way)
     account.sweep()
     account.sweep()

@@ -1,4 +1,4 @@
-"""HTTP to Bigin as it comes off the wire: interim answers, kept connections that end, proxies."""
+"""HTTP to Bigin: interim answers, kept connections that were closed, proxies."""
 
 import http.client
 import socket
@@ -51,7 +51,7 @@ def test_interim_answers_are_skipped(interim: bytes) -> None:
 
 
 def test_switched_protocols_are_no_interim_answer() -> None:
-    """What follows a 101 is no HTTP: it is the answer, and none that Bigin gives."""
+    """A 101 is the final answer, and one that Bigin never gives: what follows is not HTTP."""
     session = transport.session(1)
     with serving([b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + OK]) as server, transport.until(Deadline(5)):
         assert 101 == transport.send(session, "GET", server.url, {}, (2, 2)).status_code
@@ -119,7 +119,7 @@ def test_what_must_not_happen_twice_is_sent_once() -> None:
 
 
 def test_a_new_connection_that_is_reset_is_told() -> None:
-    """Nothing speaks for a second try: the other side is ill."""
+    """A new connection that is reset is an error, and is not tried again."""
     with serving([RESET]) as server, pytest.raises(requests.ConnectionError):
         ask(transport.session(1), server.url)
 

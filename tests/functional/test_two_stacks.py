@@ -1,4 +1,4 @@
-"""Two stacks in one account and region: neither finds a name taken by the other."""
+"""Two stacks fit into one account and region: no resource names collide."""
 
 import io
 import uuid

@@ -1,4 +1,4 @@
-"""The weekly mail: when it comes, and what whoever reads it learns."""
+"""The weekly mail: when it comes, and what it says."""
 
 import json
 from dataclasses import replace
@@ -118,7 +118,7 @@ def test_it_says_what_to_do(aws: Aws, bigin: Simulator) -> None:
 
 
 def test_it_tells_of_many_links(aws: Aws) -> None:
-    """Once, in the mail about the week in which somebody got more than 200; fewer are nobody's concern."""
+    """The mail names a user who got more than 200 links in its week, once."""
     week = Week(aws, links=True)
     for user, links in (("anna", MANY_LINKS + 1), ("bert", MANY_LINKS)):
         for number in range(links):
@@ -170,7 +170,7 @@ def _fields(figures: Figures) -> dict[str, Any]:
     ("language", "one", "many"), [("EN", "1 file, 1 KB", "1,000 files"), ("DE", "1 Datei, 1 KB", "1.000 Dateien")]
 )
 def test_one_file_is_told_as_one(language: str, one: str, many: str) -> None:
-    """In plain words, and a small file has a size; subject and text alike."""
+    """Subject and text use the singular for one file, and give the size of a small file."""
     few = replace(FIGURES, archived=1000, archived_week=1, bytes_week=12)
     subject, text = mail(few, language)
 

@@ -32,7 +32,7 @@ def visible_in_s(aws: Aws, message_id: str, within_s: int) -> bool:
 
 @pytest.mark.processes
 def test_a_batch_of_good_poison_and_transient_messages(aws: Aws, bigin: Simulator) -> None:
-    """Good ones are archived once, poison is parked at once with its reason, transient ones come back."""
+    """Good messages are archived once, malformed ones are parked with their reason, failing ones come back."""
     good = [bigin.add(f"good {number}".encode(), file_name=f"{number}.txt") for number in range(5)]
     cut = bigin.add(b"cut" * 100, file_name="cut.txt")
     bigin.fault({"kind": "cut", "after": "half", "framing": "content-length"}, attachment_id=cut["attachment_id"])
@@ -86,7 +86,7 @@ def test_gone_and_link_attachments_are_done(aws: Aws, bigin: Simulator) -> None:
 
 @pytest.mark.processes
 def test_a_message_that_cannot_be_parked_stays_on_the_queue(aws: Aws, bigin: Simulator) -> None:
-    """Without the dead-letter queue poison waits; nothing is only logged."""
+    """Without the dead-letter queue, a malformed message stays on the queue."""
     messages = aws.deliver("poison")
 
     staying = aws.worker(DEAD_LETTER_QUEUE_URL=aws.queue_url + "-gone").work(messages, Deadline(60))
@@ -168,7 +168,9 @@ def test_a_record_without_attachments_is_done(aws: Aws, bigin: Simulator) -> Non
 
 
 def test_a_dead_token_costs_one_call_and_parks_nothing(aws: Aws, bigin: Simulator) -> None:
-    """With a dead token a cold worker makes one call; all messages stay, and the breaker holds for the next batch."""
+    """With a revoked token a cold worker makes one call. All messages stay, and the circuit breaker is still open for
+    the next batch.
+    """
     bigin.control("DELETE", "tokens")
     worker = aws.worker(RETRY_DELAY_S="30", RETRY_DELAY_MAX_S="3600")
     requests = [bigin.add(b"%d" % number) for number in range(20)]
@@ -215,7 +217,7 @@ def test_a_mended_token_ends_the_pause(aws: Aws, bigin: Simulator) -> None:
 def test_the_brake_spares_a_sick_bigin(
     aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str], status: int, body: Any, code: str
 ) -> None:
-    """One call tells that Bigin is at fault; the rest of the batch is given back uncalled."""
+    """After one call that shows an outage, the rest of the batch goes back to the queue without a call."""
     bigin.answer(status, body, times=None)
     messages = aws.deliver(*[bigin.add(b"%d" % number) for number in range(10)])
 

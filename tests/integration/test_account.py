@@ -13,7 +13,7 @@ from tests.deployed import Deployed
 
 @pytest.fixture
 def account(watching: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    """A stack whose bucket holds nothing yet; the commands find it as they find any stack."""
+    """A stack with an empty bucket, which the commands find like any other stack."""
     made = Deployed(watching, Simulator(watching.description["bigin_api_url"]))
     assert not made.s3.list_objects_v2(Bucket=made.bucket).get("Contents"), "a test before this one archived something"
     made.connect()

@@ -72,7 +72,7 @@ def callers(deployed: Deployed) -> Callers:
 
 
 def test_a_key_archives_links_and_ends(callers: Callers) -> None:
-    """From ``callers add`` over 201, 200 and a link's bytes to ``callers end``; the list tells the last use."""
+    """A key is made, archives (201, then 200), gets a link and is ended; the list shows its last use."""
     request = callers.deployed.bigin.add(b"by a caller", file_name="Überblick.txt")
     made = callers.operate("add", "n8n", "--right", "link", "--json")
     key = made["key"]
@@ -97,7 +97,7 @@ def test_a_key_archives_links_and_ends(callers: Callers) -> None:
 
 
 def test_an_ended_key_is_refused(callers: Callers) -> None:
-    """One that API Gateway has not seen in the last minute, at once."""
+    """An ended key that API Gateway has not cached is refused at once."""
     key = callers.add()
     callers.table.end(key.key_id, iso(time.time()))
 
@@ -105,7 +105,7 @@ def test_an_ended_key_is_refused(callers: Callers) -> None:
 
 
 def test_without_a_valid_key_the_answer_is_401(callers: Callers) -> None:
-    """None, another scheme, malformed, unknown: a problem document, never 403, and nobody behind it is called."""
+    """Without a valid key the answer is 401 with a problem document, and no function is called."""
     request = callers.deployed.bigin.add(b"x")
     unknown = "bak_0123456789ab_" + "A" * 43
 

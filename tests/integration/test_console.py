@@ -46,7 +46,9 @@ class Cognito:
         return found[1]
 
     def invite(self, pool: str | None = None) -> tuple[str, str]:
-        """A new user, invited by the command's own code: the address, and the temporary password of the mail."""
+        """Invite a new user with the code of the command; return the address and the temporary password from the
+        mail.
+        """
         email = f"anna-{secrets.token_hex(4)}@example.com"
         assert Users(self.pools, pool or self.pool).invite(email)
         mails = self.http.get(f"{self.login}/_ministack/ses/messages", timeout=30).json()["messages"]
@@ -56,7 +58,7 @@ class Cognito:
         return email, password[1].rstrip(".")
 
     def token(self, client: str | None = None, scope: str = SCOPE, pool: str | None = None) -> dict[str, str]:
-        """What a new user gets who signs in at the hosted page, with code and PKCE."""
+        """The token of a new user who signs in at the hosted page, with code and PKCE."""
         client = client or self.client
         email, password = self.invite(pool)
         verifier = secrets.token_urlsafe(32)
@@ -133,7 +135,9 @@ def archived(deployed: Deployed) -> dict[str, Any]:
 def test_an_invited_person_finds_a_file_and_downloads_it(
     cognito: Cognito, archived: dict[str, Any], tmp_path: Path
 ) -> None:
-    """From the mail to the file: sign in, choose a password, search, download; the token is nowhere to be found."""
+    """An invited user signs in, chooses a password, searches and downloads. The token appears in no address and no
+    storage.
+    """
     email, password = cognito.invite()
     path = executable()
     with sync_playwright() as playwright:
@@ -170,7 +174,7 @@ def _sign_in(page: Page, email: str, password: str) -> None:
 
 
 def test_the_page_is_for_everybody_and_what_it_shows_is_not(cognito: Cognito, token: str) -> None:
-    """Page and files without a token; everything else is 401 without one, told as any error."""
+    """The page and its files need no token. Everything else is 401 without one, as a problem document."""
     for path in ("", "/app.js", "/app.css"):
         assert cognito.ask(path, None).status_code == 200
     for method, path in (("GET", "/search"), ("GET", "/status"), ("GET", "/records/Tasks/1"), ("POST", "/links")):
@@ -227,7 +231,7 @@ def test_a_token_ends(cognito: Cognito, deployed: Deployed) -> None:
 def test_a_link_is_for_one_file_and_is_logged_without_names(
     cognito: Cognito, token: str, archived: dict[str, Any], running: LocalStack
 ) -> None:
-    """Changed, it is refused; the log tells who, which ids and which version, and neither name nor query."""
+    """A changed link is refused. The log has the user, the ids and the version, and neither name nor query."""
     ids = {name: archived[name] for name in ("module", "record_id", "attachment_id")}
     cognito.ask("/search", token, params={"q": "wanted-by-somebody"})
     link = cognito.ask("/links", token, "POST", json=ids).json()

@@ -89,7 +89,7 @@ def test_what_a_role_must_not_do_is_denied(
 def test_what_a_role_may_do_works_with_its_own_signature_alone(
     running: LocalStack, physical: dict[str, str], place: Place, role: str
 ) -> None:
-    """The same identity does what it is for; with a wrong secret key it does nothing."""
+    """The same role can do its work; with a wrong secret key it can do nothing."""
     ALLOWED[role](clients(running, physical, role), place)
 
     with pytest.raises(ClientError) as refused:

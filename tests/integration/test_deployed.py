@@ -41,7 +41,9 @@ def test_a_large_file_streams_through_both_triggers(deployed: Deployed) -> None:
 
 
 def test_the_queue_archives_a_mixed_batch(deployed: Deployed) -> None:
-    """Good ones once, poison parked with its reason, transient ones later, links and gone ones done."""
+    """Good messages are archived once, malformed ones are parked with their reason, failing ones are retried, links
+    and gone files are done.
+    """
     bigin = deployed.bigin
     deployed.dead_letters()
     good = [bigin.add(b"good %d" % number) for number in range(6)]
@@ -195,7 +197,7 @@ def test_the_api_refuses_malformed_requests(deployed: Deployed, body: str) -> No
 
 
 def test_a_body_of_300_kb_is_refused(deployed: Deployed) -> None:
-    """A request takes 200 bytes."""
+    """A body of 300 KB is refused: a request takes 200 bytes."""
     answer = deployed.post({"module": "Contacts", "record_id": "1", "x": "y" * 300_000})
 
     assert (400, "invalid_request") == (answer.status_code, answer.json()["code"])
@@ -277,7 +279,7 @@ def test_a_webhook_archives_a_record(deployed: Deployed) -> None:
 
 
 def test_a_dead_token_loses_nothing(deployed: Deployed) -> None:
-    """With a dead token little reaches Bigin and nothing is parked; once it is mended, all is archived."""
+    """With a revoked token few calls reach Bigin and nothing is parked. With a new token all is archived."""
     requests = [deployed.bigin.add(b"%d" % number) for number in range(30)]
     deployed.bigin.control("DELETE", "tokens")
 

@@ -1,4 +1,4 @@
-"""The newcomer: connects the deployed stack, asks the doctor, breaks things, and is told each time what to do."""
+"""A newcomer connects the deployed stack and breaks things. Each time the doctor says what to do."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ AWS_SETTINGS = ("aws_endpoint_url", "ca_bundle", "region")
 
 @pytest.fixture
 def newcomer(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    """The shell of a person who works with the local stack: what ``make up`` says to export, and nothing else."""
+    """The shell of somebody who works with the local stack: it has only the variables that ``make up`` writes."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"):
         monkeypatch.delenv(name, raising=False)
     endpoint, bundle, region = (deployed.description[name] for name in AWS_SETTINGS)
@@ -58,7 +58,9 @@ def problems(found: dict[str, dict[str, Any]]) -> set[str]:
 def test_a_newcomer_is_told_what_to_do(
     newcomer: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Connect, all is well; then a token that is dead, a dead letter and a webhook without a secret, each mended."""
+    """After connecting, all is well. Then the token, a dead letter and the webhook's secret are broken and mended in
+    turn.
+    """
     newcomer.bigin.control("POST", "codes", {"code": CODE})
     monkeypatch.setenv("BIGIN_CLIENT_ID", "test")
     monkeypatch.setenv("BIGIN_CLIENT_SECRET", "test")
@@ -191,7 +193,7 @@ def test_an_address_that_did_not_confirm_is_told(
 
 
 def test_the_last_webhook_is_bigins_and_not_the_doctors(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the doctor itself asks of the webhook is refused, and does not count; a call with a record does."""
+    """The doctor's own call of the webhook does not count as the last webhook; a call with a record does."""
     stored = newcomer.secrets.get_secret_value(SecretId=newcomer.description["webhook_secret_id"])["SecretString"]
     answered = {"operation": "delete", "module": "Tasks", "ids": ["1"], "token": json.loads(stored)["webhook_secret"]}
     assert 202 == newcomer.post(answered, path="/webhooks/bigin", sign=False).status_code
@@ -204,7 +206,7 @@ def test_the_last_webhook_is_bigins_and_not_the_doctors(newcomer: Deployed, caps
 
 
 def test_no_secret_is_in_a_report(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither the person's report nor the machine's shows what it looked at."""
+    """Neither the text nor the JSON report holds a secret."""
     ids = ("token_secret_id", "credentials_secret_id", "webhook_secret_id")
     stored = [newcomer.secrets.get_secret_value(SecretId=newcomer.description[name])["SecretString"] for name in ids]
     secrets = {value for text in stored for value in json.loads(text).values() if len(str(value)) > 8}
@@ -226,7 +228,7 @@ def test_before_a_deployment_the_account_is_looked_at(newcomer: Deployed, capsys
 
 
 def test_a_region_without_budgets_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before the deployment that the template's rule would refuse."""
+    """The doctor says so before a deployment that the template's rule would refuse."""
     status, found = doctor(capsys, "--before", "--region", "eu-north-1")
 
     assert (0, "unknown") == (status, found["Budget"]["state"])
@@ -234,7 +236,7 @@ def test_a_region_without_budgets_is_told(newcomer: Deployed, capsys: pytest.Cap
 
 
 def test_a_stack_that_is_not_there_is_a_problem(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """The remedy is to deploy it, or to look elsewhere."""
+    """The remedy is to deploy the stack, or to name another region."""
     assert 1 == main(["doctor", "--stack", "nowhere"])
 
     printed = capsys.readouterr().out
@@ -275,7 +277,9 @@ def test_a_machine_that_is_not_ready_is_told(
 
 
 def test_a_pause_stops_everything_and_loses_nothing(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Triggers and schedules are off, the doctor says until when; what was sent meanwhile is archived afterwards."""
+    """While paused, triggers and schedules are off and the doctor says until when. Requests of that time are archived
+    afterwards.
+    """
     schedules = newcomer.stack.client("scheduler")
 
     def enabled() -> set[str]:
@@ -317,7 +321,7 @@ UNDER_A_PREFIX = {"ArchiveNow", "ArchiveQueued", "Sweep", "AnswerCaller", "Annou
 
 
 def test_the_selftest_looks_at_roles_and_alarms(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """A right that is taken away, an alarm that is deleted, one that is switched off: each is found."""
+    """A missing right, a deleted alarm and a switched-off alarm are each found."""
     iam, cloudwatch = newcomer.stack.client("iam"), newcomer.stack.client("cloudwatch")
     before = selftest(capsys)
     resources = newcomer.stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]

@@ -1,4 +1,4 @@
-"""What Bigin tells by itself, on a deployed stack that watches modules: from the event to the object in S3."""
+"""Bigin's own events, on a deployed stack with notification channels: from the event to the object in S3."""
 
 import json
 import subprocess
@@ -82,7 +82,9 @@ def webhook(watched: Deployed, module: str, record_id: str, form: str) -> None:
 
 
 def test_notes_contacts_and_deals_are_archived_without_any_other_action(watched: Deployed) -> None:
-    """A note by its workflow webhook, a contact and a deal by their channels; then the channels tell of both."""
+    """A note is archived through its webhook, a contact and a deal through their channels; ``watch`` then shows both
+    events.
+    """
     assert ("ENABLED", "renewed") == (scheduled(watched)["State"], renew(watched)["status"])
     for module in MODULES:
         watched.bigin.control("POST", "records", {"module": module, "record_id": "88001"})
@@ -106,7 +108,7 @@ def test_notes_contacts_and_deals_are_archived_without_any_other_action(watched:
 
 @pytest.mark.parametrize("form", ["json", "form", "query", "multipart"])
 def test_a_workflow_rule_archives_a_record(watched: Deployed, form: str) -> None:
-    """However its webhook is written."""
+    """A webhook in each format archives the record's attachments."""
     request = watched.bigin.add(form.encode(), module="Tasks", record_id="88010")
 
     webhook(watched, "Tasks", "88010", form)
@@ -115,7 +117,9 @@ def test_a_workflow_rule_archives_a_record(watched: Deployed, form: str) -> None
 
 
 def test_a_channel_that_expired_in_between_is_renewed(watched: Deployed) -> None:
-    """While it is dead nothing is told, and that is told; after the renewal the record's next change brings all."""
+    """While a channel is dead, no event comes, and the renewal reports it. After the renewal, the record's next
+    change archives all.
+    """
     bigin = watched.bigin
     for module in MODULES:
         bigin.control("POST", "records", {"module": module, "record_id": "88002"})
@@ -139,7 +143,7 @@ def test_a_channel_that_expired_in_between_is_renewed(watched: Deployed) -> None
 
 
 def test_operate_renews_the_channels(watched: Deployed) -> None:
-    """The command has the function renew, and shows what came of it."""
+    """The command invokes the renewal and shows its result."""
     before = operate(watched)
     renewed = operate(watched, "--renew")
 
@@ -150,7 +154,7 @@ def test_operate_renews_the_channels(watched: Deployed) -> None:
 
 
 def test_a_forged_notification_is_refused(watched: Deployed) -> None:
-    """Without the secret of the stack nothing is archived."""
+    """A notification without the stack's secret archives nothing."""
     body = {"module": "Contacts", "ids": ["88003"], "operation": "update", "channel_id": "1", "token": "wrong"}
 
     answer = watched.post(body, path="/webhooks/bigin", sign=False)

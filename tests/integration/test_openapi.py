@@ -1,4 +1,4 @@
-"""The API answers as its public document says, whatever it is sent."""
+"""The API answers any request as its OpenAPI document says."""
 
 import json
 import os

@@ -72,7 +72,7 @@ def heard(deployed: Deployed, count: int, url: str | None = None) -> list[dict[s
 
 
 def empty(deployed: Deployed) -> None:
-    """What earlier tests archived is not this test's."""
+    """Remove the events of earlier tests."""
     while deployed.sqs.receive_message(
         QueueUrl=deployed.description["event_queue_url"], MaxNumberOfMessages=10, VisibilityTimeout=3600
     ).get("Messages"):
@@ -115,7 +115,7 @@ def test_a_consumer_is_told_and_finds_the_bytes(deployed: Deployed, consumers: C
 
 
 def test_nothing_but_attachments_is_announced_and_announce_repeats(deployed: Deployed) -> None:
-    """A report and a stranger's upload make no event; ``announce`` brings the same ids again, marked as a replay."""
+    """A report and a manual upload make no event; ``announce`` repeats events with the same ids, marked as a replay."""
     prefix = deployed.description["prefix"]
     request = deployed.bigin.add(b"announced")
     empty(deployed)
