@@ -1,7 +1,7 @@
 """One history: its steps taken one after the other, each report judged, and at its end everything comes to rest."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,7 @@ class History:
         self.verdicts: list[str] = []
         self._sweep_began = (0, 0)  # faults and changes when the sweep under way began
         self._last_sweep: str | None = None
+        self._full_disturbed = False  # whether anything happened during the last sweep of everything
 
     def run(self, steps: Sequence[Step], *, to_rest: bool = True) -> None:
         """All steps, and then until nothing waits any more."""
@@ -48,8 +49,7 @@ class History:
             self.taken = len(steps)
             self.come_to_rest()
             by_hour = not self.setup.operator_ahead_s
-            for violation in self.world.journal.overspent(self.setup.daily_credits // 2, by_hour=by_hour):
-                self._fail(violation)
+            self._check(self.world.journal.overspent(self.setup.daily_credits // 2, by_hour=by_hour))
 
     def take(self, name: str, arguments: dict[str, Any]) -> None:
         """One step."""
@@ -98,8 +98,12 @@ class History:
             self._last_sweep, self._sweep_began = state.started_at, began
         if state and state.is_done and state.finished_at and state.finished_at >= _iso(began[2]):
             first = self._sweep_began if state.started_at == self._last_sweep else began
+            is_disturbed = self._marks()[:2] != first[:2]
+            if state.is_full:
+                self._full_disturbed = is_disturbed
             if state.result != "failed":
-                self._judge(self._rows(), first[:2])
+                # A sweep of what changed relies on the last one of everything.
+                self._judge(self._rows(), may_be_partial=is_disturbed or self._full_disturbed)
         return state
 
     def _work(self, plan: Plan, batches: int) -> None:
@@ -151,8 +155,7 @@ class History:
         except GaveUpWaitingError:
             return
         if made is not None and not made.failure:
-            first = (-1, -1) if how.get("as_of_sweep") else began[:2]
-            self._judge(rows, first)
+            self._judge(rows, may_be_partial=bool(how.get("as_of_sweep")) or self._marks()[:2] != began[:2])
 
     def _rebuild(self, plan: Plan) -> None:
         self.operator.rebuild(plan)
@@ -220,17 +223,15 @@ class History:
         """Replaced in Bigin: what is archived stays."""
         return len(set(self.world.truth.bodies(place))) > 1
 
-    def _judge(self, rows: oracle.Rows, before: tuple[int, int]) -> None:
+    def _judge(self, rows: oracle.Rows, *, may_be_partial: bool) -> None:
         told = report.read(self.world)
-        may_be_partial = self._marks()[:2] != before
         judge = Oracle(self.world, self.stranger, rows, told)
         self.verdicts.append(told.verdict)
-        for violation in judge.violations(may_be_partial=may_be_partial):
-            self._fail(violation)
+        self._check(judge.violations(may_be_partial=may_be_partial))
 
-    def _check(self) -> None:
-        for violation in self.world.journal.violations:
-            self._fail(violation)
+    def _check(self, violations: Iterable[str] = ()) -> None:
+        for violation in [*self.world.journal.violations, *violations]:
+            raise ViolationError(violation)
 
     def _rows(self) -> oracle.Rows:
         return dict(self.world.tables.items[clients.LEDGER])

@@ -113,7 +113,9 @@ class Oracle:
         state = row.get("state", {}).get("S")
         was_listed = any(True for _ in self._truth.held(place, self._since_s, self._now_s))
         if kind == "not_archived":
-            return was_listed and not self._fitting(place)
+            # A row that waits is told where no list proves that it waits in vain: none was whole, or began after it.
+            waits = state == "pending" and (self._is_uncovered(place) or self._is_young(place))
+            return (was_listed or waits) and not self._fitting(place)
         if kind == "missing_object":
             return not self._fitting(place) and any(self._ever_own(place))
         if kind in ("truncated", "wrong_size", "wrong_checksum"):

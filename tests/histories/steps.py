@@ -5,7 +5,7 @@ that a step keeps its sense when others before it are left out.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,6 +116,8 @@ def setup(draw: random.Random) -> dict[str, Any]:
 
 def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
     """A history: some kinds of steps are left out of it, so that the others meet."""
+    if draw.random() < 0.25:
+        return _about_lists(draw, count)
     kinds = {**BIGIN, **STACK}
     if draw.random() < 0.6:
         kinds |= OPERATOR
@@ -125,11 +127,30 @@ def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
         if name not in ("attach", "new record", "work"):
             del kinds[name]
     odds = _Odds(fails=draw.choice((0.0, 0.1, 0.4)), changes=draw.choice((0.0, 0.4, 0.9)))
-    names, weights = list(kinds), [weight for weight, _ in kinds.values()]
     made: list[Step] = [["new record", {"number": number}] for number in range(draw.randrange(1, 5))]
     made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(6))]
+    return _filled(made, count, AUDIT_EVERY, kinds, odds, draw)
+
+
+def _about_lists(draw: random.Random, count: int) -> list[Step]:
+    """A history of lists: crowded, read often, and changed while they are read."""
+    made: list[Step] = [["new record", {"number": 0}] for _ in range(draw.randrange(2, 9))]
+    made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(4, 15))]
+    kinds = {**BIGIN, "wait": STACK["wait"], "work": STACK["work"]}
+    return _filled(made, count, 6, kinds, _Odds(fails=0, changes=1), draw)
+
+
+def _filled(
+    made: list[Step],
+    count: int,
+    audit_every: int,
+    kinds: Mapping[str, tuple[int, Draw]],
+    odds: "_Odds",
+    draw: random.Random,
+) -> list[Step]:
+    names, weights = list(kinds), [weight for weight, _ in kinds.values()]
     while len(made) < count:
-        if len(made) % AUDIT_EVERY == AUDIT_EVERY - 1:
+        if len(made) % audit_every == audit_every - 1:
             made.append(_planned(_audit(draw), draw, odds))
             continue
         name = draw.choices(names, weights)[0]
