@@ -50,11 +50,11 @@ def show(run: Run, bucket: str) -> None:
         else:
             say(text, "yellow")
     for one_id in run.missing:
-        complain(f"{printable(one_id)}: nothing is archived under this id.", "bigin-archive find tells what there is.")
+        complain(f"{printable(one_id)}: nothing is archived under this id.", "bigin-archive find shows what there is.")
     if run.failure:
         complain(f"It ended early ({run.failure}).", run.remedy)
     if not run.wanted and not run.missing:
-        complain("Nothing is archived there.", "bigin-archive find tells what there is.")
+        complain("Nothing is archived there.", "bigin-archive find shows what there is.")
     say(f"Credits used: {run.credits_used}.")
     if run.dry and run.counts().get(WOULD_RESTORE):
         say(f"Sending them takes {needed_credits(run)} more. Nothing was changed. Add --yes to do it.")
