@@ -28,7 +28,6 @@ from tests.bigin import Simulator
 from tests.lambdas import Context, load, sqs_event
 from tests.template.parsed import STACK
 
-pytestmark = pytest.mark.in_memory
 
 ERROR = {"status": "error", "message": "m", "details": {}}
 GIB = 1024**3
@@ -334,7 +333,6 @@ CAUSES: list[tuple[Callable[[Stack], None], str]] = [
 ]
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize(
     ("plant", "alarm"), CAUSES, ids=[f"{number}-{alarm}" for number, (_, alarm) in enumerate(CAUSES)]
 )
