@@ -47,7 +47,7 @@ def shuffled(lab: Lab) -> Iterator[Row]:
     """The whole: every file once, whatever was delivered how often."""
     randomness = lab.random("deliveries")
     with lab.bench() as bench:
-        requests = [bench.file(randomness.choice(SIZES)) for _ in range(lab.scaled(MESSAGES, least=200))]
+        requests = [bench.file(randomness.choice(SIZES)) for _ in range(lab.scaled(MESSAGES, least=100))]
         deliveries = [request for request in requests for _ in range(randomness.randint(1, 5))]
         randomness.shuffle(deliveries)
         _faults(bench, lab)

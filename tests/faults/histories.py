@@ -37,7 +37,7 @@ def any_order(lab: Lab) -> Iterator[Row]:
     with lab.bench() as bench:
         bench.aws.put_secret(bench.aws.webhook_secret_id, {"webhook_secret": SECRET})
         bigin = _Bigin(bench, lab.random("histories"))
-        records = [_Record(str(30_000 + number)) for number in range(lab.scaled(HISTORIES, least=50))]
+        records = [_Record(str(30_000 + number)) for number in range(lab.scaled(HISTORIES, least=25))]
         hand_on = WorkerProcess(bench.env, bench.functions, bench.log, "queue_records")
         try:
             for step in range(STEPS):

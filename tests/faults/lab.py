@@ -3,10 +3,11 @@
 import logging
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.emulator import Emulator
 from tests.aws import Aws
@@ -14,6 +15,8 @@ from tests.bigin import Simulator
 from tests.faults import aws_proxy, bigin_proxy
 from tests.faults.bench import Bench
 from tests.faults.relay import Relay
+
+SHORT = 0.01  # the scale of the run that `make test` has
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Lab:
 
     def scaled(self, count: int, least: int = 1) -> int:
         return max(least, round(count * self.scale))
+
+    def some(self, cases: Iterable[Any]) -> list[Any]:
+        """All cases; in the run of `make test` every third."""
+        return list(cases)[:: 3 if self.scale <= SHORT else 1]
 
     def bench(self) -> Bench:
         """A bench with nothing on it."""

@@ -80,11 +80,15 @@ def plant(mutation: Mutation, copy: Path) -> None:
     shutil.copy(paths.TEMPLATE, copy)
     for name in LINKED:
         (copy / name).symlink_to(paths.PROJECT / name)
-    file = copy / mutation.file
-    text = file.read_text()
+    (copy / mutation.file).write_text(planted(mutation))
+
+
+def planted(mutation: Mutation) -> str:
+    """The text of the file with the bug in it. Raises StaleMutationError."""
+    text = (paths.UNDER_TEST / mutation.file).read_text()
     if text.count(mutation.old) != 1 or mutation.old == mutation.new:
         raise StaleMutationError(f"{mutation.name}: its text is in {mutation.file} {text.count(mutation.old)} times")
-    file.write_text(text.replace(mutation.old, mutation.new))
+    return text.replace(mutation.old, mutation.new)
 
 
 def as_markdown(verdicts: Iterable[Verdict]) -> str:

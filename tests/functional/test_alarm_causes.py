@@ -28,7 +28,6 @@ from tests.bigin import Simulator
 from tests.lambdas import Context, load, sqs_event
 from tests.template.parsed import STACK
 
-
 ERROR = {"status": "error", "message": "m", "details": {}}
 GIB = 1024**3
 DAY_S = 86_400

@@ -7,19 +7,18 @@ import pytest
 
 from local.emulator import Emulator
 from tests.bigin import Simulator
-from tests.faults.lab import Lab, relays
+from tests.faults.lab import SHORT, Lab, relays
 from tests.faults.report import command
 from tests.faults.suite import KINDS, SHORT_FORMS, Kind
 
 SEED = 1
-SCALE = 0.02
 
 
 @pytest.fixture(scope="module")
 def lab(emulator: Emulator, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     log: Path = tmp_path_factory.mktemp("faults") / "workers.log"
     with relays(emulator, simulator) as (before_aws, before_bigin):
-        yield Lab(emulator, simulator, before_aws, before_bigin, log, SEED, SCALE)
+        yield Lab(emulator, simulator, before_aws, before_bigin, log, SEED, SHORT)
 
 
 @pytest.mark.parametrize(

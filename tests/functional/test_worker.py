@@ -349,10 +349,10 @@ bodies = (
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batch=st.lists(bodies, min_size=10, max_size=10))
 def test_no_body_is_lost_or_a_bug(fuzzed: "Fuzzed", batch: list[str]) -> None:
-    """Whatever 1,500 bodies hold: done, parked with a reason, or waiting; never an internal error."""
+    """Whatever 400 bodies hold: done, parked with a reason, or waiting; never an internal error."""
     staying = fuzzed.worker.work(
         [Message(str(number), body, "no-receipt", 1) for number, body in enumerate(batch)], Deadline(60)
     )

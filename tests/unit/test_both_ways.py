@@ -92,7 +92,7 @@ rows = st.tuples(
 listings = st.sampled_from(["none", "file", "link", "other size"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(events, rows, listings), min_size=1, max_size=4))
 def test_both_ways_tell_the_same(places: list[Any]) -> None:
     """By the list of versions and by HeadObject: the same findings for every place."""

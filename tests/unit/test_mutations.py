@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.mutate import StaleMutationError, plant
+from tests.faults.mutate import StaleMutationError, plant, planted
 from tests.faults.mutation import Mutation
 from tests.faults.mutations import MUTATIONS
 from tests.faults.paths import PROJECT
@@ -13,15 +13,25 @@ from tests.faults.suite import KINDS, SHORT_FORMS
 
 
 @pytest.mark.parametrize("mutation", [pytest.param(found, id=found.name) for found in MUTATIONS])
-def test_bug_can_be_planted(mutation: Mutation, tmp_path: Path) -> None:
+def test_bug_can_be_planted(mutation: Mutation) -> None:
     """The text that the bug replaces is there, once, and the kinds or tests that must notice it exist."""
-    plant(mutation, tmp_path)
-
+    assert planted(mutation)
     assert set(mutation.caught_by) <= {kind.name for kind in (*KINDS, *SHORT_FORMS)}
     assert mutation.caught_by or mutation.caught_by_test
     for test in mutation.caught_by_test:
         file, _, name = test.partition("::")
         assert f"\ndef {name.partition('[')[0]}(" in (PROJECT / file).read_text(), test
+
+
+def test_the_copy_has_the_bug_and_the_package_has_not(tmp_path: Path) -> None:
+    """What runs with a planted bug is a copy of everything that is deployed."""
+    mutation = MUTATIONS[0]
+
+    plant(mutation, tmp_path)
+
+    assert (tmp_path / mutation.file).read_text() == planted(mutation) != (PROJECT / mutation.file).read_text()
+    assert (tmp_path / "operate").is_dir()
+    assert (tmp_path / "template.yaml").is_file()
 
 
 def test_names_differ() -> None:
