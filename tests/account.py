@@ -1,4 +1,4 @@
-"""Sweeps of a simulated account, on a clock that only moves when it is told to; killed wherever a test wants it."""
+"""Sweeps of a simulated account, on a clock that a test moves by hand; a test can kill them at any call."""
 
 import time
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ SLICE_S = 15 * 60  # the template's schedule
 
 
 class Killed(BaseException):
-    """The process is gone: nothing that it would still have done happens."""
+    """Raised where the process is killed: nothing after it runs."""
 
 
 class Tokens:
-    """One token that never ends."""
+    """A token that never expires."""
 
     def current(self) -> AccessToken:
         return AccessToken(TOKEN)
@@ -98,7 +98,7 @@ class Account:
         return state
 
     def drain(self) -> int:
-        """Work on all that waits in the queue; return how many messages that were."""
+        """Work on all messages in the queue; return their number."""
         count = 0
         while messages := self.aws.receive():
             staying = self._worker.work(messages, Deadline(250))

@@ -1,4 +1,4 @@
-"""CloudWatch's alarms, evaluated on samples: which of the template's ring, as "Alarm evaluation" tells.
+"""CloudWatch's alarms: evaluates those of the template on samples, by the rules of "Alarm evaluation".
 
 (Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms": periods, M out of N, how missing data is treated.)
 """
@@ -25,7 +25,7 @@ _COMPARED = {
 
 @dataclass
 class Told:
-    """What one run of a handler told: samples of metrics, in the order of its lines."""
+    """The samples of metrics that one run of a handler wrote, in the order of its lines."""
 
     samples: list[tuple[Metric, float]] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ def _filters() -> Iterator[tuple[Metric, list[str]]]:
 
 @dataclass
 class Day:
-    """Thirty hours of a stack: each source tells the same again and again, at its interval in seconds."""
+    """Thirty hours of a stack: each source repeats its samples at its interval in seconds."""
 
     sources: dict[str, tuple[int, Told]]
     hours: int = 30

@@ -41,7 +41,7 @@ class Archive:
         self._number = 0
 
     def new(self, count: int = 1, **fields: Any) -> list[LedgerEntry]:
-        """Attachments that are archived: on every side the same."""
+        """Add archived attachments: the same in Bigin, S3 and ledger."""
         made = [self._entry(**fields) for _ in range(count)]
         with ThreadPoolExecutor(8) as pool:
             return list(pool.map(self._archive, made))
@@ -82,14 +82,14 @@ class Archive:
         )
 
     def change_row(self, entry: LedgerEntry, **fields: Any) -> LedgerEntry:
-        """Another row in its place."""
+        """Replace the row of an attachment."""
         self.drop_row(entry)
         changed = replace(entry, **fields)
         assert self.ledger.put(changed)
         return changed
 
     def overwrite(self, key: str, body: bytes, **headers: Any) -> None:
-        """As nobody should: another object under the key."""
+        """Overwrite the object under the key, as only somebody outside the application would."""
         metadata = self.aws.head(key)["Metadata"]
         self.aws.s3.put_object(
             Bucket=self.aws.bucket,
@@ -99,7 +99,7 @@ class Archive:
         )
 
     def read(self, path: str) -> bytes:
-        """What lies under a path below the prefix."""
+        """The object under a path below the prefix."""
         found: bytes = self.aws.s3.get_object(Bucket=self.aws.bucket, Key=PREFIX + path)["Body"].read()
         return found
 
@@ -107,7 +107,7 @@ class Archive:
         return bool(self.aws.s3.list_objects_v2(Bucket=self.aws.bucket, Prefix=PREFIX + path).get("KeyCount"))
 
     def remove(self, path: str) -> None:
-        """Delete what lies under a path below the prefix."""
+        """Delete the object under a path below the prefix."""
         self.aws.s3.delete_object(Bucket=self.aws.bucket, Key=PREFIX + path)
 
     def versions(self) -> set[tuple[str, str]]:
@@ -160,5 +160,5 @@ class Archive:
 
 
 def content(entry: LedgerEntry) -> bytes:
-    """The bytes of an attachment: of its own."""
+    """The bytes of an attachment, different for each."""
     return f"{entry.attachment_id} {entry.file_name} ".encode() * (1 + int(entry.attachment_id) % 5)

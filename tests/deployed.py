@@ -51,7 +51,7 @@ class Deployed:
         ]
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        """What lies in the dead-letter queue, taken out."""
+        """Take all messages out of the dead-letter queue."""
         found: list[dict[str, Any]] = []
         while True:
             answer = self.sqs.receive_message(

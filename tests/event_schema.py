@@ -27,7 +27,7 @@ def released() -> dict[str, Any]:
 
 
 def check(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The detail of an event as the bus brings it, checked: schema, source, time, and the id that a version has."""
+    """Check an event of the bus (schema, source, time, id) and return its detail."""
     assert (event["source"], event["detail-type"]) == ("bigin-archive", "AttachmentArchived")
     detail: dict[str, Any] = event["detail"]
     Draft202012Validator(schema()).validate(detail)
@@ -39,7 +39,7 @@ def check(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def breaks(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """What of ``new`` would break a consumer who relies on ``old``: a version only ever gains fields."""
+    """What in ``new`` would break a consumer that relies on ``old``: a version may only gain fields."""
     for word in ("type", "const", "enum", "format", "pattern", "minimum", "minLength"):
         if old.get(word) != new.get(word):
             yield f"{path or 'detail'}: {word} was {old.get(word)!r}"

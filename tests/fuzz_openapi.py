@@ -47,7 +47,7 @@ class Signed(requests.auth.AuthBase):
 
 
 def routes(stack: dict[str, str]) -> Iterator[tuple[str, str, dict[str, Any], tuple[GenerationMode, ...]]]:
-    """Path, base address, what authorizes a call, and the modes: what the webhook refuses no schema can say."""
+    """Path, base address, authorization and modes of each route. No schema can describe what the webhook refuses."""
     both = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     yield "/attachments", stack["api_url"], {"auth": Signed(stack["region"])}, both
     secret = {"headers": {"X-Webhook-Secret": os.environ["WEBHOOK_SECRET"]}}

@@ -74,7 +74,7 @@ def bigin_in_memory() -> Iterator[Simulator]:
 
 
 class AwsInMemory(Aws):
-    """Servers of one test; whatever they do not know raises NotImplementedError. Needs ``bigin_in_memory``."""
+    """The servers of one test. An operation that they lack raises NotImplementedError. Needs ``bigin_in_memory``."""
 
     def __init__(self, bigin: Simulator) -> None:
         self._begin(bigin.url)

@@ -1,4 +1,4 @@
-"""Differences planted into an archive: one for each attachment, and what an audit has to call it."""
+"""Plants differences in an archive, one for each attachment, with the name that an audit must give it."""
 
 import hashlib
 from collections.abc import Callable
@@ -141,7 +141,7 @@ ALL: dict[str, tuple[Plant, str]] = FIGURE | {
 
 
 def plant(archive: Archive, entries: list[LedgerEntry], kinds: dict[str, tuple[Plant, str]]) -> dict[str, str]:
-    """Plant one difference at each entry, the kinds in turn; what each place has to be called."""
+    """Plant one difference at each entry, the kinds in turn; return the expected name of each place."""
     expected = {}
     plants = list(kinds.values())
     for number, entry in enumerate(entries):

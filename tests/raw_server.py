@@ -1,4 +1,4 @@
-"""A server that answers with any bytes, and ends connections as it likes."""
+"""A server that sends given bytes and ends connections as a script says."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""A server that keeps what it is sent, as the address of webhooks."""
+"""A server that receives webhooks and keeps them."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Where it listens, what it answers, and what came."""
+    """The receiver's address, its answer, and the calls that it got."""
 
     url: str
     status: int = 202

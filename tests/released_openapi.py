@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 
 def breaking(old: Json, new: Json) -> list[str]:
-    """What a program that was written for ``old`` would stumble over in ``new``; each as one line."""
+    """What would break a program that was written for ``old``, one line each."""
     return list(_operations(old, new))
 
 

@@ -1,7 +1,7 @@
 """The search over a made-up index, as the console and `find` do it: ``python -m tests.search_figures --rows 150000``.
 
 Names are in six scripts. Seconds are of one processor of this machine; a function of 512 MB has 0.29 of one (512 of the
-1,769 MB that make a whole one), so that what is measured here is told divided by that, too.
+1,769 MB that make a whole one), so the measured times are also printed divided by 0.29.
 """
 
 import argparse

@@ -53,7 +53,7 @@ class Units:
         self._bytes: dict[str, int] = {}
 
     def note(self, request: Any, **_: Any) -> None:
-        """Count a request; of what it will get, what was written before is known."""
+        """Count the units of a request."""
         asked, operation = json.loads(request.body), operation_of(request)
         if operation == "BatchGetItem":
             ((_, wanted),) = asked["RequestItems"].items()

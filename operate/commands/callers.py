@@ -92,10 +92,10 @@ def list_(target: Target, machine: bool) -> int:
 @click.argument("name")
 @on_a_stack
 def end(name: str, target: Target) -> int:
-    """End the key of NAME (its name, or its id). It works nowhere after a minute at most."""
+    """End the key of NAME (its name, or its id). It stops working within a minute."""
     ended = Keys(target).end(name)
     if not ended:
         complain(f"The key of {printable(name)} has already ended.")
         return 0
-    good(f"Ended: {', '.join(ended)}. It works nowhere after a minute at most.")
+    good(f"Ended: {', '.join(ended)}. It stops working within a minute.")
     return 0

@@ -86,7 +86,7 @@ def test_the_list_tells_state_and_last_use(operator: Operator) -> None:
     operator.limits.count_call(first["key_id"], 1_800_000_000.9)
     assert operator.run("callers", "end", "two") == (
         0,
-        f"✓ Ended: {second['key_id']}. It works nowhere after a minute at most.",
+        f"✓ Ended: {second['key_id']}. It stops working within a minute.",
     )
 
     listed = operator.json("callers", "list")
