@@ -14,6 +14,8 @@ from tests.bigin import TOKEN, Simulator
 from tests.lambdas import Context, api_event, load, sqs_event
 from tests.template.parsed import STACK, looked_at_by_alarms, looked_at_by_the_dashboard
 
+pytestmark = pytest.mark.in_memory
+
 OURS = [found for found in (*looked_at_by_alarms(), *looked_at_by_the_dashboard()) if found.namespace == "BiginArchive"]
 ERROR = {"status": "error", "message": "m", "details": {}}
 GIB = 1024**3

@@ -19,6 +19,8 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 
 @pytest.fixture
 def archive(aws: Aws, bigin: Simulator) -> Archive:

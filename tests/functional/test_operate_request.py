@@ -9,6 +9,8 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 
 def test_an_attachment_and_a_record_are_archived(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

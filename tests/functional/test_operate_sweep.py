@@ -14,6 +14,8 @@ from tests.bigin import Simulator
 from tests.functional.test_operate_stack import deploy, run
 from tests.functional.test_sweep import listed_by, many
 
+pytestmark = pytest.mark.in_memory
+
 WAYS = pytest.mark.parametrize("way", ["records", "all"])
 
 

@@ -11,6 +11,8 @@ from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 
 def probe(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
