@@ -20,17 +20,33 @@ PROJECT = Path(__file__).resolve().parent.parent
 PYTHON = PROJECT / ".venv" / "emulator" / "bin" / "python"
 
 # With TLS the emulator also takes port 443 where it may, which a stack on free ports has no business to do. And its
-# authorizer asks for Cognito's keys by plain http at its own TLS port, so that each token would be refused. It holds
-# hundreds of thousands of objects, through which the collector need not go for each few requests.
+# authorizer asks for Cognito's keys by plain http at its own TLS port, so that each token would be refused. It unpacks
+# a package anew for each start of a function, and Python compiles every module again: here once for all starts. It
+# holds hundreds of thousands of objects, through which the collector need not go for each few requests.
 START = """
-import gc, json
+import gc, hashlib, json, os, shutil, tempfile, types, zipfile
 import ministack.app as app
+import ministack.core.lambda_runtime as functions
 import ministack.services.apigateway as http_apis, ministack.services.apigateway_v1 as rest_apis
 import ministack.services.cognito as cognito
 async def keys(url):
     return json.loads(cognito.well_known_jwks(url.split("/")[3])[2])
 http_apis._fetch_jwks = rest_apis._fetch_jwks = keys
 app._port_is_bindable = lambda *_: False
+class UnpackedOnce(zipfile.ZipFile):
+    def extractall(self, path):
+        with open(self.filename, "rb") as package:
+            kept = os.path.join(tempfile.gettempdir(), "code-" + hashlib.file_digest(package, "sha256").hexdigest())
+        if not os.path.isdir(kept):
+            fresh = tempfile.mkdtemp()
+            super().extractall(fresh)
+            try:
+                os.rename(fresh, kept)
+            except OSError:  # another start was quicker
+                shutil.rmtree(fresh)
+        os.rmdir(path)
+        os.symlink(kept, path)
+functions.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 gc.freeze()
 gc.set_threshold(100_000, 20, 100)
 app.main()
