@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -166,7 +166,7 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def table(count: int, say: Callable[[str], None]) -> str:
+def table(count: int, stages: Iterable[str], say: Callable[[str], None]) -> str:
     """Fill the emulator, and run each stage in a process of its own."""
     lines = [f"| {count:,} attachments | processor, s | seconds | | peak | dollars |", "|---|---:|---:|---|---:|---:|"]
     with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +177,7 @@ def table(count: int, say: Callable[[str], None]) -> str:
             began_s = time.monotonic()
             fill(aws, emulator, count)
             say(f"filled in {time.monotonic() - began_s:.0f} s")
-            for stage in STAGES:
+            for stage in stages:
                 command = [
                     sys.executable,
                     "-m",
@@ -209,13 +209,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.emulated_growth", description=__doc__)
     parser.add_argument("size", type=int, nargs="?", default=SIZE, metavar="ATTACHMENTS")
     parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--only", action="append", choices=STAGES, help="repeatable; a search needs an audit")
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.stage:
         print(json.dumps(STAGES[given.stage](given.size, given.cache / "find")))
         return
-    made = table(given.size, partial(print, file=sys.stderr, flush=True))
+    made = table(given.size, given.only or STAGES, partial(print, file=sys.stderr, flush=True))
     print(made)
     if given.docs:
         pages.write("performance.md", {"emulator": made})
