@@ -43,6 +43,7 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry, item_of, verified_mar
 from bigin_archive.storage.inventory import Inventory
 from tests import pages
 
+_MODULES = sorted(MODULES)
 SIZES = (10_000, 100_000, 1_000_000)
 SLICE_S = 13 * 60  # of the sweep function (template.yaml, Timeout: 840)
 MOST_MIB = 512
@@ -58,20 +59,27 @@ SIZE_BYTES = 1  # of a file, as on the emulator
 LIST_USD, GET_USD, READ_USD, LAMBDA_USD = 0.005, 0.0004, 0.125, 0.0000133334
 
 
-def row(number: int, count: int) -> LedgerEntry:
-    """A row with everything in it, marked; in the order of S3's keys."""
-    each = -(-count // len(MODULES))
-    module = sorted(MODULES)[number // each]
+def place(number: int, count: int) -> tuple[str, str, str, str]:
+    """Module, record, id and file name of an attachment."""
     attachment_id = f"55702130009{number:08}"
     name = f"Angebot Nr. {attachment_id} vom Februar (unterschrieben).pdf"
-    record_id = f"55702130000{number // 3:08}"
+    return _MODULES[number // -(-count // len(_MODULES))], f"55702130000{number // 3:08}", attachment_id, name
+
+
+def version_id(number: int) -> str:
+    return f"3/L4kqtJlcpXroDTDmJ{number:08}"
+
+
+def row(number: int, count: int) -> LedgerEntry:
+    """A row with everything in it, marked; in the order of S3's keys."""
+    module, record_id, attachment_id, name = place(number, count)
     made = LedgerEntry(
         module,
         record_id,
         attachment_id,
         "archived",
         key=f"bigin/{module}/{record_id}/{attachment_id}/{name}",
-        version_id=f"3/L4kqtJlcpXroDTDmJ{number:08}",
+        version_id=version_id(number),
         size_bytes=SIZE_BYTES,
         sha256=f"{number:064x}",
         archived_at=BEFORE,
@@ -195,10 +203,10 @@ class Answers:
         )
 
     def _version(self, number: int) -> str:
-        made = row(number, self.count)
-        version = "swapped" if number % SWAPPED_EVERY == 0 else made.version_id
+        version = "swapped" if number % SWAPPED_EVERY == 0 else version_id(number)
+        key = "bigin/" + "/".join(place(number, self.count))
         return (
-            f"<Version><Key>{escape(quote(str(made.key)))}</Key><VersionId>{version}</VersionId>"
+            f"<Version><Key>{escape(quote(key))}</Key><VersionId>{version}</VersionId>"
             "<IsLatest>true</IsLatest><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
             f'<ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><Size>{SIZE_BYTES}</Size>'
             "<StorageClass>STANDARD</StorageClass></Version>"
