@@ -195,7 +195,8 @@ def _tell_left(open_grants: list[str]) -> None:
     if open_grants:
         times = ", ".join(began[:16].replace("T", " ") for began in open_grants[-3:])
         complain(
-            f"{len(open_grants)} grants of other runs were not revoked, or these runs still work (begun {times} UTC).",
+            f"{len(open_grants)} grant{'' if len(open_grants) == 1 else 's'} of other runs: not revoked, or still in "
+            f"use (begun {times} UTC).",
             LEFT_REMEDY,
         )
 

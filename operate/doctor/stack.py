@@ -87,10 +87,13 @@ class StackDoctor:
         states = [str(mapping["State"]) for mapping in found]
         if states and all(state == "Enabled" for state in states):
             return ok("Worker", "takes requests from the queue")
+        remedy = f"Enable the SQS trigger of the function {name} in the Lambda console, or deploy the stack again."
+        if Switches(self._account, self._stack).paused():  # who enabled this one alone would leave the schedules off
+            remedy = f"The stack is paused: bigin-archive resume --stack {self._stack.name}"
         return problem(
             "Worker",
             f"The queue's trigger is {states[0].lower() if states else 'gone'}: nothing is archived from the queue.",
-            f"Enable the SQS trigger of the function {name} in the Lambda console, or deploy the stack again.",
+            remedy,
         )
 
     def _bucket(self) -> Finding:

@@ -176,7 +176,7 @@ def test_a_grant_that_could_not_be_revoked_is_told(
     assert "did not say that the grant has ended" in operator.err
     archive.bigin.no_faults()
     assert 0 == operator("--record", RECORD)
-    assert "1 grants of other runs were not revoked" in operator.err
+    assert "1 grant of other runs: not revoked" in operator.err
     assert (0, {"forgotten": 1}) == operator.report("--forget-grants")
     assert (1, 0) == operator.grants()
 

@@ -296,7 +296,7 @@ def test_a_pause_stops_everything_and_loses_nothing(newcomer: Deployed, capsys: 
     status, found = doctor(capsys)
     assert 1 == status
     assert {"Pause", "Worker"} <= problems(found)
-    assert "bigin-archive resume" in found["Pause"]["remedy"]
+    assert all("bigin-archive resume" in found[name]["remedy"] for name in ("Pause", "Worker"))
     newcomer.send(request)
     assert 0 == main(["resume", "--stack", STACK_NAME])
 
