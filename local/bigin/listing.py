@@ -55,7 +55,7 @@ def listing(
         message = "You can only get the first 2000 records without using page_token param"
         return answers.error(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, {"limit": REACH_OF_PAGES})
     ordered = sorted(rows, key=lambda row: int(row["id"]), reverse=True)
-    if below is None:
+    if below is None or settings.pages_begin_behind == "place":
         del ordered[: (page - 1) * per_page]
     else:
         ordered = [row for row in ordered if int(row["id"]) < below]

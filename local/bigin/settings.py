@@ -31,6 +31,7 @@ class Settings:
     token_lifetime_s: float = DEFAULT_TOKEN_LIFETIME_S  # of tokens handed out from now on
     mint_limit: int | None = 10  # access tokens per refresh token in 10 minutes; None = endless
     page_token_lifetime_s: float = 24 * 3600
+    pages_begin_behind: str = "entry"  # or "place", which moves when others come or go; Bigin does not say which
     channel_lifetime_s: float | None = None  # the lifetime of channels, whatever they asked for; None = as asked
     attaching_edits: bool = True  # whether an added attachment is announced as an edit of its record
     upload_limit_bytes: int = 20 * 1024 * 1024  # of one file; a Bigin client and "Upload files" say 20 MB
@@ -101,6 +102,7 @@ _POSSIBLE: dict[str, Callable[[object], bool]] = {
     "token_lifetime_s": _number,
     "mint_limit": _or_none(_count),
     "page_token_lifetime_s": _number,
+    "pages_begin_behind": lambda value: value in ("entry", "place"),
     "channel_lifetime_s": _or_none(_number),
     "attaching_edits": _flag,
     "upload_limit_bytes": _count,

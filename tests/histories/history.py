@@ -98,7 +98,8 @@ class History:
             self._last_sweep, self._sweep_began = state.started_at, began
         if state and state.is_done and state.finished_at and state.finished_at >= _iso(began[2]):
             first = self._sweep_began if state.started_at == self._last_sweep else began
-            is_disturbed = self._marks()[:2] != first[:2]
+            # The list of a record is not believed that an hour's credits never read in one go.
+            is_disturbed = self._marks()[:2] != first[:2] or self.world.journal.has_few_credits
             if state.is_full:
                 self._full_disturbed = is_disturbed
             if state.result != "failed":

@@ -56,7 +56,8 @@ BIGIN: dict[str, tuple[int, Draw]] = {
 # What happens in Bigin before a page of a list: in the list itself, where it moves other entries to other pages.
 MEANWHILE: dict[str, tuple[int, Draw]] = {
     **BIGIN,
-    "remove from list": (30, lambda draw: {"number": draw.choice((0, 1, _number(draw)))}),
+    # The last ones come first in the list, so that they were read already.
+    "remove from list": (30, lambda draw: {"number": draw.choice((-1, -1, -2, -3, _number(draw)))}),
     "add to list": (15, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
 }
 # What the stack does:
@@ -104,6 +105,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
         Setup(
             page_size=draw.choice((200, 5, 3, 2, 2)),
             list_of_all=draw.random() < 0.4,
+            pages_by_place=draw.random() < 0.7,
             daily_credits=draw.choice((50_000, 50_000, 600)),
             bigin_ahead_s=draw.choice((0, 0, 300, -300, 600, -600)),
             s3_ahead_s=draw.choice((0, 0, 1, -1)),

@@ -41,6 +41,7 @@ class Setup:
 
     page_size: int = 200
     list_of_all: bool = False
+    pages_by_place: bool = False  # whether entries move from page to page when others come or go
     daily_credits: int = 50_000
     bigin_ahead_s: float = 0
     s3_ahead_s: float = 0
@@ -55,7 +56,11 @@ class World:
     def __init__(self, aws: Clients, setup: Setup) -> None:
         self.aws, self.setup, self.clock = aws, setup, Clock(BEGAN_S)
         self.bigin = Bigin(clients.BIGIN_URL, setup.page_size, lambda: self.clock() + setup.bigin_ahead_s)
-        settings = {"module_attachments": "on" if setup.list_of_all else "off", "mint_limit": None}
+        settings = {
+            "module_attachments": "on" if setup.list_of_all else "off",
+            "pages_begin_behind": "place" if setup.pages_by_place else "entry",
+            "mint_limit": None,
+        }
         self.bigin.state.settings.patch(settings)
         self.truth = Truth(self.bigin.account, self.clock, setup.bigin_ahead_s)
         self.truth.empty()

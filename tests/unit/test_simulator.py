@@ -340,6 +340,20 @@ def test_pages_reach_two_thousand_records(bigin: Client) -> None:
     assert rest["data"][-1]["id"] == "5570213000000400001"
 
 
+@pytest.mark.parametrize(("behind", "second"), [("entry", 1), ("place", 2)])
+def test_what_a_page_begins_behind(bigin: Client, behind: str, second: int) -> None:
+    """An entry, whatever was deleted above it; or a place, to which others have moved."""
+    bigin.control("PATCH", "settings", {"pages_begin_behind": behind})
+    ids = [each["id"] for each in bigin.list(per_page=200).json()["data"]]
+    first = bigin.list(per_page=1).json()
+    bigin.control("DELETE", f"attachments/{ids[0]}")
+
+    token = first["info"]["next_page_token"]
+    following = bigin.list(per_page=1, page_token=token).json()["data"][0]["id"]
+
+    assert [ids[0], ids[second]] == [first["data"][0]["id"], following]
+
+
 def test_fields(bigin: Client) -> None:
     """`fields` is required, and names with a dollar sign come only when asked for."""
     path = f"Contacts/{CONTACT}/Attachments"
