@@ -6,6 +6,7 @@ A command is imported when it is called, because importing all of them takes lon
 """
 
 import difflib
+import errno
 import importlib
 import io
 import os
@@ -106,14 +107,23 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of the pipe has gone, for example head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001 - a traceback, or an error's text, might show a secret
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _complain(
-            f"A bug of Bigin Archive ({type(error).__name__} in {os.path.basename(place.filename)}, "
-            f"line {place.lineno}).",
-            "Please report it with this sentence.",
-        )
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return _bug(error)
+        _complain("The output cannot be written: the disk is full.", "Make room, or send it elsewhere.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:  # noqa: BLE001 - a traceback, or an error's text, might show a secret
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _complain(
+        f"A bug of Bigin Archive ({type(error).__name__} in {os.path.basename(place.filename)}, line {place.lineno}).",
+        "Please report it with this sentence.",
+    )
+    return 1
 
 
 def _complain(problem: str, remedy: str = "") -> None:

@@ -147,6 +147,23 @@ def test_a_closed_stream_changes_no_exit_status(closed: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_no_bug() -> None:
+    """Of whoever sends the output to a file."""
+    done = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m operate version >/dev/full"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert "disk is full" in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_a_closed_stdin_is_nobody_to_ask() -> None:
     """Cron and some containers start programs so."""
     command = f"'{sys.executable}' -m operate redrive --all <&-"
