@@ -65,6 +65,7 @@ bench: venvs ## Measure this project and its peers in one run (DOCS=1 writes the
 
 faults: venvs ## The whole fault suite (MUTATE=1 plants bugs instead; DOCS=1 writes the table into docs/)
 	@$(PROJECT)/bin/python -m tests.faults $(if $(MUTATE),--mutate) $(if $(DOCS),--docs)
+	@$(if $(MUTATE),,$(PROJECT)/bin/python -m pytest -q -n 4 --dist loadfile -m in_memory --emulator)
 	@FUZZ_EXAMPLES=100000 $(PROJECT)/bin/python -m pytest -q -n 2 --dist load tests/unit/test_fuzz.py
 	@$(if $(MUTATE),,$(MAKE) histories COUNT=1000)
 

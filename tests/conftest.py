@@ -90,16 +90,12 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
 HISTORIES = "tests/unit/test_histories.py"
 LONGEST = (
     "running",
-    "tests/functional/test_sweep.py",
     "tests/functional/test_faults.py",
     "watching",
-    "tests/functional/test_operate_audit.py",
-    "tests/functional/test_operate_redrive.py",
-    "tests/functional/test_audit.py",
-    "tests/functional/test_worker.py",
-    "tests/functional/test_lists.py",
     "tests/functional/test_archive_path.py",
     "tests/browser/test_console_page.py",
+    "tests/functional/test_event_figures.py",
+    "tests/functional/test_sweep.py",
 )
 
 
