@@ -187,6 +187,7 @@ class History:
         while self.stranger.restore_version(0):
             pass
         self._sweep({}, None)  # the one under way began before
+        self.operator.redrive({})  # before the dead letters are too old
         self._until_empty()
         world.clock.now_s += _MESSAGE_LIFE_S
         for number in range(_MOST_ROUNDS):

@@ -22,7 +22,8 @@ _RETENTION_MINUTES = 15 * 24 * 60  # longer than a message lives
 
 
 def _number(draw: random.Random) -> int:
-    return draw.randrange(1000)
+    """Every other time one of the first, so that several things happen to the same attachment."""
+    return draw.choice((draw.randrange(3), draw.randrange(1000)))
 
 
 def _crowded(draw: random.Random) -> int:
