@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,11 @@ def test_it_is_served_until_it_is_stopped(aws: Aws, stack: str) -> None:
     """The address that is printed opens the page; its key opens the data; Ctrl-C ends it with status 0."""
     environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "functions")}
     command = [sys.executable, "-m", "operate", "console", "--no-browser", "--stack", stack]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    # A shell lets a job in the background ignore Ctrl-C, which is inherited.
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=heeded
+    ) as process:
         assert process.stdout
         found = re.search(r"(http://127\.0\.0\.1:\d+/console)#key=(\S+)", process.stdout.readline())
         assert found

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -161,8 +162,15 @@ def test_whoever_ends_the_process_ends_the_grant(archive: Archive, number: signa
     }
 
     arguments = ["-m", "operate", "restore", "--stack", deploy(archive.aws), "--record", RECORD, "--yes"]
+    # A shell lets a job in the background ignore Ctrl-C, which is inherited.
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=heeded,
     ) as process:
         ends_at = time.monotonic() + 60
         while not archive.bigin.calls()["by_call"].get("list"):
