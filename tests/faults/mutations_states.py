@@ -118,14 +118,14 @@ STATES = (
         "functions/bigin_archive/ledger/ledger.py",
         "keeps_bytes=is_found)",
         "keeps_bytes=False)",
-        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+        caught_by_test=(f"{_TESTS}what_was_found_replaces_no_bytes_in_the_row",),
     ),
     Mutation(
         "a row that came back is believed",
         "functions/bigin_archive/audit/findings.py",
         "        archived = first  # the row was lost, and came back when the object had been overwritten",
         "        pass",
-        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+        caught_by_test=(f"{_TESTS}a_row_of_an_overwritten_object_is_not_believed",),
     ),
     Mutation(
         "what stood there before a deletion counts",

@@ -387,6 +387,45 @@ def test_the_first_version_is_the_true_one(
     assert "several objects or versions" in capsys.readouterr().out
 
 
+def overwritten(archive: Archive, entry: LedgerEntry) -> None:
+    """Other bytes with the same metadata, on top."""
+    there = archive.aws.s3.get_object(Bucket=archive.aws.bucket, Key=entry.key)
+    archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket,
+        Key=entry.key,
+        Body=there["Body"].read()[::-1],
+        Metadata=there["Metadata"],
+        ChecksumAlgorithm="SHA256",
+    )
+
+
+def test_a_row_of_an_overwritten_object_is_not_believed(archive: Archive) -> None:
+    """However it came to tell of the later version: the first one counts."""
+    archive.in_bigin(archive.new(1))
+    (entry,) = archive.ledger.entries()
+    overwritten(archive, entry)
+    later = archive.inventory.head(str(entry.key))
+    assert later
+    archive.drop_row(entry)
+    archive.ledger.record_event(entry.request, Event.STORED_FILE, LONG_AGO, stored=later.as_stored, is_proved=True)
+
+    assert ["wrong_checksum"] == kinds(archive)
+
+
+def test_what_was_found_replaces_no_bytes_in_the_row(archive: Archive) -> None:
+    """Not even where what was archived is deleted, so that it is the first one there."""
+    archive.in_bigin(archive.new(1))
+    (entry,) = archive.ledger.entries()
+    overwritten(archive, entry)
+    found = archive.inventory.head(str(entry.key))
+    assert found
+
+    archive.ledger.record_event(entry.request, Event.STORED_FILE, LONG_AGO, stored=found.as_stored)
+
+    (again,) = archive.ledger.entries()
+    assert (entry.version_id, entry.sha256) == (again.version_id, again.sha256)
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_of_an_overwritten_object_the_worker_tells_the_first_version(
