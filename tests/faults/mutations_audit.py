@@ -189,4 +189,11 @@ AUDIT = (
         "True",
         caught_by_test=(f"{_CALLS}the_addresses_are_boto3s",),
     ),
+    Mutation(
+        "calls to AWS wait for an acknowledgement",
+        _ALONE,
+        "socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],",
+        "socket_options=[],",
+        caught_by_test=(f"{_CALLS}a_connection_waits_for_no_acknowledgement",),
+    ),
 )

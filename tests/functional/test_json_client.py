@@ -241,6 +241,26 @@ def test_only_a_kept_connection_without_an_answer_is_replaced(half: bytes) -> No
     assert 1 == server.connections
 
 
+def test_a_connection_waits_for_no_acknowledgement(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, lambda_environment: None
+) -> None:
+    """Its socket has boto3's options. Without TCP_NODELAY a body may wait 40 ms for the receiver's word on the head."""
+    options: list[tuple[Any, ...]] = []
+    real = socket.socket.setsockopt
+
+    def seen(self: socket.socket, *option: Any) -> None:
+        options.append(option)
+        real(self, *option)
+
+    for made in (aws.ours("dynamodb"), boto3.client("dynamodb", endpoint_url=aws.url)):
+        with monkeypatch.context() as patched:
+            patched.setattr(socket.socket, "setsockopt", seen)
+            made.list_tables()
+
+    ours, boto3s = options
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) == ours == boto3s
+
+
 def test_a_secret_is_read_as_boto3_reads_it(aws: Aws) -> None:
     """With the time when it was written, and bytes where it holds bytes."""
     aws.body = json.dumps({"SecretBinary": "w7w=", "CreatedDate": 1769860800.123, "Name": "token"}).encode()

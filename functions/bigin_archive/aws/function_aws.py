@@ -5,6 +5,7 @@ this module does not know, boto3's session is made, as everywhere else.
 """
 
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -72,6 +73,8 @@ class FunctionAws:
             proxies=get_environ_proxies(url),
             timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
             max_pool_connections=connections,
+            # As in boto3's clients: head and body are two packets, and a receiver may hold its ACK for 40 ms.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         keys = self.get_credentials()
         return JsonClient(known, url, self.region_name, keys, http, lambda: self.env.get("_X_AMZN_TRACE_ID"))
