@@ -71,12 +71,11 @@ class Stranger:
         if not touched:
             return False
         key = touched[number % len(touched)]
-        self._bucket.keys[key] = [
-            each
-            for each in self._bucket.keys[key]
-            if each.body is not None and (key, each.version_id) not in self.written
-        ]
-        if not self._bucket.keys[key]:
+        left = [each for each in self._bucket.keys[key] if (key, each.version_id) not in self.written]
+        while left and left[-1].body is None:  # a deletion that our own version lies above stays
+            left.pop()
+        self._bucket.keys[key] = left
+        if not left:
             del self._bucket.keys[key]
         self.written = {each for each in self.written if each[0] != key}
         self._touched(key)
