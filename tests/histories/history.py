@@ -1,5 +1,6 @@
 """One history: its steps taken one after the other, each report judged, and at its end everything comes to rest."""
 
+import json
 import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -203,7 +204,11 @@ class History:
             if number == _SWEEPS_ALONE and (waits := [one for one in left.items() if one[1] & _SWEPT]):
                 self._fail(f"no sweep archives it: {waits[0]}")
             self.operator.audit({}, mend=True)
+            # Before the redrive, which empties the queue.
+            lost = [place for place, kinds in left.items() if "parked" in kinds and not self._has_dead_letter(place)]
             self.operator.redrive({})
+            if lost:
+                self.operator.request(lost)
         self._check()
         if left:
             self._fail(f"at rest, and the last report says {left}")
@@ -229,6 +234,11 @@ class History:
             if not any(self.world.queues.queues[name].messages for name in (clients.QUEUE, clients.RECORDS)):
                 return
             self.world.clock.now_s += 3600
+
+    def _has_dead_letter(self, place: str) -> bool:
+        """If SQS has deleted it, after 14 days, there is nothing to send back, and the report's remedy is `request`."""
+        bodies = [json.loads(each.body) for each in self.world.queues.queues[clients.DEAD_LETTERS].messages.values()]
+        return place in {f"{each['module']}/{each['record_id']}/{each.get('attachment_id')}" for each in bodies}
 
     def _needs_a_person(self, place: str) -> bool:
         """Replaced in Bigin: what is archived stays."""

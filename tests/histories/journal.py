@@ -35,8 +35,9 @@ class Journal:
     dead_letters: Counter[str] = field(default_factory=Counter)  # by place
     denied: set[str] = field(default_factory=set)  # attachments whose download Bigin denied, rightly or not
     errors: Counter[str] = field(default_factory=Counter)
-    _fetched: set[tuple[str, bytes]] = field(default_factory=set)  # in the present run
-    _settled: set[tuple[str, bytes]] = field(default_factory=set)  # in an earlier run, in which nothing failed
+    # When each was downloaded: in the present run, and in an earlier one in which nothing failed.
+    _fetched: dict[tuple[str, bytes], float] = field(default_factory=dict)
+    _settled: dict[tuple[str, bytes], float] = field(default_factory=dict)
     _run: str = ""
 
     def begin(self, what: str) -> None:
@@ -45,7 +46,7 @@ class Journal:
 
     def end(self, *, is_clean: bool) -> None:
         if is_clean:
-            self._settled |= self._fetched
+            self._settled.update(self._fetched)
         else:
             self.faults += 1
             self.fault_at_s = self.now()
@@ -56,7 +57,7 @@ class Journal:
 
     def may_be_fetched_again(self, place: str) -> None:
         """Somebody has done something to it in S3 or in Bigin."""
-        self._settled = {(name, body) for name, body in self._settled if name != place}
+        self._settled = {each: at_s for each, at_s in self._settled.items() if each[0] != place}
 
     def note(self, name: str, request: Request, reply: Reply | None, is_hit: bool) -> None:
         """One exchange. ``is_hit`` tells that it was interrupted; then nothing is expected of it."""
@@ -93,10 +94,20 @@ class Journal:
             self.violations.append(f"{place}: downloaded although it is archived")
         # Without credits nobody asks for the new size of a file that was replaced: an hour later it is tried anew.
         is_replaced = self.has_few_credits and len({len(each) for each in self.truth.bodies(place)}) > 1
-        if (place, body) in self._settled and not is_replaced:
+        fetched_s = self._settled.get((place, body))
+        if fetched_s is not None and not is_replaced and not self._came_back(place, body, fetched_s):
             self.violations.append(f"{place}: downloaded again, without a cause")
         if not is_hit:
-            self._fetched.add((place, body))
+            self._fetched[place, body] = self.now()
+
+    def _came_back(self, place: str, body: bytes, since_s: float) -> bool:
+        """Whether Bigin lost it after a download and has it again.
+
+        A file that was replaced, and removed before its list was asked for the new size, is not stored: nothing proves
+        that it is whole. Out of the bin it is listed anew, and has to be downloaded. If it is archived, that is told
+        above.
+        """
+        return any(held.body == body and held.from_s > since_s for held in self.truth.past.get(place, []))
 
     def _written(self, request: Request, reply: Reply | None) -> None:
         key = request.path.removeprefix(f"/{clients.BUCKET}/")

@@ -28,6 +28,7 @@ from operate.audit.ledger_rows import Rebuilt, rebuild
 from operate.audit.repair import repair
 from operate.commands.audit import _of_last_sweep
 from operate.commands.get import get
+from operate.commands.request import request
 from operate.errors import OperateError
 from operate.redrive.dead_letter_queue import DeadLetterQueue
 from operate.redrive.redrive import Choice, Sent, send_back
@@ -113,6 +114,20 @@ class Operator:
         sent = Sent()
         self._run("redrive", lambda: send_back(queue, Choice(all=True), sent), plan)
         return sent
+
+    def request(self, places: Sequence[str]) -> None:
+        """`bigin-archive request MODULE/RECORD/ATTACHMENT...`."""
+        command = inspect.unwrap(request.callback)  # type: ignore[arg-type]
+        self._run("request", lambda: command(places=tuple(places), target=self, machine=True), {})
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, as commands ask their target for it."""
+        return self.archive.stack
+
+    def client(self, name: str) -> Any:
+        """A client of AWS, as commands ask their target for it."""
+        return self._world.aws.client(name)
 
     def get(self, ids: Sequence[str], plan: Plan) -> tuple[int, list[bytes]] | None:
         """`bigin-archive get ID...`: its status, and the files that it left."""
