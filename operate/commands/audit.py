@@ -93,11 +93,11 @@ def audit(
         raise click.UsageError("Use either --by-record or --as-of-sweep, not both.")
     archive = target.archive
     chosen = tuple(name for name in MODULES if name in modules) or MODULES
-    meter = CreditMeter()
+    meter, now = CreditMeter(), archive.clock()
     if as_of_sweep:
         side = _of_last_sweep(archive)
     else:
-        limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"))
+        limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now)
         limit.renew()
         side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
         with translate_errors("ask S3 for its time"):
@@ -108,7 +108,7 @@ def audit(
         made = Auditor(archive.ledger, archive.inventory).audit(
             side, modules=chosen, deep=deep, by_head=by_head, progress=progress
         )
-    enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    enter_credits(archive.dynamodb, archive.stack.ledger_table, meter, now)
     spent = meter.total
     repaired = _repaired(target, archive, made) if repairing and not made.failure else None
     where = f"s3://{archive.stack.bucket}/{made.report_key}"

@@ -133,7 +133,7 @@ def restore(
     except (KeyboardInterrupt, click.Abort):
         complain("Stopped.", "Run the command again for the rest: what was sent is not sent again.")
         interrupted = True
-    run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+    run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter, archive.clock())
     if machine:
         click.echo(report.as_json(run, archive.stack.bucket, {"drill": bool(drill), "interrupted": interrupted}))
     else:
@@ -183,7 +183,7 @@ def _run(
             run.outcomes.append(outcome)
             progress(len(run.outcomes))
             if len(run.outcomes) % BATCH == 0:  # the sweep's share depends on what is recorded
-                run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter)
+                run.credits_used += enter_credits(archive.dynamodb, archive.stack.ledger_table, meter, archive.clock())
 
         try:
             restorer.restore(run.wanted, tell)

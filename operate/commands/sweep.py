@@ -107,8 +107,8 @@ def _estimate(
 ) -> Estimate:
     api_url = stack.hosts.api_url
     tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url)
-    dynamodb, meter = target.client("dynamodb"), CreditMeter()
-    CreditLimit(meter, stack, dynamodb, target.client("sqs")).renew()
+    dynamodb, meter, now = target.client("dynamodb"), CreditMeter(), target.archive.clock()
+    CreditLimit(meter, stack, dynamodb, target.client("sqs"), now).renew()
     last, _ = Archive(stack, dynamodb, target.client("sqs")).sweep()
     try:
         with working("Asking Bigin"):
@@ -124,7 +124,7 @@ def _estimate(
     except ArchiveError as error:
         raise OperateError("The account cannot be listed.", error.detail) from None
     finally:
-        enter_credits(dynamodb, stack.ledger_table, meter)
+        enter_credits(dynamodb, stack.ledger_table, meter, now)
 
 
 def _show_estimate(expected: Estimate, budget: CreditBudget) -> None:

@@ -1,14 +1,14 @@
 """The archive of a stack for the commands: its objects and its ledger, with errors in plain words."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bigin_archive.bigin.credit_meter import CreditMeter
-from bigin_archive.clock import SKEW, iso
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
+from bigin_archive.clock import SKEW, iso, parse
+from bigin_archive.errors import ArchiveError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.storage.inventory import Inventory
@@ -34,6 +34,17 @@ class Archive:
         """
         return self.inventory.now() or iso(time.time() - SKEW.total_seconds())
 
+    def clock(self, machine: Callable[[], float] = time.time) -> Callable[[], float]:
+        """AWS's clock, from what this ``machine``'s is off now; the machine's own where S3 tells no time.
+
+        The functions and all commands enter their credits by it, so that none is forgotten before its day is over.
+        """
+        with suppress(StorageUnavailableError, StorageRefusedError):
+            if there := parse(self.inventory.now()):
+                ahead_s = there.timestamp() - machine()
+                return lambda: machine() + ahead_s
+        return machine
+
 
 def archive_of(account: Account, stack: Stack) -> Archive:
     """The archive of the stack. Raises OperateError if no region is known."""
@@ -46,11 +57,14 @@ def archive_of(account: Account, stack: Stack) -> Archive:
     )
 
 
-def enter_credits(dynamodb: Any, table: str, meter: CreditMeter) -> int:
-    """Record the credits that were used, since they count towards the stack's share; return how many."""
+def enter_credits(dynamodb: Any, table: str, meter: CreditMeter, now: Callable[[], float]) -> int:
+    """Record the credits that were used, since they count towards the stack's share; return how many.
+
+    ``now`` is :meth:`Archive.clock`.
+    """
     usage = meter.take()
     with suppress(StorageUnavailableError):  # the result matters more, and some users may only read
-        CreditUsage(dynamodb, table).add(usage)
+        CreditUsage(dynamodb, table, now).add(usage)
     return usage.used
 
 

@@ -27,9 +27,10 @@ class CreditLimit:
         stack: Stack,
         dynamodb: Any,
         sqs: Any,
+        now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], float] = time.time,
     ) -> None:
+        """``now`` is :meth:`Archive.clock`."""
         self._meter = meter
         self._budget = CreditBudget(stack.daily_credits, stack.share_percent)
         self._usage = CreditUsage(dynamodb, stack.ledger_table, now)

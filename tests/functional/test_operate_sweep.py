@@ -1,10 +1,14 @@
 """`bigin-archive sweep --dry-run` and `bigin-archive status`: what they tell of an account and of its archive."""
 
 import json
+import time
 
 import pytest
 
-from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive import clock
+from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
+from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
+from bigin_archive.storage.inventory import Inventory
 from operate.cli import main
 from operate.commands import sweep
 from operate.commands.options import MODULE
@@ -51,6 +55,37 @@ def test_a_dry_run_enters_its_credits(
     printed = capsys.readouterr().out
     assert "12 records, all listed: 24 attachments." in printed
     assert "24 files, 24 bytes" in printed
+
+
+@pytest.mark.parametrize("command", [("sweep", "--dry-run"), ("audit",)])
+def test_credits_are_entered_at_the_time_of_aws(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """On a machine whose clock is two hours ahead, and thus in the same spans as those of the functions."""
+    many(bigin, 2)
+    aws_time = clock.iso(time.time() - 2 * HOUR_S)
+    monkeypatch.setattr(Inventory, "now", lambda _: aws_time)
+
+    run(monkeypatch, *command, "--stack", deploy(aws))
+
+    usage = CreditUsage(aws.dynamodb, aws.ledger_table)
+    assert (0, bigin.calls()["credits_used"]) == (usage.used(HOUR_S).used, usage.used().used)
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError("down"), StorageRefusedError("not allowed")])
+def test_without_the_time_of_aws_the_machine_s_own_counts(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A dry run needs no right to S3."""
+
+    def fail(_: Inventory) -> str:
+        raise error
+
+    many(bigin, 2)
+    monkeypatch.setattr(Inventory, "now", fail)
+
+    assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run")
+    assert bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used(HOUR_S).used
 
 
 def test_a_dry_run_of_many_records_is_a_sample(

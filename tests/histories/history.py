@@ -52,8 +52,7 @@ class History:
         if to_rest:
             self.taken = len(steps)
             self.come_to_rest()
-            by_hour = not self.setup.operator_ahead_s
-            self._check(self.world.journal.overspent(self.setup.daily_credits // 2, by_hour=by_hour))
+            self._check(self.world.journal.overspent(self.setup.daily_credits // 2))
 
     def take(self, name: str, arguments: dict[str, Any]) -> None:
         """One step."""

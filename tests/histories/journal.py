@@ -133,11 +133,11 @@ class Journal:
             if key.startswith(folder) and (found := self.bucket.current(key)) and claimed(found.headers) == place
         ]
 
-    def overspent(self, share: int, *, by_hour: bool) -> Iterator[str]:
-        """What a sweep's part of the ``share`` does not allow, in a day and (``by_hour``) in an hour."""
+    def overspent(self, share: int) -> Iterator[str]:
+        """What a sweep's part of the ``share`` does not allow, in a day and in an hour."""
         lost = 2 + _LOST_CALLS * self.faults
         for span, seconds, allowed in (("a day", _DAY_S, int(share * 0.9)), ("an hour", _HOUR_S, share // 8)):
-            if (by_hour or seconds != _HOUR_S) and (most := self.most_in(seconds)) > allowed + lost:
+            if (most := self.most_in(seconds)) > allowed + lost:
                 yield f"{most} credits in {span}, {allowed + lost} are allowed"
 
     def most_in(self, seconds: float) -> int:

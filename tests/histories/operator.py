@@ -72,11 +72,11 @@ class Operator:
         """`bigin-archive audit`, with --head, --by-record, --as-of-sweep and --repair."""
 
         def run() -> Audit:
-            meter = CreditMeter()
+            meter, now = CreditMeter(), self.archive.clock(self.now)
             if as_of_sweep:
                 side = _of_last_sweep(self.archive)
             else:
-                limit = CreditLimit(meter, self.archive.stack, self._dynamodb, self._sqs, self._patience(), self.now)
+                limit = CreditLimit(meter, self.archive.stack, self._dynamodb, self._sqs, now, self._patience())
                 limit.renew()
                 side = listing(
                     self._bigin(meter),
@@ -89,7 +89,7 @@ class Operator:
                 side.began_at = self.archive.now()
             auditor = Auditor(self.archive.ledger, self.archive.inventory, lambda: _utc(self.now()))
             made = auditor.audit(side, by_head=by_head)
-            CreditUsage(self._dynamodb, clients.LEDGER, self.now).add(meter.take())
+            CreditUsage(self._dynamodb, clients.LEDGER, now).add(meter.take())
             if mend and not made.failure:
                 queue = ArchiveQueue(self._sqs, self.archive.stack.queue_url)
                 repair(made.differences, self.archive.ledger, queue, self.archive.now())
