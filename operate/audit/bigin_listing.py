@@ -81,6 +81,7 @@ class _Account:
             "all attachments",
             reading,
             lambda position: attachments_page(self._bigin, position, Deadline(CALL_TIMEOUT_S)),
+            confirms_empty=True,  # it had entries a moment ago
         )
         while not reading.is_over:
             yield from self._patiently(lambda _: reader.next_rows())

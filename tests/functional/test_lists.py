@@ -16,6 +16,8 @@ from bigin_archive.transport import session
 from tests.account import Account, Killed, Tokens, archived, at, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator
+from tests.functional.test_operate_stack import deploy, run
+from tests.functional.test_sweep import listed_by
 
 pytestmark = pytest.mark.in_memory
 
@@ -106,6 +108,23 @@ def test_a_record_that_is_denied_once_is_asked_for_again(aws: Aws, bigin: Simula
     state = Account(aws, bigin).sweep(BY_RECORD)
 
     assert (4, [], "complete") == (len(archived(aws)), state.refused, state.result)
+
+
+def test_one_empty_answer_of_the_list_of_all_is_not_believed(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had entries when it was chosen, a moment ago: neither a sweep nor an audit takes the account for empty."""
+    listed_by(bigin, "all")
+    many(bigin, 4)
+    bigin.answer(204, call="records", skip=1, times=1)
+
+    state = Account(aws, bigin).sweep()
+
+    assert (4, "complete") == (len(archived(aws)), state.result)
+    bigin.add(b"unseen", record_id="5001", attachment_id="777")
+    bigin.answer(204, call="records", skip=1, times=1)
+    assert 2 == run(monkeypatch, "audit", "--stack", deploy(aws))
+    assert [("777", "not_archived")] == [(each["attachment_id"], each["kind"]) for each in report(aws)["differences"]]
 
 
 def test_a_record_that_is_listed_and_always_denied_is_told(aws: Aws, bigin: Simulator) -> None:

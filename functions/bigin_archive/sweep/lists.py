@@ -96,6 +96,7 @@ class Lists:
                 self._reading,
                 lambda position: attachments_page(self._bigin, position, deadline),
                 seen=[found_of(row).request.place if is_wanted(row) else row[0] for row in known],
+                confirms_empty=True,  # it had entries when it was chosen
             )
         module = state.modules[state.module]
         return ListReader(
