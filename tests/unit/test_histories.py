@@ -9,7 +9,7 @@ from tests.histories import runs
 from tests.histories.runs import Made
 
 KEPT = sorted((Path(__file__).parents[1] / "vectors" / "histories").glob("*.json"))
-SEEDS = range(1, 21)  # with those that were kept a minute of one of the four workers
+SEEDS = range(1, 61)  # about a minute of a processor
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
