@@ -258,4 +258,18 @@ LISTS = (
         "is_old = False and",
         caught_by_test=("tests/functional/test_lists.py::test_the_audit_does_not_wait_for_old_retries",),
     ),
+    Mutation(
+        "one empty answer of the list of all believed",
+        "functions/bigin_archive/sweep/lists.py",
+        "confirms_empty=True,  # it had entries when it was chosen",
+        "confirms_empty=False,",
+        caught_by_test=("tests/functional/test_lists.py::test_one_empty_answer_of_the_list_of_all_is_not_believed",),
+    ),
+    Mutation(
+        "credits of commands entered by the operator's clock",
+        "operate/stack/archive.py",
+        "return lambda: machine() + ahead_s",
+        "return machine",
+        caught_by_test=("tests/functional/test_operate_sweep.py::test_credits_are_entered_at_the_time_of_aws",),
+    ),
 )

@@ -17,6 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_archive.aws import clients, function_aws
 from bigin_archive.aws.error_codes import code_of
 from bigin_archive.aws.function_aws import FunctionAws
+from bigin_archive.errors import BiginRefusedError, StorageUnavailableError
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from tests.raw_server import CLOSE, RESET, serving
 
 REGION = "eu-central-1"
@@ -356,6 +358,14 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
     assert "ProxyConnectionError" == code_of(refused.value)
     assert proxy.heads[0].startswith(b"POST http://aws.example/ ")
     assert proxy.heads[1].startswith(b"CONNECT dynamodb.eu-central-1.amazonaws.com:443 ")
+
+
+def test_a_message_that_sqs_does_not_confirm_is_not_parked() -> None:
+    """An answer without the message's id may mean anything; the message stays where it is."""
+    with serving([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]) as server:
+        sqs = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": server.url}).connect("sqs", 5)
+        with pytest.raises(StorageUnavailableError):
+            ArchiveQueue(sqs, QUEUE, QUEUE).dead_letter(Outgoing("{}"), BiginRefusedError("no"))
 
 
 def test_keys_are_in_no_text() -> None:

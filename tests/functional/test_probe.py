@@ -105,10 +105,12 @@ def test_a_sweep_and_its_audit_compare_no_sizes_that_the_probe_found_wrong(
     status, found = probe(aws, monkeypatch, capsys)
     assert (1, {"listed size of a file"}) == (status, different(found) & {"listed size of a file"})
 
+    bigin.control("DELETE", "calls")
     account = Account(aws, bigin)
     state = account.sweep()
 
     assert ("complete", False) == (state.result, state.compares_sizes)
+    assert 1 == bigin.calls()["by_call"]["download"]
     assert [b"eleven byte"] == [aws.objects()[key] for key in archived(aws)]
     report = json.loads(aws.objects()["bigin/_audit/latest.json"])
     assert any("Sizes were not compared" in limit for limit in report["limits"])
