@@ -94,21 +94,23 @@ def audit(
     archive = target.archive
     chosen = tuple(name for name in MODULES if name in modules) or MODULES
     meter, now = CreditMeter(), archive.clock()
-    if as_of_sweep:
-        side = _of_last_sweep(archive)
-    else:
-        limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now)
-        limit.renew()
-        side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
-        with translate_errors("ask S3 for its time"):
-            side.began_at = archive.now()
-            answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
-            side.compares_sizes = answers.sizes_are_right
-    with working("Comparing") as progress, translate_errors("audit the archive"):
-        made = Auditor(archive.ledger, archive.inventory).audit(
-            side, modules=chosen, deep=deep, by_head=by_head, progress=progress
-        )
-    enter_credits(archive.dynamodb, archive.stack.ledger_table, meter, now)
+    try:
+        if as_of_sweep:
+            side = _of_last_sweep(archive)
+        else:
+            limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now)
+            limit.renew()
+            side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
+            with translate_errors("ask S3 for its time"):
+                side.began_at = archive.now()
+                answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
+                side.compares_sizes = answers.sizes_are_right
+        with working("Comparing") as progress, translate_errors("audit the archive"):
+            made = Auditor(archive.ledger, archive.inventory).audit(
+                side, modules=chosen, deep=deep, by_head=by_head, progress=progress
+            )
+    finally:  # also after Ctrl-C and errors: what was spent counts
+        enter_credits(archive.dynamodb, archive.stack.ledger_table, meter, now)
     spent = meter.total
     repaired = _repaired(target, archive, made) if repairing and not made.failure else None
     where = f"s3://{archive.stack.bucket}/{made.report_key}"
