@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from bigin_archive.bigin.credit_meter import CreditMeter, Usage
@@ -13,8 +14,7 @@ from operate.stack.stack import Stack
 from operate.terminal import say
 
 _LOOK_S = 60  # between two looks; credits come back an hour after they were used
-
-
+_TRIES = 3
 NOTHING = Usage(0)
 
 
@@ -47,13 +47,17 @@ class CreditLimit:
             unwritten = usage.used
         else:
             unwritten = 0
-        try:
-            day, hour, waiting = self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()
-        except StorageUnavailableError:  # the audit then fails with this error by itself
-            day, hour, waiting = NOTHING, NOTHING, 0
+        day, hour, waiting = self._used()
         allowance = self._budget.allowance(day.used + unwritten, hour.used + unwritten, waiting, day.remaining)
         self._meter.limit(allowance, kept=self._budget.kept_for_others)
         return allowance
+
+    def _used(self) -> tuple[Usage, Usage, int]:
+        """What was used in a day and in an hour, and what waits. One failed read does not make it nothing."""
+        for _ in range(_TRIES):
+            with suppress(StorageUnavailableError):
+                return self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()
+        return NOTHING, NOTHING, 0  # the audit then fails with this error by itself
 
     def wait(self) -> None:
         """Return when there are credits again. The limits per hour and per 24 hours are those of the sweep."""
