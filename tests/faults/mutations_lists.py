@@ -272,4 +272,18 @@ LISTS = (
         "return machine",
         caught_by_test=("tests/functional/test_operate_sweep.py::test_credits_are_entered_at_the_time_of_aws",),
     ),
+    Mutation(
+        "credits that cannot be read once taken for none",
+        "operate/stack/credit_limit.py",
+        "_TRIES = 3",
+        "_TRIES = 1",
+        caught_by_test=("tests/functional/test_operate_sweep.py::test_one_failed_read_does_not_make_the_credits_none",),
+    ),
+    Mutation(
+        "credits of an audit that is stopped forgotten",
+        "operate/commands/audit.py",
+        "    finally:  # also after Ctrl-C and errors: what was spent counts\n",
+        "    except ZeroDivisionError:\n        pass\n    else:\n",
+        caught_by_test=("tests/functional/test_operate_sweep.py::test_an_audit_that_is_stopped_enters_its_credits",),
+    ),
 )

@@ -1,17 +1,29 @@
 """`bigin-archive sweep --dry-run` and `bigin-archive status`: what they tell of an account and of its archive."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from bigin_archive import clock
+from bigin_archive.bigin.credit_meter import CreditMeter, Usage
 from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
 from bigin_archive.storage.inventory import Inventory
+from bigin_archive.sweep.credit_budget import CreditBudget
 from operate.cli import main
 from operate.commands import sweep
 from operate.commands.options import MODULE
+from operate.stack.aws import Account as AwsAccount
+from operate.stack.credit_limit import CreditLimit
+from operate.stack.stack import find
 from tests.account import Account
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -20,6 +32,7 @@ from tests.functional.test_sweep import listed_by, many
 
 pytestmark = pytest.mark.in_memory
 
+ROOT = Path(__file__).parents[2]
 WAYS = pytest.mark.parametrize("way", ["records", "all"])
 
 
@@ -86,6 +99,46 @@ def test_without_the_time_of_aws_the_machine_s_own_counts(
 
     assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run")
     assert bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used(HOUR_S).used
+
+
+@pytest.mark.processes
+def test_an_audit_that_is_stopped_enters_its_credits(aws: Aws, bigin: Simulator) -> None:
+    """Ctrl-C while Bigin lists the files of a record: the calls until then count towards the share."""
+    many(bigin, 2)
+    stack = deploy(aws)
+    bigin.fault({"kind": "delay", "seconds": 600}, call="list")
+    environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "functions")}
+    # A shell lets a job in the background ignore Ctrl-C, which is inherited.
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    command = [sys.executable, "-m", "operate", "audit", "--by-record", "--stack", stack]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, preexec_fn=heeded) as process:
+        ends_at = time.monotonic() + 60
+        while not bigin.calls()["by_call"].get("list"):
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < ends_at
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+    used = CreditUsage(aws.dynamodb, aws.ledger_table).used().used
+    assert (130, True) == (process.returncode, 0 < used <= bigin.calls()["credits_used"] + 1)
+
+
+def test_one_failed_read_does_not_make_the_credits_none(aws: Aws) -> None:
+    """A command that took the unread book for an empty one would spend the hour's part again."""
+    stack = find(AwsAccount(None, None), deploy(aws))
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(5))
+    looks: list[int] = []
+
+    def first_fails(**_: object) -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise EndpointConnectionError(endpoint_url="https://sqs.example")
+
+    aws.sqs.meta.events.register("before-call.sqs.GetQueueAttributes", first_fails)
+    limited = CreditLimit(CreditMeter(), stack, aws.dynamodb, aws.sqs, time.time).renew()
+    free = CreditBudget(stack.daily_credits, stack.share_percent).allowance(0, 0, 0, None)
+
+    assert (2, free - 5) == (len(looks), limited)
 
 
 def test_a_dry_run_of_many_records_is_a_sample(

@@ -73,23 +73,25 @@ class Operator:
 
         def run() -> Audit:
             meter, now = CreditMeter(), self.archive.clock(self.now)
-            if as_of_sweep:
-                side = _of_last_sweep(self.archive)
-            else:
-                limit = CreditLimit(meter, self.archive.stack, self._dynamodb, self._sqs, now, self._patience())
-                limit.renew()
-                side = listing(
-                    self._bigin(meter),
-                    MODULES,
-                    by_record=by_record,
-                    sleep=self._world.clock.sleep,
-                    more_credits=limit.wait,
-                    now=self.now,
-                )
-                side.began_at = self.archive.now()
-            auditor = Auditor(self.archive.ledger, self.archive.inventory, lambda: _utc(self.now()))
-            made = auditor.audit(side, by_head=by_head)
-            CreditUsage(self._dynamodb, clients.LEDGER, now).add(meter.take())
+            try:
+                if as_of_sweep:
+                    side = _of_last_sweep(self.archive)
+                else:
+                    limit = CreditLimit(meter, self.archive.stack, self._dynamodb, self._sqs, now, self._patience())
+                    limit.renew()
+                    side = listing(
+                        self._bigin(meter),
+                        MODULES,
+                        by_record=by_record,
+                        sleep=self._world.clock.sleep,
+                        more_credits=limit.wait,
+                        now=self.now,
+                    )
+                    side.began_at = self.archive.now()
+                auditor = Auditor(self.archive.ledger, self.archive.inventory, lambda: _utc(self.now()))
+                made = auditor.audit(side, by_head=by_head)
+            finally:
+                CreditUsage(self._dynamodb, clients.LEDGER, now).add(meter.take())
             if mend and not made.failure:
                 queue = ArchiveQueue(self._sqs, self.archive.stack.queue_url)
                 repair(made.differences, self.archive.ledger, queue, self.archive.now())
