@@ -2,11 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
@@ -20,6 +17,7 @@ from bigin_archive.aws.function_aws import FunctionAws
 from bigin_archive.errors import BiginRefusedError, StorageUnavailableError
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from tests.raw_server import CLOSE, RESET, serving
+from tests.recording_server import RecordingServer
 
 REGION = "eu-central-1"
 LAMBDA = {
@@ -58,15 +56,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 SERVICES = ("dynamodb", "secretsmanager", "sqs")
 
 
-@dataclass
-class Aws:
-    """Answers every request alike and keeps them."""
-
-    url: str = ""
-    status: int = 200
-    body: bytes = b"{}"
-    headers: dict[str, str] = field(default_factory=dict)
-    calls: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+class Aws(RecordingServer):
+    """Services of AWS, and what is asked of them."""
 
     def ours(self, service: str) -> Any:
         return FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": self.url, "_X_AMZN_TRACE_ID": TRACE}).connect(service, 5)
@@ -85,31 +76,9 @@ def lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def aws(monkeypatch: pytest.MonkeyPatch, lambda_environment: None) -> Iterator[Aws]:
     """Listens on loopback; the signer's clock stands."""
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC))
-    fake = Aws()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            headers = {name.lower(): text for name, text in self.headers.items()}
-            body = self.rfile.read(int(headers["content-length"]))
-            fake.calls.append((self.command, self.path, headers, body))
-            self.send_response(fake.status)
-            for name, text in {"Content-Length": str(len(fake.body)), **fake.headers}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(fake.body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield fake
-    server.shutdown()
-    server.server_close()
+    fake = Aws(body=b"{}")
+    with fake.listening():
+        yield fake
 
 
 def theirs(service: str, url: str | None = None) -> Any:

@@ -4,11 +4,8 @@ import base64
 import hashlib
 import io
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from bigin_archive.storage.object_store import AlreadyThereError, ObjectStore
 from local.emulator import Emulator
 from tests.bodies import body
 from tests.raw_server import CLOSE, RESET, serving
+from tests.recording_server import Call, RecordingServer
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -49,25 +47,8 @@ LISTING = (
 )
 
 
-@dataclass
-class Call:
-    """One request as it arrived."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class FakeS3:
-    """Answers every request alike and keeps them."""
-
-    url: str = ""
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+class FakeS3(RecordingServer):
+    """S3, and what is asked of it."""
 
     def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008
         return S3Requests(f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2)
@@ -81,33 +62,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
     """Listens on loopback; the signer's clock stands."""
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
     fake = FakeS3()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def answer(self) -> None:
-            headers = {name.lower(): text for name, text in self.headers.items()}
-            body = self.rfile.read(int(headers.get("content-length", 0)))
-            fake.calls.append(Call(self.command, self.path, headers, body))
-            self.send_response(fake.status)
-            for name, text in {"Content-Length": str(len(fake.body)), **fake.headers}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(fake.body)
-
-        do_GET = do_PUT = do_HEAD = answer  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield fake
-    server.shutdown()
-    server.server_close()
+    with fake.listening():
+        yield fake
 
 
 def oracle(url: str) -> Any:

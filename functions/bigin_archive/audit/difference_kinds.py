@@ -209,7 +209,7 @@ class Differences:
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (list, Differences)) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # it can change, as a list can
 
     def add(self, found: Iterable[Difference]) -> None:
         """Append."""

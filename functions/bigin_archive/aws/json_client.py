@@ -49,7 +49,7 @@ class Credentials(Protocol):
         """Keys that belong together."""
 
 
-class UnreadableAnswerError(BotoCoreError):  # type: ignore[misc]
+class UnreadableAnswerError(BotoCoreError):
     """An answer that is no JSON object."""
 
     fmt = "The answer is no JSON object"
