@@ -68,7 +68,12 @@ class Estimator:
     def _exact(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
         bigin, deadline = self.bigin, self.deadline
         reading = Reading()
-        reader = ListReader("all attachments", reading, lambda position: attachments_page(bigin, position, deadline))
+        reader = ListReader(
+            "all attachments",
+            reading,
+            lambda position: attachments_page(bigin, position, deadline),
+            confirms_empty=True,  # it had entries when it was chosen
+        )
         listed, files = 0, _Files(self.lost_before)
         while not reading.is_over:
             found = [each for each in reader.next_rows() if each.request.module in modules]

@@ -101,6 +101,19 @@ def test_without_the_time_of_aws_the_machine_s_own_counts(
     assert bigin.calls()["credits_used"] == CreditUsage(aws.dynamodb, aws.ledger_table).used(HOUR_S).used
 
 
+def test_one_empty_answer_makes_no_estimate_of_nothing(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list of all had entries a moment ago, so it is read again."""
+    listed_by(bigin, "all")
+    many(bigin, 4)
+    bigin.answer(204, call="records", skip=1, times=1)
+
+    assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--json")
+
+    assert 4 == json.loads(capsys.readouterr().out)["unknown"]
+
+
 @pytest.mark.processes
 def test_an_audit_that_is_stopped_enters_its_credits(aws: Aws, bigin: Simulator) -> None:
     """Ctrl-C while Bigin lists the files of a record: the calls until then count towards the share."""
