@@ -4,17 +4,14 @@ from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
-from functools import cache
 from typing import Any
 
 from bigin_archive.deadline import Deadline
-from bigin_archive.events.announcer import Announcer, Message
+from bigin_archive.events.announcer import Message
 from bigin_archive.wiring.announce_archived import announcer
 
-
-@cache
-def _announcer() -> Announcer:
-    return announcer(os.environ)
+# At cold start, while Lambda gives the function a whole processor.
+_ANNOUNCER = announcer(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -28,9 +25,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         )
         for record in event["Records"]
     ]
-    failed = _announcer().announce(messages, Deadline(context.get_remaining_time_in_millis() / 1000))
+    failed = _ANNOUNCER.announce(messages, Deadline(context.get_remaining_time_in_millis() / 1000))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-_announcer()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -11,7 +11,6 @@ from typing import Any
 from bigin_archive.api import gateway
 from bigin_archive.callers.caller_endpoint import CallerEndpoint
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import InternalError
 from bigin_archive.settings import SettingsError
 from bigin_archive.wiring.answer_caller import caller_endpoint
 
@@ -30,7 +29,7 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
     try:
         endpoint = _endpoint()
     except SettingsError as error:
-        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+        return gateway.problem(error, event)
     return endpoint.answer(event, deadline)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from bigin_archive.api import gateway
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError, InternalError
+from bigin_archive.errors import ArchiveError
 from bigin_archive.settings import SettingsError
 from bigin_archive.wiring.archive_now import archive_endpoint
 
@@ -35,8 +35,6 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
             request_id=gateway.request_id(event),
             deadline=deadline,
         )
-    except SettingsError as error:
-        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
         return gateway.problem(error, event)
     return gateway.queued(taken) if isinstance(taken, int) else gateway.archived(service.bucket, taken)

@@ -4,12 +4,10 @@ from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
-from functools import cache
 from typing import Any
 
 from bigin_archive.archive_request import NO_HINTS
 from bigin_archive.archiving.message import Message
-from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import InvalidRequestError
 from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values
@@ -18,16 +16,14 @@ from bigin_archive.wiring.archive_queued import worker
 # Kept for the time after the last byte: S3's answer (at most 30 s), visibility changes, dead letters, log lines.
 RESERVE_S = 40
 
-
-@cache
-def _worker() -> Worker:
-    return worker(os.environ)
+# At cold start, while Lambda gives the function a whole processor.
+_WORKER = worker(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Work on a batch; return the messages that stay on the queue."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S)
-    staying = _worker().work([_message(record) for record in event["Records"]], deadline)
+    staying = _WORKER.work([_message(record) for record in event["Records"]], deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
 
@@ -51,5 +47,4 @@ def _message(record: dict[str, Any]) -> Message:
     )
 
 
-_worker()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

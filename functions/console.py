@@ -11,7 +11,7 @@ from typing import Any
 from bigin_archive.api import gateway
 from bigin_archive.console import answers
 from bigin_archive.console.routes import Console
-from bigin_archive.errors import ArchiveError, InternalError
+from bigin_archive.errors import ArchiveError
 from bigin_archive.settings import SettingsError
 from bigin_archive.wiring.console import console
 
@@ -26,7 +26,7 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
     try:
         return _console().answer(event)
     except SettingsError as error:
-        return answers.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
+        return answers.problem(error, event)
 
 
 with suppress(SettingsError, ArchiveError):  # the answer will say so

@@ -7,25 +7,21 @@ from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
-from functools import cache
 from typing import Any
 
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing, read_correlation_id, string_values
+from bigin_archive.queueing.archive_queue import Outgoing, read_correlation_id, string_values
 from bigin_archive.wiring.queue_records import queue
 
-
-@cache
-def _queue() -> ArchiveQueue:
-    return queue(os.environ)
+# At cold start, while Lambda gives the function a whole processor.
+_QUEUE = queue(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Queue a batch. If SQS does not confirm all of it, all of it comes back, which does no harm."""
-    _queue().send(
+    _QUEUE.send(
         Outgoing(record["body"], correlation_id=read_correlation_id(string_values(record)) or record["messageId"])
         for record in event["Records"]
     )
 
 
-_queue()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bigin_archive.api import gateway
 from bigin_archive.api.webhook_endpoint import WebhookEndpoint
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError, InternalError
+from bigin_archive.errors import ArchiveError
 from bigin_archive.settings import RENEW_CHANNELS, SettingsError
 from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.receive_webhook import webhook_endpoint
@@ -55,8 +55,6 @@ def handler(event: gateway.Event, context: Any) -> dict[str, Any]:
         return asdict(renewal)
     try:
         return gateway.queued(_endpoint().receive(event))
-    except SettingsError as error:
-        return gateway.problem(InternalError(f"The deployment lacks a setting: {error}."), event)
     except ArchiveError as error:
         return gateway.problem(error, event)
 

@@ -5,20 +5,16 @@ from bigin_archive import cold_start  # must come first
 # isort: split
 import os
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from bigin_archive.telemetry import reporter
-from bigin_archive.token.token_refresher import TokenRefresher
 from bigin_archive.wiring.refresh_token import token_refresher
 
 # The second schedule sends it, because the alarm cannot wait for the next renewal.
 ONLY_TELL = "only_tell"
 
-
-@cache
-def _refresher() -> TokenRefresher:
-    return token_refresher(os.environ)
+# At cold start, while Lambda gives the function a whole processor.
+_REFRESHER = token_refresher(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -29,15 +25,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     reports = reporter()
     if event.get(ONLY_TELL):
-        reports.measure(_refresher().stored().metrics())
+        reports.measure(_REFRESHER.stored().metrics())
         reports.flush()
         return {"status": "reported"}
-    refreshed = _refresher().refresh()
+    refreshed = _REFRESHER.refresh()
     fields = {**refreshed.fields(), "correlation_id": context.aws_request_id}
     reports.report(refreshed.status, fields, refreshed.metrics())
     reports.flush()
     return asdict(refreshed)
 
 
-_refresher()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

@@ -4,23 +4,19 @@ from bigin_archive import cold_start  # must come first
 
 # isort: split
 import os
-from functools import cache
 from typing import Any
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.deadline import Deadline
-from bigin_archive.sweep.heartbeat import Heartbeat
-from bigin_archive.sweep.sweep import Sweep, SweepRequest
+from bigin_archive.sweep.sweep import SweepRequest
 from bigin_archive.wiring.sweep_account import sweep
 
 START, MAIL = "start", "mail"
 # Kept for the last write of the cursor, and the log line.
 RESERVE_S = 30
 
-
-@cache
-def _sweep() -> tuple[Sweep, Heartbeat]:
-    return sweep(os.environ)
+# At cold start, while Lambda gives the function a whole processor.
+_SWEEP, _HEARTBEAT = sweep(os.environ)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -30,10 +26,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     is running; every key may be left out. ``{"mail": true}`` sends the weekly mail now. Raises ValueError for a
     malformed key, StorageUnavailableError if the ledger cannot be used.
     """
-    sweeping, heartbeat = _sweep()
     request = _request(event[START]) if START in event else None
-    state = sweeping.work(request, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
-    heartbeat.tell(state, mail_at_once=bool(event.get(MAIL)))
+    state = _SWEEP.work(request, Deadline(context.get_remaining_time_in_millis() / 1000 - RESERVE_S))
+    _HEARTBEAT.tell(state, mail_at_once=bool(event.get(MAIL)))
     return state.as_dict() if state else {}
 
 
@@ -46,5 +41,4 @@ def _request(wanted: dict[str, Any]) -> SweepRequest:
     )
 
 
-_sweep()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()

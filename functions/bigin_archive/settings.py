@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, ClassVar, Self
 
+from bigin_archive.errors import InternalError
+
 MIB = 1024 * 1024
 
 
-class SettingsError(Exception):
-    """A setting is missing or malformed; the message names it."""
+class SettingsError(InternalError):
+    """A setting is missing or malformed; the detail names it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The deployment lacks a setting: {what}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +122,6 @@ class WorkerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class ApiSettings(Settings):
-    """What the functions behind the API need besides: the table that bounds the calls at one time."""
-
-    leases_table: str
-
-
-@dataclass(frozen=True, slots=True)
 class SweepSettings(Settings):
     """What the sweep needs besides: its share of credits, and the queues whose messages it counts."""
 
@@ -142,13 +140,6 @@ class SweepSettings(Settings):
             is_scheduled=bool(env.get("SWEEP_SCHEDULE")),
             dead_letter_queue_urls=tuple(env.get("DEAD_LETTER_QUEUE_URLS", "").split()),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSettings(Settings):
-    """For a function that only queues."""
-
-    queue_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +181,6 @@ class RefreshSettings(Settings):
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         return cls.read(env, hosts=data_center(env))
-
-
-@dataclass(frozen=True, slots=True)
-class CallerSettings(Settings):
-    """For checking a caller's key."""
-
-    callers_table: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ MUTATIONS = (
     Mutation(
         "batch failed by an exception",
         "functions/archive_queued.py",
-        '    staying = _worker().work([_message(record) for record in event["Records"]], deadline)\n',
-        '    staying = _worker().work([_message(record) for record in event["Records"]], deadline)\n'
+        '    staying = _WORKER.work([_message(record) for record in event["Records"]], deadline)\n',
+        '    staying = _WORKER.work([_message(record) for record in event["Records"]], deadline)\n'
         "    assert not staying\n",
         ("batch",),
     ),

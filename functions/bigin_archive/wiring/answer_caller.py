@@ -7,7 +7,7 @@ from bigin_archive.aws.clients import SIGNED, config, session
 from bigin_archive.callers.caller_endpoint import CallerEndpoint
 from bigin_archive.callers.caller_limits import CallerLimits
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.settings import ApiSettings, ArchiveSettings
+from bigin_archive.settings import ArchiveSettings, required
 from bigin_archive.storage.version_reader import VersionReader
 from bigin_archive.telemetry import reporter
 from bigin_archive.wiring.archive_now import S3_TIMEOUT_S, endpoint
@@ -16,7 +16,7 @@ from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S
 
 def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
     """Raises SettingsError."""
-    settings, leases_table = ArchiveSettings.from_env(env), ApiSettings.from_env(env).leases_table
+    settings = ArchiveSettings.from_env(env)
     aws = session()
     dynamodb = aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S))
     reports = reporter()
@@ -31,6 +31,6 @@ def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
         endpoint(env, aws, dynamodb, reports),
         Ledger(dynamodb, settings.ledger_table),
         versions,
-        CallerLimits(dynamodb, leases_table),
+        CallerLimits(dynamodb, required(env, "LEASES_TABLE")),
         reports,
     )

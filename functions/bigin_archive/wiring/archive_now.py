@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.aws.clients import Session, config, session
 from bigin_archive.aws.semaphore import Semaphore
-from bigin_archive.settings import ApiSettings
+from bigin_archive.settings import required
 from bigin_archive.telemetry import Reporter, reporter
 from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S, archive_pipeline
 
@@ -26,7 +26,7 @@ def archive_endpoint(env: Mapping[str, str]) -> ArchiveEndpoint:
 
 def endpoint(env: Mapping[str, str], aws: Session, dynamodb: DynamoDBClient, reports: Reporter) -> ArchiveEndpoint:
     """For every function that archives while somebody waits. Raises SettingsError."""
-    semaphore = Semaphore(dynamodb, ApiSettings.from_env(env).leases_table)
+    semaphore = Semaphore(dynamodb, required(env, "LEASES_TABLE"))
     pipeline = archive_pipeline(
         env, aws, dynamodb, reports, threads=1, read_timeout_s=S3_TIMEOUT_S, limiter=semaphore.hold
     )

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from bigin_archive.aws.clients import config, session
 from bigin_archive.callers.authorizer import Authorizer
 from bigin_archive.callers.caller_table import CallerTable
-from bigin_archive.settings import CallerSettings
+from bigin_archive.settings import required
 
 
 def authorizer(env: Mapping[str, str]) -> Authorizer:
     """Raises SettingsError."""
-    settings = CallerSettings.from_env(env)
     # The caller waits, and nothing else repeats the call.
     dynamodb = session().client("dynamodb", config=config(2, tries=2))
-    return Authorizer(CallerTable(dynamodb, settings.callers_table))
+    return Authorizer(CallerTable(dynamodb, required(env, "CALLERS_TABLE")))
