@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bigin_archive import archive_request
 from bigin_archive.archiving.archiver import Archived, Archiver
@@ -15,23 +15,20 @@ from bigin_archive.request_outcome import Outcome, bugs_as_errors, outcome_witho
 from bigin_archive.telemetry import Reporter
 
 
+@dataclass(frozen=True, slots=True)
 class ArchiveEndpoint:
     """Takes one request at a time. It always tries: there is no circuit breaker before it."""
 
-    def __init__(
-        self,
-        archiver: Archiver,
-        links: LinkArchiver,
-        queue: ArchiveQueue,
-        ledger_writer: LedgerWriter,
-        reporter: Reporter,
-    ) -> None:
-        self._archiver = archiver
-        self._links = links
-        self._ledger_writer = ledger_writer
-        self._queue = queue
-        self._reporter = reporter
-        self.bucket = archiver.bucket
+    archiver: Archiver
+    links: LinkArchiver
+    queue: ArchiveQueue
+    ledger_writer: LedgerWriter
+    reporter: Reporter
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of the objects."""
+        return self.archiver.bucket
 
     def take(
         self, body: str | bytes | None, *, later: bool, request_id: str, deadline: Deadline, key_id: str | None = None
@@ -58,27 +55,27 @@ class ArchiveEndpoint:
             return taken
         finally:
             outcome = replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
-            self._ledger_writer.record(outcome)
-            self._ledger_writer.flush_credits()
-            self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
-            self._reporter.flush()
+            self.ledger_writer.record(outcome)
+            self.ledger_writer.flush_credits()
+            self.reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
+            self.reporter.flush()
 
     def _take(self, outcome: Outcome, body: str | bytes | None, later: bool, deadline: Deadline) -> Archived | int:
         request = outcome.request
         if request and request.attachment_id is not None and not later:
             try:
-                return self._archiver.archive(request, deadline)
+                return self.archiver.archive(request, deadline)
             except OutOfTimeError:
                 pass
             except LinkAttachmentError:
                 # Its shortcut is archived anyway. If that fails, the next sweep does it.
                 with suppress(ArchiveError):
-                    self._links.archive_by_id(request, deadline, outcome.correlation_id)
+                    self.links.archive_by_id(request, deadline, outcome.correlation_id)
                 raise
         if request:
-            self._ledger_writer.record_queued(request, outcome.correlation_id)
+            self.ledger_writer.record_queued(request, outcome.correlation_id)
         text = body.decode() if isinstance(body, bytes) else str(body)
-        return self._queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
+        return self.queue.send([Outgoing(text, correlation_id=outcome.correlation_id)])
 
 
 def _taken(outcome: Outcome, taken: Archived | int) -> Outcome:

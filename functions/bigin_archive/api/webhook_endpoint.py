@@ -1,7 +1,7 @@
 """``POST /webhooks/bigin``: check the secret, queue the named records, answer. Never calls Bigin."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bigin_archive.api import gateway, webhook_request
 from bigin_archive.api.webhook_secret import WebhookSecret
@@ -13,20 +13,14 @@ from bigin_archive.request_outcome import Outcome, bugs_as_errors
 from bigin_archive.telemetry import Reporter
 
 
+@dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
     """Receives the calls of Bigin's workflow rules and notifications."""
 
-    def __init__(
-        self,
-        secret: WebhookSecret,
-        queue: ArchiveQueue,
-        record_queue: RecordQueue,
-        reporter: Reporter,
-    ) -> None:
-        self._secret = secret
-        self._queue = queue
-        self._record_queue = record_queue
-        self._reporter = reporter
+    secret: WebhookSecret
+    queue: ArchiveQueue
+    record_queue: RecordQueue
+    reporter: Reporter
 
     def receive(self, event: gateway.Event) -> int:
         """Queue the records that the webhook names; return the number of messages.
@@ -53,16 +47,16 @@ class WebhookEndpoint:
         finally:
             duration_ms = round((time.monotonic() - started) * 1000)
             outcome = replace(outcome, queued=queued, duration_ms=duration_ms, channel_id=channel_id)
-            self._reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
-            self._reporter.flush()
+            self.reporter.report(outcome.outcome, outcome.fields(), outcome.metrics())
+            self.reporter.flush()
 
     def _send(self, requests: list[ArchiveRequest], at_s: float, correlation_id: str) -> int:
         if requests[0].attachment_id is None:
-            return self._record_queue.send(requests, at_s, correlation_id)
-        return self._queue.send(Outgoing(request.to_json(), correlation_id=correlation_id) for request in requests)
+            return self.record_queue.send(requests, at_s, correlation_id)
+        return self.queue.send(Outgoing(request.to_json(), correlation_id=correlation_id) for request in requests)
 
     def _authenticate(self, presented: str) -> None:
         try:
-            webhook_request.authenticate(presented, self._secret.accepted())
+            webhook_request.authenticate(presented, self.secret.accepted())
         except UnauthorizedError:
-            webhook_request.authenticate(presented, self._secret.accepted(refused=True))
+            webhook_request.authenticate(presented, self.secret.accepted(refused=True))

@@ -101,21 +101,17 @@ def serves(channel: Channel, module: str, notify_url: str) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class NotificationChannels:
-    """The channels of one stack."""
+    """The channels of one stack.
 
-    def __init__(
-        self,
-        bigin: Bigin,
-        modules: Sequence[str] = (),
-        secret: Callable[[], str] = str,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """``secret`` returns the value that Bigin must send with each notification."""
-        self._bigin = bigin
-        self._modules = modules
-        self._secret = secret
-        self._now = now
+    ``secret`` returns the value that Bigin must send with each notification.
+    """
+
+    bigin: Bigin
+    modules: Sequence[str] = ()
+    secret: Callable[[], str] = str
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def renew(self, notify_url: object, deadline: Deadline) -> Renewal:
         """Enable or renew the channels, then check that Bigin lists them. It returns every failure and raises none."""
@@ -127,15 +123,15 @@ class NotificationChannels:
             detail = (
                 f"A scope is missing. {SCOPE_REMEDY}" if isinstance(error, BiginScopeMissingError) else error.detail
             )
-            return Renewal("failed", detail, dead=tuple(self._modules), code=error.code)
-        until = self._now() + RENEWED_EVERY
+            return Renewal("failed", detail, dead=tuple(self.modules), code=error.code)
+        until = self.now() + RENEWED_EVERY
         expiries = {
             module: channel.expires_at
-            for module in self._modules
+            for module in self.modules
             for channel in found
             if channel.expires_at and channel.lives_until(until) and serves(channel, module, url)
         }
-        dead = tuple(module for module in self._modules if module not in expiries)
+        dead = tuple(module for module in self.modules if module not in expiries)
         return Renewal(
             status="failed" if dead else "renewed",
             detail=_told(dead, refused),
@@ -148,7 +144,7 @@ class NotificationChannels:
     def listed(self, deadline: Deadline) -> Iterator[Channel]:
         """Every channel of the token's user, also those of other programs. Raises ArchiveError."""
         for page in count(1):
-            answer = self._bigin.exchange("GET", _PATH if page == 1 else f"{_PATH}?page={page}", deadline)
+            answer = self.bigin.exchange("GET", _PATH if page == 1 else f"{_PATH}?page={page}", deadline)
             if "watch" not in answer and (code := _code(answer)):
                 raise BiginRefusedError(f"Bigin does not list the notification channels ({code}).")
             yield from _channels(answer)
@@ -158,12 +154,12 @@ class NotificationChannels:
 
     def _enable(self, notify_url: str, deadline: Deadline) -> dict[str, str]:
         """Post the channels; return Bigin's code for each module that it refused."""
-        secret = self._secret()
+        secret = self.secret()
         if not 0 < len(secret) <= MAX_TOKEN:
             raise InvalidRequestError(
                 f"The webhook secret must have 1 to {MAX_TOKEN} characters, as many as a channel of Bigin takes."
             )
-        expiry = (self._now() + LIFETIME).isoformat(timespec="seconds")
+        expiry = (self.now() + LIFETIME).isoformat(timespec="seconds")
         watch = [
             {
                 "channel_id": channel_id(notify_url, module),
@@ -172,14 +168,14 @@ class NotificationChannels:
                 "channel_expiry": expiry,
                 "token": secret,
             }
-            for module in self._modules
+            for module in self.modules
         ]
-        answer = self._bigin.exchange("POST", _PATH, deadline, {"watch": watch})
+        answer = self.bigin.exchange("POST", _PATH, deadline, {"watch": watch})
         results = answer.get("watch")
         if not isinstance(results, list) or len(results) != len(watch):
             results = [answer] * len(watch)
         codes = [_code(result) for result in results]
-        return {module: code for module, code in zip(self._modules, codes, strict=True) if code}
+        return {module: code for module, code in zip(self.modules, codes, strict=True) if code}
 
 
 def _checked(notify_url: object) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 
 from bigin_archive import clock
 from bigin_archive.audit.comparison import COMPLETE
@@ -19,46 +20,39 @@ OLDEST_S = (
 STUCK_S = 3 * 60 * 60  # without a step; a record whose list fails is skipped after two hours
 
 
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Reports every quarter of an hour. The alarms notice if it stops."""
+    """Reports every quarter of an hour. The alarms notice if it stops.
 
-    def __init__(
-        self,
-        credits_used: CreditUsage,
-        share: int,
-        dead_letter_queues: Sequence[ArchiveQueue],
-        reporter: Reporter,
-        mail: WeeklyMail,
-        now: Callable[[], float] = time.time,
-        *,
-        is_scheduled: bool,
-    ) -> None:
-        """``share`` is in credits a day; ``is_scheduled`` tells whether sweeps begin by themselves."""
-        self._credits = credits_used
-        self._share = share
-        self._dead_letter_queues = dead_letter_queues
-        self._reporter = reporter
-        self._mail = mail
-        self._now = now
-        self._is_scheduled = is_scheduled
+    ``share`` is in credits a day; ``is_scheduled`` tells whether sweeps begin by themselves.
+    """
+
+    credits_used: CreditUsage
+    share: int
+    dead_letter_queues: Sequence[ArchiveQueue]
+    reporter: Reporter
+    mail: WeeklyMail
+    now: Callable[[], float] = time.time
+    _: KW_ONLY
+    is_scheduled: bool
 
     def tell(self, state: SweepState | None, *, mail_at_once: bool = False) -> None:
         """One line, the samples, and the weekly mail where it is due or asked for.
 
         Raises StorageUnavailableError where the credits cannot be read.
         """
-        used = self._credits.used().used
-        reason = not_proved(state, self._now(), is_scheduled=self._is_scheduled)
+        used = self.credits_used.used().used
+        reason = not_proved(state, self.now(), is_scheduled=self.is_scheduled)
         samples: dict[str, float] = {
-            "CreditsOfShare": 100 * used / max(1, self._share),
+            "CreditsOfShare": 100 * used / max(1, self.share),
             "NotProved": int(reason is not None),
         }
         with suppress(StorageUnavailableError):  # the next slice reports it
-            samples["Parked"] = sum(queue.waiting() for queue in self._dead_letter_queues)
+            samples["Parked"] = sum(queue.waiting() for queue in self.dead_letter_queues)
         fields = {**_fields(state), "not_proved": reason, "credits_used": used, "dead_letters": samples.get("Parked")}
-        self._reporter.report(f"sweep_{state.phase if state else 'idle'}", fields, samples)
-        self._reporter.flush()
-        self._mail.send_if_due(state, reason, at_once=mail_at_once)
+        self.reporter.report(f"sweep_{state.phase if state else 'idle'}", fields, samples)
+        self.reporter.flush()
+        self.mail.send_if_due(state, reason, at_once=mail_at_once)
 
 
 def not_proved(state: SweepState | None, now_s: float, *, is_scheduled: bool) -> str | None:

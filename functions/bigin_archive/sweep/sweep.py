@@ -60,36 +60,25 @@ class SweepRequest:
             raise ValueError("since must say its time zone: for example 2026-01-01T00:00:00+00:00")
 
 
+@dataclass(frozen=True, slots=True)
 class Sweep:
-    """Sweeps of one account."""
+    """Sweeps of one account.
 
-    def __init__(
-        self,
-        lists: Lists,
-        discovery: Discovery,
-        queue: ArchiveQueue,
-        ledger_writer: LedgerWriter,
-        credits_book: CreditUsage,
-        meter: CreditMeter,
-        budget: CreditBudget,
-        cursor: Callable[[], Cursor],
-        close: Callable[[Cursor, SweepState, Deadline], Audit | None],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        """``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, in slices.
+    ``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, in slices.
 
-        ``meter`` is asked before each call to Bigin and each message that will cost one.
-        """
-        self._lists = lists
-        self._discovery = discovery
-        self._queue = queue
-        self._ledger_writer = ledger_writer
-        self._credits = credits_book
-        self._meter = meter
-        self._budget = budget
-        self._new_cursor = cursor
-        self._close = close
-        self._now = now
+    ``meter`` is asked before each call to Bigin and each message that will cost one.
+    """
+
+    lists: Lists
+    discovery: Discovery
+    queue: ArchiveQueue
+    ledger_writer: LedgerWriter
+    credits_book: CreditUsage
+    meter: CreditMeter
+    budget: CreditBudget
+    cursor: Callable[[], Cursor]
+    close: Callable[[Cursor, SweepState, Deadline], Audit | None]
+    now: Callable[[], float] = time.time
 
     def work(self, order: SweepRequest | None, deadline: Deadline) -> SweepState | None:
         """Begin what ``order`` says unless a sweep is running, and continue it for one slice.
@@ -97,7 +86,7 @@ class Sweep:
         Returns the state of the sweep; None if there never was one, or another slice is running. Raises
         StorageUnavailableError if the ledger cannot be used at all.
         """
-        cursor = self._new_cursor()
+        cursor = self.cursor()
         if not order and ((last := cursor.load()) is None or last.is_done):
             return last  # without the lease, which would block an order at the same moment
         if not cursor.take():
@@ -110,19 +99,19 @@ class Sweep:
                 self._go_on(cursor, state, deadline)
             return state
         finally:
-            self._ledger_writer.flush_credits()
+            self.ledger_writer.flush_credits()
             with suppress(StorageUnavailableError):  # it ends by itself
                 cursor.give_back()
 
     def _begin(self, order: SweepRequest, last: SweepState | None) -> SweepState:
-        now = datetime.fromtimestamp(self._now(), UTC)
+        now = datetime.fromtimestamp(self.now(), UTC)
         since, full_since = order.since, last.full_since if last else None
         if order.nightly and last and last.strategy == "records" and (full := parse(full_since)):
             is_recent = full > now - _FULL_EVERY
             # Not since the last sweep: that may have left modules or older changes out.
             since = full_since if is_recent else None
         state = SweepState(iso(now), list(order.modules), since, order.by_record, full_since=full_since)
-        state.backlog = self._queue.waiting()
+        state.backlog = self.queue.waiting()
         state.shelf = next(shelf for shelf in SHELVES if not (last and last.full_list and last.full_list[1] == shelf))
         if last:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
@@ -134,7 +123,7 @@ class Sweep:
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         try:
-            state.stuck_since = state.stuck_since or iso(self._now())  # until a step is done
+            state.stuck_since = state.stuck_since or iso(self.now())  # until a step is done
             cursor.save(state)
             if (obstacle := self._obstacle(state)) is not None:
                 state.stuck_since = None  # it waits, as it should
@@ -142,7 +131,7 @@ class Sweep:
             while not state.is_done and not state.waits_for and deadline.remaining_s() > _LEAST_TIME_S:
                 self._counted_step(cursor, state, deadline)
                 state.note_step()
-                self._ledger_writer.flush_credits()  # credits must be recorded even if this function dies
+                self.ledger_writer.flush_credits()  # credits must be recorded even if this function dies
                 cursor.save(state)
         except CreditsSpentError:
             state.waits_for, state.stuck_since = _WAITS_FOR_CREDITS, None
@@ -154,14 +143,14 @@ class Sweep:
             cursor.save(state)
 
     def _counted_step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
-        called, queued = self._meter.total, state.queued
+        called, queued = self.meter.total, state.queued
         try:
             self._step(cursor, state, deadline)
         finally:
             promised = state.queued - queued
-            state.credits += self._meter.total - called + promised
+            state.credits += self.meter.total - called + promised
             if promised:
-                state.promised, state.promised_at = state.promised + promised, iso(self._now())
+                state.promised, state.promised_at = state.promised + promised, iso(self.now())
 
     def _step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.phase == "draining":
@@ -172,41 +161,41 @@ class Sweep:
             else:
                 self._finish(cursor, state, deadline)
         elif state.phase == "listing":
-            self._lists.store_next(cursor, state, deadline)
+            self.lists.store_next(cursor, state, deadline)
         else:
-            self._discovery.compare(cursor, state, deadline)
+            self.discovery.compare(cursor, state, deadline)
 
     def _obstacle(self, state: SweepState) -> str | None:
         """Why nothing can be done now; None sets the meter to the credits that this slice may use."""
         if state.phase not in ("listing", "attachments"):
             return None
-        waiting = self._queue.waiting()
+        waiting = self.queue.waiting()
         if waiting > MOST_WAITING:
             return _waits_for_queue(waiting)
         # Until SQS counts what was sent just now, it counts as sent and as waiting.
-        state.promised = state.promised_since(self._now() - _SETTLED.total_seconds())
+        state.promised = state.promised_since(self.now() - _SETTLED.total_seconds())
         waiting += state.promised
-        self._ledger_writer.flush_credits()
-        day, hour = self._credits.used(), self._credits.used(HOUR_S)
-        allowance = self._budget.allowance(day.used, hour.used, waiting, day.remaining)
-        self._meter.limit(allowance, kept=self._budget.kept_for_others)
+        self.ledger_writer.flush_credits()
+        day, hour = self.credits_book.used(), self.credits_book.used(HOUR_S)
+        allowance = self.budget.allowance(day.used, hour.used, waiting, day.remaining)
+        self.meter.limit(allowance, kept=self.budget.kept_for_others)
         if allowance >= LEAST_ALLOWANCE:
             return None
-        alone = self._budget.allowance(day.used, hour.used, 0, day.remaining)
+        alone = self.budget.allowance(day.used, hour.used, 0, day.remaining)
         return _waits_for_queue(waiting) if alone >= LEAST_ALLOWANCE else _WAITS_FOR_CREDITS
 
     def _drain(self, state: SweepState) -> None:
         """Wait for the queue, so that the audit does not report files that are on their way."""
-        now = datetime.fromtimestamp(self._now(), UTC)
+        now = datetime.fromtimestamp(self.now(), UTC)
         since = datetime.fromisoformat(state.draining_since) if state.draining_since else now
         state.draining_since = iso(since)
-        waiting = self._queue.waiting()
+        waiting = self.queue.waiting()
         if state.fewest_waiting is None or waiting < state.fewest_waiting:
             state.fewest_waiting, state.fewest_since = waiting, iso(now)
         # What waited before this sweep began, and does not get less, is tried again for days.
         is_old = waiting <= state.backlog and now - (parse(state.fewest_since) or now) >= _STANDSTILL
         is_fresh = state.queued and now - since < _SETTLED
-        if not waiting and is_fresh and not self._discovery.nothing_waits(state):
+        if not waiting and is_fresh and not self.discovery.nothing_waits(state):
             state.waits_for = "the next slice: the queue's count lags behind"
         elif waiting and not is_old and now - since < _LONGEST_DRAIN:
             state.waits_for = _waits_for_queue(waiting)
@@ -218,11 +207,11 @@ class Sweep:
         if state.is_full and set(state.modules) == set(MODULES):
             state.full_since, state.full_listed, state.full_list = state.started_at, state.listed, state.own_list
         # An audit may take its function with it, for want of memory or space: what is known of that is kept before.
-        is_hopeless = patience.has_waited(state, _THE_AUDIT, self._now(), _AUDIT_PATIENCE_S)
+        is_hopeless = patience.has_waited(state, _THE_AUDIT, self.now(), _AUDIT_PATIENCE_S)
         cursor.save(state)
         state.result = FAILED
         if not is_hopeless:
-            audit = self._close(cursor, state, deadline)
+            audit = self.close(cursor, state, deadline)
             if audit is None:
                 patience.end(state, _THE_AUDIT)
                 state.result = None
@@ -235,7 +224,7 @@ class Sweep:
             state.verdict = state.result
         patience.end(state, _THE_AUDIT)
         state.stuck_since = None
-        state.finished_at = iso(self._now())
+        state.finished_at = iso(self.now())
         state.phase = "done"
 
 

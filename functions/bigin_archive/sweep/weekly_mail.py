@@ -60,59 +60,48 @@ class MailSettings(Settings):
         )
 
 
+@dataclass(frozen=True, slots=True)
 class WeeklyMail:
-    """Writes and sends the mail of one stack."""
+    """Writes and sends the mail of one stack.
 
-    def __init__(
-        self,
-        settings: MailSettings,
-        share: int,
-        client: "DynamoDBClient",
-        own_file: Callable[[str], bytes | None],
-        credits_used: CreditUsage,
-        dead_letter_queues: list[ArchiveQueue],
-        sns: Callable[[], Any],
-        reporter: Reporter,
-        now: Callable[[], float],
-        many_links: Callable[[str], int] = lambda week: 0,
-    ) -> None:
-        """``share`` is in credits a day; ``many_links`` counts the console's users who got many, by the week's Monday.
+    ``share`` is in credits a day; ``many_links`` counts the console's users who got many, by the week's Monday.
 
-        ``own_file`` reads what the audit wrote, by its path below the prefix; ``sns`` makes a client when needed.
-        """
-        self._settings = settings
-        self._client = client
-        self._share = share
-        self._own_file = own_file
-        self._credits = credits_used
-        self._dead_letter_queues = dead_letter_queues
-        self._sns = sns
-        self._reporter = reporter
-        self._now = now
-        self._many_links = many_links
+    ``own_file`` reads what the audit wrote, by its path below the prefix; ``sns`` makes a client when needed.
+    """
+
+    settings: MailSettings
+    share: int
+    client: "DynamoDBClient"
+    own_file: Callable[[str], bytes | None]
+    credits_used: CreditUsage
+    dead_letter_queues: list[ArchiveQueue]
+    sns: Callable[[], Any]
+    reporter: Reporter
+    now: Callable[[], float]
+    many_links: Callable[[str], int] = lambda week: 0
 
     def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
         """Send it if it is due, or ``at_once``. A failure is logged and retried by the next slice.
 
         ``reason`` says why the archive is not proved; None if it is.
         """
-        if not self._settings.mail_topic_arn or self._settings.weekly_mail not in LANGUAGES:
+        if not self.settings.mail_topic_arn or self.settings.weekly_mail not in LANGUAGES:
             return
-        now = datetime.fromtimestamp(self._now(), UTC)
+        now = datetime.fromtimestamp(self.now(), UTC)
         try:
             noted = self._noted()
             if not at_once and not self._is_due(now, noted, state):
                 return
             figures = self._figures(now, noted, reason)
-            subject, text = mail(figures, self._settings.weekly_mail)
-            self._sns().publish(TopicArn=self._settings.mail_topic_arn, Subject=subject, Message=text)
+            subject, text = mail(figures, self.settings.weekly_mail)
+            self.sns().publish(TopicArn=self.settings.mail_topic_arn, Subject=subject, Message=text)
             self._note(now, figures)
         except AWS_ERRORS as error:
-            self._reporter.report("weekly_mail_failed", {"error_detail": code_of(error)})
+            self.reporter.report("weekly_mail_failed", {"error_detail": code_of(error)})
         except ArchiveError as error:
-            self._reporter.report("weekly_mail_failed", {"error_code": error.code, "error_detail": error.detail})
+            self.reporter.report("weekly_mail_failed", {"error_code": error.code, "error_detail": error.detail})
         else:
-            self._reporter.report("weekly_mail_sent", {})
+            self.reporter.report("weekly_mail_sent", {})
 
     def _is_due(self, now: datetime, noted: Mapping[str, Any], state: SweepState | None) -> bool:
         monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -125,7 +114,7 @@ class WeeklyMail:
         finished = parse(state.finished_at) if state else None
         waits = state is None or not state.is_done or finished is None or finished < monday
         # The mail does not wait for a sweep that takes longer than its night, or does not run.
-        return not (self._settings.is_scheduled and waits) or now >= monday + timedelta(days=1)
+        return not (self.settings.is_scheduled and waits) or now >= monday + timedelta(days=1)
 
     def _figures(self, now: datetime, noted: Mapping[str, Any], reason: str | None) -> Figures:
         report = self._report()
@@ -133,17 +122,17 @@ class WeeklyMail:
         archived, size_bytes = int(total.get("archived") or 0), int(total.get("size_bytes") or 0)
         before, bytes_before = noted.get("archived"), noted.get("size_bytes")
         week = None if before is None else max(0, archived - before)
-        needs = {"dead_letters": sum(queue.waiting() for queue in self._dead_letter_queues)}
+        needs = {"dead_letters": sum(queue.waiting() for queue in self.dead_letter_queues)}
         if reason:
             needs[reason] = _differences(report) if reason == "audit_not_complete" else 1
         if not report:
             needs["never_audited"] = 1
         last_week = (now - timedelta(days=now.weekday() + 7)).date().isoformat()
-        needs["many_links"] = self._many_links(last_week)
-        used = self._credits.used(7 * DAY_S).used
+        needs["many_links"] = self.many_links(last_week)
+        used = self.credits_used.used(7 * DAY_S).used
         dollars = (IDLE_USD_A_MONTH + GB_USD_A_MONTH * size_bytes / 1e9) / _WEEKS_A_MONTH + FILE_USD * (week or 0)
         return Figures(
-            stack=self._settings.stack,
+            stack=self.settings.stack,
             now=now,
             archived=archived,
             size_bytes=size_bytes,
@@ -153,17 +142,17 @@ class WeeklyMail:
             audited_at=parse(report.get("finished_at")),
             needs=needs,
             credits=used,
-            credits_share=7 * self._share,
+            credits_share=7 * self.share,
             dollars=dollars,
-            report_url=self._settings.report_url if report else None,
+            report_url=self.settings.report_url if report else None,
         )
 
     def _report(self) -> dict[str, Any]:
         # One that is being written, or was changed by somebody, is treated as missing.
-        return audit_report.summary(self._own_file(audit_report.PATH) or b"")
+        return audit_report.summary(self.own_file(audit_report.PATH) or b"")
 
     def _noted(self) -> dict[str, Any]:
-        item = call(self._client, "get_item", TableName=self._settings.ledger_table, Key=_KEY, ConsistentRead=True)
+        item = call(self.client, "get_item", TableName=self.settings.ledger_table, Key=_KEY, ConsistentRead=True)
         noted: dict[str, Any] = json.loads(item["Item"]["mail"]["S"]) if "Item" in item else {}
         return noted
 
@@ -172,9 +161,9 @@ class WeeklyMail:
         if figures:
             noted |= {"archived": figures.archived, "size_bytes": figures.size_bytes}
         call(
-            self._client,
+            self.client,
             "put_item",
-            TableName=self._settings.ledger_table,
+            TableName=self.settings.ledger_table,
             Item={**_KEY, "mail": {"S": json.dumps(noted)}},
         )
 

@@ -47,20 +47,14 @@ class Refreshed:
         return {"ConnectionBroken": int(is_old or has_none)}
 
 
+@dataclass(frozen=True, slots=True)
 class TokenRefresher:
     """Runs on a schedule. Two runs at once do no harm, because each stores a whole token in one write."""
 
-    def __init__(
-        self,
-        session: Session,
-        client: "SecretsManagerClient",
-        settings: RefreshSettings,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._session = session
-        self._client = client
-        self._settings = settings
-        self._now = now
+    session: Session
+    client: "SecretsManagerClient"
+    settings: RefreshSettings
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def refresh(self) -> Refreshed:
         """Renew the token. A bad answer never replaces a stored token. It returns every failure and raises none."""
@@ -73,9 +67,9 @@ class TokenRefresher:
                     "A bare access token that was stored by hand works until it expires.",
                     token_age_s=self.age_s(),
                 )
-            hosts = self._settings.hosts
-            grant = request_grant(self._session, hosts.accounts_url, hosts.api_url, form)
-            expires_at = store(self._client, self._settings.token_secret_id, grant, self._now())
+            hosts = self.settings.hosts
+            grant = request_grant(self.session, hosts.accounts_url, hosts.api_url, form)
+            expires_at = store(self.client, self.settings.token_secret_id, grant, self.now())
         except GrantError as error:
             return self._failed(error.code, error.detail)
         except ClientError as error:
@@ -89,7 +83,7 @@ class TokenRefresher:
         return Refreshed("failed", detail, code=code, token_age_s=self.age_s())
 
     def _credentials(self) -> dict[str, str] | None:
-        text = read_secret(self._client, self._settings.credentials_secret_id).text
+        text = read_secret(self.client, self.settings.credentials_secret_id).text
         if not text:
             return None
         try:
@@ -118,10 +112,10 @@ class TokenRefresher:
     def age_s(self) -> float | None:
         """The age of the stored token in seconds; None if there is none, or it cannot be read."""
         try:
-            created = read_secret(self._client, self._settings.token_secret_id).written_at
+            created = read_secret(self.client, self.settings.token_secret_id).written_at
         except AWS_ERRORS:
             return None
-        return (self._now() - created).total_seconds() if created else None
+        return (self.now() - created).total_seconds() if created else None
 
 
 def store(client: "SecretsManagerClient", secret_id: str, grant: Grant, now: datetime) -> str:
