@@ -29,9 +29,6 @@ EXCHANGE_ERRORS = (requests.RequestException, OSError, HTTPError)
 
 _MAX_CHUNK_LINE_BYTES = 4096
 
-# Methods that may be sent twice (RFC 9110, 9.2.2).
-_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
-
 _calls = threading.local()  # .watch: the call that this thread makes
 
 
@@ -147,13 +144,16 @@ def send(
     url: str,
     headers: Mapping[str, str],
     timeout: tuple[float, float],
+    *,
+    only_once: bool = False,
     **sent: Any,
 ) -> requests.Response:
     """Send one request (``params``, ``json``, ``data`` as in requests); the body of the answer is still to be read.
 
     It uses the session's adapter directly: cookies, redirects and .netrc are not wanted here and would cost a tenth of
-    a small file's processor time. A request that found its kept connection closed is sent once more, on a new one (RFC
-    9110, 9.2.2). Raises requests.RequestException.
+    a small file's processor time. A request that found its kept connection closed is sent once more, on a new one; with
+    ``only_once`` it is not, because the other side may have acted on it (RFC 9110, 9.2.2). Raises
+    requests.RequestException.
     """
     request = requests.Request(method, url, headers={**session.headers, **headers}, **sent).prepare()
     adapter, watch, settings = session.get_adapter(url), _calls.watch, session.settings_for(url)
@@ -161,7 +161,7 @@ def send(
     try:
         return adapter.send(request, stream=True, timeout=timeout, **settings)
     except requests.ConnectionError:
-        if watch.is_answered or not watch.is_kept or method not in _IDEMPOTENT:
+        if watch.is_answered or not watch.is_kept or only_once:
             raise
     watch.needs_new = True
     try:

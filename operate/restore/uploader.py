@@ -84,6 +84,7 @@ class Uploader:
                         "Connection": "close",  # a kept connection may close while it is used again
                     },
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    only_once=True,
                     params=dict(query),
                     data=form,
                 )

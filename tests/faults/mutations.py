@@ -172,8 +172,8 @@ MUTATIONS = (
     Mutation(
         "gone taken for good news",
         "functions/bigin_archive/bigin/classify.py",
-        'if code == "INVALID_DATA" or status in (204, 404):',
-        'if code == "INVALID_DATA" or status in (204, 404, 500):',
+        "if status in (204, 404):",
+        "if status in (204, 404, 500):",
         ("transient",),
     ),
     Mutation(

@@ -46,15 +46,15 @@ WORLD = (
     Mutation(
         "kept connection that ended not replaced",
         f"{_PACKAGE}/transport.py",
-        "if watch.is_answered or not watch.is_kept or method not in _IDEMPOTENT:",
+        "if watch.is_answered or not watch.is_kept or only_once:",
         "if True:",
         caught_by_test=(f"{_TRANSPORT}::test_a_kept_connection_that_ended_costs_nothing",),
     ),
     Mutation(
-        "POST sent twice",
+        "an upload sent twice",
         f"{_PACKAGE}/transport.py",
-        '_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")',
-        '_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "POST")',
+        "or not watch.is_kept or only_once:",
+        "or not watch.is_kept:",
         caught_by_test=(f"{_TRANSPORT}::test_what_must_not_happen_twice_is_sent_once",),
     ),
     Mutation(

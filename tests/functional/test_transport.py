@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -17,11 +18,11 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nContent-Length: 9\r\n\r\n"
 
 
-def ask(session: transport.Session, url: str, method: str = "GET", seconds: float = 5) -> bytes:
+def ask(session: transport.Session, url: str, method: str = "GET", seconds: float = 5, **more: Any) -> bytes:
     """The body of the answer, read as the client reads it."""
     deadline = Deadline(seconds)
     with transport.until(deadline):
-        response = transport.send(session, method, url, {}, (2, 2))
+        response = transport.send(session, method, url, {}, (2, 2), **more)
         body = Body(transport.received(response), deadline)
         content = body.peek(1000)
         response.raw.release_conn()
@@ -57,12 +58,13 @@ def test_switched_protocols_are_no_interim_answer() -> None:
         assert 101 == transport.send(session, "GET", server.url, {}, (2, 2)).status_code
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("end", [RESET, CLOSE], ids=["reset", "closed"])
-def test_a_kept_connection_that_ended_costs_nothing(end: object) -> None:
+def test_a_kept_connection_that_ended_costs_nothing(end: object, method: str) -> None:
     """The other side closed it while it waited, or at its second request: the request goes out again, on a new one."""
     session = transport.session(1)
     with serving([OK, end]) as server:
-        answers = [ask(session, server.url) for _ in range(5)]
+        answers = [ask(session, server.url, method) for _ in range(5)]
 
     assert [b"body"] * 5 == answers
     assert 5 == server.connections
@@ -91,13 +93,13 @@ def test_none_of_the_kept_connections_is_tried_again() -> None:
     assert 5 == server.connections
 
 
-def refused(step: Step, *, first: Step = OK, method: str = "GET") -> int:
+def refused(step: Step, *, first: Step = OK, **more: Any) -> int:
     """How many requests a second call costs that fails; its first call was answered."""
     session = transport.session(1)
     with serving([first, step]) as server:
         ask(session, server.url)
         with pytest.raises(requests.RequestException):
-            ask(session, server.url, method)
+            ask(session, server.url, **more)
     return len(server.heads) - 1
 
 
@@ -114,8 +116,8 @@ def test_what_was_answered_is_not_sent_again(beginning: bytes) -> None:
 
 
 def test_what_must_not_happen_twice_is_sent_once() -> None:
-    """A POST may have been done although its answer was lost (RFC 9110, 9.2.2)."""
-    assert 1 == refused(RESET, method="POST")
+    """An upload may have been done although its answer was lost (RFC 9110, 9.2.2)."""
+    assert 1 == refused(RESET, method="POST", only_once=True)
 
 
 def test_a_new_connection_that_is_reset_is_told() -> None:

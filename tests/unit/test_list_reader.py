@@ -275,6 +275,24 @@ def test_a_short_page_that_tells_nothing_is_the_end_where_nothing_follows() -> N
     assert (True, 2) == (reading.is_whole, script.calls)
 
 
+def test_a_server_that_knows_no_pages_has_one() -> None:
+    """It sends the same short page whatever is asked for, and tells nothing of more."""
+    script = Script((REST, UNTOLD), (REST, UNTOLD))
+    reading = Reading()
+
+    assert REST == list(ListReader("Contacts", reading, script.fetch).rest())
+    assert (True, 2) == (reading.is_whole, script.calls)
+
+
+def test_a_full_page_that_comes_twice_is_no_end() -> None:
+    """Others may have been attached meanwhile, as many as a page holds."""
+    script = Script(*[(FULL, UNTOLD)] * 20)
+    reading = Reading()
+
+    assert FULL == list(ListReader("Contacts", reading, script.fetch).rest())
+    assert not reading.is_whole
+
+
 def test_more_that_was_promised_and_is_not_there_is_asked_for_again() -> None:
     """No content after "more records" is no end: the list is begun again."""
     script = Script((FULL, True), ([], UNTOLD), (FULL, True), (REST, False), (FULL, True), (REST, False))

@@ -38,6 +38,22 @@ def test_a_size_that_no_file_has_is_not_known(size: object, expected: int | None
     assert only(Size=size).size_bytes == expected
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({"$size": "7"}, 7),
+        ({"Size": None, "$size": "7"}, 7),
+        ({"Size": "", "$size": 7}, 7),
+        ({"Size": "0", "$size": "7"}, 0),
+        ({"Size": None, "$size": None}, None),
+    ],
+    ids=str,
+)
+def test_a_size_may_have_either_name(sizes: dict[str, object], expected: int | None) -> None:
+    """The first that holds one counts."""
+    assert only(**sizes).size_bytes == expected
+
+
 def test_a_text_without_an_end_is_cut() -> None:
     """A message takes 1 MiB and a row 400 KB, names of ten messages included."""
     entry = only(File_Name="ä" * 3_000_000, Owner={"name": "x" * 10**6}, **{"$link_url": "https://x.y/" + "z" * 10**6})

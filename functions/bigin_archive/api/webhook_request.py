@@ -20,6 +20,7 @@ from bigin_archive.errors import InvalidRequestError, UnauthorizedError
 MAX_CHANNEL_ID = 20  # digits; a 64-bit number has at most 20
 MAX_FIELDS = 100  # of a form
 _FORM = "application/x-www-form-urlencoded"
+_IDS = ("record_id", "id")
 # Frameworks name the entries of a list in a form like this: ids[], ids[0], ids[0][id].
 _LIST_ENTRY = re.compile(r"ids(?:\[[0-9]*\])?(?:\[id\])?")
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNORECASE)
@@ -27,6 +28,7 @@ _PART_NAME = re.compile(
     rb'^content-disposition\s*:\s*form-data\b(?:"[^"\r\n]*"|[^"\r\n])*?;\s*name\s*=\s*(?:"([^"\r\n]*)"|([^\s";]+))',
     re.IGNORECASE | re.MULTILINE,
 )
+_FORM_BEGINS = re.compile(r"[A-Za-z0-9_.%\[\]-]{1,50}=")  # no JSON begins like this
 MAX_RECORDS = 1000  # ids in one notification; Bigin publishes no number
 
 _HOW_TO_SEND = (
@@ -69,7 +71,7 @@ def secret_in(text: str | None) -> str:
 
 def is_deletion(event: gateway.Event) -> bool:
     """Whether the webhook announces a deletion in Bigin. The archive deletes nothing for it."""
-    return _fields_and_query(event).get("operation") == "delete"
+    return str(_fields_and_query(event).get("operation")).lower() == "delete"
 
 
 def channel_id(event: gateway.Event) -> str | None:
@@ -89,7 +91,7 @@ def requests_in(event: gateway.Event) -> list[ArchiveRequest]:
     attachment_id = fields.get("attachment_id")
     if attachment_id is not None:
         attachment_id = archive_request.identifier("attachment_id", attachment_id)
-    record_ids = _listed(fields.get("ids")) or [fields.get("record_id", fields.get("id"))]
+    record_ids = _listed(fields.get("ids")) or _each(fields.get("record_id", fields.get("id")))
     if not 1 <= len(record_ids) <= MAX_RECORDS:
         raise InvalidRequestError(f"ids must name 1 to {MAX_RECORDS} records.")
     unique = dict.fromkeys(archive_request.identifier("record_id", value) for value in record_ids)
@@ -136,7 +138,8 @@ def _fields(event: gateway.Event) -> dict[str, Any]:
             _parts(content_type, content if isinstance(content, bytes) else content.encode(errors="replace"))
         )
     text = (content if isinstance(content, str) else content.decode(errors="replace")).lstrip("\ufeff\t\r\n ")
-    if media != _FORM:
+    # Some programs give a form no type, or that of plain text.
+    if media != _FORM and (media not in ("", "text/plain") or not _FORM_BEGINS.match(text)):
         return archive_request.json_object(text)
     # curl -d and others send JSON with the content type of forms, plain or encoded. The brace shows it. Some make it
     # the name of a field without a value, which ends in an equals sign.
@@ -167,13 +170,21 @@ def _parts(content_type: str, raw: bytes) -> list[tuple[str, str]]:
 
 
 def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """One value for each name, the last one. For ``ids`` all values, also from a list with commas."""
+    """One value for each name, the last one. For ``ids`` all values, also from a list with commas.
+
+    A ``record_id`` or ``id`` that comes several times is a tuple: each names a record.
+    """
     merged: dict[str, Any] = {}
     ids: list[str] = []
     for name, value in pairs:
-        merged[name] = value
+        before = merged.get(name) if name in _IDS else None
+        merged[name] = (*_each(before), *filter(None, [value])) if before else value
         if _LIST_ENTRY.fullmatch(name):
             ids += [str(entry) for entry in _listed(value)]
     if ids:
         merged["ids"] = ids
     return merged
+
+
+def _each(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -48,6 +48,7 @@ _JSON_ANSWER = re.compile(rf"{_JSON_NAME}(?:\s*,\s*{_JSON_NAME})*", re.IGNORECAS
 _TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 _RATE = ("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED")
 
+_GONE = "Bigin says that this record or attachment does not exist."
 _CONNECT_AGAIN = (
     "Look at the token refresher's log; if the connection was revoked, connect again: bigin-archive authorize."
 )
@@ -78,6 +79,8 @@ def classify(
         return BiginRefusedError(f"Bigin refuses the download ({code}). {_REFUSED[code]}")
     if code == "DOWNLOAD_NOT_ALLOWED":
         return LinkAttachmentError("The attachment is a link, not a file: there is nothing to download.")
+    if code == "INVALID_DATA":
+        return AttachmentGoneError(_GONE)
     if code in _RATE or status == 429:
         if "concurren" in message.lower():
             return BiginConcurrencyError(
@@ -88,8 +91,8 @@ def classify(
             "Bigin's API limit is reached (calls at once, or credits of 24 hours). Try again later.",
             retry_after_s=wait_s,
         )
-    if code == "INVALID_DATA" or status in (204, 404):
-        return AttachmentGoneError("Bigin says that this record or attachment does not exist.")
+    if status in (204, 404):
+        return AttachmentGoneError(_GONE)
     if status == 401:
         return BiginTokenRejectedError(f"Bigin refuses the token (HTTP 401). {_CONNECT_AGAIN}")
     if status == 200 and code is None and not _is_page(headers, beginning):

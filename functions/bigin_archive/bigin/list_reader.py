@@ -171,6 +171,9 @@ class ListReader(Generic[Row]):
             return self._contradicted("promises more, and shows nothing new")
         if reading.is_promised and not read.entries:
             return self._contradicted("promises more, and there is nothing")
+        if page.has_more is None and not reading.is_promised and self._is_repeated(read.entries, entries):
+            self._end_pass(is_told=False)
+            return []
         self._passed.update(fresh)
         this.pages += bool(read.entries)
         this.unreadable += len(read.entries) - sum(entry is not None for entry in read.entries)
@@ -186,6 +189,10 @@ class ListReader(Generic[Row]):
         found = [entry for entry in entries.values() if entry.key not in self._seen]
         self._seen.update(entry.key for entry in found)
         return [entry.row for entry in found]
+
+    def _is_repeated(self, shown: Sequence[object], entries: Mapping[str, object]) -> bool:
+        """Whether this is the short page before once more: a server that knows no pages has nothing behind it."""
+        return 0 < len(shown) < PAGE_SIZE and list(entries) == self._reading.last_page
 
     def _count(self, entries: Mapping[str, Keyed[Row]]) -> None:
         """Enter what this pass shows for the first time."""

@@ -29,6 +29,7 @@ _ID = re.compile(r"[0-9]{1,50}")
 # one odd entry stops no message and no row of the ledger.
 _MOST_CHARACTERS, _MOST_OF_A_URL = 2000, 32_000
 _TIME = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
+_SIZES = ("Size", "$size")  # one client of Bigin reads the second
 _NO_SIZE = 10**15  # bytes; a row of the ledger cannot keep any number
 
 
@@ -189,7 +190,7 @@ def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttach
     owner = entry.get("Owner")
     return ListedAttachment(
         attachment_id=attachment_id,
-        size_bytes=_size(entry.get("Size", entry.get("$size"))),
+        size_bytes=next((size for name in _SIZES if (size := _size(entry.get(name))) is not None), None),
         link=_link(entry),
         name=_text(entry, "File_Name"),
         created_time=_time(entry, "Created_Time"),
