@@ -76,8 +76,8 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=300)
     given = parser.parse_args()
     chance = random.Random(1)
-    with SearchIndexWriter() as writer, tempfile.TemporaryDirectory() as folder:
-        began = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        writer, began = SearchIndexWriter(Path(folder)), time.process_time()
         for row in rows(given.rows, chance):
             writer.add(row)
         file = Path(folder) / "search.tsv.gz"

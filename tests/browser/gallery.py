@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
@@ -40,7 +41,8 @@ class MadeUp:
     verdict: Mapping[str, Any]
 
     def index(self) -> SearchIndex:
-        with SearchIndexWriter() as writer:
+        with TemporaryDirectory() as folder:
+            writer = SearchIndexWriter(Path(folder))
             for entry in self.entries:
                 writer.add(search_row(entry))
             with writer.write(AS_OF, AS_OF) as file:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -41,7 +42,8 @@ def hostile_names() -> list[str]:
 
 def put_index(archive: Archive, rows: list[SearchRow]) -> None:
     """The search index of these rows, as an audit stores it."""
-    with SearchIndexWriter() as writer:
+    with TemporaryDirectory() as folder:
+        writer = SearchIndexWriter(Path(folder))
         for row in rows:
             writer.add(row)
         with writer.write("2026-03-02T01:00:00+00:00", None) as file:
@@ -229,7 +231,8 @@ def test_a_copy_is_searched_from_disk(archive: Archive, tab: OPEN, tmp_path: Pat
 def test_both_programs_search_alike(tab: OPEN, tmp_path: Path) -> None:
     """The page's search finds what the vectors say, as Python's search does."""
     document = json.loads((VECTORS / "searches.json").read_text(encoding="utf-8"))
-    with SearchIndexWriter() as writer:
+    with TemporaryDirectory() as folder:
+        writer = SearchIndexWriter(Path(folder))
         for row in document["rows"]:
             writer.add(SearchRow(**row))
         lines = list(writer.lines())

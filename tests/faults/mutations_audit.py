@@ -101,14 +101,14 @@ AUDIT = (
     Mutation(
         "a slice forgets the rows that it has not yet written to disk",
         _AUDITOR,
-        "                join.flush()\n",
+        "            join.flush()\n",
         "",
         caught_by_test=(f"{_SLICES}slices_make_the_same_report",),
     ),
     Mutation(
         "a slice forgets its differences",
         _AUDITOR,
-        "                audit.differences.save(folder)\n",
+        "            audit.differences.save(folder)\n",
         "",
         caught_by_test=(f"{_SLICES}slices_make_the_same_report",),
     ),

@@ -6,6 +6,8 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
@@ -207,7 +209,8 @@ def test_the_three_sides_meet_at_their_places(
     """Whatever lies where, in S3's order: each place comes once, with all that is known of it."""
     paths = {f"{'/'.join(place)}/{name}" for place, name in files} | others
     objects = [ListedKey(path, path, ()) for path in sorted(paths, key=str.encode)]
-    with MergeJoin() as join:
+    with TemporaryDirectory() as folder:
+        join = MergeJoin(Path(folder))
         join.add_listed(Found(ArchiveRequest(*place), None, ListedAttachment(place[2], 1)) for place in listed)
         join.add_entries(LedgerEntry(*place) for place in rows)
 
@@ -272,7 +275,8 @@ def test_an_object_of_a_stranger_is_no_archived_attachment(
     """It stands in neither index nor totals, wherever it lies; the attachment whose place it takes is not archived."""
     made = audit()
     made.add(known)
-    with manifest.Index() as files:
+    with TemporaryDirectory() as folder:
+        files = manifest.Index(Path(folder))
         files.add(known)
         made_files = {path: file.read() for path, file, _ in files.files()}
     table = list(csv.DictReader(io.StringIO(made_files[manifest.CSV_PATH].decode("utf-8-sig"), newline="")))

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -140,7 +142,8 @@ def _entry(
 def _told(bucket: Bucket, listed: list[Found], entries: list[LedgerEntry], *, by_head: bool) -> list[Any]:
     inventory = Inventory(bucket, "bucket", "bigin/", threads=1)  # type: ignore[arg-type]
     lookup = ObjectLookup(inventory, NoLedger(), lambda place: False, by_head=by_head)  # type: ignore[arg-type]
-    with MergeJoin() as join:
+    with TemporaryDirectory() as folder:
+        join = MergeJoin(Path(folder))
         join.add_listed(listed)
         join.add_entries(entries)
         views = lookup.views(join.merged(inventory.keys()), Listing(BEGAN, found=[]))

@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import astuple, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ def rows() -> list[SearchRow]:
 
 def written(*given: SearchRow) -> bytes:
     """The index of these rows."""
-    with SearchIndexWriter() as writer:
+    with TemporaryDirectory() as folder:
+        writer = SearchIndexWriter(Path(folder))
         for row in given:
             writer.add(row)
         with writer.write(AS_OF, None) as file:
@@ -134,7 +136,8 @@ def test_the_same_rows_make_the_same_bytes() -> None:
 
 def test_the_index_tells_until_when_it_is_whole() -> None:
     """And when something was archived last."""
-    with SearchIndexWriter() as writer:
+    with TemporaryDirectory() as folder:
+        writer = SearchIndexWriter(Path(folder))
         writer.add(ROW)
         with writer.write(AS_OF, "2026-03-01T00:00:00+00:00") as file:
             file.seek(0)
@@ -218,7 +221,8 @@ def test_the_day_is_that_of_bigin(times: tuple[str | None, ...], expected: str |
 
 def test_the_find_page_holds_the_lines_of_the_index() -> None:
     """As strings of a script, whatever the names are."""
-    with SearchIndexWriter() as writer:
+    with TemporaryDirectory() as folder:
+        writer = SearchIndexWriter(Path(folder))
         for row in [*rows(), replace(ROW, file_name='"]};alert(1)//\u2028</script>')]:
             writer.add(row)
         lines = list(writer.lines())

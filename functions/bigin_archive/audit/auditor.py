@@ -119,28 +119,25 @@ class Auditor:
     ) -> bool:
         """Go on from ``point``; whether the audit is over and its index written. Else all is in the folder."""
         audit, lookup.proved = point.audit, point.audit.proved
-        with (
-            MergeJoin(folder) as join,
-            manifest.Index(folder) as files,
-            SearchFiles(folder, point.last_archived_at) as search,
-        ):
-            try:
-                if point.after is not None or self._gather(join, point, listing, deadline):
-                    self._compare(join, point, listing, lookup, files, search, deadline, progress)
-            except _TimeIsUpError:
-                join.flush()
-                files.flush()
-                search.flush()
-                audit.differences.save(folder)
-                point.last_archived_at = search.last_archived_at
-                return False
-            finally:
-                audit.proved = lookup.proved
-            note_limits(audit, listing, deep, is_versioned=self._inventory.is_versioned())
-            audit.finished_at = iso(self._now())
-            if not audit.failure and audit.modules == MODULES:
-                for path, file, content_type in chain(files.files(), search.files(audit.started_at)):
-                    self._inventory.write(path, file, content_type)
+        join, files = MergeJoin(folder), manifest.Index(folder)
+        search = SearchFiles(folder, point.last_archived_at)
+        try:
+            if point.after is not None or self._gather(join, point, listing, deadline):
+                self._compare(join, point, listing, lookup, files, search, deadline, progress)
+        except _TimeIsUpError:
+            join.flush()
+            files.flush()
+            search.flush()
+            audit.differences.save(folder)
+            point.last_archived_at = search.last_archived_at
+            return False
+        finally:
+            audit.proved = lookup.proved
+        note_limits(audit, listing, deep, is_versioned=self._inventory.is_versioned())
+        audit.finished_at = iso(self._now())
+        if not audit.failure and audit.modules == MODULES:
+            for path, file, content_type in chain(files.files(), search.files(audit.started_at)):
+                self._inventory.write(path, file, content_type)
         return True
 
     def _gather(self, join: MergeJoin, point: Checkpoint, listing: Listing, deadline: Deadline | None) -> bool:

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.disk.part_file import PartFile
@@ -42,23 +42,13 @@ _AFTER_SEPARATOR = re.compile(rf"[;,|\t\r\n]{_COMPUTED}")
 
 
 class Index:
-    """The two files while they are written, on disk. A context manager.
+    """The two files while they are written, on disk. What lies in ``folder`` already comes first."""
 
-    What lies in ``folder`` already comes first; without a folder they are gone at the end.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._table = PartFile("table", folder)
         self._sums = PartFile("sums", folder)
         if self._table.is_empty:
             self._table.write(csv_line(COLUMNS).encode("utf-8-sig"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._table.__exit__(*exit_)
-        self._sums.__exit__(*exit_)
 
     def flush(self) -> None:
         """Write what is still in memory."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Self
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.found_attachment import Found
@@ -40,21 +39,11 @@ class Joined:
 
 
 class MergeJoin:
-    """Bigin's list and the ledger, to be merged with S3. A context manager.
+    """Bigin's list and the ledger, to be merged with S3. What lies in ``folder`` already counts."""
 
-    What lies in ``folder`` already counts; without a folder it is gone at the end.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._listed = SortedRows("listed", folder)
         self._entries = SortedRows("entries", folder)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._listed.__exit__(*exit_)
-        self._entries.__exit__(*exit_)
 
     def add_listed(self, found: Iterable[Found]) -> None:
         """Take in Bigin's list. What comes twice counts once."""

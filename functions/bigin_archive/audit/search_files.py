@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from bigin_archive.audit.attachment_view import AttachmentView
 from bigin_archive.page import find_page
@@ -13,20 +13,11 @@ from bigin_archive.search.search_row import SearchRow, day
 
 
 class SearchFiles:
-    """Attachments in, files out. A context manager.
+    """Attachments in, files out. What lies in ``folder`` already counts, and ``last_archived_at`` is of it."""
 
-    What lies in ``folder`` already counts, and ``last_archived_at`` is of it; without a folder it is gone at the end.
-    """
-
-    def __init__(self, folder: Path | None = None, last_archived_at: str | None = None) -> None:
+    def __init__(self, folder: Path, last_archived_at: str | None = None) -> None:
         self._rows = SearchIndexWriter(folder)
         self.last_archived_at = last_archived_at
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._rows.__exit__(*exit_)
 
     def add(self, known: AttachmentView) -> None:
         """Take in one attachment; what is none of Bigin's is left out."""

@@ -4,7 +4,7 @@ import gzip
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from bigin_archive.disk import row_file
 
@@ -12,23 +12,12 @@ _PART_BYTES = 8 * 1024 * 1024
 
 
 class PartFile:
-    """Bytes that are appended, gzipped on disk. A context manager.
+    """Bytes that are appended, gzipped on disk. Parts that lie in ``folder`` already come first."""
 
-    Parts that lie in ``folder`` already come first; without a folder they are gone at the end.
-    """
-
-    def __init__(self, name: str, folder: Path | None = None) -> None:
-        self._temporary = None if folder else tempfile.TemporaryDirectory()
-        self._folder = folder or Path(str(self._temporary and self._temporary.name))
+    def __init__(self, name: str, folder: Path) -> None:
+        self._folder = folder
         self._name = name
         self._waiting = bytearray()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._temporary:
-            self._temporary.cleanup()
 
     @property
     def is_empty(self) -> bool:

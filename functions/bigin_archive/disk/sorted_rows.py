@@ -1,11 +1,10 @@
 """Rows, sorted by their key, however many there are: an external merge sort."""
 
 import heapq
-import tempfile
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bigin_archive.disk import row_file
 
@@ -14,26 +13,18 @@ _KEY = itemgetter(0)
 
 
 class SortedRows:
-    """Rows of JSON's values, each with a text as its first cell: its key. A context manager.
+    """Rows of JSON's values, each with a text as its first cell: its key.
 
-    They lie in ``folder`` (else in one that is gone at the end) in runs: files of so many sorted rows, merged while
-    they are read. Runs that are there already count: what one function wrote, another one goes on with. Keys are
-    compared by code points, as S3 and UTF-8 do; rows of the same key come in the order in which they were added.
+    They lie in ``folder`` in runs: files of so many sorted rows, merged while they are read. Runs that are there
+    already count: what one function wrote, another one goes on with. Keys are compared by code points, as S3 and UTF-8
+    do; rows of the same key come in the order in which they were added.
     """
 
-    def __init__(self, name: str, folder: Path | None = None, *, descending: bool = False) -> None:
-        self._temporary = None if folder else tempfile.TemporaryDirectory()
-        self._folder = folder or Path(str(self._temporary and self._temporary.name))
+    def __init__(self, name: str, folder: Path, *, descending: bool = False) -> None:
+        self._folder = folder
         self._name = name
         self._descending = descending
         self._run: list[tuple[str, bytes]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._temporary:
-            self._temporary.cleanup()
 
     def add(self, row: Sequence[Any]) -> None:
         """Take in a row."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from bigin_archive.disk.sorted_rows import SortedRows
 from bigin_archive.search.query import Query
@@ -30,20 +30,13 @@ FORMAT = "bigin-archive-search 1"
 
 
 class SearchIndexWriter:
-    """Rows in, in any order; the index out. A context manager.
+    """Rows in, in any order; the index out.
 
-    They are sorted on disk, so that memory stays the same for a million. What lies in ``folder`` already counts;
-    without a folder it is gone at the end.
+    They are sorted on disk, so that memory stays the same for a million. What lies in ``folder`` already counts.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._rows = SortedRows("search", folder, descending=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._rows.__exit__(*exit_)
 
     def add(self, row: SearchRow) -> None:
         """Take in one attachment."""
