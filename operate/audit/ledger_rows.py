@@ -32,7 +32,6 @@ class Rebuilt:
 
 def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEntry:
     """The row for an object, restored ``at`` AWS's time (ISO 8601, UTC). What Bigin lists of it is not known."""
-    name = found.original_name or found.file_name
     return LedgerEntry(
         module=request.module,
         record_id=request.record_id,
@@ -43,7 +42,7 @@ def row_of(found: ArchivedObject, request: ArchiveRequest, at: str) -> LedgerEnt
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         archived_at=found.modified_at,
-        file_name=name.removesuffix(".url") if found.is_link else name,
+        file_name=found.name.removesuffix(".url") if found.is_link else found.name,
         first_seen=found.modified_at,  # Bigin had it at the latest when it was archived
         state_at=at,
         verified=verified_mark(found) if found.is_ours else None,

@@ -63,7 +63,7 @@ class Wanted:
     @property
     def path(self) -> Path:
         """Where to write it, under the name that it had in Bigin."""
-        name = self.found.original_name or self.found.file_name
+        name = self.found.name
         if name == UNNAMED and self.entry and self.entry.file_name:
             name = self.entry.file_name
         return self.folder / local_files.local_name(name)

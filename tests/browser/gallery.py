@@ -13,10 +13,10 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.console.archive_files import StoredFile
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.search_row import search_row
 from bigin_archive.search.search_index import SearchIndex, SearchIndexWriter, unpack
+from bigin_archive.storage.archived_object import ArchivedObject
 from operate.console.server import ConsoleServer
 from tests.browser.chromium import OPTIONS, executable
 
@@ -52,10 +52,10 @@ class MadeUp:
     def report(self) -> Mapping[str, Any]:
         return self.verdict
 
-    def version(self, key: str, version_id: str | None) -> StoredFile:
-        return StoredFile(key, version_id, key.rpartition("/")[2], 1)
+    def version(self, key: str, version_id: str | None) -> ArchivedObject:
+        return ArchivedObject(key, key, 1, None, version_id, AS_OF)
 
-    def signed_url(self, file: StoredFile, seconds: int) -> str:
+    def signed_url(self, file: ArchivedObject, seconds: int) -> str:
         return "/console/app.css"
 
     def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:

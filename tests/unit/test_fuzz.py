@@ -173,7 +173,7 @@ def test_headers_of_a_download(junk: Junk) -> None:
     for text in (made.content_type, made.content_disposition, *made.metadata.values()):
         assert text.isascii()
         assert text.isprintable()
-    archived_object.describe("bigin/", made.key, 1, None, None, "", made.content_type, made.metadata)
+    archived_object.describe("bigin/", made.key, {"ContentLength": 1, "LastModified": 0, "Metadata": made.metadata})
 
 
 @fuzzed
@@ -321,6 +321,7 @@ def test_names_in_metadata(junk: Junk) -> None:
     """Any metadata is a name, or none."""
     header = junk.woven("=?", "?=", "UTF-8", "?B?", "?Q?", "YQ==", "=C3", " ", "*de", "hex", "idna", "%C3%BC", "_", "%")
 
-    found = archived_object.describe("", "Contacts/1/2/a", 1, None, None, "", "", {"file-name": header})
+    head = {"ContentLength": 1, "LastModified": 0, "Metadata": {"file-name": header}}
+    found = archived_object.describe("", "Contacts/1/2/a", head)
 
     assert found.original_name is None or found.original_name

@@ -166,6 +166,7 @@ def check_limits(prefix: str, request: ArchiveRequest, actual: ObjectAttributes)
 def test_a_name_in_the_metadata_is_read_in_any_form(vector: dict[str, Any]) -> None:
     """Percent-encoded as we write it, or as the encoded words that S3 and other programs make of it; else none."""
     metadata = {} if vector["header"] is None else {"file-name": vector["header"]}
-    found = archived_object.describe("", "Contacts/1/2/a", 1, None, None, "", "", metadata)
+    head = {"ContentLength": 1, "LastModified": 0, "Metadata": metadata}
+    found = archived_object.describe("", "Contacts/1/2/a", head)
 
     assert vector["file_name"] == found.original_name

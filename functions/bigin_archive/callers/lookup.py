@@ -6,7 +6,7 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError, LinkAttachmentError
 from bigin_archive.http_errors import UnknownAttachmentError
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.storage.archived_object import ArchivedObject, StoredObject
+from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.version_reader import VersionReader
 
 
@@ -30,16 +30,12 @@ def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> St
     if found:
         if found.is_link:
             raise _link()
-        return _stored(found)
+        return found.as_stored
     if state == "pending":
         return None
     raise UnknownAttachmentError(
         "The archive does not know this attachment. Check module and ids, or send it with POST to archive it."
     )
-
-
-def _stored(found: ArchivedObject) -> StoredObject:
-    return StoredObject(found.key, found.size_bytes, found.sha256, found.version_id, found.content_type)
 
 
 def _link() -> LinkAttachmentError:

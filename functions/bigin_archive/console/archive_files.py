@@ -6,7 +6,6 @@ A file is kept while its ETag holds: then S3 answers 304 and sends nothing.
 import io
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError
 from bigin_archive.storage import archived_object, audit_report
+from bigin_archive.storage.archived_object import ArchivedObject, version_arguments
 from bigin_archive.storage.s3_errors import RangeNotSatisfiableError, check_tier, classify_s3_error
 
 if TYPE_CHECKING:
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 _NOTHING_THERE = (403, 404, 405)  # without the right to list, S3 answers 403 for a missing object
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A version of an object, with its file name and its size in bytes."""
-
-    key: str
-    version_id: str | None
-    file_name: str
-    size_bytes: int
 
 
 class _Kept(Generic[_T]):
@@ -96,42 +86,30 @@ class ArchiveFiles:
         except (_NothingThereError, RangeNotSatisfiableError):  # there is none, or an empty file
             return {}
 
-    def version(self, key: str, version_id: str | None) -> StoredFile:
+    def version(self, key: str, version_id: str | None) -> ArchivedObject:
         """One version of an object, which can be read now.
 
         Raises NotArchivedError if there is none, ColdStorageError, and as :meth:`index` does.
         """
         if not key.startswith(self._prefix):
             raise NotArchivedError("The ledger names an object outside the archive. Run bigin-archive audit.")
-        given = {"VersionId": version_id} if version_id else {}
         try:
-            answer = self._call("head_object", Key=key, **given)
+            answer = self._call("head_object", Key=key, **version_arguments(version_id))
         except _NothingThereError:
             raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
         check_tier(answer)
-        found = archived_object.describe(
-            self._prefix,
-            key,
-            answer["ContentLength"],
-            None,
-            answer.get("VersionId"),
-            "",
-            "",
-            answer.get("Metadata", {}),
-        )
-        return StoredFile(key, found.version_id, found.original_name or found.file_name, found.size_bytes)
+        return archived_object.describe(self._prefix, key, answer)
 
-    def signed_url(self, file: StoredFile, seconds: int) -> str:
+    def signed_url(self, file: ArchivedObject, seconds: int) -> str:
         """An address that downloads this version under its own name, for so many seconds."""
-        version = {"VersionId": file.version_id} if file.version_id else {}
         url: str = self._client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self._bucket,
                 "Key": file.key,
-                **version,
+                **version_arguments(file.version_id),
                 "ResponseContentType": "application/octet-stream",
-                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
+                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
             },
             ExpiresIn=seconds,
         )

@@ -173,7 +173,7 @@ class Console:
             {
                 "url": url,
                 "expires_at": expires_at,
-                "file_name": file.file_name,
+                "file_name": file.name,
                 "size_bytes": file.size_bytes,
                 "sha256": entry.sha256,
             },

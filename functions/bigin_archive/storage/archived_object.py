@@ -5,9 +5,11 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote
 
 from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.clock import iso
 
 # Folders that this application writes beside the attachments, below the same prefix.
 OWN_FOLDERS = ("_index/", "_audit/", "_restored/")
@@ -66,6 +68,11 @@ class ArchivedObject:
         return self.key.rpartition("/")[2]
 
     @property
+    def name(self) -> str:
+        """The name in Bigin as far as it is known, else the one in the key."""
+        return self.original_name or self.file_name
+
+    @property
     def request(self) -> ArchiveRequest | None:
         """The attachment whose prefix the object is under; None for an object elsewhere."""
         match = _PLACE.match(self.path)
@@ -73,10 +80,9 @@ class ArchivedObject:
 
     @property
     def as_stored(self) -> StoredObject:
-        """The part that the ledger keeps."""
-        return StoredObject(
-            self.key, self.size_bytes, self.sha256, self.version_id, "", self.modified_at, self.is_ours, self.is_link
-        )
+        """What a request that found it answers, and the ledger keeps."""
+        facts = (self.key, self.size_bytes, self.sha256, self.version_id, self.content_type, self.modified_at)
+        return StoredObject(*facts, is_own=self.is_ours, is_link=self.is_link)
 
     @property
     def is_ours(self) -> bool:
@@ -107,6 +113,11 @@ def identity(version_id: str | None) -> str | None:
     return None if version_id in (None, "", "null") else version_id
 
 
+def version_arguments(version_id: str | None) -> dict[str, str]:
+    """For a call to S3 about this version; None means the current one."""
+    return {"VersionId": version_id} if version_id else {}
+
+
 def full_sha256(checksum: str | None) -> str | None:
     """S3's Base64 checksum of the whole object in hex; None for a checksum of parts.
 
@@ -124,25 +135,17 @@ def place_of(path: str) -> str:
     return match.group(1) if match else path
 
 
-def describe(
-    prefix: str,
-    key: str,
-    size_bytes: int,
-    sha256: str | None,
-    version_id: str | None,
-    modified_at: str,
-    content_type: str,
-    metadata: Mapping[str, str],
-) -> ArchivedObject:
-    """The object, from S3's answer to a HeadObject."""
+def describe(prefix: str, key: str, head: Mapping[str, Any]) -> ArchivedObject:
+    """The object, from boto3's answer to a HeadObject; its version id as S3 told it."""
+    metadata = head.get("Metadata", {})
     return ArchivedObject(
         key=key,
         path=key.removeprefix(prefix),
-        size_bytes=size_bytes,
-        sha256=sha256,
-        version_id=version_id,
-        modified_at=modified_at,
-        content_type=content_type,
+        size_bytes=head["ContentLength"],
+        sha256=full_sha256(head.get("ChecksumSHA256")),
+        version_id=head.get("VersionId"),
+        modified_at=iso(head["LastModified"]),
+        content_type=head.get("ContentType", ""),
         claimed=claimed(metadata),
         original_name=_original_name(metadata.get("file-name")),
         is_link=is_shortcut(metadata),

@@ -17,7 +17,7 @@ from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
 from bigin_archive.errors import ArchiveError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.storage import archived_object
-from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject
+from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject, version_arguments
 from bigin_archive.storage.s3_errors import (
     RETRY_AFTER_S,
     ColdStorageError,
@@ -125,19 +125,11 @@ class Inventory:
     def head(self, key: str, version_id: str | None = None) -> ArchivedObject | None:
         """The object under ``key``, or one version of it; None if there is none. Raises as :meth:`keys` does."""
         try:
-            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **_version(version_id))
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version_arguments(version_id))
         except NoObjectError:
             return None
-        return archived_object.describe(
-            self.prefix,
-            key,
-            answer["ContentLength"],
-            archived_object.full_sha256(answer.get("ChecksumSHA256")),
-            archived_object.identity(answer.get("VersionId")),
-            clock.iso(answer["LastModified"]),
-            answer.get("ContentType", ""),
-            answer.get("Metadata", {}),
-        )
+        found = archived_object.describe(self.prefix, key, answer)
+        return replace(found, version_id=archived_object.identity(found.version_id))
 
     def sha256(self, key: str) -> str | None:
         """The SHA-256 (hex) of the bytes, read now; None if they do not match S3's checksum.
@@ -165,7 +157,9 @@ class Inventory:
         Raises as :meth:`keys` does, BytesDifferError where they are not those of S3's checksum, NoObjectError.
         """
         try:
-            yield from self._call("get_object", Key=key, **_version(version_id))["Body"].iter_chunks(BLOCK_BYTES)
+            yield from self._call("get_object", Key=key, **version_arguments(version_id))["Body"].iter_chunks(
+                BLOCK_BYTES
+            )
         except FlexibleChecksumError:
             raise BytesDifferError from None
         except BotoCoreError as error:
@@ -223,10 +217,6 @@ class Inventory:
 
 class BytesDifferError(Exception):
     """The bytes do not match the checksum."""
-
-
-def _version(version_id: str | None) -> dict[str, str]:
-    return {"VersionId": version_id} if version_id else {}
 
 
 def _unreachable(error: Exception) -> ArchiveError:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
-from bigin_archive.clock import iso
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.storage import archived_object
-from bigin_archive.storage.archived_object import ArchivedObject
+from bigin_archive.storage.archived_object import ArchivedObject, version_arguments
 from bigin_archive.storage.s3_errors import RETRY_AFTER_S, check_tier, classify_s3_error
 
 if TYPE_CHECKING:
@@ -39,24 +38,14 @@ class VersionReader:
 
     def read(self, key: str, version_id: str | None) -> ArchivedObject | None:
         """A version of the object (None: its newest); None if there is none."""
-        version = {"VersionId": version_id} if version_id else {}
         try:
-            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version)
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version_arguments(version_id))
         except _RefusedError as error:
             # With the right to list only below a prefix, S3 answers 403 for a missing version.
             if error.status in _NOTHING or (error.status in _UNCLEAR and not self._is_listed(key, version_id)):
                 return None
             raise classify_s3_error(error.status, error.code) from error
-        return archived_object.describe(
-            self.prefix,
-            key,
-            answer["ContentLength"],
-            archived_object.full_sha256(answer.get("ChecksumSHA256")),
-            answer.get("VersionId"),
-            iso(answer["LastModified"]),
-            answer.get("ContentType", ""),
-            answer.get("Metadata", {}),
-        )
+        return archived_object.describe(self.prefix, key, answer)
 
     def find(self, place: str) -> ArchivedObject | None:
         """The attachment's own object in this place; None if there is none."""
@@ -68,17 +57,15 @@ class VersionReader:
 
     def check_readable(self, key: str, version_id: str | None) -> None:
         """Raise ColdStorageError if the version lies in an archive tier, where an address would download nothing."""
-        version = {"VersionId": version_id} if version_id else {}
         try:
-            check_tier(self._call("head_object", Key=key, **version))
+            check_tier(self._call("head_object", Key=key, **version_arguments(version_id)))
         except _RefusedError as error:
             raise classify_s3_error(error.status, error.code) from error
 
     def signed_url(self, key: str, version_id: str | None, seconds: int) -> str:
         """An address that downloads this version for so many seconds, and nothing else."""
-        version = {"VersionId": version_id} if version_id else {}
         url: str = self.client.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": key, **version}, ExpiresIn=seconds
+            "get_object", Params={"Bucket": self.bucket, "Key": key, **version_arguments(version_id)}, ExpiresIn=seconds
         )
         return url
 
