@@ -108,7 +108,7 @@ class Inventory:
                     return
 
     def _attachments_of(self, module: str, record_id: str) -> list[Attachment]:
-        rows = self._list(f"/{module}/{record_id}/Attachments", {"fields": "id,File_Name,Size,$type"})
+        rows = self._list(f"/{module}/{record_id}/Attachments", {"fields": "id,File_Name,Size,$type,$link_url"})
         return [
             Attachment(
                 module=module,
@@ -116,7 +116,7 @@ class Inventory:
                 attachment_id=row["id"],
                 name=str(row.get("File_Name") or ""),
                 size_bytes=int(row["Size"]) if str(row.get("Size", "")).isdecimal() else None,
-                is_link=row.get("$type") == LINK_TYPE,
+                is_link=row.get("$type") == LINK_TYPE or bool(row.get("$link_url")),
             )
             for row in rows
         ]
@@ -129,7 +129,7 @@ class Inventory:
                     if answer.status_code == 200:
                         rows: list[dict[str, str]] = answer.json().get("data") or []
                         return rows
-                    if answer.status_code == 401:
+                    if answer.status_code == 401 and _code(answer) != "OAUTH_SCOPE_MISMATCH":  # of this module alone
                         raise LocalStackError(f"Bigin refuses the access token: {_code(answer)}.")
                     if answer.status_code < 500 and answer.status_code != 429:
                         return []

@@ -287,6 +287,15 @@ def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None
     assert "bigin-archive audit" in page.link(**ids(lost)).json()["detail"]
 
 
+def test_a_file_that_bigin_sends_otherwise_now_keeps_its_link(archive: Archive, page: Page) -> None:
+    """A later request found other bytes in Bigin and was parked: the archived file is what the search shows."""
+    (entry,) = archive.new(1, state="parked", reason="content_conflict")
+
+    answer = page.link(**ids(entry))
+
+    assert (201, entry.sha256) == (answer.status_code, answer.json()["sha256"])
+
+
 def test_a_file_in_an_archive_tier_has_no_link(archive: Archive, page: Page) -> None:
     """S3 would refuse the download: what to do is told in place of an address that opens an error of S3."""
     (entry,) = archive.new(1)
@@ -569,6 +578,9 @@ def test_the_page_needs_no_key_and_holds_no_data(archive: Archive, page: Page) -
     ("claims", "status"),
     [
         ({"token_use": "access", "sub": "u"}, 200),
+        ({"token_use": "access", "sub": "u", "scope": "openid archive/read"}, 200),
+        ({"token_use": "access", "sub": "u", "scope": "openid archive/readers"}, 401),
+        ({"token_use": "access", "sub": "u", "scope": ""}, 401),
         ({"token_use": "id", "sub": "u"}, 401),
         ({"token_use": "access"}, 401),
         (None, 401),
@@ -577,7 +589,7 @@ def test_the_page_needs_no_key_and_holds_no_data(archive: Archive, page: Page) -
 def test_behind_cognito_only_a_verified_user_is_answered(
     archive: Archive, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The user is whom API Gateway verified; an ID token, and a request that came past it, are refused."""
+    """The user is whom API Gateway verified; an ID token, another scope, and a call that came past it are refused."""
     files = ArchiveFiles(archive.aws.s3, archive.aws.bucket, PREFIX)
     console = Console(
         files, Ledger(archive.aws.dynamodb, archive.aws.ledger_table), LocalLinkLimit(), Door(signed_in), print

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from local.__main__ import main
+from local.inventory import Inventory
 from local.settings import Bigin, SettingsError
+from tests.raw_server import serving
 
 FAKE = "http://127.0.0.1:8080"
 
@@ -96,3 +98,22 @@ def test_a_wrong_setting_is_a_sentence(
     finally:
         signal.signal(signal.SIGTERM, before)
     assert told in capsys.readouterr().err
+
+
+def answered(status: int, body: object) -> list[bytes]:
+    """One answer, on a connection of its own."""
+    text = json.dumps(body)
+    return [f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()]
+
+
+def test_the_demo_takes_links_by_their_address_and_leaves_out_what_the_token_may_not_read() -> None:
+    """Another Bigin may name no type, and a token may have the scopes of some modules only."""
+    record, none = {"data": [{"id": "7"}]}, {"data": []}
+    rows = {"data": [{"id": "1", "File_Name": "a", "Size": "5"}, {"id": "2", "$link_url": "https://x.example"}]}
+    scripts = [answered(401, {"code": "OAUTH_SCOPE_MISMATCH"}), answered(200, record), answered(200, rows)]
+    with serving(*scripts, answered(200, none)) as server:
+        found = Inventory(server.url, lambda: "token").attachments(25)
+
+    assert [("Pipelines", "7", "1", False), ("Pipelines", "7", "2", True)] == [
+        (each.module, each.record_id, each.attachment_id, each.is_link) for each in found
+    ]

@@ -21,7 +21,7 @@ from bigin_archive.archive_request import ArchiveRequest, identifier, json_objec
 from bigin_archive.console import answers, search_request
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import MANY_LINKS, LinkLimit
-from bigin_archive.errors import ArchiveError, InvalidRequestError
+from bigin_archive.errors import ArchiveError, ContentConflictError, InvalidRequestError
 from bigin_archive.http_errors import (
     IndexUnavailableError,
     MethodNotAllowedError,
@@ -39,6 +39,7 @@ from bigin_archive.search.search_row import IndexUnreadableError, SearchRow
 
 PAGE_ROWS = 50
 LINK_S = 60  # seconds that a link works; it is used at once
+CONFLICT = ContentConflictError.code  # Bigin sent other bytes later; the archived file is still there
 LINKED_STATES = ("archived", "link", "reclaimed")  # an object stands for the attachment
 RECORD_ROUTE = "/records/{module}/{record_id}"
 
@@ -160,7 +161,7 @@ class Console:
         attachment_id = identifier("attachment_id", fields.get("attachment_id"))
         request = ArchiveRequest(module, record_id, attachment_id)
         entry = self.ledger.find([request]).get(request.place)
-        if entry is None or entry.state not in LINKED_STATES or not entry.key:
+        if entry is None or not entry.key or not (entry.state in LINKED_STATES or entry.reason == CONFLICT):
             raise NotArchivedError("This attachment is not in the archive.")
         file = self.files.version(entry.key, entry.version_id)
         self._count_link(user)

@@ -12,6 +12,7 @@ from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.settings import ConsoleSettings
 from bigin_archive.telemetry import reporter
 
+SCOPE = "archive/read"
 _S3_TIMEOUT_S = 10  # the index of a million attachments arrives within it
 
 
@@ -42,6 +43,7 @@ def signed_in(event: Event) -> str:
     API Gateway lets nobody else through. If it ever did, this would refuse.
     """
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
-    if claims.get("token_use") != "access" or not claims.get("sub"):
+    is_of_scope = SCOPE in str(claims.get("scope", SCOPE)).split()
+    if claims.get("token_use") != "access" or not claims.get("sub") or not is_of_scope:
         raise UnauthorizedError("Sign in again.")
     return str(claims["sub"])
