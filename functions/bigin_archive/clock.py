@@ -54,4 +54,5 @@ def any_since(times: Iterable[object], since: datetime) -> bool:
     Without any time the answer is yes.
     """
     moments = [parse(time) for time in times]
-    return not moments or any(moment is None or moment >= since - SKEW for moment in moments)
+    # The difference of two times has no limits, a time near the calendar's end has.
+    return not moments or any(moment is None or since - moment <= SKEW for moment in moments)

@@ -140,7 +140,8 @@ def _of_last_sweep(archive: Archive) -> Listing:
     left_out = {name: "the last sweep left it out" for name in MODULES if name not in state.modules}
     # Once the next full sweep has begun, the gaps of the last one are no longer known.
     unknown = {} if state.is_done or not state.is_full else dict.fromkeys(MODULES, "a sweep is running: audit after it")
-    return left_by(cursor, state, state.full_since, state.full_list, unknown | left_out)
+    refused = {*state.refused, *(state.full_refused or ())}
+    return left_by(cursor, state, state.full_since, state.full_list, sorted(refused), unknown | left_out)
 
 
 def _repaired(target: Target, archive: Archive, made: Audit) -> Repaired:

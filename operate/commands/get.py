@@ -43,8 +43,9 @@ class Wanted:
         entry, found = self.entry, self.found
         # A version never changes, so if the row names this version, S3's own checksum is the best source.
         is_same = found.version_id is not None and entry is not None and entry.version_id == found.version_id
-        if not entry or not entry.sha256 or is_same:
+        if not entry or is_same:
             return found.sha256
+        # An object that had no checksum when it was archived, and has one now, was written again.
         return entry.sha256 if found.sha256 in (None, entry.sha256) else None
 
     @property

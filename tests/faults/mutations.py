@@ -6,6 +6,7 @@ A text that is no longer there exactly once is an error: the list follows the pa
 from tests.faults.mutation import Mutation
 from tests.faults.mutations_audit import AUDIT
 from tests.faults.mutations_lists import LISTS
+from tests.faults.mutations_odd import ODD
 from tests.faults.mutations_restore import RESTORE
 from tests.faults.mutations_states import STATES
 from tests.faults.mutations_world import WORLD
@@ -278,7 +279,7 @@ MUTATIONS = (
     Mutation(
         "damaged listing taken for an empty one",
         "functions/bigin_archive/bigin/listing.py",
-        "    if not isinstance(data, list):\n",
+        "    if not isinstance(data, list) or len(data) > _MOST_ENTRIES:\n",
         "    if not isinstance(data, list):\n        return\n    if False:\n",
         ("listing",),
     ),
@@ -423,6 +424,7 @@ MUTATIONS = (
     *LISTS,
     *WORLD,
     *RESTORE,
+    *ODD,
     *STATES,
     *AUDIT,
 )

@@ -20,8 +20,8 @@ STATES = (
     Mutation(
         "list asked for an old size without a credit",
         "functions/bigin_archive/archiving/archiver.py",
-        "            check_credits()\n",
-        "",
+        "            check_credits()\n            if not sizes_count:",
+        "            if not sizes_count:",
         caught_by_test=(
             "tests/functional/test_credits.py::test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits",
         ),
@@ -36,8 +36,8 @@ STATES = (
     Mutation(
         "a stranger's bytes not compared",
         "functions/bigin_archive/archiving/archiver.py",
-        "if sha256 != (other.sha256 or",
-        "if not sha256 and (other.sha256 or",
+        "        if sha256 != ours:",
+        "        if not sha256 and sha256 != ours:",
         caught_by_test=(f"{_TESTS}a_strangers_object_under_the_very_key_is_compared",),
     ),
     Mutation(

@@ -122,6 +122,21 @@ def test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits(
     assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
 
 
+@pytest.mark.parametrize(("correlation_id", "calls"), [("sweep-2026-01-31T09:30:00.000+00:00", 1), ("an-event", 2)])
+@pytest.mark.parametrize("kind", ["gone", "link"])
+def test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits(
+    aws: Aws, bigin: Simulator, kind: str, correlation_id: str, calls: int
+) -> None:
+    """A sweep pays for the download. Where that brings no file, the list of its record may have many pages."""
+    request = bigin.add(b"a file", kind=kind, link_url="https://example.com/")
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
+    (message,) = aws.deliver(request)
+
+    staying = aws.worker().work([replace(message, correlation_id=correlation_id)], Deadline(60))
+
+    assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
+
+
 @pytest.mark.parametrize(
     ("header", "left"),
     [

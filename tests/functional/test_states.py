@@ -108,6 +108,56 @@ def test_a_strangers_object_under_the_very_key_is_compared(
         assert ("complete", expected) == (audit.verdict, [one.kind.code for one in audit.differences])
 
 
+def adopted_without_checksum(archive: Archive, bigin: Simulator) -> dict[str, Any]:
+    """A stranger's object under the very key, with the right bytes and without a SHA-256."""
+    request = bigin.add(b"file", file_name="a.txt")
+    archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket, Key=key_of(request, "a.txt"), Body=b"file", ChecksumAlgorithm="CRC32"
+    )
+    archive.aws.worker().work([Message("1", json.dumps(request), "handle", 1)], Deadline(60))
+    return request
+
+
+def test_an_adopted_object_that_is_replaced_is_told(
+    archive: Archive, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a SHA-256 of what was adopted, other bytes of its size are not taken for it: no repair makes them right,
+    and get refuses them.
+    """
+    request = adopted_without_checksum(archive, bigin)
+    assert "no_checksum" in kinds(archive)
+    archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket, Key=key_of(request, "a.txt"), Body=b"evil", ChecksumAlgorithm="SHA256"
+    )
+    stack, name = deploy(archive.aws), request["attachment_id"]
+
+    assert ["wrong_checksum"] == kinds(archive)
+    assert 1 == run(monkeypatch, "get", name, "--stack", stack, "--to", str(tmp_path))
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+    run(monkeypatch, "audit", "--repair", "--stack", stack)
+    assert ["wrong_checksum"] == kinds(archive)
+
+
+def test_an_object_without_checksum_costs_no_neighbour_its_mark(archive: Archive, bigin: Simulator) -> None:
+    """What S3 confirmed of the others is noted all the same, so that the next audit need not ask again."""
+    archive.in_bigin(archive.new(3))
+    own = {"bigin-module": "Accounts", "bigin-record-id": "1", "bigin-attachment-id": "2"}  # it comes first
+    request = bigin.add(b"file", module="Accounts", record_id="1", attachment_id="2", file_name="a.txt")
+    archive.aws.s3.put_object(
+        Bucket=archive.aws.bucket,
+        Key=key_of(request, "a.txt"),
+        Body=b"file",
+        Metadata=own,
+        ChecksumAlgorithm="CRC32",
+    )
+    archive.aws.worker().work([Message("1", json.dumps(request), "handle", 1)], Deadline(60))
+
+    kinds(archive)
+
+    rows = {entry.attachment_id: entry for entry in archive.ledger.entries()}
+    assert 3 == sum(entry.is_verified for entry in rows.values())
+
+
 @pytest.mark.processes
 def test_a_checksum_of_parts_is_none(archive: Archive, bigin: Simulator) -> None:
     """An object that was uploaded in parts has a checksum of checksums, which counts as no SHA-256."""

@@ -1,6 +1,7 @@
 """The sweep against simulator and emulator: what it finds, what it costs, and how it is interrupted."""
 
 import itertools
+import json
 import secrets
 import time
 from contextlib import suppress
@@ -17,8 +18,10 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, Killed, archived, at, attachments, ledger, listed_by, many
+from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
+from tests.functional.test_operate_stack import deploy, run
 
 OLD, LATER = "2026-01-05T10:00:00+00:00", "2099-01-01T00:00:00+00:00"
 pytestmark = pytest.mark.in_memory
@@ -363,6 +366,32 @@ def test_what_was_refused_stays_told_until_it_was_listed(aws: Aws, bigin: Simula
 
     assert [(True, False, "partial"), (False, False, "partial"), (False, False, "partial")] == results
     assert (True, [], 3, "complete") == (last.is_full, last.refused, len(ledger(aws)), last.result)
+
+
+def test_a_sweep_of_one_module_makes_up_for_no_list_of_everything(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the last list of everything lacks it still lacks: no removal is invented, and nothing is called complete
+    by it.
+    """
+    many(bigin, 3)
+    account = Account(aws, bigin)
+    account.sweep(SweepRequest(by_record=True))
+    bigin.control("PATCH", "records", {"module": "Contacts", "record_ids": ["5001"], "modified_time": OLD})
+    refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
+    bigin.answer(403, refusal, call="list", record_id="5001", times=1)
+    full = account.sweep(SweepRequest(by_record=True))
+
+    narrow = account.sweep(SweepRequest(modules=("Contacts",), by_record=True))
+    stack = deploy(aws)
+    as_of_sweep = run(monkeypatch, "audit", "--as-of-sweep", "--module", "Contacts", "--stack", stack)
+    told = json.loads(Archive(aws, bigin).read("_audit/latest-Contacts.json"))
+    nightly = account.sweep(SweepRequest(nightly=True))
+
+    assert (["Contacts/5001"], []) == (full.refused, narrow.refused)
+    assert (2, {}) == (as_of_sweep, told["kinds"])
+    assert "Contacts: Bigin did not list Contacts/5001" in told["not_covered"]
+    assert (False, ["Contacts/5001"], "partial") == (nightly.is_full, nightly.refused, nightly.result)
 
 
 def test_a_gap_between_two_sweeps_is_no_proof(aws: Aws, bigin: Simulator) -> None:

@@ -10,6 +10,7 @@ from tests.histories.network import Reply, Request
 _TARGET = "DynamoDB_20120810."
 _Asked = Mapping[str, Any]
 _MOST = 100  # items of one page of a scan or query; DynamoDB's own limit is 1 MB
+_MOST_BYTES, _MOST_KEYS = 400 * 1024, 100  # of an item; in one BatchGetItem (DynamoDB, "Quotas")
 
 
 class _RefusedError(Exception):
@@ -53,6 +54,9 @@ class Tables:
     def _batch_get(self, asked: _Asked) -> dict[str, Any]:
         answers: dict[str, list[Item]] = {}
         for table, wanted in asked["RequestItems"].items():
+            keys = {self._key(table, key) for key in wanted["Keys"]}
+            if len(keys) < len(wanted["Keys"]) or not 1 <= len(keys) <= _MOST_KEYS:
+                raise _RefusedError("ValidationException")
             found = [self.items[table].get(self._key(table, key)) for key in wanted["Keys"]]
             answers[table] = [item for item in found if item is not None]
         return {"Responses": answers, "UnprocessedKeys": {}}
@@ -60,7 +64,7 @@ class Tables:
     def _put(self, asked: _Asked) -> dict[str, Any]:
         key = self._key(asked["TableName"], asked["Item"])
         self._check(asked, self._table(asked).get(key, {}))
-        self._table(asked)[key] = dict(asked["Item"])
+        self._store(asked, key, dict(asked["Item"]))
         return {}
 
     def _update(self, asked: _Asked) -> dict[str, Any]:
@@ -69,12 +73,17 @@ class Tables:
         self._check(asked, there)
         update = _expression(asked, "UpdateExpression")
         changed = update.changed(there or dict(asked["Key"]))
-        self._table(asked)[key] = changed
+        self._store(asked, key, changed)
         if asked.get("ReturnValues", "NONE") == "NONE":
             return {}
         if asked["ReturnValues"] != "UPDATED_NEW":
             raise NotImplementedError(asked["ReturnValues"])
         return {"Attributes": {name: value for name, value in changed.items() if name in update.touched}}
+
+    def _store(self, asked: _Asked, key: tuple[str, ...], item: Item) -> None:
+        if sum(len(name) + _bytes(value) for name, value in item.items()) > _MOST_BYTES:
+            raise _RefusedError("ValidationException")
+        self._table(asked)[key] = item
 
     def _delete(self, asked: _Asked) -> dict[str, Any]:
         key = self._key(asked["TableName"], asked["Key"])
@@ -119,6 +128,11 @@ class Tables:
     def _check(self, asked: _Asked, item: Item) -> None:
         if "ConditionExpression" in asked and not _expression(asked, "ConditionExpression").holds(item):
             raise _RefusedError("ConditionalCheckFailedException")
+
+
+def _bytes(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    return len(str(content)) * 3 // 4 if kind == "B" else len(str(content))  # binary travels as Base64
 
 
 def _holds(asked: _Asked, item: Item) -> bool:

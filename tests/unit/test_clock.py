@@ -87,3 +87,13 @@ SINCE = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 def test_times_of_another_clock_are_compared_with_a_margin(times: list[object], *, may_be: bool) -> None:
     """A time that is up to 15 minutes too early counts as in time, and so does one that cannot be read."""
     assert may_be is clock.any_since(times, SINCE)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z"])
+def test_a_margin_reaches_beyond_no_calendar(since: str) -> None:
+    """Whoever asks for all that was changed since the year 1 gets it."""
+    begin = clock.parse(since)
+    assert begin
+
+    assert clock.any_since(["0001-01-01T00:00:00Z"], begin)
+    assert clock.any_since(["9999-12-31T23:59:59Z"], begin)

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from bigin_archive import clock
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.bigin.listing import Link, entries
+from bigin_archive.bigin.listing import FIRST_PAGE, Link, Page, account_entries, entries, records
+from bigin_archive.errors import BiginUnavailableError
 from bigin_archive.storage.link_shortcut import shortcut
 
 IDS = [("Contacts", "1", "2"), ("Pipelines", "9" * 50, "9" * 50)]
@@ -77,6 +79,72 @@ def test_a_text_without_an_end_is_cut() -> None:
 def test_a_time_that_no_message_can_carry_is_left_out(time: object, expected: str | None) -> None:
     """It travels as a message attribute, and SQS refuses the whole batch for one control character."""
     assert only(Modified_Time=time, Created_Time=time).times == [expected] * 2 * (expected is not None)
+
+
+@pytest.mark.parametrize("odd", [None, 12, True, {}, [], "", " ", "soon", "2020-01-31", "1" * 65, "\ud800"], ids=repr)
+def test_what_was_changed_at_an_unreadable_time_may_have_been_changed_now(odd: object) -> None:
+    """An old time beside it proves nothing, neither of a record nor of an attachment."""
+    since, old = clock.parse("2026-01-31T00:00:00Z"), "2020-01-31T00:00:00Z"
+    assert since
+    told = {"id": "1", "Created_Time": old, "Modified_Time": odd}
+    (record,) = records({"data": [{**told, "Last_Activity_Time": old}]}, "Contacts")
+    (active,) = records({"data": [{**told, "Modified_Time": old, "Last_Activity_Time": odd}]}, "Contacts")
+    (without,) = records({"data": [{"id": "1", "Last_Activity_Time": old}]}, "Contacts")
+    (attachment,) = entries({"data": [told]})
+
+    assert record
+    assert active
+    assert without
+    assert attachment
+    assert clock.any_since(record.changed_times, since)
+    assert clock.any_since(active.changed_times, since) is (odd is not None)
+    assert clock.any_since(without.changed_times, since)
+    assert clock.any_since(attachment.times, since)
+
+
+def test_old_times_are_believed() -> None:
+    """Otherwise each nightly sweep would go through all records."""
+    since, old = clock.parse("2026-01-31T00:00:00Z"), "2020-01-31T00:00:00Z"
+    assert since
+    (record,) = records({"data": [{"id": "1", "Modified_Time": old, "Last_Activity_Time": None}]}, "Contacts")
+    assert record
+
+    assert not clock.any_since(record.changed_times, since)
+    assert not clock.any_since(only(Modified_Time=old).times, since)
+
+
+@pytest.mark.parametrize("address", [None, True, 5, {}, [], ""], ids=repr)
+@pytest.mark.parametrize("kind", [None, "File", "Link URL", 7])
+def test_a_link_has_an_address(address: object, kind: object) -> None:
+    """A shortcut without one would count as archived. What is no link after all is downloaded like any file."""
+    assert only(**{"$link_url": address, "$type": kind}).link is None
+
+
+@pytest.mark.parametrize("module", ["", " ", "\ud800", "x" * 101, "Calls/1", "Contäcts", None, 5])
+def test_a_module_has_the_form_of_an_api_name(module: object) -> None:
+    """It becomes part of a key, and of the state that a sweep keeps."""
+    entry = {"id": "1", "Parent_Id": {"id": "2"}}
+
+    assert [None] == list(account_entries({"data": [{**entry, "$se_module": module}]}))
+    assert [None] != list(account_entries({"data": [{**entry, "$se_module": "CustomModule5001"}]}))
+
+
+def test_a_page_of_far_more_entries_than_were_asked_for_is_none() -> None:
+    """A sweep keeps the entries of the page that it read last."""
+    many = [{"id": str(number)} for number in range(1, 2002)]
+
+    assert 2000 == len(list(entries({"data": many[:2000]})))
+    with pytest.raises(BiginUnavailableError):
+        list(entries({"data": many}))
+
+
+def test_a_token_without_an_end_is_none() -> None:
+    """No address could carry it, and a sweep could not keep it."""
+    tokens = ["t" * 2000, "t" * 2001]
+
+    pages = [Page({"info": {"next_page_token": token}}, FIRST_PAGE).following for token in tokens]
+
+    assert [{"page_token": tokens[0]}, {"page": "2"}] == pages
 
 
 @pytest.mark.parametrize("ids", IDS, ids=["short ids", "long ids"])

@@ -168,6 +168,7 @@ class Worker:
             return replace(outcome, outcome="gone")
         settled = replace(outcome, outcome=outcome_without_file(error))
         try:
+            self._check_credits(outcome, (SWEEP, REPAIR))  # a sweep has reserved a credit for the download only
             if isinstance(error, AttachmentGoneError):
                 return replace(settled, is_unlisted=self._archiver.listed(request, deadline) is None)
             self._links.archive_by_id(request, deadline, outcome.correlation_id)

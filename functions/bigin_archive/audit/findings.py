@@ -166,8 +166,10 @@ def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding 
     if archived.size_bytes is not None and archived.size_bytes != stored.size_bytes:
         kind = Kind.TRUNCATED if stored.size_bytes < archived.size_bytes else Kind.WRONG_SIZE
         return Finding(kind, f"{archived.size_bytes} bytes were archived, the object has {stored.size_bytes}")
-    if None not in (archived.sha256, stored.sha256) and archived.sha256 != stored.sha256:
-        return Finding(Kind.SWAPPED, f"SHA-256 {archived.sha256} was archived, the object has {stored.sha256}")
+    if stored.sha256 is not None and archived.sha256 != stored.sha256:
+        # An object without a checksum gets one only if it is written again.
+        then = f"SHA-256 {archived.sha256}" if archived.sha256 else "an object without SHA-256"
+        return Finding(Kind.SWAPPED, f"{then} was archived, the object has {stored.sha256}")
     return None
 
 

@@ -9,7 +9,7 @@ from bigin_archive.audit.merge_join import Joined
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.attachment_state import State
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.ledger.ledger_entry import LedgerEntry, verified_mark
 from bigin_archive.storage.archived_object import ArchivedObject
 from bigin_archive.storage.inventory import Inventory
 from bigin_archive.storage.version_listing import ListedKey
@@ -86,7 +86,7 @@ class ObjectLookup:
     def _mark(self, entry: LedgerEntry, found: ArchivedObject) -> None:
         """Note in the row that S3 confirms it, so that the next audit need not ask again."""
         recorded = (entry.key, entry.version_id, entry.size_bytes, entry.sha256)
-        if not self._marks or not entry.is_stored or entry.is_verified or found.version_id is None:
+        if not self._marks or not entry.is_stored or entry.is_verified or verified_mark(found) is None:
             return
         if recorded == (found.key, found.version_id, found.size_bytes, found.sha256):
             try:

@@ -21,16 +21,20 @@ NAME_FIELDS: Mapping[str, str] = {
     "Events": "Event_Title",
     "Notes": "Note_Title",
 }
-_MADE = "Created_Time"
-_RECORD_TIMES = ("Modified_Time", "Last_Activity_Time")
+_MADE, _CHANGED, _TOUCHED = "Created_Time", "Modified_Time", "Last_Activity_Time"
+_UNREADABLE = "unreadable"  # in place of a time
 _FIELDS_MISSING = ("REQUIRED_PARAM_MISSING", "LIMIT_EXCEEDED")  # these speak of ``fields``, and do not refuse it
 _ID = re.compile(r"[0-9]{1,50}")
+_MODULE = re.compile(r"[A-Za-z0-9_]{1,100}")  # API names of modules
 # Zoho CRM OpenAPI v8, attachments: a name has at most 250 characters, an address 3,000. Longer ones are cut, so that
 # one odd entry stops no message and no row of the ledger.
 _MOST_CHARACTERS, _MOST_OF_A_URL = 2000, 32_000
 _TIME = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
 _SIZES = ("Size", "$size")  # one client of Bigin reads the second
 _NO_SIZE = 10**15  # bytes; a row of the ledger cannot keep any number
+# An item of the table, in which a sweep keeps where it stands, holds 400 KB.
+_MOST_OF_A_TOKEN = 2000  # characters
+_MOST_ENTRIES = 2000  # of a page, ten times what is asked for
 
 
 PAGE_SIZE = 200  # Zoho CRM OpenAPI v8, attachments: per_page 1 to 200
@@ -61,7 +65,7 @@ class Page:
     def following(self) -> Position | None:
         """The position behind this page, whether there is a page or not; None if it is not known."""
         token = self._info.get("next_page_token")
-        if isinstance(token, str) and token:
+        if isinstance(token, str) and 0 < len(token) <= _MOST_OF_A_TOKEN:
             return {"page_token": token}
         return {"page": str(int(self.position["page"]) + 1)} if "page" in self.position else None
 
@@ -96,8 +100,8 @@ class ListedAttachment:
 
     @property
     def times(self) -> list[str]:
-        """When it was attached and last changed, as far as Bigin says."""
-        return [time for time in (self.created_time, self.modified_time) if time]
+        """When it was attached and last changed; empty if Bigin does not say when it was changed."""
+        return [time for time in (self.created_time, self.modified_time) if time] if self.modified_time else []
 
     @property
     def hints(self) -> Hints:
@@ -109,7 +113,7 @@ class ListedAttachment:
 class ListedRecord:
     """One record; ``changed_times`` are those of its last edit and last activity, where Bigin tells them.
 
-    All times are as Bigin sent them.
+    All times are as Bigin sent them; one that cannot be read is no time, and may be any.
     """
 
     record_id: str
@@ -141,6 +145,7 @@ def account_entries(
         if (
             not isinstance(parent, dict)
             or not isinstance(module, str)
+            or not _MODULE.fullmatch(module)
             or not isinstance(record_id, str)
             or not _ID.fullmatch(record_id)
             or not attachment_id
@@ -155,14 +160,15 @@ def account_entries(
 def records(listing: Mapping[str, object], module: str) -> Iterator[ListedRecord | None]:
     """The records of one page, as :func:`entries`."""
     for record_id, entry in _rows(listing):
-        times = tuple(time for field in _RECORD_TIMES if (time := _time(entry, field)))
+        told = [_CHANGED, *([_TOUCHED] if entry.get(_TOUCHED) is not None else [])]
+        times = tuple(_time(entry, field) or _UNREADABLE for field in told)
         name, made = _text(entry, NAME_FIELDS[module]), _time(entry, _MADE)
         yield ListedRecord(record_id, name, times, made) if record_id else None
 
 
 def record_fields(module: str) -> str:
     """The fields to ask for in a list of records."""
-    return ",".join(("id", NAME_FIELDS[module], _MADE, *_RECORD_TIMES))
+    return ",".join(("id", NAME_FIELDS[module], _MADE, _CHANGED, _TOUCHED))
 
 
 def refuses_fields(answer: Mapping[str, object]) -> bool:
@@ -177,7 +183,7 @@ def _texts(details: object) -> list[object]:
 def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str | None, Mapping[str, object]]]:
     """The entries with their ids. A missing id is None, so that its neighbours can still be read."""
     data = listing.get("data") if listing else []
-    if not isinstance(data, list):
+    if not isinstance(data, list) or len(data) > _MOST_ENTRIES:
         raise BiginUnavailableError("Bigin's listing cannot be read. Try again later.")
     for entry in data:
         found = entry.get("id") if isinstance(entry, dict) else None
@@ -193,8 +199,8 @@ def _attachment(attachment_id: str, entry: Mapping[str, object]) -> ListedAttach
         size_bytes=next((size for name in _SIZES if (size := _size(entry.get(name))) is not None), None),
         link=_link(entry),
         name=_text(entry, "File_Name"),
-        created_time=_time(entry, "Created_Time"),
-        modified_time=_time(entry, "Modified_Time"),
+        created_time=_time(entry, _MADE),
+        modified_time=_time(entry, _CHANGED),
         owner=_text(owner, "name") if isinstance(owner, dict) else None,
     )
 
@@ -212,10 +218,9 @@ def _time(entry: Mapping[str, object], field: str) -> str | None:
 
 
 def _link(entry: Mapping[str, object]) -> Link | None:
-    # The type of files has several names in Zoho's pages, that of links has one.
-    if not entry.get("$link_url") and entry.get("$type") != "Link URL":
-        return None
-    return Link(title=_text(entry, "File_Name") or "", url=_text(entry, "$link_url", _MOST_OF_A_URL) or "")
+    # A link without its address is requested like a file: Bigin then says what it is, and it is not archived.
+    url = _text(entry, "$link_url", _MOST_OF_A_URL)
+    return Link(title=_text(entry, "File_Name") or "", url=url) if url else None
 
 
 def _size(value: object) -> int | None:

@@ -1,6 +1,6 @@
 """The end of a sweep: writes index and audit, against the lists of the sweep."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bigin_archive import clock
@@ -31,27 +31,32 @@ class Closing:
         if not began_at or (state.since and not _is_before(state.since, began_at)):
             unlisted = dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
         stored = state.own_list if state.is_full else state.full_list
-        listing = left_by(cursor, state, began_at or state.started_at, stored, unlisted)
+        listing = left_by(cursor, state, began_at or state.started_at, stored, state.refused, unlisted)
         made = self._auditor.go_on(state.audit, listing, state.modules, deadline)
         state.audit = None if isinstance(made, Audit) else made
         return made if isinstance(made, Audit) else None
 
 
 def left_by(
-    cursor: Cursor, state: SweepState, began_at: str, stored: Sequence[Any] | None, unlisted: Mapping[str, str]
+    cursor: Cursor,
+    state: SweepState,
+    began_at: str,
+    stored: Sequence[Any] | None,
+    refused: Iterable[str],
+    unlisted: Mapping[str, str],
 ) -> Listing:
     """Bigin's list as a sweep left it: ``stored`` says where it is, ``began_at`` when its reading began.
 
-    If an earlier version stored it only in the ledger's rows, ``stored`` is None. ``unlisted`` are the modules that the
-    sweep does not cover, and why; those that Bigin refused are added. To read the list raises StorageUnavailableError,
-    also if it is gone.
+    If an earlier version stored it only in the ledger's rows, ``stored`` is None. ``refused`` are the modules and
+    records that Bigin kept back, ``unlisted`` the modules that the sweep does not cover, and why. To read the list
+    raises StorageUnavailableError, also if it is gone.
     """
-    refused = {what.partition("/")[0]: f"Bigin did not list {what}" for what in state.refused}
+    kept_back = {what.partition("/")[0]: f"Bigin did not list {what}" for what in refused}
     return Listing(
         began_at,
         stored=_read(cursor, stored, began_at) if stored else None,
         counted=None if stored else state.full_listed,
-        unlisted=refused | dict(unlisted),
+        unlisted=kept_back | dict(unlisted),
         unsupported_modules=dict(state.uncovered),
         is_of_all=state.strategy == "all",
         is_of_changes=not state.is_full,

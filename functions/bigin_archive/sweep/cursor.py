@@ -84,8 +84,8 @@ class SweepState:
     stuck_since: str | None = None  # the beginning of the first slice that came no step further
     failing: dict[str, str] | None = None
     doubted: list[list[Any]] = field(default_factory=list)
-    # Records and modules that Bigin keeps back; those of the last list of the whole module are carried along.
-    refused: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # records and modules that Bigin keeps back
+    full_refused: list[str] | None = None  # from the last sweep of everything that was finished
     uncovered: dict[str, int] = field(default_factory=dict)  # attachments of modules that are not archived
 
     @property

@@ -25,6 +25,7 @@ from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import Doubts, doubt
+from bigin_archive.sweep.lists import list_again
 
 _ATTACHMENTS_AT_ONCE = 100  # rows in one call (DynamoDB, BatchGetItem)
 _RECORDS_AT_ONCE = 10
@@ -65,8 +66,7 @@ class Discovery:
         try:
             rows = [row for row in cursor.page(state, state.page) if is_wanted(row)]
         except PageLostError:
-            state.phase, state.reading = "listing", None
-            state.module = state.pages_before = state.pages = state.page = state.index = state.listed = 0
+            list_again(state)
             return
         if state.strategy == "all":
             chosen = rows[state.index : state.index + _ATTACHMENTS_AT_ONCE]

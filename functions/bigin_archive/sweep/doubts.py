@@ -4,6 +4,7 @@ One such answer may be wrong, and then all files of the record would be missing.
 again: a record that it no longer shows is gone, and one that it shows is asked for once more.
 """
 
+import json
 from collections.abc import Callable
 
 from bigin_archive.bigin.account_listing import records_page
@@ -16,13 +17,14 @@ from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 
 _PATIENCE_S = 2 * 60 * 60
-_MOST = 1000  # records that are kept; more are left out at once
+_MOST, _MOST_BYTES = 1000, 150_000  # records that are kept, beside all else in one item; more are left out at once
 
 
 def doubt(state: SweepState, module: str, record_id: str, name: str | None) -> None:
     """Note that Bigin says that a listed record does not exist."""
-    if len(state.doubted) < _MOST:
-        state.doubted.append([module, record_id, name, False])
+    row = [module, record_id, name, False]
+    if len(state.doubted) < _MOST and len(json.dumps([*state.doubted, row])) <= _MOST_BYTES:
+        state.doubted.append(row)
     else:
         state.refuse(f"{module}/{record_id}")
 

@@ -16,13 +16,14 @@ from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, AttachmentGoneError, BiginRefusedError
-from bigin_archive.ledger.stored_list import found_of, is_wanted
+from bigin_archive.ledger.stored_list import PageLostError, found_of, is_wanted
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.cursor import Cursor, SweepState
 
 _ALL_PATIENCE_S = 2 * 60 * 60  # for the list of all, whose loss costs little: an outage ends by itself
 _PATIENCE_S = 24 * 60 * 60  # for a module, all of whose records would be missing
 _THE_LIST_OF_ALL = "the list of all attachments"
+_MOST_UNCOVERED, _OTHERS = 100, "Other modules"  # names of modules that are kept
 
 
 class Lists:
@@ -51,7 +52,11 @@ class Lists:
             may_list_all = answers.may_list_all and not state.by_record
             state.strategy = "all" if may_list_all and lists_all(self._bigin, deadline) else "records"
             return
-        reader = self._continued(cursor, state, deadline)
+        try:
+            reader = self._continued(cursor, state, deadline)
+        except PageLostError:
+            list_again(state)
+            return
         reading = self._reading
         name = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]
         place = f"{name}, {reading.position}"
@@ -126,6 +131,12 @@ class Lists:
             state.phase = "attachments"
 
 
+def list_again(state: SweepState) -> None:
+    """Begin with the lists again, since a stored page is gone."""
+    state.phase, state.reading = "listing", None
+    state.module = state.pages_before = state.pages = state.page = state.index = state.listed = 0
+
+
 def _row(state: SweepState, found: Found | ListedRecord) -> list[Any]:
     """What is stored of an entry: of one that the sweep does not cover its key alone, so that it is known again."""
     if isinstance(found, ListedRecord):
@@ -133,7 +144,8 @@ def _row(state: SweepState, found: Found | ListedRecord) -> list[Any]:
         return [state.modules[state.module], found.record_id, found.name] if is_covered else [found.record_id]
     module = found.request.module
     if module not in MODULES:
-        state.uncovered[module] = state.uncovered.get(module, 0) + 1
+        name = module if module in state.uncovered or len(state.uncovered) < _MOST_UNCOVERED else _OTHERS
+        state.uncovered[name] = state.uncovered.get(name, 0) + 1
     if module not in state.modules or not state.is_wanted_since(found.listed.times):
         return [found.request.place]
     return found.to_row()

@@ -117,8 +117,9 @@ class Sweep:
             state.complete_as_of, state.verdict = last.complete_as_of, last.verdict
             state.full_listed, state.full_list = last.full_listed, last.full_list
             state.emptied_at, state.lost_before = last.emptied_at, last.lost_for_next(state.backlog)
-            # Only a list of the whole module makes up for what Bigin kept back: it may be unchanged since.
-            state.refused = [what for what in last.refused if since or what.partition("/")[0] not in order.modules]
+            # Only another list of everything makes up for what Bigin kept back: it may be unchanged since.
+            state.full_refused = last.refused if last.full_refused is None else last.full_refused
+            state.refused = list(state.full_refused) if since else []
         return state
 
     def _go_on(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
@@ -206,6 +207,7 @@ class Sweep:
     def _finish(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.is_full and set(state.modules) == set(MODULES):
             state.full_since, state.full_listed, state.full_list = state.started_at, state.listed, state.own_list
+            state.full_refused = state.refused
         # An audit may take its function with it, for want of memory or space: what is known of that is kept before.
         is_hopeless = patience.has_waited(state, _THE_AUDIT, self.now(), _AUDIT_PATIENCE_S)
         cursor.save(state)

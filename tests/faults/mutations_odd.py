@@ -1,0 +1,121 @@
+"""Bugs to plant in what is made of odd entries, and in credits and lists of rare ways."""
+
+from tests.faults.mutation import Mutation
+
+_LISTING = "functions/bigin_archive/bigin/listing.py"
+_ENTRIES = "tests/unit/test_listing.py::test_"
+_LISTS = "tests/functional/test_odd_lists.py::test_"
+_STATES = "tests/functional/test_states.py::test_"
+
+ODD = (
+    Mutation(
+        "a module of any form believed",
+        _LISTING,
+        "            or not _MODULE.fullmatch(module)\n",
+        "",
+        caught_by_test=(
+            f"{_ENTRIES}a_module_has_the_form_of_an_api_name",
+            f"{_LISTS}a_module_that_no_module_is_called_costs_its_entry",
+        ),
+    ),
+    Mutation(
+        "any number of modules counted by name",
+        "functions/bigin_archive/sweep/lists.py",
+        "or len(state.uncovered) < _MOST_UNCOVERED else _OTHERS",
+        "or True else _OTHERS",
+        caught_by_test=(f"{_LISTS}more_modules_than_an_item_can_name_are_counted_together",),
+    ),
+    Mutation(
+        "a page of any length kept",
+        _LISTING,
+        "if not isinstance(data, list) or len(data) > _MOST_ENTRIES:",
+        "if not isinstance(data, list):",
+        caught_by_test=(f"{_ENTRIES}a_page_of_far_more_entries_than_were_asked_for_is_none",),
+    ),
+    Mutation(
+        "a page token of any length kept",
+        _LISTING,
+        "if isinstance(token, str) and 0 < len(token) <= _MOST_OF_A_TOKEN:",
+        "if isinstance(token, str) and token:",
+        caught_by_test=(f"{_ENTRIES}a_token_without_an_end_is_none",),
+    ),
+    Mutation(
+        "an unreadable time taken for none",
+        _LISTING,
+        "times = tuple(_time(entry, field) or _UNREADABLE for field in told)",
+        "times = tuple(time for field in told if (time := _time(entry, field)))",
+        caught_by_test=(f"{_ENTRIES}what_was_changed_at_an_unreadable_time_may_have_been_changed_now",),
+    ),
+    Mutation(
+        "a link without an address archived",
+        _LISTING,
+        "url=url) if url else None",
+        'url=url or "") if url or entry.get("$type") == "Link URL" else None',
+        caught_by_test=(f"{_ENTRIES}a_link_has_an_address",),
+    ),
+    Mutation(
+        "a margin beyond the calendar",
+        "functions/bigin_archive/clock.py",
+        "since - moment <= SKEW",
+        "moment >= since - SKEW",
+        caught_by_test=(
+            "tests/unit/test_clock.py::test_a_margin_reaches_beyond_no_calendar",
+            f"{_LISTS}a_sweep_since_the_ends_of_the_calendar_comes_to_its_end",
+        ),
+    ),
+    Mutation(
+        "a page that is lost while lists are read fails for ever",
+        "functions/bigin_archive/sweep/lists.py",
+        "        except PageLostError:\n            list_again(state)\n            return\n",
+        "        except ZeroDivisionError:\n            return\n",
+        caught_by_test=(f"{_LISTS}a_stored_page_that_is_lost_while_lists_are_read_is_read_again",),
+    ),
+    Mutation(
+        "doubted records with names of any length kept",
+        "functions/bigin_archive/sweep/doubts.py",
+        "if len(state.doubted) < _MOST and len(json.dumps([*state.doubted, row])) <= _MOST_BYTES:",
+        "if len(state.doubted) < _MOST:",
+        caught_by_test=(f"{_LISTS}doubted_records_with_long_names_fit_into_the_state",),
+    ),
+    Mutation(
+        "other bytes taken for an adopted object without a checksum",
+        "functions/bigin_archive/audit/findings.py",
+        "if stored.sha256 is not None and archived.sha256 != stored.sha256:",
+        "if None not in (stored.sha256, archived.sha256) and archived.sha256 != stored.sha256:",
+        caught_by_test=(f"{_STATES}an_adopted_object_that_is_replaced_is_told",),
+    ),
+    Mutation(
+        "get gives other bytes for an adopted object without a checksum",
+        "operate/commands/get.py",
+        "if not entry or is_same:",
+        "if not entry or not entry.sha256 or is_same:",
+        caught_by_test=(f"{_STATES}an_adopted_object_that_is_replaced_is_told",),
+    ),
+    Mutation(
+        "an object without a checksum ends all marks",
+        "functions/bigin_archive/audit/object_lookup.py",
+        "verified_mark(found) is None:",
+        "found.version_id is None:",
+        caught_by_test=(f"{_STATES}an_object_without_checksum_costs_no_neighbour_its_mark",),
+    ),
+    Mutation(
+        "lists after a download without a credit",
+        "functions/bigin_archive/archiving/queue_worker.py",
+        "            self._check_credits(outcome, (SWEEP, REPAIR))  # a sweep has reserved",
+        "            # a sweep has reserved",
+        caught_by_test=(
+            "tests/functional/test_credits.py::"
+            "test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits",
+        ),
+    ),
+    Mutation(
+        "a sweep of one module makes up for a list of everything",
+        "functions/bigin_archive/sweep/sweep.py",
+        "            state.full_refused = state.refused\n",
+        "            state.full_refused = []\n",
+        caught_by_test=(
+            "tests/functional/test_sweep.py::test_a_sweep_of_one_module_makes_up_for_no_list_of_everything",
+            "tests/functional/test_sweep.py::test_what_was_refused_stays_told_until_it_was_listed",
+        ),
+    ),
+)

@@ -1,0 +1,95 @@
+"""Odd entries and pages of Bigin's lists cost themselves alone: the sweep goes on, and what it cannot read is told."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.deadline import Deadline
+from bigin_archive.sweep.cursor import Cursor, SweepState
+from bigin_archive.sweep.doubts import doubt
+from bigin_archive.sweep.lists import Lists
+from bigin_archive.sweep.sweep import SweepRequest
+from bigin_archive.transport import session
+from tests.account import Account, Tokens, archived, listed_by, many
+from tests.aws import Aws
+from tests.bigin import Simulator
+
+pytestmark = pytest.mark.in_memory
+
+BY_RECORD = SweepRequest(by_record=True)
+
+
+def page(*entries: dict[str, Any], **info: Any) -> dict[str, Any]:
+    return {"data": list(entries), "info": {"more_records": False, **info}}
+
+
+@pytest.mark.parametrize("module", ["\ud800", "Calls/../x", ""], ids=["surrogate", "path", "none"])
+def test_a_module_that_no_module_is_called_costs_its_entry(aws: Aws, bigin: Simulator, module: str) -> None:
+    """The list of all attachments is not believed then, and the sweep goes record by record."""
+    listed_by(bigin, "all")
+    many(bigin, 3)
+    odd = {"id": "77", "File_Name": "x", "$se_module": module, "Parent_Id": {"id": "5001"}}
+    bigin.answer(200, page({**odd, "$se_module": "Contacts"}), call="records", times=1)
+    bigin.answer(200, json.dumps(page(odd)), {"Content-Type": "application/json"}, call="records", times=1)
+
+    state = Account(aws, bigin).sweep()
+
+    assert ("records", 3, "complete") == (state.strategy, len(archived(aws)), state.result)
+
+
+def test_more_modules_than_an_item_can_name_are_counted_together(aws: Aws, bigin: Simulator) -> None:
+    """Where a sweep stands is one item of 400 KB."""
+    listed_by(bigin, "all")
+    many(bigin, 1)
+    entries = [{"id": f"{each}", "$se_module": f"M{each}", "Parent_Id": {"id": "5"}} for each in range(1, 200)]
+    bigin.answer(200, page(*entries), call="records", times=2)
+
+    state = Account(aws, bigin).sweep()
+
+    assert (101, 99) == (len(state.uncovered), state.uncovered["Other modules"])
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
+def test_a_sweep_since_the_ends_of_the_calendar_comes_to_its_end(aws: Aws, bigin: Simulator, day: str) -> None:
+    """Its margin reaches beyond them; the sweep would fail in every slice, and no other could begin."""
+    many(bigin, 2)
+
+    state = Account(aws, bigin).sweep(SweepRequest(since=day, by_record=True))
+
+    assert (2 if day.startswith("0001") else 0, "partial") == (len(archived(aws)), state.result)
+
+
+def test_a_stored_page_that_is_lost_while_lists_are_read_is_read_again(aws: Aws, bigin: Simulator) -> None:
+    """As one that is lost later: the sweep begins with its lists again, and does not fail for ever."""
+    many(bigin, 1)
+    bigin.control("POST", "records", {"module": "Contacts", "count": 250})
+    client, deadline = Bigin(session(1), bigin.url, Tokens()), Deadline(60)
+    cursor = Cursor(aws.dynamodb, aws.ledger_table, "one", time.time)
+    state = SweepState("2026-01-31T09:30:00.000+00:00", ["Contacts"], by_record=True)
+    for _ in range(2):
+        Lists(client, time.time).store_next(cursor, state, deadline)
+    key = {"record": {"S": "#sweep"}, "attachment_id": {"S": f"page-{state.shelf}000000"}}
+    lost = aws.dynamodb.delete_item(TableName=aws.ledger_table, Key=key, ReturnValues="ALL_OLD")
+    assert (1, "listing") == (state.pages, state.phase)
+
+    for _ in range(20):
+        if state.phase == "listing":
+            Lists(client, time.time).store_next(cursor, state, deadline)
+
+    rows = [row for number in range(state.pages) for row in cursor.page(state, number)]
+    assert ("attachments", [], 251) == (state.phase, state.refused, len(rows)), lost
+
+
+def test_doubted_records_with_long_names_fit_into_the_state() -> None:
+    """Of more than fit the module is told as not whole; the item with the state holds 400 KB."""
+    state = SweepState("2026-01-01T00:00:00.000+00:00", ["Contacts"])
+
+    for number in range(1200):
+        doubt(state, "Contacts", f"{number}", "名" * 2000)
+
+    assert state.refused
+    assert state.doubted
+    assert len(json.dumps(state.as_dict())) < 300_000
