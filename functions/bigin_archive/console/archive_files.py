@@ -9,17 +9,22 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from bigin_archive.aws.error_codes import code_of
-from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.http_errors import IndexUnavailableError, NotArchivedError
 from bigin_archive.search import search_index
 from bigin_archive.search.search_index import SearchIndex
 from bigin_archive.search.search_row import IndexUnreadableError
 from bigin_archive.storage import archived_object, audit_report
 from bigin_archive.storage.archived_object import ArchivedObject, version_arguments
-from bigin_archive.storage.s3_errors import RangeNotSatisfiableError, check_tier, classify_s3_error
+from bigin_archive.storage.s3_errors import (
+    NoObjectError,
+    NotModifiedError,
+    RangeNotSatisfiableError,
+    call,
+    check_tier,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,7 +78,7 @@ class ArchiveFiles:
         """ETag and content of the stored search index; None if its ETag is ``etag``. Raises the same."""
         try:
             return self._changed(search_index.PATH, etag)
-        except _NothingThereError:
+        except NoObjectError:
             raise IndexUnavailableError(
                 "There is no search index yet. Each audit of the whole account writes one: run bigin-archive audit."
             ) from None
@@ -83,7 +88,7 @@ class ArchiveFiles:
         beginning = f"bytes=0-{audit_report.BEGINNING_BYTES - 1}"
         try:
             return self._report.get(lambda etag: self._changed(audit_report.PATH, etag, Range=beginning)) or {}
-        except (_NothingThereError, RangeNotSatisfiableError):  # there is none, or an empty file
+        except (NoObjectError, RangeNotSatisfiableError):  # there is none, or an empty file
             return {}
 
     def version(self, key: str, version_id: str | None) -> ArchivedObject:
@@ -95,7 +100,7 @@ class ArchiveFiles:
             raise NotArchivedError("The ledger names an object outside the archive. Run bigin-archive audit.")
         try:
             answer = self._call("head_object", Key=key, **version_arguments(version_id))
-        except _NothingThereError:
+        except NoObjectError:
             raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
         check_tier(answer)
         return archived_object.describe(self._prefix, key, answer)
@@ -121,32 +126,10 @@ class ArchiveFiles:
         try:
             answer = self._call("get_object", Key=self._prefix + path, **given)
             return answer["ETag"], answer["Body"].read()
-        except _NotChangedError:
+        except NotModifiedError:
             return None
         except BotoCoreError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
     def _call(self, operation: str, **arguments: Any) -> Any:
-        try:
-            return getattr(self._client, operation)(Bucket=self._bucket, **arguments)
-        except ClientError as error:
-            status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
-            if status == 304:
-                raise _NotChangedError from None
-            if status in _NOTHING_THERE:
-                raise _NothingThereError from None
-            raise classify_s3_error(status, code_of(error)) from error
-        except BotoCoreError as error:
-            raise _unreachable(error) from error
-
-
-class _NotChangedError(Exception):
-    """S3 answers 304."""
-
-
-class _NothingThereError(Exception):
-    """There is no object, or it may not be read."""
-
-
-def _unreachable(error: Exception) -> StorageUnavailableError:
-    return StorageUnavailableError(f"S3 cannot be reached ({code_of(error)}). Try again later.")
+        return call(self._client, operation, absent=_NOTHING_THERE, Bucket=self._bucket, **arguments)

@@ -10,20 +10,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
+from botocore.exceptions import BotoCoreError, FlexibleChecksumError
 
 from bigin_archive import clock
-from bigin_archive.aws.error_codes import code_of
 from bigin_archive.bigin.response_body import BLOCK_BYTES
-from bigin_archive.errors import ArchiveError, StorageRefusedError, StorageUnavailableError
+from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import OWN_FOLDERS, ArchivedObject, version_arguments
 from bigin_archive.storage.s3_errors import (
-    RETRY_AFTER_S,
     ColdStorageError,
     NoObjectError,
-    classify_s3_error,
-    is_no_object,
+    call,
+    unreachable,
 )
 from bigin_archive.storage.version_listing import ListedKey, first_written, listed_keys
 
@@ -163,7 +161,7 @@ class Inventory:
         except FlexibleChecksumError:
             raise BytesDifferError from None
         except BotoCoreError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
     def tags(self, path: str) -> Mapping[str, str]:
         """The metadata of the file under ``path``; empty without one. Raises as :meth:`keys` does."""
@@ -203,23 +201,9 @@ class Inventory:
             return None
 
     def _call(self, operation: str, **arguments: Any) -> Any:
-        try:
-            return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
-        except ClientError as error:
-            code = code_of(error)
-            status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
-            if "Key" in arguments and operation != "put_object" and is_no_object(status, code):
-                raise NoObjectError from None
-            raise classify_s3_error(status, code) from error
-        except BotoCoreError as error:
-            raise _unreachable(error) from error
+        absent = (404,) if "Key" in arguments and operation != "put_object" else ()
+        return call(self.client, operation, absent=absent, Bucket=self.bucket, **arguments)
 
 
 class BytesDifferError(Exception):
     """The bytes do not match the checksum."""
-
-
-def _unreachable(error: Exception) -> ArchiveError:
-    return StorageUnavailableError(
-        f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
-    )

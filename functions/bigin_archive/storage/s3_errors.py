@@ -1,18 +1,20 @@
-"""The meaning of an error answer of S3. Pure."""
+"""Calls to S3 by boto3's client, and the meaning of its error answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bigin_archive.aws.error_codes import code_of
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
 
 RETRY_AFTER_S = 30
 
+_NO_BUCKET = "NoSuchBucket"
 _REMEDIES = {
-    "NoSuchBucket": "the bucket is gone: deploy the stack again, or restore the bucket",
+    _NO_BUCKET: "the bucket is gone: deploy the stack again, or restore the bucket",
     "AccessDenied": "check the function's role, the bucket policy and the KMS key",
 }
-
-
 _ARCHIVE_TIERS = ("GLACIER", "DEEP_ARCHIVE")
 _COLD = (
     "The object is in an archive tier (GLACIER, DEEP_ARCHIVE, or that of INTELLIGENT_TIERING). Restore it first (S3 "
@@ -36,6 +38,33 @@ class RangeNotSatisfiableError(Exception):
     """S3 answered 416: the object is shorter."""
 
 
+class NotModifiedError(Exception):
+    """S3 answered 304: the object is as it was."""
+
+
+def call(client: Any, operation: str, *, absent: Collection[int] = (), **arguments: Any) -> Any:
+    """Call S3. Raises NoObjectError for a status in ``absent``, and the error for any other refusal.
+
+    Without an answer that is StorageUnavailableError.
+    """
+    try:
+        return getattr(client, operation)(**arguments)
+    except ClientError as error:
+        status, code = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500)), code_of(error)
+        if status in absent and code != _NO_BUCKET:
+            raise NoObjectError from None
+        raise classify_s3_error(status, code) from error
+    except BotoCoreError as error:
+        raise unreachable(error) from error
+
+
+def unreachable(error: Exception) -> StorageUnavailableError:
+    """The error for an answer, or its body, that did not come."""
+    return StorageUnavailableError(
+        f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
+    )
+
+
 def check_tier(head: Mapping[str, Any]) -> None:
     """Raise ColdStorageError where an answer to HeadObject says that the object cannot be read now.
 
@@ -53,6 +82,8 @@ def is_no_object(status: int, code: str) -> bool:
 
 def classify_s3_error(status: int, code: str) -> Exception:
     """The error for an answer of S3 (S3 API Reference, "Error responses")."""
+    if status == 304:
+        return NotModifiedError()
     if status == 412:
         return PreconditionFailedError()
     if status == 416:

@@ -3,21 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
-from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.errors import StorageRefusedError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import ArchivedObject, version_arguments
-from bigin_archive.storage.s3_errors import RETRY_AFTER_S, check_tier, classify_s3_error
+from bigin_archive.storage.s3_errors import NoObjectError, call, check_tier
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # S3 API Reference, HeadObject: gone, or a delete marker. A HeadObject has no body that would say more.
 _NOTHING = (404, 405)
-# No such version, or no right to know; the list of versions decides.
-_UNCLEAR = (400, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +34,16 @@ class VersionReader:
     def read(self, key: str, version_id: str | None) -> ArchivedObject | None:
         """A version of the object (None: its newest); None if there is none."""
         try:
-            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version_arguments(version_id))
-        except _RefusedError as error:
+            answer = call(
+                self.client, "head_object", absent=_NOTHING, ChecksumMode="ENABLED", **self._named(key, version_id)
+            )
+        except NoObjectError:
+            return None
+        except StorageRefusedError:
             # With the right to list only below a prefix, S3 answers 403 for a missing version.
-            if error.status in _NOTHING or (error.status in _UNCLEAR and not self._is_listed(key, version_id)):
-                return None
-            raise classify_s3_error(error.status, error.code) from error
+            if self._is_listed(key, version_id):
+                raise
+            return None
         return archived_object.describe(self.prefix, key, answer)
 
     def find(self, place: str) -> ArchivedObject | None:
@@ -57,17 +56,17 @@ class VersionReader:
 
     def check_readable(self, key: str, version_id: str | None) -> None:
         """Raise ColdStorageError if the version lies in an archive tier, where an address would download nothing."""
-        try:
-            check_tier(self._call("head_object", Key=key, **version_arguments(version_id)))
-        except _RefusedError as error:
-            raise classify_s3_error(error.status, error.code) from error
+        check_tier(call(self.client, "head_object", **self._named(key, version_id)))
 
     def signed_url(self, key: str, version_id: str | None, seconds: int) -> str:
         """An address that downloads this version for so many seconds, and nothing else."""
         url: str = self.client.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": key, **version_arguments(version_id)}, ExpiresIn=seconds
+            "get_object", Params=self._named(key, version_id), ExpiresIn=seconds
         )
         return url
+
+    def _named(self, key: str, version_id: str | None) -> dict[str, Any]:
+        return {"Bucket": self.bucket, "Key": key, **version_arguments(version_id)}
 
     def _is_listed(self, key: str, version_id: str | None) -> bool:
         """Whether S3 lists the version, even if it may not be read."""
@@ -78,27 +77,4 @@ class VersionReader:
 
     def _list(self, operation: str, prefix: str) -> Any:
         """The first 1,000 versions under the prefix; an attachment has one."""
-        try:
-            return self._call(operation, Prefix=prefix)
-        except _RefusedError as error:
-            raise classify_s3_error(error.status, error.code) from error
-
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        try:
-            return getattr(self.client, operation)(Bucket=self.bucket, **arguments)
-        except AWS_ERRORS as error:
-            if isinstance(error, ClientError):
-                status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 500))
-                raise _RefusedError(status, code_of(error)) from error
-            raise StorageUnavailableError(
-                f"S3 cannot be reached ({code_of(error)}). Try again later.", retry_after_s=RETRY_AFTER_S
-            ) from error
-
-
-class _RefusedError(Exception):
-    """S3 answered with an error."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
+        return call(self.client, operation, Bucket=self.bucket, Prefix=prefix)
