@@ -43,7 +43,7 @@ _REFUSED = {
     "INVALID_REQUEST_METHOD": "Bigin does not accept this method: report it as a bug of Bigin Archive.",
 }
 # Every JSON answer carries this name. A header that is sent twice arrives joined by a comma.
-_JSON_NAME = r'attachment\s*;\s*filename\s*=\s*"?response\.json"?\s*;?'
+_JSON_NAME = r'(?:[a-z-]+\s*;\s*)?filename\s*=\s*"?response\.json"?\s*;?'
 _JSON_ANSWER = re.compile(rf"{_JSON_NAME}(?:\s*,\s*{_JSON_NAME})*", re.IGNORECASE)
 _TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 _RATE = ("TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED")
