@@ -1,11 +1,13 @@
 """What a release consists of: `make release TAG=v1.2.3` writes it to `dist/`, from what `make build` has built.
 
-The zip holds the template with every function's code in one folder, to be deployed with `sam deploy` and nothing else.
+The zip holds the template with every function's code in one folder, to be deployed with `sam deploy` and nothing else,
+and the documents.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -19,6 +21,7 @@ DIST = PROJECT / "dist"
 CODE = "functions"
 MADE_AT = (1980, 1, 1, 0, 0, 0)  # the same bytes make the same zip
 FILES = ("LICENSE", "README.md", "CHANGELOG.md", "samconfig.toml")
+_LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)")  # of Markdown, to another file of the project
 
 
 class ReleaseError(Exception):
@@ -47,6 +50,21 @@ def template(built: str, folders: list[str]) -> str:
     for name in folders:
         text = re.sub(rf"(?m)^(\s+CodeUri: ){re.escape(name)}$", rf"\1{CODE}", text)
     return text
+
+
+def documents() -> list[str]:
+    """FILES and every file that their links lead to, so that no link of the zip leads nowhere."""
+    found: list[str] = []
+    left = list(FILES)
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.append(name)
+        if name.endswith(".md"):
+            text = (PROJECT / name).read_text(encoding="utf-8")
+            left += [os.path.normpath(Path(name).parent / link) for link in _LINK.findall(text)]
+    return sorted(found)
 
 
 def main(tag: str) -> int:
@@ -85,7 +103,7 @@ def release(tag: str, build: Path, bill: Path, dist: Path, changelog: str) -> li
 def _write_zip(file: Path, whole: str, code: Path) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_entry("template.yaml"), whole)
-        for name in FILES:
+        for name in documents():
             archive.writestr(_entry(name), (PROJECT / name).read_bytes())
         for path in sorted(code.rglob("*")):
             if path.is_file():

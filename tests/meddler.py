@@ -43,7 +43,7 @@ def meddling(
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = forward  # noqa: N815
+        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = forward  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -46,7 +46,7 @@ class RecordingServer:
                 if self.command != "HEAD":
                     self.wfile.write(recorder.body)
 
-            do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815
+            do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815 - the library's names
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -61,7 +62,7 @@ def checks_of(account: Account, stack: Stack, physical: Mapping[str, str]) -> It
     for logical, name in physical.items():
         if logical.endswith("Role") and name:
             meaning = "A permission boundary or an organisation's policy takes rights away, so functions would fail."
-            yield Check(f"role {logical}", lambda name=name: _role(account, name), "all allowed", meaning)  # type: ignore[misc]
+            yield Check(f"role {logical}", partial(_role, account, name), "all allowed", meaning)
     alarms = [name for logical, name in physical.items() if logical.endswith("Alarm")]
     meaning = "These alarms never ring. Deploy the stack again, or look at them in the console of CloudWatch."
     yield Check("alarms", lambda: _alarms(account, alarms), _ALL_RING, meaning)

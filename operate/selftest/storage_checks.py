@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -49,8 +49,8 @@ class StorageChecks:
         large = Check("", lambda: self._streamed("large-without.bin", {}), "", "").run().detail
         return small, large
 
-    def _check(self, name: str, look: "object", expected: str, meaning: str) -> Check:
-        return Check(f"{self._kind}: {name}", look, expected, meaning)  # type: ignore[arg-type]
+    def _check(self, name: str, look: Callable[[], str], expected: str, meaning: str) -> Check:
+        return Check(f"{self._kind}: {name}", look, expected, meaning)
 
     def _attributes(self, name: str) -> ObjectAttributes:
         disposition = f'attachment; filename="{name}"' if name.isascii() else None
@@ -89,7 +89,7 @@ class StorageChecks:
             "PUT",
             f"selftest/{name}",
             headers=headers,
-            body=aws_chunked.frames(_Source(_LARGE)),  # type: ignore[arg-type]
+            body=aws_chunked.frames(_Source(_LARGE)),  # type: ignore[arg-type] # all that it reads of a Body
             body_bytes=aws_chunked.framed_bytes(len(_LARGE)),
             payload=aws_chunked.PAYLOAD,
             ask_first=True,

@@ -146,8 +146,7 @@ def concurrency(lab: Lab) -> Iterator[Row]:
         bench.bigin.control("PATCH", "settings", {"concurrency_limit": 2, "latency_s": 0.02})
         for _ in range(lab.scaled(40, least=20)):
             bench.send(bench.file(300))
-        refused = lambda: sum(1 for call in bench.bigin.calls()["log"] if call["status"] == 429)  # noqa: E731
-        bench.injected(refused)
+        bench.injected(lambda: sum(1 for call in bench.bigin.calls()["log"] if call["status"] == 429))
         bench.drain()
         most = bench.bigin.calls()["max_concurrent"]
         row = bench.row("more calls at once than allowed", f"at most {most} at one time")

@@ -50,7 +50,7 @@ LISTING = (
 class FakeS3(RecordingServer):
     """S3, and what is asked of it."""
 
-    def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008
+    def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008 - never changed
         return S3Requests(f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2)
 
     def storage(self) -> ObjectStore:

@@ -16,7 +16,7 @@ class Sqs:
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
 
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's
         self.entries += Entries
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 

@@ -1,8 +1,13 @@
 """A release is made of what was built, and of nothing that does not fit together."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
-from local.release import ReleaseError, main, notes, template
+from local.package import PROJECT
+from local.release import ReleaseError, documents, main, notes, template
 
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- later\n\n## 1.2.0 - 2026-03-02\n\n- new\n\n## 1.1.0\n\n- old\n"
 BUILT = (
@@ -41,3 +46,20 @@ def test_a_tag_of_another_version_is_refused(capsys: pytest.CaptureFixture[str])
     """A release says the version that its tag has."""
     assert main("v999.0.0") == 1
     assert "The tag v999.0.0" in capsys.readouterr().err
+
+
+def test_no_link_of_the_released_documents_leads_nowhere() -> None:
+    """The zip holds each page and picture that the README leads to, over any number of pages."""
+    shipped = documents()
+    linked = {
+        os.path.normpath(Path(name).parent / link)
+        for name in shipped
+        if name.endswith(".md")
+        for both in re.findall(r"\]\(([^)#]+)|(?:src|srcset)=\"([^\"]+)\"", (PROJECT / name).read_text())
+        for link in both
+        if link and "://" not in link
+    }
+
+    assert {"docs/operating.md", "docs/audit.png", "SECURITY.md"} <= linked
+    assert linked <= set(shipped)
+    assert all((PROJECT / name).is_file() for name in shipped)
