@@ -97,6 +97,13 @@ LISTS = (
         caught_by_test=("tests/unit/test_list_reader.py::test_an_entry_twice_on_a_page_counts_once",),
     ),
     Mutation(
+        "a page without one readable entry taken for the page before",
+        "functions/bigin_archive/bigin/list_reader.py",
+        "0 < len(entries) == len(shown) < PAGE_SIZE",
+        "0 < len(shown) < PAGE_SIZE",
+        caught_by_test=("tests/unit/test_list_reader.py::test_a_list_in_which_no_entry_can_be_read_is_not_empty",),
+    ),
+    Mutation(
         "a list with an unreadable entry believed",
         "functions/bigin_archive/bigin/list_reader.py",
         "is_proved and not this.unreadable",

@@ -345,6 +345,18 @@ def test_an_entry_that_cannot_be_read_costs_no_neighbour() -> None:
     assert "1 entries of Bigin's list of Contacts/5001 cannot be read." == reader.doubt
 
 
+def test_a_list_in_which_no_entry_can_be_read_is_not_empty() -> None:
+    """Also where Bigin does not tell whether more follows."""
+
+    def fetch(position: Position) -> Read[str]:
+        return Read(Page({}, position), [None])
+
+    reader = ListReader("Contacts/5001", Reading(), fetch)
+
+    assert [] == list(reader.rest())
+    assert "1 entries of Bigin's list of Contacts/5001 cannot be read." == reader.doubt
+
+
 def test_a_list_without_entries_is_read_twice_where_much_hangs_on_it() -> None:
     """A module counts as empty only if Bigin says so twice."""
     script = Script(([], UNTOLD), (REST, False))

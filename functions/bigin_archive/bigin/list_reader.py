@@ -192,7 +192,7 @@ class ListReader(Generic[Row]):
 
     def _is_repeated(self, shown: Sequence[object], entries: Mapping[str, object]) -> bool:
         """Whether this is the short page before once more: a server that knows no pages has nothing behind it."""
-        return 0 < len(shown) < PAGE_SIZE and list(entries) == self._reading.last_page
+        return 0 < len(entries) == len(shown) < PAGE_SIZE and list(entries) == self._reading.last_page
 
     def _count(self, entries: Mapping[str, Keyed[Row]]) -> None:
         """Enter what this pass shows for the first time."""
