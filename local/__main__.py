@@ -22,7 +22,7 @@ from local.settings import Bigin, SettingsError
 from local.stack import CORE, LocalStack
 
 CHECK_INTERVAL_S = 1.0
-LOG_WIDTH = 110  # columns, if the output does not go to a terminal
+LOG_WIDTH = 170  # columns, if the output does not go to a terminal: room for whole checksums
 TERMINAL = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 ERRORS = Console(stderr=True, highlight=False)
 

@@ -26,7 +26,8 @@ LABELS = {
     "Bigin": "bigin_api_url",
 }
 NAME_SHOWN = 44  # characters
-SHA256_SHOWN = 12  # hexadecimal digits
+SHA256_SHOWN, SHA256_WHOLE = 12, 64  # hexadecimal digits
+WIDE = 160  # columns in which whole checksums have room
 
 
 def size_text(size_bytes: float) -> str:
@@ -44,6 +45,10 @@ def _short(name: str) -> str:
     return printable if len(printable) <= NAME_SHOWN else f"{printable[:half]}…{printable[1 - half :]}"
 
 
+def _digits(sha256: str, shown: int) -> str:
+    return sha256 if shown >= len(sha256) else f"{sha256[:shown]}…"
+
+
 def show_files(console: Console, files: Iterable[Archived]) -> None:
     """Print the table. Names are wrapped in Text, or rich would interpret their square brackets."""
     table = Table(title="In S3 now", title_justify="left", title_style="bold", header_style="bold")
@@ -53,13 +58,14 @@ def show_files(console: Console, files: Iterable[Archived]) -> None:
     table.add_column("SHA-256", no_wrap=True)
     table.add_column("Sent by", no_wrap=True)
     table.add_column("Compared with Bigin", overflow="fold")
+    shown = SHA256_WHOLE if console.width >= WIDE else SHA256_SHOWN
     for file in files:
         content = file.stored
         table.add_row(
             file.attachment.module,
             Text(_short(file.key)) if file.key else Text(_short(file.attachment.name), style="dim"),
             size_text(content.size_bytes) if content else "",
-            f"{content.sha256[:SHA256_SHOWN]}…" if content else "",
+            _digits(content.sha256, shown) if content else "",
             ", ".join(file.ways),
             Text(file.verdict, style="green" if file.good else "bold red"),
         )

@@ -1,13 +1,17 @@
 """What the local stack takes from the environment: which Bigin, which tokens, which directory."""
 
+import io
 import json
 import signal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from local.__main__ import main
-from local.inventory import Inventory
+from local.demo import Archived
+from local.inventory import Attachment, Content, Inventory
+from local.report import show_files
 from local.settings import Bigin, SettingsError
 from tests.raw_server import serving
 
@@ -117,3 +121,17 @@ def test_the_demo_takes_links_by_their_address_and_leaves_out_what_the_token_may
     assert [("Pipelines", "7", "1", False), ("Pipelines", "7", "2", True)] == [
         (each.module, each.record_id, each.attachment_id, each.is_link) for each in found
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(80, "0123456789ab…"), (170, "0123456789abcdef" * 4)], ids=["narrow", "log"]
+)
+def test_the_demo_shows_whole_checksums_where_there_is_room(width: int, shown: str) -> None:
+    """A log has them whole, so that they can be compared with those of other programs."""
+    attachment = Attachment("Contacts", "7", "1", "a.pdf", 5, is_link=False)
+    content = Content(5, "0123456789abcdef" * 4)
+    text = io.StringIO()
+
+    show_files(Console(file=text, width=width), [Archived(attachment, ["API"], [], "a.pdf", content, content, "equal")])
+
+    assert f" {shown} " in text.getvalue()
