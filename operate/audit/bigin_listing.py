@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import account_list, attachments_of, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
-from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
@@ -76,14 +75,8 @@ class _Account:
                 self._notes.unlisted[module] = error.detail
 
     def _all(self, modules: Sequence[str]) -> Iterator[Found]:
-        reading = Reading()
-        reader = ListReader(
-            "all attachments",
-            reading,
-            lambda position: attachments_page(self._bigin, position, Deadline(CALL_TIMEOUT_S)),
-            confirms_empty=True,  # it had entries a moment ago
-        )
-        while not reading.is_over:
+        reader = account_list(self._bigin, _of_a_call)
+        while not reader.is_over:
             yield from self._patiently(lambda _: reader.next_rows())
         if reader.doubt:
             self._notes.unlisted |= dict.fromkeys(modules, f"{reader.doubt} Audit with --by-record.")
@@ -103,15 +96,9 @@ class _Account:
 
     def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
         """All records of the module, and why the list may not be whole."""
-        reading = Reading()
-        reader = ListReader(
-            module,
-            reading,
-            lambda position: records_page(self._bigin, module, position, Deadline(CALL_TIMEOUT_S)),
-            confirms_empty=True,
-        )
+        reader = record_list(self._bigin, module, _of_a_call)
         records: list[ListedRecord] = []
-        while not reading.is_over:
+        while not reader.is_over:
             records += self._patiently(lambda _: reader.next_rows())
         return records, reader.doubt
 
@@ -146,7 +133,7 @@ class _Account:
         waits_s = iter(_WAITS_S)
         while True:
             try:
-                return call(Deadline(CALL_TIMEOUT_S))
+                return call(_of_a_call())
             except CreditsSpentError:
                 self._more_credits()
             except (BiginUnavailableError, BiginRateLimitedError) as error:
@@ -154,3 +141,7 @@ class _Account:
                 if wait_s is None:
                     raise
                 self._sleep(min(error.retry_after_s or wait_s, _WAITS_S[-1]))
+
+
+def _of_a_call() -> Deadline:
+    return Deadline(CALL_TIMEOUT_S)

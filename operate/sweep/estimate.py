@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
-from bigin_archive.bigin.account_listing import attachments_of, attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import account_list, attachments_of, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.found_attachment import Found
-from bigin_archive.bigin.list_reader import ListReader, Reading
-from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import any_since, iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError
@@ -66,16 +63,9 @@ class Estimator:
         return self._sampled(modules, after, began)
 
     def _exact(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
-        bigin, deadline = self.bigin, self.deadline
-        reading = Reading()
-        reader = ListReader(
-            "all attachments",
-            reading,
-            lambda position: attachments_page(bigin, position, deadline),
-            confirms_empty=True,  # it had entries when it was chosen
-        )
+        reader = account_list(self.bigin, lambda: self.deadline)
         listed, files = 0, _Files(self.lost_before)
-        while not reading.is_over:
+        while not reader.is_over:
             found = [each for each in reader.next_rows() if each.request.module in modules]
             wanted = [each for each in found if not after or any_since(each.listed.times, after)]
             listed += len(wanted)
@@ -87,7 +77,7 @@ class Estimator:
         records: list[tuple[str, str]] = []
         for module in modules:
             with suppress(BiginRefusedError):
-                found = _records(self.bigin, module, self.deadline)
+                found = list(record_list(self.bigin, module, lambda: self.deadline).rest())
                 changed = [each for each in found if not after or any_since(each.changed_times, after)]
                 records += [(module, each.record_id) for each in changed]
         # Evenly from the whole list, because old records hold other files than new ones.
@@ -110,11 +100,6 @@ class Estimator:
             spent=spent,
             sampled=len(sample),
         )
-
-
-def _records(bigin: Bigin, module: str, deadline: Deadline) -> list[ListedRecord]:
-    fetch = partial(records_page, bigin, module, deadline=deadline)
-    return list(ListReader(module, Reading(), fetch, confirms_empty=True).rest())
 
 
 @dataclass(slots=True)

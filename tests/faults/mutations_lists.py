@@ -164,8 +164,8 @@ LISTS = (
     Mutation(
         "what a sweep does not cover forgotten",
         "functions/bigin_archive/sweep/lists.py",
-        "seen=[row[1] if is_wanted(row) else row[0] for row in known],",
-        "seen=[row[1] for row in known if is_wanted(row)],",
+        "seen = [row[1] if is_wanted(row) else row[0] for row in known]",
+        "seen = [row[1] for row in known if is_wanted(row)]",
         caught_by_test=("tests/functional/test_lists.py::test_a_list_of_changes_that_is_read_in_pieces_is_believed",),
     ),
     Mutation(
@@ -267,9 +267,9 @@ LISTS = (
     ),
     Mutation(
         "one empty answer of the list of all believed",
-        "functions/bigin_archive/sweep/lists.py",
-        "confirms_empty=True,  # it had entries when it was chosen",
-        "confirms_empty=False,",
+        "functions/bigin_archive/bigin/account_listing.py",
+        '"all attachments", reading or Reading(), fetch, seen=seen, confirms_empty=True',
+        '"all attachments", reading or Reading(), fetch, seen=seen, confirms_empty=False',
         caught_by_test=("tests/functional/test_lists.py::test_one_empty_answer_of_the_list_of_all_is_not_believed",),
     ),
     Mutation(

@@ -111,7 +111,7 @@ class Reading:
 
 
 class ListReader(Generic[Row]):
-    """Reads one list. ``fetch`` gets the page at a position.
+    """Reads one list; ``name`` is for messages, ``fetch`` gets the page at a position.
 
     ``seen`` are the keys that were read before, in another function. ``confirms_empty`` reads a list without entries
     twice: where much hangs on it, one answer is not enough.
@@ -126,7 +126,6 @@ class ListReader(Generic[Row]):
         seen: Iterable[str] = (),
         confirms_empty: bool = False,
     ) -> None:
-        """``name`` is the list's, for messages."""
         self._name = name
         self._reading = reading
         self._fetch = fetch
@@ -136,17 +135,20 @@ class ListReader(Generic[Row]):
 
     def rest(self) -> Iterator[Row]:
         """Every entry, each once. Raises as :meth:`next_rows` does."""
-        while not self._reading.is_over:
+        while not self.is_over:
             yield from self.next_rows()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to read."""
+        return self._reading.is_over
 
     @property
     def doubt(self) -> str | None:
         """Why a list that is over is not whole; None where it is."""
-        if self._reading.is_whole:
-            return None
-        if self._reading.this.unreadable:
-            return f"{self._reading.this.unreadable} entries of Bigin's list of {self._name} cannot be read."
-        return f"Bigin's list of {self._name} changed each time that it was read."
+        if unreadable := self._reading.this.unreadable:
+            return f"{unreadable} entries of Bigin's list of {self._name} cannot be read."
+        return None if self._reading.is_whole else f"Bigin's list of {self._name} changed each time that it was read."
 
     def next_rows(self) -> list[Row]:
         """Read the next page; return the entries that no page showed before.

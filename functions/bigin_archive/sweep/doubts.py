@@ -7,7 +7,7 @@ again: a record that it no longer shows is gone, and one that it shows is asked 
 import json
 from collections.abc import Callable
 
-from bigin_archive.bigin.account_listing import records_page
+from bigin_archive.bigin.account_listing import record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import ListedRecord
@@ -66,12 +66,7 @@ class Doubts:
     def _continued(self, state: SweepState, module: str, deadline: Deadline) -> ListReader[ListedRecord]:
         if self._reader is None or self._state is not state or state.reading is None:
             self._state, self._reading = state, Reading.stored(state.reading)
-            self._reader = ListReader(
-                module,
-                self._reading,
-                lambda position: records_page(self._bigin, module, position, deadline),
-                confirms_empty=True,
-            )
+            self._reader = record_list(self._bigin, module, lambda: deadline, self._reading)
         return self._reader
 
     def _end(self, cursor: Cursor, state: SweepState, module: str, *, is_whole: bool) -> None:

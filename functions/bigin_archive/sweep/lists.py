@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.bigin.account_listing import attachments_page, lists_all, records_page
+from bigin_archive.bigin.account_listing import account_list, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import ListReader, Reading
@@ -96,22 +96,10 @@ class Lists:
 
     def _begun(self, state: SweepState, known: list[list[Any]], deadline: Deadline) -> ListReader[Any]:
         if state.strategy == "all":
-            return ListReader(
-                _THE_LIST_OF_ALL,
-                self._reading,
-                lambda position: attachments_page(self._bigin, position, deadline),
-                seen=[found_of(row).request.place if is_wanted(row) else row[0] for row in known],
-                confirms_empty=True,  # it had entries when it was chosen
-            )
-        module = state.modules[state.module]
-        return ListReader(
-            module,
-            self._reading,
-            lambda position: records_page(self._bigin, module, position, deadline),
-            seen=[row[1] if is_wanted(row) else row[0] for row in known],
-            # Nothing tells a wrong answer from a module without records, and all of its files would be missing.
-            confirms_empty=True,
-        )
+            seen = [found_of(row).request.place if is_wanted(row) else row[0] for row in known]
+            return account_list(self._bigin, lambda: deadline, self._reading, seen)
+        seen = [row[1] if is_wanted(row) else row[0] for row in known]
+        return record_list(self._bigin, state.modules[state.module], lambda: deadline, self._reading, seen)
 
     def _go_without(self, state: SweepState) -> None:
         """Go record by record, or on with the next module; what was found of the list is kept."""
