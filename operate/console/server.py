@@ -116,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check(self) -> None:
         own = f"http://{self.server.host}"
-        if self.headers.get_all("Host") != [self.server.host]:
+        # An address of its own goes before the header (RFC 9112, 3.2.2).
+        is_own = self.path.startswith(("/", f"{own}/"))
+        if self.headers.get_all("Host") != [self.server.host] or not is_own:
             raise ForbiddenError(f"This console answers only at {own}.")
         site, origin = self.headers.get("Sec-Fetch-Site"), self.headers.get("Origin")
         if site not in (None, "same-origin", "none") or origin not in (None, own):

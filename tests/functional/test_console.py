@@ -519,6 +519,8 @@ def test_without_the_key_no_body_is_read(page: Page) -> None:
         ("PROPFIND /console HTTP/1.1", "{host}", 405),
         ("PROPFIND /console HTTP/1.1", "evil.example", 403),
         ("GET /console", "evil.example", 403),
+        ("GET http://evil.example/console HTTP/1.1", "{host}", 403),
+        ("GET http://evil.example:80/console HTTP/1.1", "evil.example:80", 403),
         ("GARBAGE", "{host}", 400),
         ("GET /console HTTP/3.0", "{host}", 400),
         (f"GET /console/search?q={'x' * 70_000} HTTP/1.1", "{host}", 400),
