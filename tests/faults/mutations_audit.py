@@ -11,6 +11,8 @@ _PARSER = "functions/bigin_archive/aws/page_parser.py"
 _CLIENT = "functions/bigin_archive/aws/json_client.py"
 _ALONE = "functions/bigin_archive/aws/function_aws.py"
 _CALLS = "tests/functional/test_json_client.py::test_"
+_KEPT = "functions/bigin_archive/kept_connections.py"
+_REQUESTS = "tests/functional/test_s3_requests.py::test_"
 
 AUDIT = (
     Mutation(
@@ -169,11 +171,32 @@ AUDIT = (
         caught_by_test=(f"{_CALLS}a_refusal_has_the_code_that_boto3_gives_it",),
     ),
     Mutation(
-        "a call to a table goes out twice, whatever ended the first",
-        _CLIENT,
-        'if not had_ended(error.kwargs.get("error")):',
-        "if False:",
-        caught_by_test=(f"{_CALLS}only_a_kept_connection_without_an_answer_is_replaced",),
+        "a call goes out twice, though its connection was new",
+        _KEPT,
+        "if is_kept and not is_begun:",
+        "if not is_begun:",
+        caught_by_test=(f"{_CALLS}a_kept_connection_that_ended_costs_nothing",),
+    ),
+    Mutation(
+        "a call goes out twice, though its answer had begun",
+        _KEPT,
+        "except (ConnectionError, ssl.SSLEOFError) as error:",
+        "except (OSError, http.client.HTTPException) as error:",
+        caught_by_test=(f"{_REQUESTS}only_a_kept_connection_without_an_answer_is_replaced",),
+    ),
+    Mutation(
+        "a large body sent before S3 wants it",
+        _KEPT,
+        "if not (asks and _is_readable(connection, _CONTINUE_WAIT_S)):",
+        "if True:",
+        caught_by_test=(f"{_REQUESTS}a_large_body_waits_for_s3s_word",),
+    ),
+    Mutation(
+        "signed with the key of yesterday",
+        "functions/bigin_archive/aws/signed_http.py",
+        "if known != (secret_key, scope):",
+        "if not key:",
+        caught_by_test=(f"{_REQUESTS}a_signature_is_botocores",),
     ),
     Mutation(
         "a variable of AWS that nobody knows is not heeded",
@@ -188,12 +211,5 @@ AUDIT = (
         "bool(_REGION.fullmatch(env[_KEYS[2]]))",
         "True",
         caught_by_test=(f"{_CALLS}the_addresses_are_boto3s",),
-    ),
-    Mutation(
-        "calls to AWS wait for an acknowledgement",
-        _ALONE,
-        "socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],",
-        "socket_options=[],",
-        caught_by_test=(f"{_CALLS}a_connection_waits_for_no_acknowledgement",),
     ),
 )

@@ -54,13 +54,15 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("secretsmanager", "get_secret_value", {"SecretId": "token", "VersionStage": "AWSCURRENT"}),
 ]
 SERVICES = ("dynamodb", "secretsmanager", "sqs")
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 
 class Aws(RecordingServer):
     """Services of AWS, and what is asked of them."""
 
     def ours(self, service: str) -> Any:
-        return FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": self.url, "_X_AMZN_TRACE_ID": TRACE}).connect(service, 5)
+        env = {**LAMBDA, "AWS_ENDPOINT_URL": self.url, "_X_AMZN_TRACE_ID": TRACE}
+        return FunctionAws(env, NOW.timestamp).connect(service, 5)
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, lambda_environment: None) -> Iterator[Aws]:
     """Listens on loopback; the signer's clock stands."""
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC))
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
     fake = Aws(body=b"{}")
     with fake.listening():
         yield fake
@@ -170,7 +172,8 @@ def test_what_ends_a_call_is_told_as_boto3_tells_it(script: list[Any]) -> None:
             except BotoCoreError as error:
                 told.append(type(error).__name__)
 
-    assert told[0] == told[1] or told == ["{}", "UnreadableAnswerError"]
+    # boto3 takes half an answer for a whole one.
+    assert told[0] == told[1] or told == ["{}", "ConnectionClosedError"]
 
 
 @pytest.mark.usefixtures("lambda_environment")
@@ -186,18 +189,18 @@ def test_nobody_there_is_told_as_boto3_tells_it() -> None:
 
 @pytest.mark.usefixtures("lambda_environment")
 def test_a_kept_connection_that_ended_costs_nothing() -> None:
-    """The call goes out once more, at once; a second time it is told."""
+    """The call goes out once more, at once; where a new connection ends, it is told."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-    with serving([answer, RESET]) as server:
-        client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": server.url}).connect("dynamodb", 5)
+    with serving([answer, RESET]) as kept:
+        client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": kept.url}).connect("dynamodb", 5)
         told = [client.get_item(TableName="t", Key={}) for _ in range(4)]
-    with serving([RESET]) as server:
-        client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": server.url}).connect("dynamodb", 5)
+    with serving([RESET]) as new:
+        client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": new.url}).connect("dynamodb", 5)
         with pytest.raises(BotoCoreError):
             client.get_item(TableName="t", Key={})
 
     assert [{}] * 4 == told
-    assert 2 == server.connections
+    assert (4, 1) == (kept.connections, new.connections)
 
 
 @pytest.mark.usefixtures("lambda_environment")
@@ -251,8 +254,8 @@ def test_each_service_is_called_at_its_own_address() -> None:
     for service, name in named.items():
         own = {**environment, f"AWS_ENDPOINT_URL_{name}": "https://own.example"}
 
-        assert "https://own.example/" == FunctionAws(own).connect(service, 5)._url
-        assert "https://all.example/" == FunctionAws(environment).connect(service, 5)._url
+        assert "https://own.example/" == FunctionAws(own).connect(service, 5)._http.url + "/"
+        assert "https://all.example/" == FunctionAws(environment).connect(service, 5)._http.url + "/"
 
 
 def test_the_addresses_are_boto3s(monkeypatch: pytest.MonkeyPatch, lambda_environment: None) -> None:
@@ -273,7 +276,7 @@ def test_the_addresses_are_boto3s(monkeypatch: pytest.MonkeyPatch, lambda_enviro
         assert clients.session().s3_host == made.s3_host
         for service in SERVICES:
             told = boto3.client(service, region_name=region, config=Config()).meta.endpoint_url
-            assert f"{told}/" == made.connect(service, 5)._url
+            assert f"{told}/" == made.connect(service, 5)._http.url + "/"
 
     assert {"aws"} == light
     assert all(

@@ -3,21 +3,25 @@
 import base64
 import hashlib
 import io
+import itertools
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from urllib3 import HTTPResponse
 
 from bigin_archive.aws import clients, s3_http
 from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.aws.signed_http import SignedHttp
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.errors import DownloadIncompleteError, StorageRefusedError, StorageUnavailableError
 from bigin_archive.settings import SettingsError
@@ -51,7 +55,9 @@ class FakeS3(RecordingServer):
     """S3, and what is asked of it."""
 
     def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008 - never changed
-        return S3Requests(f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2)
+        return S3Requests(
+            f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2, now=NOW.timestamp
+        )
 
     def storage(self) -> ObjectStore:
         return ObjectStore(self.requests(), "bucket")
@@ -334,7 +340,7 @@ def test_nothing_listens(s3: FakeS3) -> None:
     """An S3 that cannot be reached is unavailable."""
     s3.url = "http://127.0.0.1:1"
 
-    with pytest.raises(StorageUnavailableError, match="NewConnectionError"):
+    with pytest.raises(StorageUnavailableError, match="EndpointConnectionError"):
         s3.storage().sizes("a")
 
 
@@ -368,6 +374,40 @@ def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -
     assert all(f"id-{n}/" in call.headers["authorization"] for n, call in enumerate(s3.calls, 1))
     with pytest.raises(StorageUnavailableError, match="NoCredentialsError"):
         ObjectStore(s3.requests(None), "bucket").sizes("a")
+
+
+@pytest.mark.parametrize(("service", "target"), [("s3", "/a%20b/~c?d=%2F&e="), ("dynamodb", "/")])
+def test_a_signature_is_botocores(service: str, target: str) -> None:
+    """Over days, with other keys and headers as people choose them: never with the key of yesterday or of others."""
+    fake = RecordingServer()
+    keys = [ReadOnlyCredentials("id", "secret", None), ReadOnlyCredentials("id", "other", "session")]
+    headers = {"X-B": " a  b ", "x-a": "c,d", "Content-Type": "text/plain;charset=x"}
+    held = Held(keys[0])
+    moments: list[float] = []
+    with fake.listening():
+        http = SignedHttp(
+            fake.url, service, REGION, held, ca_bundle="", read_timeout_s=5, connections=1, now=lambda: moments[-1]
+        )
+        for day, number in itertools.product((0, 1, 400), (0, 1)):
+            moments.append(NOW.timestamp() + day * 86400)
+            held.keys = keys[number]
+            http.send("GET", target, headers, s3_http.NO_PAYLOAD)
+            request = AWSRequest("GET", f"{fake.url}{target}", headers)
+            signer = (S3SigV4Auth if service == "s3" else SigV4Auth)(keys[number], service, REGION)
+            with pytest.MonkeyPatch.context() as clock:
+                clock.setattr("botocore.auth.get_current_datetime", lambda: datetime.fromtimestamp(moments[-1], UTC))
+                signer.add_auth(request)
+            assert request.headers["Authorization"] == fake.calls[-1].headers["authorization"]
+
+
+@dataclass
+class Held:
+    """Keys that change."""
+
+    keys: ReadOnlyCredentials
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return self.keys
 
 
 def regions() -> list[str]:
@@ -419,6 +459,28 @@ def test_fips_is_refused_where_s3_has_none(monkeypatch: pytest.MonkeyPatch) -> N
         s3_http.bucket_requests(clients.session(), "bucket", read_timeout_s=5, connections=1)
 
 
+LARGE = bytes(2 * 1024 * 1024)
+REFUSED = (
+    b"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 46\r\n\r\n<Error><Code>PreconditionFailed</Code></Error>"
+)
+
+
+@pytest.mark.usefixtures("no_proxies")
+def test_a_large_body_waits_for_s3s_word() -> None:
+    """S3 refuses before the body is sent, or asks for it; the connection serves the next request in both cases."""
+    stored = STORED % base64.b64encode(hashlib.sha256(LARGE).digest())
+    with serving([REFUSED, b"HTTP/1.1 100 Continue\r\n\r\n", stored, LISTED]) as server:
+        storage = bucket(server.url)
+        with pytest.raises(AlreadyThereError):
+            storage.put(ATTRIBUTES, unread := body(LARGE))
+        asked = storage.put(ATTRIBUTES, body(LARGE))
+        storage.sizes("a")
+
+    assert unread.readinto(memoryview(bytearray(1)))
+    assert len(LARGE) == asked.size_bytes
+    assert 1 == server.connections
+
+
 LISTED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LISTING) + LISTING
 STORED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-checksum-sha256: %s\r\n\r\n"
 
@@ -446,7 +508,7 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert {"a ü\n+": 12} == bucket("http://s3.example").sizes("a")
-        with pytest.raises(StorageUnavailableError, match="ProxyError"):
+        with pytest.raises(StorageUnavailableError, match="ProxyConnectionError"):
             bucket(None).sizes("a")
     with serving([LISTED]) as server:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -460,16 +522,15 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("end", [RESET, CLOSE], ids=["reset", "closed"])
 def test_a_kept_connection_that_ended_costs_nothing(end: object) -> None:
     """A look, a small file and a large one of which nothing was taken yet go out again, on a new connection."""
-    large = bytes(2 * 1024 * 1024)
-    answers = [STORED % base64.b64encode(hashlib.sha256(one).digest()) for one in (CONTENT, large)]
+    answers = [STORED % base64.b64encode(hashlib.sha256(one).digest()) for one in (CONTENT, LARGE)]
     with serving([LISTED, end], [LISTED, end], [answers[0], end], [answers[1]]) as server:
         storage = bucket(server.url)
         storage.sizes("a")
         storage.sizes("a")
         small = storage.put(ATTRIBUTES, CONTENT)
-        big = storage.put(ATTRIBUTES, body(large))
+        big = storage.put(ATTRIBUTES, body(LARGE))
 
-    assert [len(CONTENT), len(large)] == [small.size_bytes, big.size_bytes]
+    assert [len(CONTENT), len(LARGE)] == [small.size_bytes, big.size_bytes]
     assert 4 == server.connections
 
 

@@ -48,8 +48,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
         world = World(aws, Setup())
         world.clock.now_s = time.time()
         url = f"{clients.ENVIRONMENT['AWS_ENDPOINT_URL_S3']}/{clients.BUCKET}"
-        made = S3Requests(url, REGION, None, ca_bundle="", read_timeout_s=5, connections=1)
-        made._credentials = aws.get_credentials()
+        made = S3Requests(url, REGION, aws.get_credentials(), ca_bundle="", read_timeout_s=5, connections=1)
         yield Servers(
             *(aws.client(name) for name in ("s3", "dynamodb", "sqs", "secretsmanager")),
             made,

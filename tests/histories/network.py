@@ -1,10 +1,11 @@
-"""A network in memory: what boto3, urllib3 and requests send arrives at servers that are functions.
+"""A network in memory: what boto3, http.client and requests send arrives at servers that are functions.
 
 boto3's clients are met where botocore would send: those that speak JSON at ``_make_api_call``, that of S3 at its event
 ``before-send``. Everything else is met at the socket.
 """
 
 import io
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -102,16 +103,20 @@ class Network:
     @contextmanager
     def at_the_socket(self) -> Iterator[None]:
         """Connections to the ports of the servers stay in memory."""
-        real = urllib3.util.connection.create_connection
+        theirs, real = urllib3.util.connection.create_connection, socket.create_connection
 
         def connect(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
             return _Socket(self, address[1]) if address[1] in self.servers else real(address, *arguments, **options)
 
-        urllib3.util.connection.create_connection = connect  # type: ignore[assignment]
+        def connect_theirs(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
+            return _Socket(self, address[1]) if address[1] in self.servers else theirs(address, *arguments, **options)
+
+        urllib3.util.connection.create_connection = connect_theirs  # type: ignore[assignment]
+        socket.create_connection = connect  # type: ignore[assignment]
         try:
             yield
         finally:
-            urllib3.util.connection.create_connection = real
+            urllib3.util.connection.create_connection, socket.create_connection = theirs, real
 
 
 class _AnswerStream(io.RawIOBase):
@@ -153,6 +158,8 @@ class _Socket:
         return head + reply.body[: len(reply.body) - reply.cut_bytes]
 
     def settimeout(self, _: float | None) -> None: ...
+
+    def setsockopt(self, *_: int) -> None: ...
 
     def shutdown(self, _: int) -> None: ...
 

@@ -36,6 +36,7 @@ LEVELS = (
         "transport",
         "watchdog",
         "disk",
+        "kept_connections",
     },
     {"aws", "search", "page"},
     {"token"},
@@ -62,8 +63,9 @@ OPERATE_LEVELS = (
 USERS = {
     "boto3": {"aws", "wiring"},
     "botocore": {"aws", "token", "storage", "api", "console", "wiring"},
+    "certifi": {"aws"},
     "requests": {"transport", "token", "bigin"},
-    "urllib3": {"transport", "aws", "token", "storage"},
+    "urllib3": {"transport", "aws", "token"},
     "aws_lambda_powertools": {"telemetry"},
 }
 # Modules that take and return values: they load where no library is installed.

@@ -5,16 +5,16 @@ this module does not know, boto3's session is made, as everywhere else.
 """
 
 import re
-import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from botocore.httpsession import URLLib3Session, get_cert_path
-from botocore.utils import get_environ_proxies
+import certifi
 
-from bigin_archive.aws.connection import CONNECT_TIMEOUT_S, Connection
+from bigin_archive.aws.connection import Connection
 from bigin_archive.aws.json_client import SERVICES, JsonClient
+from bigin_archive.aws.signed_http import SignedHttp
 
 # The partition "aws" (botocore's partitions.json), but for regions with a name of four parts.
 _REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]+")
@@ -44,6 +44,7 @@ class FunctionAws:
     """AWS of one function. It has no repr: the environment holds keys."""
 
     env: Mapping[str, str]
+    now: Callable[[], float] = time.time
 
     @property
     def region_name(self) -> str:
@@ -55,7 +56,7 @@ class FunctionAws:
 
     @property
     def ca_bundle(self) -> str:
-        return str(get_cert_path(self.env.get("AWS_CA_BUNDLE") or True))
+        return self.env.get("AWS_CA_BUNDLE") or certifi.where()
 
     def get_credentials(self) -> _Keys:
         access_key, secret_key, _ = (self.env[name] for name in _KEYS)
@@ -68,16 +69,17 @@ class FunctionAws:
             or self.env.get("AWS_ENDPOINT_URL")
             or f"https://{known.host}.{self.region_name}.amazonaws.com"
         )
-        http = URLLib3Session(
-            verify=self.env.get("AWS_CA_BUNDLE") or True,
-            proxies=get_environ_proxies(url),
-            timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
-            max_pool_connections=connections,
-            # As in boto3's clients: head and body are two packets, and a receiver may hold its ACK for 40 ms.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        http = SignedHttp(
+            url,
+            known.host,
+            self.region_name,
+            self.get_credentials(),
+            ca_bundle=self.ca_bundle,
+            read_timeout_s=read_timeout_s,
+            connections=connections,
+            now=self.now,
         )
-        keys = self.get_credentials()
-        return JsonClient(known, url, self.region_name, keys, http, lambda: self.env.get("_X_AMZN_TRACE_ID"))
+        return JsonClient(known, http, lambda: self.env.get("_X_AMZN_TRACE_ID"))
 
 
 def connection(env: Mapping[str, str]) -> Connection:

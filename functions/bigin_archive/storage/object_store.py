@@ -11,14 +11,14 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
 
 from bigin_archive import clock
 from bigin_archive.aws import object_listing
-from bigin_archive.aws.s3_http import CHECKSUM, Answer, S3Requests
+from bigin_archive.aws.s3_http import CHECKSUM, S3Requests
 from bigin_archive.bigin.response_body import BLOCK_BYTES, Body, Spooled
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
+from bigin_archive.kept_connections import Answer
 from bigin_archive.storage import archived_object, aws_chunked, version_listing
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.object_attributes import ObjectAttributes
@@ -210,7 +210,7 @@ class ObjectStore:
     def _call(self, method: str, key: str = "", **sent: Any) -> Answer:
         try:
             answer = self._requests.send(method, key, **sent)
-        except (HTTPError, BotoCoreError) as error:
+        except BotoCoreError as error:
             raise StorageUnavailableError(
                 f"S3 cannot be reached ({type(error).__name__}). Try again later.", retry_after_s=RETRY_AFTER_S
             ) from error
