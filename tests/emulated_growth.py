@@ -38,6 +38,7 @@ from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry, item_of, verified_mark
+from bigin_archive.search.folding import words
 from bigin_archive.search.query import Query
 from bigin_archive.storage.inventory import Inventory
 from local.emulator import Emulator
@@ -151,7 +152,7 @@ def find(first: bool, cache: Path) -> list[str]:
     files = ArchiveFiles(client("s3"), os.environ["BUCKET"], PREFIX)
     ledger = Ledger(client("dynamodb"), os.environ["LEDGER_TABLE"])
     began_s, wall_s = time.process_time(), time.monotonic()
-    found = look(WORDS, Query.of(WORDS), files, ledger, cache)
+    found = look(WORDS, Query(words(WORDS)), files, ledger, cache)
     seconds, wall_s = time.process_time() - began_s, time.monotonic() - wall_s
     name = f"find, two words, {'the first time' if first else 'then'}"
     return _cells(name, seconds, wall_s, f"{len(found.rows):,} found", None)

@@ -18,6 +18,7 @@ import operate  # noqa: F401 - puts functions/ on the path
 # isort: split
 from bigin_archive.page import find_page
 from bigin_archive.search import kept_index
+from bigin_archive.search.folding import words
 from bigin_archive.search.query import Query
 from bigin_archive.search.search_index import SearchIndexWriter, unpack
 from bigin_archive.search.search_row import SearchRow
@@ -102,7 +103,7 @@ def main() -> None:
         saved_s = time.process_time() - began
         began = time.process_time()
         opened = kept_index.load(kept)
-        for number in opened.search(Query.of("müller angebot"))[:PAGE]:
+        for number in opened.search(Query(words("müller angebot")))[:PAGE]:
             opened.row(number)
         print(
             f"`find` of two words: the first time {loaded_s + saved_s:.2f} s CPU and the download, then "
@@ -112,7 +113,7 @@ def main() -> None:
     taken: list[float] = []
     for text in queries(given.queries, chance):
         began = time.process_time()
-        found = loaded.search(Query.of(text))
+        found = loaded.search(Query(words(text)))
         _ = [loaded.row(number) for number in found[:PAGE]]
         taken.append((time.process_time() - began) * 1000)
     p95 = statistics.quantiles(taken, n=20)[-1]

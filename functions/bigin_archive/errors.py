@@ -33,7 +33,10 @@ Every class has a ``code`` and an HTTP ``status``; both are public interface. Me
 answer, a log line or a dead letter: they say what to do, and never hold a token or a file name.
 """
 
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import ClassVar, TypeVar
+
+_Kind = TypeVar("_Kind", bound="ArchiveError")
 
 
 class ArchiveError(Exception):
@@ -47,6 +50,14 @@ class ArchiveError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.retry_after_s = retry_after_s
+
+
+def kinds(base: type[_Kind]) -> Iterator[type[_Kind]]:
+    """Every class below ``base`` with a code of its own."""
+    for kind in base.__subclasses__():
+        if "code" in kind.__dict__:
+            yield kind
+        yield from kinds(kind)
 
 
 class NothingToArchiveError(ArchiveError):

@@ -13,7 +13,6 @@ from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import EXIT_STATUS, Audit
 from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.queueing.archive_queue import ArchiveQueue
@@ -125,7 +124,7 @@ def audit(
 def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
     api_url = archive.stack.hosts.api_url
     tokens = AccessTokens(target.client("secretsmanager"), archive.stack.token_secret_id, api_url)
-    return Bigin(session(1), api_url, tokens, unlimited, meter)
+    return Bigin(session(1), api_url, tokens, meter=meter)
 
 
 def _of_last_sweep(archive: Archive) -> Listing:

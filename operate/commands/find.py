@@ -11,6 +11,7 @@ from bigin_archive.audit.report_html import size
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.routes import told
 from bigin_archive.ledger.ledger_entry import STATES, STORED_STATES
+from bigin_archive.search.folding import words
 from bigin_archive.search.query import Query
 from bigin_archive.search.search_row import SearchRow
 from operate.commands.options import DAY, MODULE, on_a_stack
@@ -71,8 +72,8 @@ def find(
     stack = archive.stack
     client = target.account.client("s3")
     files = ArchiveFiles(client, stack.bucket, stack.key_prefix)
-    query = Query.of(
-        text,
+    query = Query(
+        words(text),
         modules=frozenset(modules),
         states=frozenset(states),
         since=since.date().isoformat() if since else None,

@@ -11,7 +11,6 @@ import click
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
 from bigin_archive.token.access_token import AccessTokens, TokenSource
@@ -173,7 +172,7 @@ def _run(
 ) -> None:
     api_url = archive.stack.hosts.api_url
     http = session(1)
-    bigin = Bigin(http, api_url, tokens, unlimited, meter)
+    bigin = Bigin(http, api_url, tokens, meter=meter)
     # Uploads get their own connections: a kept one may close during an upload, and then its outcome is unknown.
     sender = None if run.dry else Sender(Uploader(session(1), api_url, tokens, meter))
     restorer = Restorer(archive, bigin, sender, notes, limit_mib=limit_mib, drill=drill)

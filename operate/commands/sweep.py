@@ -8,7 +8,6 @@ import click
 
 from bigin_archive.audit.report_html import size
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
@@ -114,7 +113,7 @@ def _estimate(
         with working("Asking Bigin"):
             waiting = ArchiveQueue(target.client("sqs"), stack.queue_url).waiting()
             estimator = Estimator(
-                Bigin(session(1), api_url, tokens, unlimited, meter),
+                Bigin(session(1), api_url, tokens, meter=meter),
                 meter,
                 Ledger(dynamodb, stack.ledger_table),
                 Deadline(_ESTIMATE_TIMEOUT_S),

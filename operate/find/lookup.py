@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bigin_archive.archive_request import ALIASES, MODULES
@@ -44,7 +44,7 @@ def look(
     """
     if record := _RECORD.fullmatch(text.strip()):
         entries = ledger.entries_of(ALIASES.get(record[1], record[1]), record[2])
-        return _chosen(entries, Query((), query.modules, query.states, query.since, query.until), progress)
+        return _chosen(entries, replace(query, words=()), progress)
     if not now:
         try:
             index = index_cache.load(files, cache)

@@ -1,9 +1,8 @@
 """Why a message is in the dead-letter queue, and what to do before it is sent back."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bigin_archive.errors import PermanentError, TransientError, UnauthorizedError
+from bigin_archive.errors import PermanentError, TransientError, UnauthorizedError, kinds
 
 GAVE_UP = "gave_up"  # moved by SQS itself, which gives no reason
 
@@ -24,15 +23,8 @@ _PARKED = {
 }
 
 
-def _kinds(base: type[TransientError]) -> Iterator[type[TransientError]]:
-    for kind in base.__subclasses__():
-        if "code" in kind.__dict__:
-            yield kind
-        yield from _kinds(kind)
-
-
 # These are retried for days; the worker parks them after the last try, with the error of that try.
-_RETRIED = {error.code: error.remedy for error in _kinds(TransientError)}
+_RETRIED = {error.code: error.remedy for error in kinds(TransientError)}
 
 
 def reason_text(code: str, tries: int | None) -> Reason:

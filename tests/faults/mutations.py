@@ -374,7 +374,7 @@ MUTATIONS = (
     Mutation(
         "lease table in the way",
         "functions/bigin_archive/aws/semaphore.py",
-        "        except AWS_ERRORS:\n            lease = None\n",
+        "        except StorageUnavailableError:\n            lease = None\n",
         "        except ZeroDivisionError:\n            lease = None\n",
         ("dynamodb",),
     ),

@@ -7,7 +7,6 @@ import pytest
 
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.concurrency import unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger_entry import LedgerEntry
@@ -44,7 +43,7 @@ class Way:
         rows = self.archive.ledger.find([entry.request for entry in entries])
         wanted = [Wanted(rows[entry.request.place], ArchiveRequest(entry.module, entry.record_id)) for entry in entries]
         made = Run(dry=False, wanted=wanted)
-        bigin = Bigin(http, self.hosts.api_url, tokens, unlimited, meter)
+        bigin = Bigin(http, self.hosts.api_url, tokens, meter=meter)
         sender = Sender(Uploader(session(1), self.hosts.api_url, tokens, meter), self.slept_s.append)
         notes = RestoreNotes(self._operators)
         options = {"limit_mib": limit_mib, "sleep": self.slept_s.append, **options}

@@ -80,7 +80,6 @@ PURE = (
     "bigin.listing",
     "bigin.found_attachment",
     "bigin.classify",
-    "bigin.concurrency",
     "bigin.credit_meter",
     "storage.file_names",
     "storage.object_attributes",

@@ -79,8 +79,8 @@ def test_queries_find_what_they_say(vector: dict[str, Any]) -> None:
     index = index_of(*rows())
 
     found = index.search(
-        Query.of(
-            query["q"],
+        Query(
+            words(query["q"]),
             modules=frozenset({query["module"]} if "module" in query else ()),
             states=frozenset({query["state"]} if "state" in query else ()),
             since=query.get("since"),
@@ -107,7 +107,7 @@ def test_an_index_finds_what_its_rows_say_however_often_it_is_asked() -> None:
     newest = sorted(made, key=lambda row: (row.attached_on or "", row.attachment_id.zfill(50)), reverse=True)
     texts = [f"{word}{number}" for word in ("", "moller ", "angebot ", "offer 1 ", "7") for number in range(20)]
     for text in [*texts, *texts[::-1]]:
-        query = Query.of(text)
+        query = Query(words(text))
         expected = [row for row in newest if query.matches(row.searched(), row.record_id, row.attachment_id)]
         assert expected == [index.row(number) for number in index.search(query)], text
 
@@ -195,7 +195,7 @@ def test_a_kept_index_finds_what_the_index_finds(given: list[SearchRow], tmp_pat
     assert (len(index), index.as_of, index.last_archived_at) == (len(kept), kept.as_of, kept.last_archived_at)
     assert [index.row(number) for number in range(len(index))] == [kept.row(number) for number in range(len(kept))]
     for text in ("", "a", "pdf offer", "1", ROW.attachment_id, f"{ROW.record_id} pdf"):
-        assert list(index.search(Query.of(text))) == list(kept.search(Query.of(text)))
+        assert list(index.search(Query(words(text)))) == list(kept.search(Query(words(text))))
 
 
 @pytest.mark.parametrize("line", ["1\t2", "x\t1\t2\tContacts\t\tarchived\t\t\tmany\t\t"])

@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from bigin_archive.aws.error_codes import AWS_ERRORS, CONDITION_FAILED, code_of
+from bigin_archive.aws.dynamodb import ConditionFailedError, call
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import OutOfTimeError
+from bigin_archive.errors import OutOfTimeError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,13 +48,13 @@ class Semaphore:
         holder = uuid.uuid4().hex
         try:
             lease = self._wait(holder, deadline)
-        except AWS_ERRORS:
+        except StorageUnavailableError:
             lease = None
         try:
             yield
         finally:
             if lease is not None:
-                with suppress(*AWS_ERRORS):  # the lease ends by itself
+                with suppress(StorageUnavailableError, ConditionFailedError):  # the lease ends by itself
                     self._give_back(lease, holder)
 
     def _wait(self, holder: str, deadline: Deadline) -> str:
@@ -71,7 +69,9 @@ class Semaphore:
     def _take(self, lease: str, holder: str) -> bool:
         now = self._now()
         try:
-            self._client.update_item(
+            call(
+                self._client,
+                "update_item",
                 TableName=self._table,
                 Key={"lease": {"S": lease}},
                 UpdateExpression="SET ends_at = :ends_at, holder = :holder",
@@ -82,14 +82,14 @@ class Semaphore:
                     ":holder": {"S": holder},
                 },
             )
-        except ClientError as error:
-            if code_of(error) == CONDITION_FAILED:
-                return False
-            raise
+        except ConditionFailedError:
+            return False
         return True
 
     def _give_back(self, lease: str, holder: str) -> None:
-        self._client.update_item(
+        call(
+            self._client,
+            "update_item",
             TableName=self._table,
             Key={"lease": {"S": lease}},
             UpdateExpression="REMOVE ends_at",

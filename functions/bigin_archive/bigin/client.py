@@ -8,7 +8,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import requests
@@ -16,7 +16,6 @@ import requests
 from bigin_archive import clock, transport
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error
-from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.download import Download
 from bigin_archive.bigin.list_reader import Keyed, ListReader, Read, Reading
@@ -49,6 +48,8 @@ READ_TIMEOUT_S = 30
 
 MAX_LISTING_BYTES = 16 * MIB  # far more than 200 entries of at most 3 KB
 
+ConcurrencyLimiter = Callable[[Deadline], AbstractContextManager[object]]
+
 
 class Bigin:
     """The API of one data centre, for several threads."""
@@ -58,7 +59,7 @@ class Bigin:
         session: Session,
         api_url: str,
         tokens: TokenSource,
-        limiter: ConcurrencyLimiter = unlimited,
+        limiter: ConcurrencyLimiter = nullcontext,
         meter: CreditMeter | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:

@@ -1,9 +1,7 @@
 """What became of an attachment: asks the ledger, and S3 if the ledger does not know."""
 
-from collections.abc import Iterator
-
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError, LinkAttachmentError
+from bigin_archive.errors import ArchiveError, AttachmentGoneError, InternalError, LinkAttachmentError, kinds
 from bigin_archive.http_errors import UnknownAttachmentError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.storage.archived_object import StoredObject
@@ -43,15 +41,8 @@ def _link() -> LinkAttachmentError:
 
 
 def _parked(reason: str | None) -> ArchiveError:
-    kind = next((kind for kind in _kinds(ArchiveError) if kind.code == reason), InternalError)
+    kind = next((kind for kind in kinds(ArchiveError) if kind.code == reason), InternalError)
     return kind(
         f"This attachment could not be archived ({reason or 'unknown'}) and waits with its reason. The person who "
         "runs the archive can fix the cause and send it back: bigin-archive redrive."
     )
-
-
-def _kinds(base: type[ArchiveError]) -> Iterator[type[ArchiveError]]:
-    for kind in base.__subclasses__():
-        if "code" in kind.__dict__:
-            yield kind
-        yield from _kinds(kind)

@@ -6,6 +6,7 @@ from datetime import date
 
 from bigin_archive.archive_request import module_name
 from bigin_archive.errors import InvalidRequestError
+from bigin_archive.search.folding import words
 from bigin_archive.search.query import Query
 
 MAX_QUERY_CHARACTERS = 200
@@ -21,8 +22,8 @@ def query(given: Mapping[str, str]) -> Query:
         raise InvalidRequestError(f"q must have at most {MAX_QUERY_CHARACTERS} characters.")
     if state and state not in STATES:
         raise InvalidRequestError(f"state must be one of {', '.join(STATES)}.")
-    return Query.of(
-        text,
+    return Query(
+        words(text),
         modules=frozenset({module_name(given["module"])} if "module" in given else ()),
         states=frozenset({state} if state else ()),
         since=_day("since", given.get("since")),

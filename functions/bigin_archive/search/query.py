@@ -1,33 +1,17 @@
 """A query: the words, and the limits of the results. Pure."""
 
 from dataclasses import dataclass
-from typing import Self
-
-from bigin_archive.search import folding
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """``words`` are folded. Empty ``modules`` and ``states`` mean all; days (2026-01-31) are inclusive."""
+    """``words`` are folded (:func:`folding.words`). Empty ``modules`` and ``states`` mean all; days are inclusive."""
 
     words: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
     since: str | None = None
     until: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        text: str,
-        *,
-        modules: frozenset[str] = frozenset(),
-        states: frozenset[str] = frozenset(),
-        since: str | None = None,
-        until: str | None = None,
-    ) -> Self:
-        """From typed text."""
-        return cls(folding.words(text), modules, states, since, until)
 
     @property
     def is_of_all(self) -> bool:

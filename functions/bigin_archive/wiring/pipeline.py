@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws.connection import Connection
 from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin import probed_answers
-from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.concurrency import ConcurrencyLimiter, unlimited
+from bigin_archive.bigin.client import Bigin, ConcurrencyLimiter
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.ledger.credit_usage import CreditUsage
@@ -59,7 +59,7 @@ def archive_pipeline(
     *,
     threads: int,
     read_timeout_s: float,
-    limiter: ConcurrencyLimiter = unlimited,
+    limiter: ConcurrencyLimiter = nullcontext,
     answered: Callable[[], None] = lambda: None,
     dead_letter_queue_url: str | None = None,
     now: Callable[[], float] = time.time,
