@@ -92,6 +92,9 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # the terminal may not be able to show a name
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        if os.environ.get(name) == "":  # boto3 would look for a profile without a name
+            del os.environ[name]
     try:
         status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
         return int(status or 0)

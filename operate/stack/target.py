@@ -19,7 +19,7 @@ class Target:
     @cached_property
     def account(self) -> Account:
         """The AWS account and region. This makes no call to AWS."""
-        return Account(self._profile, self._region)
+        return Account(self._profile or None, self._region)
 
     @cached_property
     def stack(self) -> Stack:

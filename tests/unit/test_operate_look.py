@@ -181,6 +181,21 @@ def test_a_region_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "region" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "--profile"])
+def test_a_profile_without_a_name_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    """An empty variable counts as one that is not set, as for the region."""
+    for each in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    if name != "--profile":
+        monkeypatch.setenv(name, "")
+
+    assert main(["status", *(["--profile", ""] if name == "--profile" else [])]) == 2
+    assert "No AWS region is given" in capsys.readouterr().err
+
+
 def test_questions_leave_stdout_to_the_result(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
