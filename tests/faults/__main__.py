@@ -11,7 +11,7 @@ from tests.faults import paths
 
 
 def main() -> int:
-    """Run, print the table, tell by the status whether everything survived."""
+    """Run the suite and print the table. The exit status tells whether everything survived."""
     paths.put_functions_first()
     # Only now: these import the code under test.
     from tests.faults import mutate, report, suite

@@ -25,11 +25,11 @@ READ_TIMEOUT_S = 0.25  # less than a late answer takes
 
 
 class Killed(BaseException):
-    """The function is gone in the middle of a batch."""
+    """The function was killed in the middle of a batch."""
 
 
 class Hangman:
-    """Kills now and then, before a call leaves or after its answer came; says how often."""
+    """Kills the function now and then, before a call leaves or after its answer has come, and says how often."""
 
     def __init__(self, random: Random, share: float) -> None:
         self._random, self._share = random, share
@@ -42,7 +42,7 @@ class Hangman:
 
 
 def announced(lab: Lab) -> Iterator[Row]:
-    """Files archived while the bus fails in part and in whole, S3 tells twice and late, and the function is killed."""
+    """Archives files while the bus fails in part or as a whole, S3 reports twice and late, and the function is killed."""
     random = lab.random("announcements")
     row, files = Row("events: bus, S3 and function fail"), lab.scaled(FILES, 100)
     with EventServers(random) as servers:
@@ -67,7 +67,7 @@ def announced(lab: Lab) -> Iterator[Row]:
 
 
 def _batch(announcer: Announcer, messages: list[Message]) -> list[Message]:
-    """What comes again: what the function names; or all of it, where the function was killed."""
+    """The messages that come again: those that the function names, or all of them if it was killed."""
     try:
         failed = set(announcer.announce(messages, Deadline(60)))
     except Killed:

@@ -1,4 +1,4 @@
-"""Answers of Bigin that are no file: errors, throttling, redirects, pages, and listings that make no sense."""
+"""Answers of Bigin that are no file: errors, throttling, redirects, web pages, and lists that make no sense."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ REFUSED = ("NO_PERMISSION", "AUTHORIZATION_FAILED", "INVALID_MODULE", "INVALID_U
 
 
 def final(lab: Lab) -> Iterator[Row]:
-    """What never will be a file: done where there is nothing, parked with its reason where somebody must act."""
+    """Answers that never become a file: the message is done if there is nothing, and parked with its reason otherwise."""
     with lab.bench() as bench:
         good = [bench.file(500) for _ in range(10)]
         for status, body in SETTLED:
@@ -44,7 +44,7 @@ def final(lab: Lab) -> Iterator[Row]:
 
 
 def transient(lab: Lab) -> Iterator[Row]:
-    """Everything that passes: server errors, redirects, pages that pose as files; each once and twice."""
+    """Everything that passes, once and twice: server errors, redirects, and web pages that pose as files."""
     kinds: dict[str, list[tuple[int, object, dict[str, str]]]] = {
         "5xx and unknown answers": [
             *((status, "", {}) for status in (500, 501, 502, 503, 504, 520, 599)),
@@ -94,7 +94,7 @@ def _elsewhere(bench: Bench) -> list[str]:
 
 
 def _genuine(lab: Lab) -> Row:
-    """Files that look like errors or pages, and empty ones, are files."""
+    """Files that look like errors or web pages are archived as files, and so are empty ones."""
     with lab.bench() as bench:
         contents = {
             "page.html": HTML.encode(),
@@ -119,7 +119,7 @@ RETRY_AFTER = (None, "0", "1", "120", "1000000000", "-5", "soon", "1.5", "", "We
 
 
 def throttled(lab: Lab) -> Iterator[Row]:
-    """429 in all forms, and 503: the message waits in the queue, as long as asked for but no longer than an hour."""
+    """All forms of 429, and 503: the message waits as long as Bigin asks, but no longer than an hour."""
     with lab.bench() as bench:
         for value in RETRY_AFTER:
             for body, status in (("", 429), ({"code": "TOO_MANY_REQUESTS", **ERROR}, 400), ("", 503)):
@@ -141,7 +141,7 @@ def throttled(lab: Lab) -> Iterator[Row]:
 
 
 def concurrency(lab: Lab) -> Iterator[Row]:
-    """Bigin that allows two calls at once and refuses the rest: all arrives in the end."""
+    """Bigin allows two calls at once and refuses the rest. In the end everything is archived."""
     with lab.bench() as bench:
         bench.bigin.control("PATCH", "settings", {"concurrency_limit": 2, "latency_s": 0.02})
         for _ in range(lab.scaled(40, least=20)):
@@ -176,7 +176,7 @@ LISTINGS: tuple[object, ...] = (
 
 
 def listings(lab: Lab) -> Iterator[Row]:
-    """A record's listing that makes no sense, or is cut off, is not an empty record."""
+    """A record's list that makes no sense, or is cut off, does not count as empty."""
     with lab.bench() as bench:
         for body in lab.some(LISTINGS):
             _list_under(bench, {"kind": "answer", "status": 200, "headers": AS_JSON, "body": body}, repr(body))

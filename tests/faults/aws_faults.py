@@ -1,4 +1,4 @@
-"""S3, KMS, Secrets Manager and SQS at fault: refused, throttled, slow, cut off, or done but not answered."""
+"""Faults of S3, KMS, Secrets Manager and SQS: calls are refused, throttled, slow, cut off, or done without an answer."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ _PUT: dict[str, Fault] = {
 
 
 def s3(lab: Lab) -> Iterator[Row]:
-    """Each fault x each call x small and streamed files, once and three times."""
+    """Strikes each call with each fault, once and three times, for small and for streamed files."""
     for call, faults in (("s3.list", _ANY), ("s3.put", {**_ANY, **_PUT}), ("s3.head", _ANY)):
         with lab.bench() as bench:
             for name, fault in faults.items():
@@ -90,7 +90,7 @@ _SECRETS: dict[str, Fault] = {
 
 
 def secrets(lab: Lab) -> Iterator[Row]:
-    """The access token cannot be had, once and twice; then it can."""
+    """The access token cannot be read, once and twice; after that it can."""
     with lab.bench() as bench:
         for fault in _SECRETS.values():
             for times in (1, 2):
@@ -103,7 +103,7 @@ def secrets(lab: Lab) -> Iterator[Row]:
 
 
 def sqs(lab: Lab) -> Iterator[Row]:
-    """Delays, dead letters and sends that fail; deletions that fail after the work was done."""
+    """Delays, dead letters and sends fail, and so do deletions after the work was done."""
     with lab.bench() as bench:
         for fault in _JSON.values():
             request = bench.file(1000)
@@ -173,7 +173,7 @@ STALL_S = 100.0
 
 
 def stalls_near_the_end(lab: Lab) -> Iterator[Row]:
-    """An AWS service that does not answer while the function's time runs out: the function still answers in time."""
+    """An AWS service does not answer while the function's time runs out. The function still answers in time."""
     with lab.bench() as bench:
         looked, written, last = bench.file(1000), bench.file(1000), [bench.file(1000) for _ in range(10)]
         bench.strike_aws(looked, Wait(STALL_S), "s3.list")
@@ -194,7 +194,7 @@ def stalls_near_the_end(lab: Lab) -> Iterator[Row]:
 
 
 def _together(bench: Bench, batches: dict[str, list[Request]]) -> None:
-    """Each batch to a cold worker of its own, all at once; waits are long and cost nothing."""
+    """Gives each batch to a cold worker of its own, all at once, because waits are long and cost nothing."""
 
     def deliver(call: str, requests: list[Request]) -> None:
         worker = bench.worker()

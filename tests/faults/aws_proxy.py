@@ -35,7 +35,7 @@ def call_of(head: Head) -> str:
 
 
 def start(emulator: Emulator) -> Relay:
-    """A relay in front of the emulator."""
+    """Start a relay in front of the emulator."""
     certificate = Path(emulator.ca_bundle)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, certificate.with_name("server.key"))

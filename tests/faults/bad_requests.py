@@ -1,4 +1,4 @@
-"""Hostile messages, requests and webhooks: refused or parked with a reason, and nobody else is held up."""
+"""Hostile messages, requests and webhooks: each is refused or parked with a reason, and holds nobody else up."""
 
 import base64
 import itertools
@@ -41,7 +41,7 @@ def bodies() -> list[str]:
 
 
 def poison(lab: Lab) -> Iterator[Row]:
-    """Every bad body is parked unchanged, at its first delivery; its good neighbours are archived with one download."""
+    """Parks every bad body unchanged at its first delivery, and archives its good neighbours with one download each."""
     bad = bodies()
     with lab.bench() as bench:
         good = [bench.file(100) for _ in bad]
@@ -63,7 +63,9 @@ def poison(lab: Lab) -> Iterator[Row]:
 
 
 def _posted(lab: Lab, bad: list[str]) -> Row:
-    """By POST: refused with 400. And whatever is answered 202 is one day archived, however odd its form."""
+    """Sends the bodies by POST. The bad ones are answered with 400; whatever is answered with 202 is archived in the
+    end.
+    """
     complaints = []
     with lab.bench() as bench:
         function = WorkerProcess(bench.env, bench.functions, bench.log, "archive_now")
@@ -114,7 +116,7 @@ SECRET = "w" * 40
 
 
 def webhooks(lab: Lab) -> Iterator[Row]:
-    """Forged ones cost nothing; good ones are queued before they are answered, or are answered with an error."""
+    """Forged webhooks cost nothing. Good ones are queued before they are answered, or they are answered with an error."""
     with lab.bench() as bench:
         bench.aws.put_secret(bench.aws.webhook_secret_id, {"webhook_secret": SECRET})
         function = WorkerProcess(bench.env, bench.functions, bench.log, "receive_webhook")
@@ -184,7 +186,7 @@ _CLOSED: dict[str, Fault] = {
 
 
 def _not_queued(bench: Bench, function: WorkerProcess) -> Row:
-    """A webhook that SQS did not take is answered with an error, so that the sender sees it."""
+    """A webhook that SQS did not take is answered with an error, so that its sender sees it."""
     complaints = []
     events = [
         api_event({"module": "Contacts", "record_id": "9", "attachment_id": "9", "token": SECRET}),
@@ -203,7 +205,7 @@ def _not_queued(bench: Bench, function: WorkerProcess) -> Row:
 
 
 def _queued_at_last(bench: Bench) -> Row:
-    """What AWS grants at the second try is no reason to refuse a webhook that may never be sent again."""
+    """A webhook may never be sent again, so a call that AWS grants at the second try is no reason to refuse it."""
     complaints = []
     for number, (call, name) in enumerate(itertools.product(("secrets.get", "sqs.send-batch"), _BUSY)):
         request = {"module": "Contacts", "record_id": f"8{number}", "attachment_id": "8"}

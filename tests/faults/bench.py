@@ -1,4 +1,4 @@
-"""A bench: one kind's own bucket, queues and secrets, its workers, its files and their faults."""
+"""A bench: the bucket, queues, secrets, workers, files and faults of one kind of fault."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ Request = dict[str, Any]
 
 
 class Bench:
-    """Files to archive, faults that strike them, and what became of them."""
+    """Files to archive, faults that strike them, and what became of each file."""
 
     def __init__(self, aws: Aws, bigin: Simulator, aws_relay: Relay, bigin_relay: Relay, log: Path) -> None:
         self.aws, self.bigin = aws, bigin
@@ -76,7 +76,7 @@ class Bench:
     # ---- Files and faults ------------------------------------------------------------------------------------------
 
     def file(self, size_bytes: int = 1000, *, outcome: str = "archived", **fields: Any) -> Request:
-        """A new attachment of pseudo-random bytes."""
+        """Add an attachment of pseudo-random bytes."""
         if "content" in fields:
             request = self.bigin.add(**fields)
         else:
@@ -85,18 +85,18 @@ class Bench:
         return request
 
     def link(self, url: str, title: str, **fields: Any) -> Request:
-        """A new attachment that is a link; what must become of it is an Internet shortcut."""
+        """Add an attachment that is a link. It must become an Internet shortcut."""
         request = self.file(content=b"", kind="link", link_url=url, file_name=title, **fields)
         self.expect(request, f"[InternetShortcut]\r\nURL={url}\r\n".encode())
         return request
 
     def expect(self, request: Request, content: bytes) -> None:
-        """The object of this attachment holds other bytes than the simulator would send."""
+        """Expect other bytes in the attachment's object than the simulator would send."""
         digest = hashlib.sha256(content).hexdigest()
         self.objects[request["attachment_id"]] = {"size_bytes": len(content), "sha256": digest}
 
     def strike(self, request: Request, fault: dict[str, Any], **rule: Any) -> None:
-        """A fault of the simulator for this attachment (``call="list"``: for its record)."""
+        """Set a fault of the simulator for this attachment (with ``call="list"`` for its record)."""
         where = {"record_id": request["record_id"]} if rule.get("call") == "list" else {}
         where = where or {"attachment_id": request["attachment_id"]}
         made = self.bigin.control("POST", "faults", {"call": "download", **where, **rule, "fault": fault})["id"]
@@ -107,7 +107,7 @@ class Bench:
         self.strike(request, {"kind": "answer", "status": status, "headers": headers or {}, "body": body}, **rule)
 
     def strike_aws(self, request: Request | None, fault: Fault, call: str, **rule: Any) -> Rule:
-        """A fault between worker and AWS; without a request it belongs to the whole bench."""
+        """Set a fault between worker and AWS. Without a request it holds for the whole bench."""
         needle = request["attachment_id"] if request and call.startswith("s3.") else ""
         made = self.aws_relay.fault(fault, call, needle=needle, **rule)
         if request:
@@ -118,7 +118,7 @@ class Bench:
     def strike_wire(
         self, request: Request, fault: Fault, call: str = "bigin.download", name: str = "", **rule: Any
     ) -> Rule:
-        """A fault between worker and Bigin; :meth:`through_bigin_relay` must have been called."""
+        """Set a fault between worker and Bigin. Call :meth:`through_bigin_relay` first."""
         needle = request["attachment_id"] if call == "bigin.download" else request["record_id"]
         made = self.bigin_relay.fault(fault, call, needle=f"/{needle}", **rule)
         self.names.setdefault(request["attachment_id"], name or str(fault)[:150])
@@ -126,24 +126,24 @@ class Bench:
         return made
 
     def through_bigin_relay(self) -> None:
-        """From now on workers reach Bigin through the relay."""
+        """Let workers reach Bigin through the relay from now on."""
         self.env |= {"BIGIN_API_URL": self.bigin_relay.url, "BIGIN_ACCOUNTS_URL": self.bigin_relay.url}
         self.aws.bigin_url = self.bigin_relay.url
         self.aws.store_token("simulator-access-token")
 
     def injected(self, count: Callable[[], int], request: Request | None = None) -> None:
-        """Count faults that were put in force in another way."""
+        """Count faults that were set in another way."""
         self._injected(request["attachment_id"] if request else None, count)
 
     def remark(self, complaint: str) -> None:
-        """Something is wrong that neither bucket nor queues show."""
+        """Note something wrong that neither bucket nor queues show."""
         self._remarks.append(complaint)
 
     def _injected(self, attachment_id: str | None, count: Callable[[], int]) -> None:
         self._injections.append((attachment_id, count))
 
     def _in_the_log(self, names: Collection[str]) -> list[str]:
-        """What a worker took for a bug of its own: it survives that, and we should know; and what no log may hold."""
+        """Find bugs that a worker has survived, which we should know, and words that no log line may hold."""
         if not self.log.exists():
             return []
         log = self.log.read_bytes()[self._log_start :].decode(errors="replace")
@@ -160,14 +160,14 @@ class Bench:
     # ---- Deliveries ------------------------------------------------------------------------------------------------
 
     def send(self, *bodies: object) -> None:
-        """Put messages on the queue."""
+        """Send messages to the queue."""
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
         for start in range(0, len(texts), 10):
             entries = [{"Id": str(n), "MessageBody": text} for n, text in enumerate(texts[start : start + 10])]
             self.aws.sqs.send_message_batch(QueueUrl=self.aws.queue_url, Entries=entries)
 
     def send_listed(self, request: Request, size_bytes: int) -> None:
-        """Put a message on the queue as our own listing does: with the size beside the body."""
+        """Send a message as a list of ours does: with the size beside the body."""
         size = {"DataType": "Number", "StringValue": str(size_bytes)}
         self.aws.sqs.send_message(
             QueueUrl=self.aws.queue_url,
@@ -176,50 +176,50 @@ class Bench:
         )
 
     def worker(self, **env: str) -> WorkerProcess:
-        """A cold worker process."""
+        """Start a cold worker process."""
         made = WorkerProcess({**self.env, **env}, self.functions, self.log)
         self._workers.append(made)
         return made
 
     def drain(self, seconds: float = 300, patience_s: float = PATIENCE_S, **env: str) -> bool:
-        """Deliver until the queue is empty, with one worker that is replaced when it dies."""
+        """Deliver messages until the queue is empty, to one worker that is replaced when it dies."""
         if not self.is_drained:
             patience_s = min(patience_s, PATIENCE_AFTER_FAILURE_S)
         self.is_drained = self.source.drain(lambda event: self.invoke(event, seconds, **env), patience_s)
         return self.is_drained
 
     def disarm(self) -> None:
-        """No relay fault that is in force strikes once more."""
+        """End all relay faults that have not struck yet."""
         self.aws_relay.disarm()
         self.bigin_relay.disarm()
 
     def invoke(self, event: dict[str, Any], seconds: float = 300, **env: str) -> Any:
-        """Invoke the bench's worker; a cold one where the last has died."""
+        """Invoke the bench's worker, or a cold one if the last has died."""
         if self.current is None or not self.current.is_alive:
             self.current = self.worker(**env)
             self.aws_relay.on_kill = self.bigin_relay.on_kill = self.current.kill
         return self.current.invoke(event, seconds)
 
     def next_is_cold(self) -> None:
-        """The next invocation is a cold start."""
+        """Let the next invocation be a cold start."""
         if self.current is not None:
             self.current.stop()
             self._workers.remove(self.current)
             self.current = None
 
     def empty_dead_letters(self) -> None:
-        """What a kind has looked at itself."""
+        """Empty the dead-letter queue, after the kind has looked at it itself."""
         self.aws.sqs.purge_queue(QueueUrl=self.aws.dead_letter_queue_url)
 
     def end_leases(self) -> None:
-        """As if the half minute had passed after which a dead function's lease ends."""
+        """End all leases, as half a minute after the death of a function would."""
         for number in range(2):
             self.aws.dynamodb.delete_item(TableName=self.aws.bucket, Key={"lease": {"S": f"api-{number}"}})
 
     # ---- What became of it -----------------------------------------------------------------------------------------
 
     def row(self, kind: str, note: str = "") -> Row:
-        """The row of this bench. Every fault must have struck; a fault that did not proves nothing."""
+        """The row of this bench. Every fault must have struck, because a fault that did not strike proves nothing."""
         attachments = self.bigin.attachments()
         listed = {found["attachment_id"]: found for found in attachments} | self.objects
         file_names = {found["file_name"] for found in attachments}

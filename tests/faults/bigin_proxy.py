@@ -1,4 +1,4 @@
-"""The relay in front of the Bigin simulator: kills, and answers that no HTTP server would send."""
+"""The relay in front of the Bigin simulator: kills workers, and sends answers that no HTTP server would send."""
 
 import re
 
@@ -19,5 +19,5 @@ def call_of(head: Head) -> str:
 
 
 def start(simulator_url: str) -> Relay:
-    """A relay in front of the simulator."""
+    """Start a relay in front of the simulator."""
     return Relay.start(simulator_url, call_of)

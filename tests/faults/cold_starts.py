@@ -1,4 +1,4 @@
-"""Many containers that start at the same moment: each reads its secret once, and Bigin is not run over."""
+"""Many containers start at the same moment: each reads its secret once, and they do not overrun Bigin."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ BATCH = 10
 
 
 def storm(lab: Lab) -> Iterator[Row]:
-    """A batch to each of many cold containers, all at once."""
+    """Gives a batch to each of many cold containers, all at once."""
     with lab.bench() as bench:
         workers = [bench.worker() for _ in range(lab.scaled(CONTAINERS, least=4))]
         bench.send(*[bench.file(300) for _ in range(BATCH * len(workers))])

@@ -1,4 +1,4 @@
-"""A worker's process is killed before and after every side effect, once and twice; then its messages return."""
+"""A worker's process is killed before and after every side effect, once and twice; after that its messages come back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ERROR = {"status": "error", "message": "m", "details": {}}
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A way through the worker and the calls that are particular to it."""
+    """A way through the worker, with the calls that only it makes."""
 
     name: str
     calls: tuple[str, ...]
@@ -71,7 +71,7 @@ FLOWS = (
 
 
 def crash_at_every_step(lab: Lab) -> Iterator[Row]:
-    """Each flow x call x phase x once or twice."""
+    """Kills the worker in each flow, at each call, in each phase, once and twice."""
     for times in (1, 2):
         row = Row(f"worker killed, {'once' if times == 1 else 'twice'}")
         points = 0
@@ -86,7 +86,7 @@ def crash_at_every_step(lab: Lab) -> Iterator[Row]:
 
 
 def crash_of_a_small_file(lab: Lab) -> Iterator[Row]:
-    """The first flow alone, once."""
+    """Kills the worker in the first flow only, once."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         points = _crash(bench, FLOWS[0], 1)
@@ -113,7 +113,7 @@ def _crash(bench: Bench, flow: Flow, times: int) -> int:
 
 
 def _api(lab: Lab) -> Row:
-    """The same through POST /attachments: whoever got no answer asks again."""
+    """Does the same to POST /attachments: a caller who got no answer asks again."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         for call in ("secrets.get", "s3.list", "bigin.download", "s3.put"):

@@ -1,4 +1,4 @@
-"""Thousands of messages, delivered one to five times in any order, to several workers, while calls fail."""
+"""Thousands of messages, each delivered one to five times in any order, to several workers, while calls fail."""
 
 import itertools
 import json
@@ -44,7 +44,7 @@ AWS_FAULTS = (
 
 
 def shuffled(lab: Lab) -> Iterator[Row]:
-    """The whole: every file once, whatever was delivered how often."""
+    """Delivers everything shuffled: each file is archived once, however often its message was delivered."""
     randomness = lab.random("deliveries")
     with lab.bench() as bench:
         requests = [bench.file(randomness.choice(SIZES)) for _ in range(lab.scaled(MESSAGES, least=100))]
@@ -60,7 +60,7 @@ def shuffled(lab: Lab) -> Iterator[Row]:
 
 
 def mixed_batches(lab: Lab) -> Iterator[Row]:
-    """Batches of ten with k files that fail, for each k: exactly k messages stay, the others are not repeated."""
+    """Batches of ten with k files that fail, for each k: exactly k messages stay, and the others are not repeated."""
     with lab.bench() as bench:
         for k in range(11):
             batch = [bench.file(300) for _ in range(10)]
@@ -86,7 +86,7 @@ def mixed_batches(lab: Lab) -> Iterator[Row]:
 
 
 def _faults(bench: Bench, lab: Lab) -> None:
-    """Put all faults in force; a rare one need not strike in a short run, so that they are counted together."""
+    """Set all faults. They are counted together, because a rare one need not strike in a short run."""
     seeds = itertools.count(lab.seed * 100)
     rules = [
         {"call": "download", "times": None, "fraction": fraction, "seed": next(seeds), "fault": fault}
@@ -101,7 +101,7 @@ def _faults(bench: Bench, lab: Lab) -> None:
 
 
 def _drain(bench: Bench, deliveries: Sequence[Request]) -> bool:
-    """Keep some deliveries in the queue, never all: the emulator looks through its whole queue for each message."""
+    """Deliver all, with a few in the queue at any time, because the emulator searches its whole queue for each message."""
     workers = [bench.worker() for _ in range(WORKERS)]
     end_s = time.monotonic() + PATIENCE_S
     rest = deque(deliveries[WAITING:])

@@ -1,4 +1,4 @@
-"""What the template promises to a message and to a file, resource by resource."""
+"""What the template promises for a message and for a file, resource by resource."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Resources = Mapping[str, Mapping[str, Any]]
 
 
 def as_deployed(lab: Lab) -> Iterator[Row]:
-    """Every resource that could lose a message or a file, and every alarm that should tell of it."""
+    """Checks every resource that could lose a message or a file, and every alarm that should report it."""
     resources: Resources = parsed()["Resources"]
     found = dict(_checks(resources))
     yield of_checks("template", [text for text, holds in found.items() if not holds], len(found))
@@ -50,7 +50,7 @@ def _checks(resources: Resources) -> Iterator[tuple[str, bool]]:
 
 
 def _counted(resources: Resources) -> set[str]:
-    """Queues whose messages the sweep counts as dead letters, where an alarm stands on that count."""
+    """The queues whose messages the sweep counts as dead letters for an alarm."""
     metrics = {alarm["Properties"].get("MetricName") for _, alarm in _of(resources, "AWS::CloudWatch::Alarm")}
     variables = resources["SweepFunction"]["Properties"]["Environment"]["Variables"]
     queues = variables["DEAD_LETTER_QUEUE_URLS"]["Fn::Join"][1]
@@ -81,7 +81,7 @@ def _actions(role: Mapping[str, Any]) -> list[str]:
 
 
 def _broad(role: Mapping[str, Any]) -> list[str]:
-    """Actions, and resources that are plain text; a prefix of the bucket is neither."""
+    """The role's actions, and its resources that are plain text."""
     resources = [one for statement in _statements(role["Properties"]) for one in _listed(statement["Resource"])]
     actions = [action for action in _actions(role) if action not in ALLOWED_STARS]
     return [*actions, *(one for one in resources if isinstance(one, str))]

@@ -1,4 +1,4 @@
-"""Bodies that end early, late, or never; and framings that only a broken server sends."""
+"""Bodies that end early, late or never, and framings that only a broken server sends."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ SIZES = (1, 2, 999, 64 * KIB, MIB, MIB + 1, 3 * MIB)
 
 
 def cut(lab: Lab) -> Iterator[Row]:
-    """Each framing x size x position, once and twice."""
+    """Cuts the body in each framing, at each size and position, once and twice."""
     for framing in FRAMINGS:
         with lab.bench() as bench:
             for size in SIZES:
@@ -28,7 +28,7 @@ def cut(lab: Lab) -> Iterator[Row]:
 
 
 def reset(lab: Lab) -> Iterator[Row]:
-    """A TCP reset before the headers and at each position of the body."""
+    """Resets the connection before the headers, and at each position of the body."""
     with lab.bench() as bench:
         for size in SIZES:
             for after in (0, 1, "half", "last-byte"):
@@ -43,7 +43,7 @@ def reset(lab: Lab) -> Iterator[Row]:
 
 
 def wrong_length(lab: Lab) -> Iterator[Row]:
-    """More bytes than declared, fewer declared than sent, more declared than sent; a listing that disagrees."""
+    """Sends more bytes than declared, fewer, and lists another size."""
     with lab.bench() as bench:
         for size in SIZES:
             for extra in (1, 100, 100_000):
@@ -65,7 +65,7 @@ def wrong_length(lab: Lab) -> Iterator[Row]:
 
 
 def framings(lab: Lab) -> Iterator[Row]:
-    """Raw answers that break the rules of HTTP in one place, once; the next answer is a good one."""
+    """Sends raw answers that break one rule of HTTP, once; the next answer is a good one."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         sizes = (2, 1000, 200 * KIB)
@@ -172,7 +172,7 @@ INVOCATION_S = BEGUN_S + 3
 
 
 def slow(lab: Lab) -> Iterator[Row]:
-    """Silence and drips in every phase: each invocation ends in its time, and the next delivery brings the file."""
+    """Sends nothing, or drips, in every phase: each invocation ends in its time, and the next delivery brings the file."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         content = bytes(range(256)) * 40
@@ -213,7 +213,7 @@ def _drip(data: bytes) -> list[bytes | float]:
 
 
 def remaining_time(lab: Lab) -> Iterator[Row]:
-    """The time that is left, from nothing to the limit: small files and files that need longer than there is."""
+    """Leaves the function any time from nothing to its limit, for small files and for files that need longer."""
     with lab.bench() as bench:
         around = [bound + more for bound in (paths.RESERVE_S, BEGUN_S) for more in (-1, -0.1, 0, 0.1, 1)]
         asked = (0, 0.05, 0.5, 1, 2, 5, 10, 20, 30, *around, 100, 200, 299, 300)

@@ -1,6 +1,6 @@
-"""S3, SQS and EventBridge as far as the announcer calls them, on one port of this machine; they fail as they are told.
+"""S3, SQS and EventBridge as far as the announcer calls them, on one port of this machine; they fail when told to.
 
-The emulator takes every event: what fails in part can only be answered by a server of our own.
+The emulator takes every event, so a server of our own answers what fails in part.
 """
 
 import base64
@@ -27,7 +27,7 @@ HASH = bytes(range(32))
 
 
 class EventServers:
-    """What S3 holds, what S3 told of it, and what the bus took."""
+    """What S3 holds, what S3 has reported, and what the bus has taken."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -58,9 +58,9 @@ class EventServers:
         self._server.server_close()
 
     def store(self, count: int) -> list[str]:
-        """Store so many files, and some that are not to be announced; return what S3 tells, in no order, partly twice.
+        """Store so many files, and some that must not be announced; return S3's events, shuffled, some of them twice.
 
-        One in 50 is a stranger's, one in 50 is deleted for good before anybody looks.
+        One file in 50 is a stranger's, and one in 50 is deleted for good before anybody looks.
         """
         told: list[str] = []
         for number in range(count):
@@ -89,7 +89,7 @@ class EventServers:
         return found if found and version_id in (None, found[0]) else None
 
     def choose(self, *chances: tuple[str, float]) -> str:
-        """One of the faults, by its chance, or none."""
+        """Choose one of the faults by its chance, or none."""
         with self._lock:
             self.calls += 1
             number = self._random.random()
@@ -101,7 +101,7 @@ class EventServers:
         return ""
 
     def take(self, entries: list[dict[str, str]], mode: str) -> dict[str, Any]:
-        """Put entries on the bus; in part, or not at all, as ``mode`` says. Returns EventBridge's answer."""
+        """Put entries on the bus, all, some or none, as ``mode`` says. Returns EventBridge's answer."""
         told: list[dict[str, str]] = []
         with self._lock:
             for entry in entries:
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_GET(self) -> None:
-        """ListObjectVersions, asked where a HeadObject was refused: what is there, by its key."""
+        """Answer ListObjectVersions, which is asked when a HeadObject was refused."""
         key = (parse_qs(urlsplit(self.path).query).get("prefix") or [""])[0]
         found = self.state.version(key, None)
         if found is None:
@@ -203,4 +203,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *arguments: object) -> None:
-        """Nothing is printed."""
+        """Print nothing."""

@@ -36,7 +36,7 @@ class EventSource:
         return found
 
     def handle(self, messages: list[dict[str, Any]], invoke: Invoke) -> int:
-        """Invoke with a batch; return how many of its messages are done."""
+        """Invoke the function with a batch; return how many of its messages are done."""
         self.invocations += 1
         handles = {message["MessageId"]: message["ReceiptHandle"] for message in messages}
         try:
@@ -71,11 +71,11 @@ class EventSource:
 
     @property
     def keeps_any(self) -> bool:
-        """Whether messages wait that were given back to this poller."""
+        """Whether messages wait that this poller gave back."""
         return bool(self._kept)
 
     def let_time_pass(self, seconds: int = 0) -> None:
-        """What was given back becomes visible in so many seconds, whatever delay it was given."""
+        """Make every message that was given back visible in so many seconds, whatever its delay."""
         for message_id, handle in list(self._kept.items()):
             del self._kept[message_id]
             try:
@@ -91,7 +91,7 @@ class EventSource:
         return all(int(counts[name]) == 0 for name in names)
 
     def drain(self, invoke: Invoke, patience_s: float) -> bool:
-        """Until the queue is empty; False where that takes too long."""
+        """Work until the queue is empty; return False if that takes too long."""
         end_s = time.monotonic() + patience_s
         in_vain = 0
         while time.monotonic() < end_s:
@@ -128,7 +128,7 @@ def _event(messages: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _failed(answer: Any, sent: set[str]) -> set[str]:
-    """The failed ids that Lambda reads from an answer: a malformed one means that all failed."""
+    """The failed ids that Lambda reads from an answer. A malformed one means that all have failed."""
     if not answer or answer.get("batchItemFailures") in (None, []):
         return set()
     failed = {item.get("itemIdentifier") for item in answer["batchItemFailures"]}

@@ -1,4 +1,6 @@
-"""What happens to records in any order: files attached and deleted, events early, late, repeated or of deletions."""
+"""What happens to records in any order: files are attached and deleted, and events come early, late, twice, or for a
+deletion.
+"""
 
 import random
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ CHANGES = ("attach", "attach", "link", "delete", "edit", "edit", "repeat", "dele
 
 @dataclass(slots=True)
 class _Record:
-    """One history: what the record holds, and what has been told of it since anybody looked."""
+    """One history: what the record holds, and what has been reported since anybody looked."""
 
     record_id: str
     attached: dict[str, Request] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class _Record:
 
 
 def any_order(lab: Lab) -> Iterator[Row]:
-    """What a record holds when its event is worked on is archived, and nothing is taken away again."""
+    """Whatever a record holds when its event is worked on is archived, and nothing is taken away again."""
     with lab.bench() as bench:
         bench.aws.put_secret(bench.aws.webhook_secret_id, {"webhook_secret": SECRET})
         bigin = _Bigin(bench, lab.random("histories"))
@@ -54,7 +56,7 @@ def any_order(lab: Lab) -> Iterator[Row]:
 
 
 class _Bigin:
-    """Changes records at random and sends what Bigin would send of them, and some of what it should not."""
+    """Changes records at random, and sends what Bigin would send about them, and some things that it should not send."""
 
     def __init__(self, bench: Bench, randomness: random.Random) -> None:
         self._bench = bench
@@ -105,7 +107,7 @@ class _Bigin:
         self._told.append(("edit", {"id": record.record_id, "attachment_id": attachment_id}))
 
     def tell(self) -> None:
-        """Send everything that is to be told, shuffled: single events, and lists of records."""
+        """Send everything that is to be reported, shuffled: single events, and lists of records."""
         self._random.shuffle(self._told)
         records_told = [event["id"] for operation, event in self._told if operation == "edit" and len(event) == 1]
         for start in range(0, len(records_told), IDS_IN_A_WEBHOOK):
@@ -129,7 +131,7 @@ class _Bigin:
 
 
 def _work(bench: Bench, records: list[_Record], hand_on: WorkerProcess) -> bool:
-    """Let the queues run empty; from now on the archive must hold what was told of."""
+    """Let the queues run empty. From now on the archive must hold what was reported."""
     for record in records:
         told = set(record.attached) if record.is_told else set(record.named) & set(record.attached)
         bench.expected_outcomes.update(dict.fromkeys(told, "archived"))

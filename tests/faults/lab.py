@@ -21,7 +21,7 @@ SHORT = 0.01  # the scale of the run that `make test` has
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """Everything that kinds of faults share. ``scale`` is 1.0 for the whole suite, less for a short run."""
+    """Everything that the kinds of faults share. ``scale`` is 1.0 for the whole suite, and less for a short run."""
 
     emulator: Emulator
     simulator: Simulator
@@ -32,18 +32,18 @@ class Lab:
     scale: float = 1.0
 
     def random(self, kind: str) -> random.Random:
-        """Randomness of one kind, the same whichever kinds run besides."""
+        """Randomness for one kind, the same whichever other kinds run."""
         return random.Random(f"{self.seed}:{kind}")
 
     def scaled(self, count: int, least: int = 1) -> int:
         return max(least, round(count * self.scale))
 
     def some(self, cases: Iterable[Any]) -> list[Any]:
-        """All cases; in the run of `make test` every third."""
+        """All cases; every third one in the run of `make test`."""
         return list(cases)[:: 3 if self.scale <= SHORT else 1]
 
     def bench(self) -> Bench:
-        """A bench with nothing on it."""
+        """Yield an empty bench."""
         self.simulator.reset()
         logging.root.manager.loggerDict.pop("bigin-archive", None)
         aws = Aws(self.emulator, self.simulator.url)
@@ -52,7 +52,7 @@ class Lab:
 
 @contextmanager
 def relays(emulator: Emulator, simulator: Simulator) -> Iterator[tuple[Relay, Relay]]:
-    """A relay in front of each server."""
+    """Start a relay in front of each server."""
     before_aws, before_bigin = aws_proxy.start(emulator), bigin_proxy.start(simulator.url)
     try:
         yield before_aws, before_bigin
@@ -63,7 +63,7 @@ def relays(emulator: Emulator, simulator: Simulator) -> Iterator[tuple[Relay, Re
 
 @contextmanager
 def lab(seed: int, scale: float) -> Iterator[Lab]:
-    """Servers of this run's own."""
+    """Start the servers of one run."""
     with tempfile.TemporaryDirectory(prefix="bigin-archive-faults-") as name:
         directory = Path(name)
         emulator = Emulator.start(directory / "aws", directory / "emulator.log")

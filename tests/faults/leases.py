@@ -1,4 +1,4 @@
-"""DynamoDB at fault, and callers at once: the API limits its calls out of courtesy, and loses no file over it."""
+"""Faults of DynamoDB, and callers at the same time: the API limits its calls to spare Bigin, and loses no file over it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def table_fails(lab: Lab) -> Iterator[Row]:
-    """A lease that cannot be taken, or not be given back: the request is archived, or queued and then archived."""
+    """A lease cannot be taken, or not be given back: the request is archived at once, or queued and then archived."""
     with lab.bench() as bench:
         for name, fault in FAULTS.items():
             for skip in (0, 1):  # the call that takes, the call that gives back
@@ -50,7 +50,7 @@ def table_fails(lab: Lab) -> Iterator[Row]:
 
 
 def _at_once(lab: Lab) -> Row:
-    """Callers at once, each in a function of its own: at most two calls reach Bigin at one time."""
+    """Several callers at once, each in a function of its own: at most two calls reach Bigin at one time."""
     with lab.bench() as bench:
         bench.bigin.control("PATCH", "settings", {"latency_s": 0.2})
         requests = [bench.file(500) for _ in range(lab.scaled(60, least=4 * CALLERS))]

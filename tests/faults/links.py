@@ -1,4 +1,4 @@
-"""Links among the attachments: kept as shortcuts, never followed, never fetched."""
+"""Links among the attachments are kept as shortcuts. They are never followed or fetched."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ RECORDS = 10
 
 
 def links(lab: Lab) -> Iterator[Row]:
-    """Links to Bigin's own host and to others, listed with files and asked for by themselves."""
+    """Lists links to Bigin's own host and to others among files, and requests some by themselves."""
     with lab.bench() as bench:
         for number in range(RECORDS):
             record_id = str(83_000 + number)

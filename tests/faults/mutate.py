@@ -50,7 +50,7 @@ class Verdict:
 
 
 def main(only: Iterable[str] | None, *, docs: bool = False) -> int:
-    """Plant, run, print the table; the status tells whether every bug was caught."""
+    """Plant the bugs, run, and print the table. The exit status tells whether every bug was caught."""
     chosen = [mutation for mutation in MUTATIONS if not only or mutation.name in only]
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bigin-archive-mutants-") as name:
@@ -74,7 +74,7 @@ def main(only: Iterable[str] | None, *, docs: bool = False) -> int:
 
 
 def plant(mutation: Mutation, copy: Path) -> None:
-    """Put a copy of what is deployed, with the bug in it, to ``copy``. Raises StaleMutationError."""
+    """Write a copy of what is deployed, with the bug in it, to ``copy``. Raises StaleMutationError."""
     for folder in COPIED:
         shutil.copytree(paths.UNDER_TEST / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(paths.TEMPLATE, copy)
@@ -99,7 +99,7 @@ def as_markdown(verdicts: Iterable[Verdict]) -> str:
 
 
 def _is_sound(kind: str) -> bool:
-    """A kind that fails without any planted bug cannot show one."""
+    """Whether the kind passes without a planted bug. One that fails anyway cannot show a bug."""
     rows = _run(kind, paths.UNDER_TEST)
     is_sound = bool(rows) and all(row["is_good"] for row in rows or ())
     if not is_sound:
@@ -108,7 +108,7 @@ def _is_sound(kind: str) -> bool:
 
 
 def _catch(mutation: Mutation, copy: Path, sound: Collection[str]) -> Verdict:
-    """The first kind that notices the bug, and how that shows."""
+    """The first kind that notices the bug, and how it shows."""
     started_s = time.monotonic()
     verdict = Verdict(mutation, None, "")
     for kind in mutation.caught_by:
@@ -141,7 +141,7 @@ def _caught_by_test(mutation: Mutation, copy: Path, sound: Collection[str]) -> V
 
 
 def _passing(tests: Collection[str]) -> set[str]:
-    """Those that pass without any planted bug."""
+    """The tests that pass without any planted bug."""
     if not tests or _passes(sorted(tests), paths.PROJECT):
         return set(tests)
     passing = {test for test in tests if _passes([test], paths.PROJECT)}

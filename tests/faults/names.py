@@ -1,4 +1,4 @@
-"""Hostile file names: keys that S3 takes, names that come back unchanged, and no collision."""
+"""Hostile file names: S3 takes their keys, the names come back unchanged, and no two collide."""
 
 import base64
 import itertools
@@ -40,12 +40,12 @@ _EXTENSIONS = (
 
 
 def fixed() -> list[str]:
-    """At least 500 names; those that a header of Latin-1 bytes carries as UTF-8."""
+    """At least 500 names, and those that a header of Latin-1 bytes carries as UTF-8."""
     return list(dict.fromkeys(stem + extension for stem, extension in itertools.product(_STEMS, _EXTENSIONS)))
 
 
 def generated(randomness: random.Random, count: int) -> list[str]:
-    """Names of all planes, of all lengths, with the dangerous characters well mixed in."""
+    """Names of all planes and all lengths, with the dangerous characters mixed in."""
     nasty = "/\\.%\0\r\n\t\"';=*?<>|:&#+~ \x7f\x85\u202e\u2066\ufeff\u0301\ufffe"
     ranges = (
         (0x20, 0x7E),
@@ -74,14 +74,14 @@ def extended(name: str) -> str:
 
 
 def raw(name: str) -> str | None:
-    """A Content-Disposition as Bigin writes it, bytes of UTF-8 in quotes; None where a header cannot carry that."""
+    """A Content-Disposition as Bigin writes it, UTF-8 in quotes; None if a header cannot carry it."""
     if re.search(r'[\x00-\x08\x0a-\x1f\x7f"\\]', name) or name != name.strip() or not name:
         return None
     return f'attachment; filename="{name.encode().decode("latin-1")}"'
 
 
 def pure(lab: Lab) -> Iterator[Row]:
-    """Every name: rules of keys, limits of headers, and the way back to the name."""
+    """Checks every name by the rules of keys and the limits of headers, and reads it back."""
     names = fixed()
     found = generated(lab.random("names"), lab.scaled(GENERATED, least=1000))
     for kind, some in ((f"hostile file name, fixed ({len(names)})", names), ("hostile file name, generated", found)):
@@ -104,7 +104,7 @@ _FORBIDDEN |= {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 
 
 
 def complaint(name: str, made: object_attributes.ObjectAttributes, request: ArchiveRequest) -> str | None:
-    """What is wrong with the object of a name; None where nothing is."""
+    """What is wrong with the object of a name; None if nothing is."""
     folder = f"{PREFIX}{request.module}/{request.record_id}/{request.attachment_id}/"
     last = made.key.removeprefix(folder)
     headers = {**made.metadata, "Content-Disposition": made.content_disposition, "Content-Type": made.content_type}
@@ -124,7 +124,7 @@ def complaint(name: str, made: object_attributes.ObjectAttributes, request: Arch
 
 
 def _extension(name: str) -> str | None:
-    """The extension that must be kept: short and harmless ones."""
+    """The extension that must be kept, if it is short and harmless."""
     stem, _, extension = name.rpartition(".")
     return f".{extension}" if stem.strip(".") and re.fullmatch(r"[A-Za-z0-9]{1,30}", extension) else None
 
@@ -138,7 +138,7 @@ def name_back(metadata: reading.Mapping[str, str]) -> str:
 
 
 def through_s3(lab: Lab) -> Iterator[Row]:
-    """Some of the names through the real path: the object lies under the key, and its metadata gives the name back."""
+    """Archives some of the names: each object lies under its key, and its metadata give the name back."""
     randomness = lab.random("names-through-s3")
     with lab.bench() as bench:
         some = randomness.sample(fixed(), lab.scaled(THROUGH_S3, least=40))

@@ -1,4 +1,6 @@
-"""Bigin out of order for hours, in simulated time: real workers, breakers and delays, and a queue with visibility."""
+"""Bigin is out of order for hours of simulated time, with real workers, breakers and delays, and a queue with
+visibility.
+"""
 
 import heapq
 import http.client
@@ -43,7 +45,7 @@ OVERSIZE_EVERY = 50  # one message in so many is of a file that the listing says
 
 
 class Clock:
-    """Seconds of simulated time."""
+    """Simulated time in seconds."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -53,7 +55,7 @@ class Clock:
 
 
 class SimulatedBigin:
-    """Raises what an outage raises, until it is over; counts its calls by hour."""
+    """Raises what an outage raises until it is over, and counts its calls by hour."""
 
     def __init__(self, clock: Clock, failure: Callable[[], ArchiveError], call_s: float) -> None:
         self._clock = clock
@@ -83,7 +85,7 @@ def _answer(content: bytes) -> http.client.HTTPResponse:
 
 
 class SimulatedStorage:
-    """A bucket as a dictionary; a second version is counted."""
+    """A bucket as a dictionary, which counts second versions."""
 
     bucket = "bucket"
 
@@ -107,7 +109,7 @@ class SimulatedStorage:
 
 @dataclass
 class SimulatedQueue:
-    """SQS in simulated time: visibility, receive counts, the dead-letter queue after the template's maximum."""
+    """SQS in simulated time: visibility, receive counts, and the template's maximum before the dead-letter queue."""
 
     clock: Clock
     most_tries: int
@@ -151,17 +153,17 @@ class SimulatedQueue:
 
 
 class NoLedgerWriter:
-    """Enters nothing: the ledger decides nothing here."""
+    """Writes nothing, because the ledger decides nothing here."""
 
     def record(self, outcome: Outcome) -> None:
-        """Nothing."""
+        """Write nothing."""
 
     def flush_credits(self) -> None:
-        """Nothing."""
+        """Write nothing."""
 
 
 class Silent:
-    """Outcomes are read from the bucket and the queues, never from a report."""
+    """Reports nothing, because outcomes are read from bucket and queues."""
 
     def report(self, *_: Any) -> None:
         pass
@@ -181,7 +183,7 @@ FAILURES: dict[str, tuple[Callable[[], ArchiveError], float, float]] = {
 
 
 def six_hours(lab: Lab) -> Iterator[Row]:
-    """Each sort of outage; the first with all messages."""
+    """Each kind of outage; the first with all messages."""
     for kind, (failure, call_s, part) in FAILURES.items():
         yield _outage(kind, failure, call_s, lab.scaled(round(MESSAGES * part), least=500), lab)
 

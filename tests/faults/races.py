@@ -1,4 +1,4 @@
-"""Two writers of one file: one object, one version, and the loser finds out without doing harm."""
+"""Two writers of one file: there is one object with one version, and the loser finds out without doing harm."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ SECOND_LOOKS = (
 
 
 def lost_races(lab: Lab) -> Iterator[Row]:
-    """The object appears between the look and the write; then the second look fails in each way."""
+    """The object appears between the look and the write, and then the second look fails in each way."""
     with lab.bench() as bench:
         for size in (0, 1000, MIB, 2 * MIB):
             for second in SECOND_LOOKS if size > MIB else (None,):
@@ -54,7 +54,7 @@ def lost_races(lab: Lab) -> Iterator[Row]:
 
 
 def conflicts(lab: Lab) -> Iterator[Row]:
-    """Other bytes stand there already: they are not touched, and the request is parked with that reason."""
+    """Other bytes are there already: nobody touches them, and the request is parked with that reason."""
     with lab.bench() as bench:
         for size in (1000, MIB, 2 * MIB):
             for stands, is_race in itertools.product(("other bytes", "one byte more", "one byte less"), (False, True)):
@@ -87,7 +87,7 @@ def _archive_by_hand(bench: Bench, request: Request, content: bytes) -> None:
 
 
 def real_races(lab: Lab) -> Iterator[Row]:
-    """Each file delivered twice at the same time, to two workers in two processes."""
+    """Delivers each file twice at the same time, to two workers in two processes."""
     rounds = lab.scaled(300, least=20)
     with lab.bench() as bench:
         bench.aws_relay.fault(Wait(0.02), "s3.put", times=None)  # so that both have looked before one writes

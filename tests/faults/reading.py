@@ -1,4 +1,4 @@
-"""The archive as it lies in the bucket and in the queues, compared with what Bigin's simulator says of itself."""
+"""Reads the archive from bucket and queues, and compares it with what the Bigin simulator says about itself."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ class Version:
 
 @dataclass(slots=True)
 class Findings:
-    """Attachments by what is wrong with them; empty is good."""
+    """Attachments by what is wrong with them. An empty one is good."""
 
     lost: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Findings:
 
 
 def versions(aws: Aws) -> list[Version]:
-    """Every version in the bucket, delete markers included (as versions without bytes)."""
+    """Every version in the bucket, and delete markers as versions without bytes."""
     found: list[tuple[str, str]] = []
     markers: list[Version] = []
     for page in aws.s3.get_paginator("list_object_versions").paginate(Bucket=aws.bucket):
@@ -70,7 +70,7 @@ def versions(aws: Aws) -> list[Version]:
 
 
 def bodies(aws: Aws, queue_url: str) -> list[tuple[str, str, str]]:
-    """(body, error_code, error_detail) of everything visible in a queue."""
+    """(body, error_code, error_detail) of every visible message of a queue."""
     found = []
     while True:
         answer = aws.sqs.receive_message(

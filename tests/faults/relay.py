@@ -27,7 +27,7 @@ PHASES: tuple[Phase, ...] = ("arrived", "midway", "committed", "answered")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of our own; the server never sees the request. ``early``: before its body was taken."""
+    """An answer of our own, which the server never sees; ``early`` sends it before the request's body was read."""
 
     status: int
     body: bytes = b""
@@ -37,7 +37,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Raw bytes and pauses in seconds instead of an answer, then the end of the connection."""
+    """Raw bytes and pauses in seconds as the answer, and then the end of the connection."""
 
     steps: Sequence[bytes | float]
     reset: bool = False
@@ -45,41 +45,42 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class BreakRequest:
-    """A TCP reset on both sides, once so many bytes of the request's body have been passed on."""
+    """Reset both connections after so many bytes of the request's body."""
 
     after_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class CorruptRequest:
-    """One bit of the request's body is turned over on its way."""
+    """Flip one bit of the request's body on its way."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoseAnswer:
-    """The server does what it was asked; its answer is lost with the connection, after so many bytes."""
+    """Let the server do what it was asked, and lose its answer with the connection after so many bytes."""
 
     after_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """So many seconds before the request is passed on."""
+    """Wait so many seconds before the request is passed on."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The worker's process is killed: when the request has arrived, midway in the larger of the two bodies, when the
-    server has answered, or when the answer was passed on."""
+    """Kill the worker's process: when the request has arrived, in the middle of the larger body, when the server has
+    answered, or when the answer was passed on.
+    """
 
     phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Something happens in the world before the request is passed on."""
+    """Do something before the request is passed on."""
 
     action: Callable[[], None]
 
@@ -89,7 +90,7 @@ Fault = Reply | Script | BreakRequest | CorruptRequest | LoseAnswer | Wait | Kil
 
 @dataclass(slots=True)
 class Rule:
-    """One fault and the calls that it strikes; ``times`` None means all of them, ``needle`` is part of the target."""
+    """One fault and the calls that it strikes. ``times`` None means all of them; ``needle`` is part of the target."""
 
     fault: Fault
     call: str
@@ -118,7 +119,7 @@ class Rule:
 
 
 class Relay:
-    """A listening relay. ``classify`` names each call; rules speak of these names by their beginning."""
+    """A listening relay. ``classify`` names each call, and rules name calls by the beginning of that name."""
 
     def __init__(
         self,
@@ -183,20 +184,20 @@ class Relay:
         fraction: float | None = None,
         seed: int = 0,
     ) -> Rule:
-        """Put a rule in force; the first that strikes wins."""
+        """Add a rule. The first rule that fits a call strikes."""
         rule = Rule(fault, call, times, skip, needle, fraction, seed)
         with self._lock:
             self._rules.append(rule)
         return rule
 
     def disarm(self) -> None:
-        """What has not struck yet, never does; how often each struck stays known."""
+        """End the rules that have not struck yet; keep how often each has struck."""
         with self._lock:
             for rule in self._rules:
                 rule.times = rule.fired
 
     def clear(self) -> None:
-        """No more faults; counts from zero."""
+        """Remove all faults and set the counts to zero."""
         with self._lock:
             self._rules.clear()
         self.counts.clear()
@@ -234,7 +235,7 @@ class Relay:
 
 
 class _Connection:
-    """One connection of the worker, and the one to the server that belongs to it."""
+    """One connection of the worker, and the connection to the server that belongs to it."""
 
     def __init__(self, relay: Relay, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._relay = relay
@@ -326,7 +327,7 @@ class _Connection:
         return True
 
     def _damaged(self, piece: bytes, head: Head, fault: Fault | None, sent_bytes: int) -> tuple[bytes, bool]:
-        """What a fault leaves of one piece of a request's body, and whether the connection ends behind it."""
+        """What a fault leaves of one piece of a request's body, and whether the connection ends after it."""
         match fault:
             case BreakRequest(after_bytes) if sent_bytes + len(piece) > after_bytes:
                 return piece[: after_bytes - sent_bytes], True
@@ -386,7 +387,7 @@ class _Connection:
 
 
 def _brings_a_file(head: Head) -> bool:
-    """Whether the body that is worth a kill in its middle is the request's."""
+    """Whether the larger body is the request's, so that a kill in its middle is worth it."""
     return head.start[0] == "PUT" or (
         head.start[0] == "POST" and head.target.partition("?")[0].endswith("/Attachments")
     )

@@ -1,4 +1,4 @@
-"""Rows on their way to the reader: progress, the table, JSON, Markdown, and how to repeat what failed."""
+"""Prints rows: progress, the table, JSON, Markdown, and how to repeat what failed."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ COMPLAINTS_SHOWN = 12
 
 
 def run(kind: Kind, lab: Lab) -> Rows:
-    """Run one kind; where the suite itself breaks down, that is a failure of the kind, and the next one runs."""
+    """Run one kind. If the suite itself breaks, the kind has failed and the next one runs."""
     started_s = time.monotonic()
     console = Console(stderr=True)
     rows: Rows = []
@@ -38,13 +38,13 @@ def run(kind: Kind, lab: Lab) -> Rows:
 
 
 def command(kind: str, lab: Lab) -> str:
-    """What repeats a kind exactly."""
+    """The command that repeats a kind exactly."""
     scale = "" if lab.scale == 1 else f" --scale {lab.scale:g}"
     return f"python -m tests.faults --only {kind} --seed {lab.seed}{scale}"
 
 
 def show(rows: Rows, lab: Lab, seconds: float) -> None:
-    """The table, then what is behind each failure."""
+    """Print the table, then what is behind each failure."""
     console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(*_COLUMNS[:1], title=f"Faults survived (seed {lab.seed}, {seconds:.0f} s)")
     for column in _COLUMNS[1:]:

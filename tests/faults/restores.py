@@ -1,4 +1,4 @@
-"""Files on their way back to Bigin: the process killed before and after every side effect, and 2,000 files at once."""
+"""Sends files back to Bigin while the process is killed before and after every side effect; and 2,000 files at once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -103,7 +103,7 @@ class Way:
         return entry
 
     def run(self, *arguments: str, aws_relay: bool = True) -> int:
-        """One run of the command, which a relay may kill; its exit status."""
+        """Run the command once, which a relay may kill; return its exit status."""
         self.runs += 1
         code = f"code-{self.runs}"
         self.lab.simulator.control("POST", "codes", {"code": code, "scope": scope_line(("Contacts",))})
@@ -120,14 +120,14 @@ class Way:
         return process.wait(TIMEOUT_S)
 
     def open_grants(self) -> int:
-        """How many grants are told as not revoked."""
+        """How many grants are reported as not revoked."""
         hosts, names = DataCenter(self.lab.bigin_relay.url, self.lab.bigin_relay.url), Stack.__dataclass_fields__
         stack = Stack(**{**dict.fromkeys(names, ""), "hosts": hosts, "ledger_table": self.aws.ledger_table})  # type: ignore[arg-type]
         operators = OperatorsArchive(stack, self.aws.dynamodb, self.archive.ledger, self.archive.inventory)
         return len(RestoreNotes(operators).open_grants())
 
     def judge(self, row: Row, entries: Sequence[LedgerEntry]) -> list[str]:
-        """What is not there exactly once, with its bytes, and known to the ledger; counted in ``row``."""
+        """Count in ``row`` what is not there exactly once, with its bytes, and known to the ledger."""
         wanted = Counter((entry.record_id, entry.file_name, _told(entry)) for entry in entries)
         ids = {entry.record_id for entry in entries}
         found = Counter(
@@ -153,13 +153,13 @@ def _told(entry: LedgerEntry) -> str:
 
 
 def crash_at_every_step(lab: Lab) -> Iterator[Row]:
-    """Each call x phase x once or twice."""
+    """Kills the command at each call, in each phase, once and twice."""
     for times in (1, 2):
         yield _crash(lab, POINTS, times, f"restore killed, {'once' if times == 1 else 'twice'}")
 
 
 def crash_at_the_upload(lab: Lab) -> Iterator[Row]:
-    """The call that matters most, alone, once."""
+    """Kills the command at the upload only, once."""
     yield _crash(lab, (UPLOAD,), 1, "restore killed at the upload")
 
 
@@ -194,7 +194,7 @@ def _crash(lab: Lab, points: Sequence[tuple[str, int, Sequence[Phase]]], times: 
 
 
 def many_files(lab: Lab) -> Iterator[Row]:
-    """An empty account, a tenth of the calls faulty, killed at random moments."""
+    """Sends files to an empty account while a tenth of the calls fail and the command is killed at random."""
     count, kills = lab.scaled(FILES, 40), lab.scaled(KILLS, 3)
     choose = lab.random("restore")
     row = Row("files restored, killed at random")
@@ -231,7 +231,7 @@ def many_files(lab: Lab) -> Iterator[Row]:
 
 
 def _named(way: Way, count: int) -> list[LedgerEntry]:
-    """Files of ten kinds, their names in eight scripts."""
+    """Files of ten kinds, with names in eight scripts."""
     made: list[LedgerEntry] = []
     for start in range(0, count, FILES_OF_A_RECORD):
         record_id = f"{89_000 + start}"

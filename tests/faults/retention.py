@@ -1,4 +1,4 @@
-"""How long a message is tried, against how long SQS keeps it: on the template's own numbers."""
+"""How long a message is tried, compared with how long SQS keeps it, by the template's own numbers."""
 
 import random
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LEFT_FOR_PEOPLE_S = 7 * DAY_S
 
 
 def outlasting(lab: Lab) -> Iterator[Row]:
-    """Days of tries, and then a week as a dead letter; with any delays that the parameters allow."""
+    """A message lives through days of tries and a week as a dead letter, with any delays that the parameters allow."""
     found = numbers()
     complaints, spent_s = [], []
     pairs = [(found.retry_first_s, found.retry_longest_s), (found.retry_first_limit_s, found.retry_longest_limit_s)]

@@ -1,7 +1,7 @@
-"""What stands in for Lambda's runtime: a process that loads one handler and answers invocations until it is killed.
+"""Takes the place of Lambda's runtime: a process loads one handler and answers invocations until it is killed.
 
-Processes are forked from a server that has imported the third-party packages, so that a cold start costs a third of a
-second; the package under test is loaded in the fork, in the environment of the function.
+Processes are forked from a server that has imported the third-party packages, so a cold start costs a third of a
+second. The fork loads the package under test, in the environment of the function.
 """
 
 import importlib
@@ -38,7 +38,7 @@ class CrashedError(Exception):
 
 
 class Context:
-    """Lambda's context: the time that is left, in real time."""
+    """Lambda's context with the time that is left, in real time."""
 
     aws_request_id = "8f3d1a52-0000-4000-8000-000000000000"
 
@@ -80,7 +80,7 @@ def serve(
 
 
 def serve_command(arguments: Sequence[str], env: Mapping[str, str], functions: Path, log: Path) -> None:
-    """The main function of a process that runs one command of the operator's; nothing in it waits for long."""
+    """The main function of a process that runs one command of the operator, in which nothing waits for long."""
     os.environ.clear()
     os.environ.update(env)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -93,7 +93,7 @@ def serve_command(arguments: Sequence[str], env: Mapping[str, str], functions: P
 
 
 class CommandProcess:
-    """One command of the operator's, in a process of its own."""
+    """One command of the operator, in a process of its own."""
 
     def __init__(self, arguments: Sequence[str], env: Mapping[str, str], functions: Path, log: Path) -> None:
         self._process = _FORKS.Process(
@@ -102,7 +102,7 @@ class CommandProcess:
         self._process.start()
 
     def wait(self, timeout_s: float) -> int:
-        """Its exit status; below 0 where it was killed."""
+        """Its exit status; negative if it was killed."""
         self._process.join(timeout_s)
         if self._process.exitcode is None:
             self.kill()
@@ -137,7 +137,7 @@ class WorkerProcess:
         self.timed_out = False
 
     def invoke(self, event: object, seconds: float = 300) -> Any:
-        """Call the handler. Raises CrashedError where the process ends, or is killed since its time is used up."""
+        """Call the handler. Raises CrashedError if the process ends, or is killed because its time is used up."""
         if not self._is_ready:
             if self._receive(START_TIMEOUT_S) != "ready":
                 raise CrashedError("did not start")
@@ -167,12 +167,12 @@ class WorkerProcess:
         return self._process.is_alive()
 
     def memory_mib(self, field: str) -> int:
-        """A figure of Linux's own: ``VmRSS`` now, ``VmHWM`` at most."""
+        """A figure of Linux: ``VmRSS`` is the memory now, ``VmHWM`` the most so far."""
         lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith(f"{field}:"))) // 1024
 
     def forget_peak(self) -> None:
-        """The peak of memory is counted from now on."""
+        """Count the peak of memory from now on."""
         Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
 
     def kill(self) -> None:

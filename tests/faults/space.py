@@ -1,4 +1,4 @@
-"""Little room: /tmp full in the middle of a file, and memory that must not grow with the file."""
+"""Little room: /tmp is full in the middle of a file, and memory must not grow with the file."""
 
 import resource
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FRAMINGS = ("chunked", "close", "gzip")
 
 
 def full(lab: Lab) -> Iterator[Row]:
-    """A body of unknown length that /tmp cannot take is given back whole, and stored once there is room."""
+    """A body of unknown length that /tmp cannot take goes back to the queue, and is stored once there is room."""
     with lab.bench() as bench:
         log = bench.log.with_name("little-room.log")  # the limit is one for each file that the process writes
         small = WorkerProcess(bench.env, bench.functions, log, limits={resource.RLIMIT_FSIZE: ROOM_BYTES})
@@ -38,7 +38,7 @@ def full(lab: Lab) -> Iterator[Row]:
 
 
 def memory(lab: Lab) -> Iterator[Row]:
-    """Memory of a worker that archives 100 MB, however the end of the body is told."""
+    """Measures the memory of a worker that archives 100 MB, for each way in which a body can end."""
     complaints, most = [], 0
     for framing in ("content-length", *FRAMINGS):
         with lab.bench() as bench:

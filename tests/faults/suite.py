@@ -1,4 +1,4 @@
-"""The kinds of faults, by name: what `--only` takes, and what the table's rows come from."""
+"""The kinds of faults by name: what `--only` takes, and where the table's rows come from."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from tests.faults.tally import Row
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One function of the suite; ``in_pytest`` if the short run of ``make test`` has it, too."""
+    """One function of the suite. With ``in_pytest`` it is also in the short run of ``make test``."""
 
     name: str
     run: Callable[[Lab], Iterable[Row]]

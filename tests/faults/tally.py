@@ -1,11 +1,11 @@
-"""What a kind of fault came to: one row of the table."""
+"""The result of one kind of fault: one row of the table."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Row:
-    """Counts of one kind. ``complaints`` say in words what is behind any count that is not as it should be."""
+    """Counts of one kind. ``complaints`` say in words why a count is not as it should be."""
 
     kind: str
     injected: int = 0
@@ -29,5 +29,5 @@ class Row:
 
 
 def of_checks(kind: str, complaints: list[str], checked: int, note: str = "") -> Row:
-    """The row of a pure check: each complaint is one input that did not survive."""
+    """The row of a pure check. Each complaint is one input that did not survive."""
     return Row(kind, checked, checked - min(checked, len(complaints)), complaints=complaints, note=note)

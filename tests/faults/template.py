@@ -1,4 +1,4 @@
-"""The numbers of template.yaml that decide how long a message waits, and for how long it lives."""
+"""The numbers of template.yaml that decide how long a message waits and lives."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests.faults.paths import TEMPLATE
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Seconds, but for ``most_tries``; ``*_limit_s`` are the largest values that the parameters allow."""
+    """All in seconds but ``most_tries``; ``*_limit_s`` are the largest values that the parameters allow."""
 
     retry_first_s: int
     retry_longest_s: int

@@ -1,4 +1,4 @@
-"""The access token: expired in the middle of a batch, rotated, malformed; and clocks that are wrong."""
+"""The access token expires in the middle of a batch, is rotated, or is malformed; and clocks are wrong."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ BATCH = 10
 
 
 def expired_at_each_call(lab: Lab) -> Iterator[Row]:
-    """The token dies, and is renewed, just before the j-th call of a batch: for every j, one call is repeated."""
+    """The token dies, and is renewed, just before the j-th call of a batch: for every j one call is repeated."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         repeated = 0
@@ -87,7 +87,7 @@ EXPIRIES = (
 
 
 def stored_badly(lab: Lab) -> Iterator[Row]:
-    """A secret that is empty, malformed or of another data centre for a while; and expiries that make no sense."""
+    """The secret is empty, malformed or of another data centre for a while, or names an absurd expiry."""
     with lab.bench() as bench:
         for text in STORED:
             bench.next_is_cold()
@@ -127,7 +127,7 @@ HERD_ROUNDS = 20
 
 
 def herd(lab: Lab) -> Iterator[Row]:
-    """Many threads of several processes see a refused token together, again and again: none asks Zoho for one."""
+    """Many threads of several processes see a refused token together, again and again. None asks Zoho for a new one."""
     with lab.bench() as bench:
         workers = [bench.worker() for _ in range(HERD_WORKERS)]
         rounds, refused, looks = lab.scaled(HERD_ROUNDS, least=2), 0, 0
@@ -182,7 +182,7 @@ REFRESH_ANSWERS: tuple[tuple[int, object], ...] = (
 
 
 def refresh(lab: Lab) -> Iterator[Row]:
-    """No bad answer of Zoho's accounts server ever replaces a stored token, and a good one does afterwards."""
+    """No bad answer of Zoho's accounts server replaces a stored token. A good one does."""
     with lab.bench() as bench:
         credentials = {"client_id": "c", "client_secret": "s", "refresh_token": "r"}
         bench.aws.put_secret(bench.aws.credentials_secret_id, credentials)
@@ -209,7 +209,7 @@ SKEWS_MIN = (-15, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 15)
 
 
 def clocks(lab: Lab) -> Iterator[Row]:
-    """Clocks wrong by up to a quarter of an hour, and jumping: every file arrives, no webhook's event is lost."""
+    """Clocks are wrong by up to a quarter of an hour, or jump: every file arrives, and no webhook is lost."""
     with lab.bench() as bench:
         complaints = [text for skew in SKEWS_MIN for text in _archive_with(bench, skew)]
         bench.is_drained = True
@@ -222,7 +222,7 @@ def clocks(lab: Lab) -> Iterator[Row]:
 
 
 def _archive_with(bench: Bench, skew_min: int) -> list[str]:
-    """One container whose clock is wrong, stands, and jumps back by an hour, while tokens are renewed as they are."""
+    """Archives in one container whose clock is wrong, stands still and jumps back by an hour, while tokens are renewed."""
     offset = [timedelta(minutes=skew_min)]
     now = datetime.now(UTC)
     complaints = []
@@ -249,7 +249,7 @@ def _archive_with(bench: Bench, skew_min: int) -> list[str]:
 
 
 class _FifoQueue:
-    """An SQS FIFO queue in simulated time: a deduplication id is dropped for five minutes after its first use."""
+    """An SQS FIFO queue in simulated time, which drops a deduplication id for five minutes after its first use."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -270,7 +270,7 @@ DELAY_S = 90
 
 
 def _webhooks_with(skew_s: float) -> list[str]:
-    """A record's events for a while, and one more: a listing must follow it."""
+    """Sends events of a record for a while, and one more. A list must be read after it."""
     complaints = []
     for quiet_s in (1, 30, 61, 120, 600):
         queue = _FifoQueue()

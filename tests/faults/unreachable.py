@@ -27,7 +27,7 @@ Resolve = Callable[[], list[Any]]
 
 
 def nobody_there(lab: Lab) -> Iterator[Row]:
-    """The real host name, over TLS, and a name service that leads to trouble; then the simulator again."""
+    """Uses the real host name over TLS with a name service that leads to trouble; after that, the simulator again."""
     # One server listens, and nobody ever accepts.
     with lab.bench() as bench, socket.create_server(("127.0.0.1", 0)) as silent:
         for name, (resolve, seconds) in _troubles(lab, silent.getsockname()[1]).items():
@@ -44,7 +44,7 @@ def nobody_there(lab: Lab) -> Iterator[Row]:
 
 
 def _troubles(lab: Lab, silent_port: int) -> dict[str, tuple[Resolve, float]]:
-    """name -> what the name service says, and the time that the call has."""
+    """By name: what the name service says, and how much time the call has."""
     return {
         "no such name": (_fails(socket.gaierror(socket.EAI_NONAME, "not known")), 30),
         "name service silent": (_fails(socket.gaierror(socket.EAI_AGAIN, "try again")), 30),

@@ -1,4 +1,6 @@
-"""Keys that nobody gave out: each is refused, none reaches what the authorizer guards; and how long a check takes."""
+"""Keys that nobody issued: each is refused, none reaches what the authorizer guards, and the time of a check is
+measured.
+"""
 
 import secrets
 import statistics
@@ -19,7 +21,7 @@ ARN = "arn:aws:execute-api:us-east-1:123456789012:api/v1/POST/callers/attachment
 
 
 def refused(lab: Lab) -> Iterator[Row]:
-    """Unknown keys, and known ids with other secrets; one call to the table each, and none to anything else."""
+    """Sends unknown keys, and known ids with other secrets: one call to the table each, and no other call."""
     with lab.bench() as bench:
         table = f"callers-{uuid.uuid4().hex[:8]}"
         dynamodb = bench.aws.client("dynamodb")
