@@ -42,7 +42,7 @@ class Hangman:
 
 
 def announced(lab: Lab) -> Iterator[Row]:
-    """Archives files while the bus fails in part or as a whole, S3 reports twice and late, and the function is killed."""
+    """Archives files while the bus fails in part or as a whole, S3 reports twice and late, and functions are killed."""
     random = lab.random("announcements")
     row, files = Row("events: bus, S3 and function fail"), lab.scaled(FILES, 100)
     with EventServers(random) as servers:

@@ -23,7 +23,7 @@ REFUSED = ("NO_PERMISSION", "AUTHORIZATION_FAILED", "INVALID_MODULE", "INVALID_U
 
 
 def final(lab: Lab) -> Iterator[Row]:
-    """Answers that never become a file: the message is done if there is nothing, and parked with its reason otherwise."""
+    """Answers that never become a file: the message is done if there is nothing, else it is parked with its reason."""
     with lab.bench() as bench:
         good = [bench.file(500) for _ in range(10)]
         for status, body in SETTLED:

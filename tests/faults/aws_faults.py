@@ -1,4 +1,4 @@
-"""Faults of S3, KMS, Secrets Manager and SQS: calls are refused, throttled, slow, cut off, or done without an answer."""
+"""Faults of S3, KMS, Secrets Manager and SQS: calls are refused, throttled, slow, cut off, or not answered."""
 
 import json
 from collections.abc import Iterator

@@ -63,9 +63,7 @@ def poison(lab: Lab) -> Iterator[Row]:
 
 
 def _posted(lab: Lab, bad: list[str]) -> Row:
-    """Sends the bodies by POST. The bad ones are answered with 400; whatever is answered with 202 is archived in the
-    end.
-    """
+    """Sends the bodies by POST: bad ones are answered with 400, and whatever is answered with 202 is archived."""
     complaints = []
     with lab.bench() as bench:
         function = WorkerProcess(bench.env, bench.functions, bench.log, "archive_now")
@@ -116,7 +114,7 @@ SECRET = "w" * 40
 
 
 def webhooks(lab: Lab) -> Iterator[Row]:
-    """Forged webhooks cost nothing. Good ones are queued before they are answered, or they are answered with an error."""
+    """Forged webhooks cost nothing. Good ones are queued before they are answered, or answered with an error."""
     with lab.bench() as bench:
         bench.aws.put_secret(bench.aws.webhook_secret_id, {"webhook_secret": SECRET})
         function = WorkerProcess(bench.env, bench.functions, bench.log, "receive_webhook")
@@ -205,7 +203,7 @@ def _not_queued(bench: Bench, function: WorkerProcess) -> Row:
 
 
 def _queued_at_last(bench: Bench) -> Row:
-    """A webhook may never be sent again, so a call that AWS grants at the second try is no reason to refuse it."""
+    """A webhook may never be sent again: what AWS grants at the second try is no reason to refuse it."""
     complaints = []
     for number, (call, name) in enumerate(itertools.product(("secrets.get", "sqs.send-batch"), _BUSY)):
         request = {"module": "Contacts", "record_id": f"8{number}", "attachment_id": "8"}

@@ -1,4 +1,4 @@
-"""A worker's process is killed before and after every side effect, once and twice; after that its messages come back."""
+"""A worker's process is killed before and after every side effect, once and twice; its messages come back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

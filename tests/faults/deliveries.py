@@ -101,7 +101,7 @@ def _faults(bench: Bench, lab: Lab) -> None:
 
 
 def _drain(bench: Bench, deliveries: Sequence[Request]) -> bool:
-    """Deliver all, with a few in the queue at any time, because the emulator searches its whole queue for each message."""
+    """Deliver all, few in the queue at any time, because the emulator searches its whole queue for each message."""
     workers = [bench.worker() for _ in range(WORKERS)]
     end_s = time.monotonic() + PATIENCE_S
     rest = deque(deliveries[WAITING:])

@@ -172,7 +172,7 @@ INVOCATION_S = BEGUN_S + 3
 
 
 def slow(lab: Lab) -> Iterator[Row]:
-    """Sends nothing, or drips, in every phase: each invocation ends in its time, and the next delivery brings the file."""
+    """Sends nothing, or drips, in every phase: each invocation ends in time, and the next delivery brings the file."""
     with lab.bench() as bench:
         bench.through_bigin_relay()
         content = bytes(range(256)) * 40

@@ -56,7 +56,7 @@ def any_order(lab: Lab) -> Iterator[Row]:
 
 
 class _Bigin:
-    """Changes records at random, and sends what Bigin would send about them, and some things that it should not send."""
+    """Changes records at random, and sends what Bigin would send about them, and some of what it should not."""
 
     def __init__(self, bench: Bench, randomness: random.Random) -> None:
         self._bench = bench

@@ -1,4 +1,4 @@
-"""Faults of DynamoDB, and callers at the same time: the API limits its calls to spare Bigin, and loses no file over it."""
+"""Faults of DynamoDB, and callers at the same time: the API limits its calls for Bigin, and loses no file over it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -222,7 +222,7 @@ def clocks(lab: Lab) -> Iterator[Row]:
 
 
 def _archive_with(bench: Bench, skew_min: int) -> list[str]:
-    """Archives in one container whose clock is wrong, stands still and jumps back by an hour, while tokens are renewed."""
+    """Archives in one container whose clock is wrong, stands still and jumps back, while tokens are renewed."""
     offset = [timedelta(minutes=skew_min)]
     now = datetime.now(UTC)
     complaints = []
