@@ -181,7 +181,7 @@ def test_green_needs_everything() -> None:
     ],
 )
 def test_the_verdict_is_a_sentence(missing: int, wrong: int, uncovered: int, sentence: str) -> None:
-    """As one would say it."""
+    """The report tells its verdict in one sentence of plain English."""
     made = audit()
     made.add(AttachmentView(PLACE, LISTED, ENTRY, (OBJECT,)))
     for _ in range(missing):
@@ -272,7 +272,7 @@ def test_no_separator_begins_a_formula(cell: str, told: str) -> None:
 def test_an_object_of_a_stranger_is_no_archived_attachment(
     known: AttachmentView, rows: list[tuple[str, str]], archived: int
 ) -> None:
-    """It stands in neither index nor totals, wherever it lies; the attachment whose place it takes is not archived."""
+    """A stranger's object is in neither index nor totals, and the attachment in whose place it lies is not archived."""
     made = audit()
     made.add(known)
     with TemporaryDirectory() as folder:
@@ -287,7 +287,7 @@ def test_an_object_of_a_stranger_is_no_archived_attachment(
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_a_line_of_checksums_is_one_line(path: str) -> None:
-    """As coreutils reads it: a backslash in front tells that the name is escaped."""
+    """A name with a line break stays on one line, escaped as coreutils reads it."""
     line = manifest.sum_line("ab" * 32, path)
 
     assert 1 == line.count("\n")
@@ -336,7 +336,7 @@ def test_names_stay_text_in_the_page(name: str) -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
-    """No address, no script, no picture; and a browser is told so."""
+    """The page has no address, script or picture, and its policy forbids them to the browser."""
     made = audit()
     made.add(AttachmentView(PLACE, LISTED))
     page = Reader()
@@ -358,7 +358,7 @@ def test_the_page_calls_companies_what_bigin_calls_them() -> None:
 
 
 def test_the_page_takes_ten_thousand_of_a_kind() -> None:
-    """And tells of the rest; the JSON has them all."""
+    """The page shows ten thousand differences of a kind and counts the rest; the JSON file has all."""
     made = audit()
     for number in range(report_html.MOST_ROWS + 5):
         request = ArchiveRequest("Contacts", "1", str(number))
@@ -374,7 +374,7 @@ def test_the_page_takes_ten_thousand_of_a_kind() -> None:
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.code)
 def test_every_kind_has_a_remedy(kind: Kind) -> None:
-    """A person learns what to do."""
+    """Each kind of difference says what a person can do."""
     assert kind.title
     assert kind.remedy.endswith(".")
     assert ("aws s3api" in kind.remedy) == ("--bucket BUCKET" in kind.remedy)

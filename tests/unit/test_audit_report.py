@@ -23,7 +23,7 @@ def report(differences: int, **fields: object) -> tuple[Audit, str]:
 
 @pytest.mark.parametrize("differences", [0, 1, 3000])
 def test_the_summary_is_all_but_the_differences(differences: int) -> None:
-    """From the whole report, and from any beginning that holds the figures."""
+    """The summary comes from the whole report, and from any beginning that holds the figures."""
     made, text = report(differences)
     expected = json.loads(json.dumps(summary(made, ABOUT)))
 
@@ -34,10 +34,10 @@ def test_the_summary_is_all_but_the_differences(differences: int) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"{" * 100_000, b'{"verdict": "complete"'])
 def test_what_is_no_report_has_no_summary(content: bytes) -> None:
-    """Cut, damaged, or written by somebody else."""
+    """A report that is cut, damaged or somebody else's has an empty summary."""
     assert audit_report.summary(content) == {}
 
 
 def test_a_report_of_another_form_is_read_whole() -> None:
-    """JSON is JSON, whoever wrote it."""
+    """A report of another form is read whole, as JSON."""
     assert audit_report.summary(b'{"verdict":"partial","differences":[]}') == {"verdict": "partial", "differences": []}

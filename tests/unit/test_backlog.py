@@ -27,7 +27,7 @@ def test_small_batches_leave_threads_idle() -> None:
 
 
 def test_a_batch_is_begun_with_what_takes_longest() -> None:
-    """Retried messages first, then those of unknown size, then large files before small ones."""
+    """A batch begins with retried messages, then those of unknown size, then the largest files."""
     small, large, unknown, retried = (
         Message(name, "", "", attempt, Hints(size_bytes=size))
         for name, attempt, size in (("small", 1, 0), ("large", 1, 9), ("unknown", 1, None), ("retried", 2, 5))

@@ -67,12 +67,12 @@ def test_the_page_tells_the_durations(row: tuple[str, ...]) -> None:
 
 
 def test_stored_lists_outlive_the_longest_sweep() -> None:
-    """Three times over: a list that ended before its sweep would begin it again."""
+    """A stored list lives three times as long as the longest sweep, which would begin again without it."""
     longest = max(float(days) for row in ROWS for days in re.findall(r"([\d.]+) days", " ".join(row)))
 
     assert KEPT_S > 3 * longest * 86400
 
 
 def test_the_readme_has_such_a_table() -> None:
-    """Three sizes of account."""
+    """The page has a row for each of three sizes of account."""
     assert 3 == len(ROWS)

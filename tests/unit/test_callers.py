@@ -25,7 +25,7 @@ def entry(**fields: Any) -> Caller:
 
 @pytest.mark.parametrize("vector", load("caller_keys"))
 def test_what_a_header_presents(vector: dict[str, Any]) -> None:
-    """A well-formed key behind the scheme Bearer, and nothing else; its hash is that of the whole key."""
+    """A header presents a well-formed key behind the scheme Bearer and nothing else; the hash is of the whole key."""
     key = caller_key.presented(text(vector["authorization"]))
 
     assert vector["key_id"] == (key.key_id if key else None)
@@ -104,13 +104,13 @@ def test_link_includes_archive(right: str, wanted: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("value", [60, 300, 900, "60", "900"])
 def test_a_link_lasts_one_to_fifteen_minutes(value: object) -> None:
-    """A number in a body, digits in a query."""
+    """A link lasts 1 to 15 minutes, given as a number in a body or as digits in a query."""
     assert seconds_wanted({"download_link_seconds": value}, "link") == int(str(value))
 
 
 @pytest.mark.parametrize("value", [59, 901, 0, -60, 60.0, 60.5, True, None, "", "x", "6e1", " 60", "٦٠", [60], 10**30])
 def test_other_times_are_refused(value: object) -> None:
-    """Out of range, or no whole number: the sentence says which there are."""
+    """A time out of range, or no whole number, is refused with a sentence that names the range."""
     with pytest.raises(InvalidRequestError, match="from 60 to 900"):
         seconds_wanted({"download_link_seconds": value}, "link")
 

@@ -62,7 +62,7 @@ def test_a_zone_may_be_known_beforehand() -> None:
     ],
 )
 def test_a_server_tells_its_time_in_a_header(text: str | None, found: str | None) -> None:
-    """In the form of HTTP, whatever zone it is in; what is no time is none."""
+    """A Date header is read in any zone; a text that is no time is None."""
     assert found == clock.iso_or_none(clock.parse_http(text))
 
 

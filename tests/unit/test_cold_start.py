@@ -70,7 +70,7 @@ def test_a_start_loads_what_the_function_runs_and_nothing_else(handler: str) -> 
 
 
 def test_a_function_that_only_queues_loads_no_http_client_and_no_metrics() -> None:
-    """It sends one SQS message: neither requests nor Powertools nor anything of Bigin or S3."""
+    """A function that only sends an SQS message loads neither requests nor Powertools, and nothing of Bigin or S3."""
     loaded = known()["queue_records"]
 
     assert not {"requests", "aws_lambda_powertools"} & set(loaded["packages"])

@@ -34,7 +34,7 @@ def get(table: Table, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_table_at_rest_is_asked_without_a_pause() -> None:
-    """250 keys are three calls."""
+    """A table at rest gets 250 keys in three calls, without a pause."""
     table = Table(100)
 
     assert get(table, KEYS) == KEYS

@@ -80,7 +80,7 @@ def test_an_event_is_as_published() -> None:
 
 
 def test_a_repeated_event_differs_in_one_field() -> None:
-    """Same id, same data, and ``replay``."""
+    """A repeated event has the same id and data, and says ``replay``."""
     first, again = on_the_bus(), on_the_bus(replay=True)
 
     again["detail"]["metadata"]["replay"] = False
@@ -105,7 +105,7 @@ def test_a_links_shortcut_is_told_as_one() -> None:
     ids=["a stranger's", "another attachment's", "elsewhere", "a report", "without a checksum", "without a version"],
 )
 def test_what_the_archive_path_did_not_store_is_not_announced(changed: dict[str, Any]) -> None:
-    """No event for it."""
+    """An object that the archive path did not store makes no event."""
     assert attachment_event.of(replace(FOUND, **changed), "archive", "the-stack", replay=False) is None
 
 

@@ -14,7 +14,7 @@ SEEDS = range(1, 61)  # about a minute of a processor
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_history_that_failed_once_is_told_as_it_is(path: Path) -> None:
-    """Each was found by chance, made short, and kept."""
+    """A history that failed once, made short and kept, fails no more."""
     kept = json.loads(path.read_text(encoding="utf-8"))
 
     violation, _ = runs.outcome(Made(**kept))
@@ -24,5 +24,5 @@ def test_a_history_that_failed_once_is_told_as_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_an_audit_says_is_what_is_true(seed: int) -> None:
-    """A hundred steps in simulated time, and then nothing waits any more. Again: python -m tests.histories --seed N."""
+    """Audits tell the truth through a hundred random steps and at rest. Repeat: python -m tests.histories --seed N."""
     assert runs.told(seed, 100).violation is None

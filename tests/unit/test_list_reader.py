@@ -267,7 +267,7 @@ def test_an_end_that_is_not_told_is_looked_for(untold: Any) -> None:
 
 
 def test_a_short_page_that_tells_nothing_is_the_end_where_nothing_follows() -> None:
-    """One more call makes sure of it."""
+    """A short page that says nothing of more is the end if the next one is empty, which costs one more call."""
     script = Script((REST, UNTOLD), ([], UNTOLD))
     reading = Reading()
 
@@ -276,7 +276,7 @@ def test_a_short_page_that_tells_nothing_is_the_end_where_nothing_follows() -> N
 
 
 def test_a_server_that_knows_no_pages_has_one() -> None:
-    """It sends the same short page whatever is asked for, and tells nothing of more."""
+    """A server that sends the same short page whatever is asked for has a list of one page."""
     script = Script((REST, UNTOLD), (REST, UNTOLD))
     reading = Reading()
 
@@ -285,7 +285,7 @@ def test_a_server_that_knows_no_pages_has_one() -> None:
 
 
 def test_a_full_page_that_comes_twice_is_no_end() -> None:
-    """Others may have been attached meanwhile, as many as a page holds."""
+    """A full page that comes twice is not taken for the end: others may have been attached meanwhile."""
     script = Script(*[(FULL, UNTOLD)] * 20)
     reading = Reading()
 
@@ -294,7 +294,7 @@ def test_a_full_page_that_comes_twice_is_no_end() -> None:
 
 
 def test_more_that_was_promised_and_is_not_there_is_asked_for_again() -> None:
-    """No content after "more records" is no end: the list is begun again."""
+    """An empty answer after "more records" is no end: the list is begun again."""
     script = Script((FULL, True), ([], UNTOLD), (FULL, True), (REST, False), (FULL, True), (REST, False))
     reading = Reading()
 
@@ -326,14 +326,14 @@ def test_a_list_that_contradicts_itself_is_left_for_a_while(pages: list[tuple[li
 
 
 def test_an_entry_twice_on_a_page_counts_once() -> None:
-    """A page may show an entry twice."""
+    """An entry that a page shows twice counts once."""
     script = Script((["1", "2", "1"], False))
 
     assert ["1", "2"] == list(ListReader("Contacts", Reading(), script.fetch).rest())
 
 
 def test_an_entry_that_cannot_be_read_costs_no_neighbour() -> None:
-    """The others are found, and the list says what is wrong with it."""
+    """An entry that cannot be read does not hide the others, and the list says what is wrong with it."""
 
     def fetch(position: Position) -> Read[str]:
         page = Page({"info": {"more_records": False}}, position)
@@ -346,7 +346,7 @@ def test_an_entry_that_cannot_be_read_costs_no_neighbour() -> None:
 
 
 def test_a_list_in_which_no_entry_can_be_read_is_not_empty() -> None:
-    """Also where Bigin does not tell whether more follows."""
+    """A list without a readable entry is not empty, even if Bigin does not say whether more follows."""
 
     def fetch(position: Position) -> Read[str]:
         return Read(Page({}, position), [None])
@@ -370,7 +370,7 @@ def test_a_list_without_entries_is_read_twice_where_much_hangs_on_it() -> None:
 
 
 def test_a_reading_goes_on_in_another_function() -> None:
-    """Stored after each page, it comes to the same list with the same calls."""
+    """A reading that is stored after each page gives the same list with the same calls."""
     account = Account(450)
 
     found, stored = read_in_slices(account)
@@ -379,7 +379,7 @@ def test_a_reading_goes_on_in_another_function() -> None:
 
 
 def test_page_tokens_that_always_end_too_early_end_the_list() -> None:
-    """It is begun again three times, then it is over and not whole."""
+    """A list whose page tokens always end is begun again three times, then it is over and not whole."""
 
     def fetch(position: Position) -> Read[str]:
         if position != {"page": "1"}:

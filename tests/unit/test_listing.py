@@ -36,7 +36,7 @@ def only(**fields: Any) -> Any:
     ],
 )
 def test_a_size_that_no_file_has_is_not_known(size: object, expected: int | None) -> None:
-    """DynamoDB keeps 38 digits and refuses the write of a row with more, so that a sweep would stop there."""
+    """A size that no file has counts as not known, because DynamoDB would refuse its row and the sweep would stop."""
     assert only(Size=size).size_bytes == expected
 
 
@@ -52,12 +52,12 @@ def test_a_size_that_no_file_has_is_not_known(size: object, expected: int | None
     ids=str,
 )
 def test_a_size_may_have_either_name(sizes: dict[str, object], expected: int | None) -> None:
-    """The first that holds one counts."""
+    """A size may have either name, and the first that holds one counts."""
     assert only(**sizes).size_bytes == expected
 
 
 def test_a_text_without_an_end_is_cut() -> None:
-    """A message takes 1 MiB and a row 400 KB, names of ten messages included."""
+    """A very long text is cut, so that ten names fit into a message of 1 MiB, and one into a row of 400 KB."""
     entry = only(File_Name="ä" * 3_000_000, Owner={"name": "x" * 10**6}, **{"$link_url": "https://x.y/" + "z" * 10**6})
 
     assert [len(text or "") for text in (entry.name, entry.owner, entry.link.title)] == [2000] * 3
@@ -77,13 +77,13 @@ def test_a_text_without_an_end_is_cut() -> None:
     ],
 )
 def test_a_time_that_no_message_can_carry_is_left_out(time: object, expected: str | None) -> None:
-    """It travels as a message attribute, and SQS refuses the whole batch for one control character."""
+    """A time with a control character is left out, because SQS would refuse the whole batch of messages."""
     assert only(Modified_Time=time, Created_Time=time).times == [expected] * 2 * (expected is not None)
 
 
 @pytest.mark.parametrize("odd", [None, 12, True, {}, [], "", " ", "soon", "2020-01-31", "1" * 65, "\ud800"], ids=repr)
 def test_what_was_changed_at_an_unreadable_time_may_have_been_changed_now(odd: object) -> None:
-    """An old time beside it proves nothing, neither of a record nor of an attachment."""
+    """What has an unreadable time may have been changed now, whatever its other time says."""
     since, old = clock.parse("2026-01-31T00:00:00Z"), "2020-01-31T00:00:00Z"
     assert since
     told = {"id": "1", "Created_Time": old, "Modified_Time": odd}
@@ -103,7 +103,7 @@ def test_what_was_changed_at_an_unreadable_time_may_have_been_changed_now(odd: o
 
 
 def test_old_times_are_believed() -> None:
-    """Otherwise each nightly sweep would go through all records."""
+    """Old times of change are believed; otherwise each nightly sweep would read all records."""
     since, old = clock.parse("2026-01-31T00:00:00Z"), "2020-01-31T00:00:00Z"
     assert since
     (record,) = records({"data": [{"id": "1", "Modified_Time": old, "Last_Activity_Time": None}]}, "Contacts")
@@ -116,13 +116,13 @@ def test_old_times_are_believed() -> None:
 @pytest.mark.parametrize("address", [None, True, 5, {}, [], ""], ids=repr)
 @pytest.mark.parametrize("kind", [None, "File", "Link URL", 7])
 def test_a_link_has_an_address(address: object, kind: object) -> None:
-    """A shortcut without one would count as archived. What is no link after all is downloaded like any file."""
+    """A link without an address is no link, and is downloaded like any file."""
     assert only(**{"$link_url": address, "$type": kind}).link is None
 
 
 @pytest.mark.parametrize("module", ["", " ", "\ud800", "x" * 101, "Calls/1", "Contäcts", None, 5])
 def test_a_module_has_the_form_of_an_api_name(module: object) -> None:
-    """It becomes part of a key, and of the state that a sweep keeps."""
+    """A module has the form of an API name, because it becomes part of keys and of a sweep's state."""
     entry = {"id": "1", "Parent_Id": {"id": "2"}}
 
     assert [None] == list(account_entries({"data": [{**entry, "$se_module": module}]}))
@@ -130,7 +130,7 @@ def test_a_module_has_the_form_of_an_api_name(module: object) -> None:
 
 
 def test_a_page_of_far_more_entries_than_were_asked_for_is_none() -> None:
-    """A sweep keeps the entries of the page that it read last."""
+    """A page of far more entries than were asked for is refused, because a sweep keeps the last page."""
     many = [{"id": str(number)} for number in range(1, 2002)]
 
     assert 2000 == len(list(entries({"data": many[:2000]})))
@@ -139,7 +139,7 @@ def test_a_page_of_far_more_entries_than_were_asked_for_is_none() -> None:
 
 
 def test_a_token_without_an_end_is_none() -> None:
-    """No address could carry it, and a sweep could not keep it."""
+    """A page token that is too long counts as none: no address could carry it, and no sweep could keep it."""
     tokens = ["t" * 2000, "t" * 2001]
 
     pages = [Page({"info": {"next_page_token": token}}, FIRST_PAGE).following for token in tokens]
@@ -150,7 +150,7 @@ def test_a_token_without_an_end_is_none() -> None:
 @pytest.mark.parametrize("ids", IDS, ids=["short ids", "long ids"])
 @pytest.mark.parametrize("letter", ["a", "%", "ä", "漢", "😀"])
 def test_the_metadata_of_a_link_fit_into_two_kilobytes(ids: tuple[str, str, str], letter: str) -> None:
-    """Whatever its title and address are; a title as long as Bigin's stays whole."""
+    """A link's metadata fit into 2 KB, whatever title and address are; a title of Bigin's length stays whole."""
     for count in (1, 255, 371, 499, 547, 1000, 1499, 2000):
         for url in ("https://x.y/" + "z" * 388, "https://x.y/" + "z" * 389):
             made, _ = shortcut("p/", ArchiveRequest(*ids), Link(letter * count, url))

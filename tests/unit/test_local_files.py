@@ -13,14 +13,14 @@ from operate.local_files import DifferentBytesError, beside, local_name, write
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
-    """In a folder that is made for it, with nothing beside it."""
+    """A file appears whole in a new folder, with nothing beside it."""
     write(tmp_path / "new" / "a.txt", [b"a", b"b"], hashlib.sha256(b"ab").hexdigest())
 
     assert {"a.txt": b"ab"} == {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
 
 
 def test_wrong_bytes_leave_nothing(tmp_path: Path) -> None:
-    """Neither under the name nor under another."""
+    """Wrong bytes leave no file, under any name."""
     with pytest.raises(DifferentBytesError):
         write(tmp_path / "a.txt", [b"evil"], hashlib.sha256(b"good").hexdigest())
 
@@ -28,7 +28,7 @@ def test_wrong_bytes_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    """Whatever is raised on the way."""
+    """A download that breaks off leaves no file, whatever is raised."""
 
     def blocks() -> Iterator[bytes]:
         yield b"half"
@@ -41,7 +41,7 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:
-    """Another program was faster: its file is not replaced."""
+    """A file that another program wrote meanwhile is not replaced."""
 
     def blocks() -> Iterator[bytes]:
         (tmp_path / "a.txt").write_bytes(b"mine")
@@ -70,7 +70,7 @@ def test_names_of_devices_get_a_dash(name: str) -> None:
     "name", ["console.txt", "NULL.txt", "COM10.log", "a NUL.txt", "LPT.txt", "CON-1.txt", "CONIN.txt"]
 )
 def test_names_that_only_resemble_devices_stay(name: str) -> None:
-    """They are files everywhere."""
+    """Names that only resemble devices stay as they are."""
     assert name == local_name(name)
 
 

@@ -19,12 +19,12 @@ FAKE = "http://127.0.0.1:8080"
 
 
 def test_without_an_address_the_simulator_serves() -> None:
-    """Whatever token stands in the environment: it is for a Bigin that somebody names."""
+    """Without an address the simulator serves, and a token in the environment is not used."""
     assert Bigin.from_env({"BIGIN_ACCESS_TOKEN": "t"}) is None
 
 
 def test_a_fake_serves_both_and_its_secrets_are_test() -> None:
-    """One address is enough; what the credentials hold may be said."""
+    """One address names a fake for both hosts; its secrets are ``test`` unless the environment says otherwise."""
     plain = Bigin.from_env({"BIGIN_API_URL": FAKE, "BIGIN_ACCESS_TOKEN": "t"})
     told = Bigin.from_env(
         {"BIGIN_ACCOUNTS_URL": FAKE, "BIGIN_CLIENT_ID": "i", "BIGIN_CLIENT_SECRET": "s", "BIGIN_REFRESH_TOKEN": "r"}
@@ -35,7 +35,7 @@ def test_a_fake_serves_both_and_its_secrets_are_test() -> None:
 
 
 def test_a_data_centre_names_its_other_host() -> None:
-    """And the template's parameter follows."""
+    """The address of a data centre decides its other host and the template's parameter."""
     chosen = Bigin.from_env({"BIGIN_API_URL": "https://www.zohoapis.eu/"})
 
     assert chosen
@@ -64,7 +64,7 @@ def test_a_data_centre_names_its_other_host() -> None:
     ],
 )
 def test_a_token_goes_to_no_other_host(name: str, url: str) -> None:
-    """Scheme and host alone: Zoho's own by https, or a fake on this machine; the value is not repeated."""
+    """A token goes only to Zoho's hosts by https or to a fake on this machine; an error does not repeat the value."""
     with pytest.raises(SettingsError) as refused:
         Bigin.from_env({name: url})
 
@@ -89,7 +89,7 @@ def test_a_wrong_setting_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It names the variable, and starts nothing."""
+    """A wrong setting is refused with a sentence that names its variable, before anything starts."""
     file = tmp_path / "file"
     file.write_text(json.dumps({}))
     for name, value in environment.items():

@@ -36,7 +36,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_every_schema_is_one() -> None:
-    """JSON Schema as OpenAPI 3.1 has it."""
+    """Every schema is valid JSON Schema, as OpenAPI 3.1 uses it."""
     for schema in SCHEMAS.values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -69,7 +69,7 @@ def test_the_codes_are_those_of_the_code() -> None:
 
 
 def test_the_modules_are_those_of_the_code() -> None:
-    """Under each name that a request may use."""
+    """The document lists each module under every name that a request may use."""
     assert {*MODULES, *ALIASES} == set(SCHEMAS["Module"]["enum"])
 
 
@@ -89,7 +89,7 @@ def test_the_schema_takes_what_the_code_takes(vector: dict[str, Any]) -> None:
 
 
 def test_the_schema_refuses_most_of_what_the_code_refuses() -> None:
-    """Numbers as ids, unknown modules, missing fields."""
+    """The schema refuses numbers as ids, unknown modules and missing fields."""
     for body in (
         {"module": "Contacts", "record_id": 1},
         {"module": "Leads", "record_id": "1"},
@@ -101,7 +101,7 @@ def test_the_schema_refuses_most_of_what_the_code_refuses() -> None:
 
 
 def test_nothing_that_was_released_breaks() -> None:
-    """Compared with the document of the last release."""
+    """Nothing breaks what the document of the last release promised."""
     assert breaking(json.loads(RELEASED.read_text(encoding="utf-8")), DOCUMENT) == []
 
 
@@ -146,7 +146,7 @@ def _field_optional(document: dict[str, Any]) -> None:
     ids=lambda change: change.__name__,
 )  # fmt: skip
 def test_a_breaking_change_is_found(change: Callable[[dict[str, Any]], None]) -> None:
-    """Each kind of it; and what only adds is none."""
+    """Each kind of breaking change is found."""
     changed = copy.deepcopy(DOCUMENT)
     change(changed)
 
@@ -154,7 +154,7 @@ def test_a_breaking_change_is_found(change: Callable[[dict[str, Any]], None]) ->
 
 
 def test_what_only_adds_breaks_nothing() -> None:
-    """A route, a field of an answer, an optional field of a request."""
+    """A new route, field of an answer or optional field of a request breaks nothing."""
     grown = copy.deepcopy(DOCUMENT)
     grown["paths"]["/more"] = {"get": {"responses": {}}}
     grown["components"]["schemas"]["Archived"]["properties"]["more"] = {"type": "string"}

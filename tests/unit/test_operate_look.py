@@ -42,12 +42,12 @@ def test_every_command_is_listed() -> None:
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=list(LINES))
 def test_the_list_says_what_the_command_says(name: str, command: click.Command) -> None:
-    """Its line in the list is the first line of its own help."""
+    """A command's line in the list is the first line of its help."""
     assert LINES[name] == (command.help or "").partition("\n")[0]
 
 
 def test_the_list_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    """All commands in four groups, on a terminal of 80 columns and 40 lines."""
+    """The list shows all commands in four groups on a terminal of 80 columns and 40 lines."""
     assert main(["--help"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -72,7 +72,7 @@ def test_what_needs_no_aws_starts_at_once(arguments: list[str]) -> None:
 
 
 def test_the_version_may_be_asked_for_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
-    """As with nearly every program."""
+    """``--version`` prints the version."""
     assert [main(["--version"]), main(["version"])] == [0, 0]
 
     first, second = capsys.readouterr().out.splitlines()
@@ -117,7 +117,7 @@ class _Interrupted(importlib.abc.MetaPathFinder):
 
 
 def test_ctrl_c_at_once_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first half second of a command is spent importing."""
+    """Ctrl-C while the commands are imported shows no traceback."""
     monkeypatch.delitem(sys.modules, "operate.cli")
     monkeypatch.setattr(sys, "meta_path", [_Interrupted(), *sys.meta_path])
 
@@ -149,7 +149,7 @@ def test_a_closed_stream_changes_no_exit_status(closed: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_full_disk_is_no_bug() -> None:
-    """Of whoever sends the output to a file."""
+    """A full disk is reported in a sentence, and not as a bug."""
     done = subprocess.run(
         ["sh", "-c", f"'{sys.executable}' -m operate version >/dev/full"],
         cwd=ROOT,
@@ -165,7 +165,7 @@ def test_a_full_disk_is_no_bug() -> None:
 
 
 def test_a_closed_stdin_is_nobody_to_ask() -> None:
-    """Cron and some containers start programs so."""
+    """With a closed stdin, as cron starts programs, a command asks nobody."""
     command = f"'{sys.executable}' -m operate redrive --all <&-"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 

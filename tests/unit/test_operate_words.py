@@ -24,7 +24,7 @@ def test_the_scope_line_is_one_line_with_every_module() -> None:
 
 
 def test_the_scopes_of_some_modules() -> None:
-    """A choice of modules needs theirs and that of attachments."""
+    """A choice of modules needs their scopes and that of attachments."""
     assert ("ZohoBigin.modules.attachments.READ", "ZohoBigin.modules.notes.READ") == scopes.needed(["Notes"])
 
 
@@ -60,7 +60,7 @@ def test_scopes_that_zoho_names_are_read(granted: str, enough: bool) -> None:
     ],
 )
 def test_the_scope_of_channels_is_found(granted: str, enough: bool) -> None:
-    """Reading alone enables no channel."""
+    """Scopes for reading alone do not include that of channels."""
     assert enough == scopes.may_watch(granted)
 
 
@@ -91,5 +91,5 @@ def test_every_refusal_has_problem_and_remedy(code: str) -> None:
 
 @pytest.mark.parametrize("vector", load("errors", where=lambda vector: vector["message"] in ("parked", "retried")))
 def test_every_reason_of_a_dead_letter_has_its_words(vector: dict[str, Any]) -> None:
-    """What no retry can help, and what was retried until its last try."""
+    """Every reason of a dead letter has its words, whether no retry could help or the last one failed."""
     assert "does not know this reason" not in reason_text(vector["name"], 100).meaning

@@ -73,7 +73,7 @@ entries = st.tuples(
 @settings(max_examples=50, deadline=None)
 @given(st.lists(entries, max_size=4), st.booleans(), st.sampled_from(["", SPACE]))
 def test_a_list_of_versions_is_read_as_botocore_reads_it(s3: Aws, found: Any, is_cut: bool, space: str) -> None:
-    """Versions and markers in any order, with IsLatest and without, names escaped by URL and by XML."""
+    """A list of versions is read as botocore reads it: in any order, with IsLatest and without, with escaped names."""
     listed = "".join(
         f"<{kind}><Key>{escape(key)}%20%E4</Key><VersionId>v</VersionId>"
         + (f"<IsLatest>{latest}</IsLatest>" if latest else "")
@@ -111,7 +111,7 @@ def _of(answer: dict[str, Any], name: str, told: set[str]) -> list[dict[str, Any
     ],
 )
 def test_what_is_no_list_of_versions_stays_what_it_is(s3: Aws, status: int, body: str) -> None:
-    """An error, also behind a 200, an empty list, an answer of no bytes."""
+    """An error, also behind a 200, an empty list or an empty answer is read as botocore reads it."""
     s3.status, s3.body = status, body.encode()
     try:
         slow, quick = s3.ask("list_object_versions", Bucket="bucket")
@@ -123,7 +123,7 @@ def test_what_is_no_list_of_versions_stays_what_it_is(s3: Aws, status: int, body
 
 @pytest.mark.parametrize("operation", ["scan", "batch_get_item"])
 def test_rows_are_read_as_botocore_reads_them(table: Aws, operation: str) -> None:
-    """Texts and numbers, and where the next page begins."""
+    """Texts, numbers and the beginning of the next page are read as botocore reads them."""
     item = {"record": {"S": "Contacts/1"}, "size_bytes": {"N": "5"}, "name": {"S": "é\u2028"}}
     told: dict[str, Any] = {"Items": [item], "LastEvaluatedKey": {"record": {"S": "a"}}, "Count": 1}
     asked: dict[str, Any] = {"TableName": "table"}

@@ -62,7 +62,7 @@ def test_every_difference_is_explained(kind: Kind) -> None:
 
 @pytest.mark.parametrize(("verdict", "status"), EXIT_STATUS.items())
 def test_every_verdict_is_explained(verdict: str, status: int) -> None:
-    """With its exit status."""
+    """Each verdict is explained with its exit status."""
     assert f"| `{verdict}` | {status} |" in PAGES["audit.md"]
 
 

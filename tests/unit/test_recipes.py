@@ -47,7 +47,7 @@ def test_a_script_with_a_connection_holds_no_key() -> None:
 
 
 def test_the_workflow_is_one_that_n8n_reads() -> None:
-    """Nodes with names, types, versions and places; connections between names; no credential of anybody."""
+    """The workflow has the nodes, names, types, versions and connections that n8n reads, and nobody's credentials."""
     text = (DOCS / "recipes" / "n8n.json").read_text(encoding="utf-8")
     workflow: dict[str, Any] = json.loads(text)
     names = [node["name"] for node in workflow["nodes"]]
@@ -62,7 +62,7 @@ def test_the_workflow_is_one_that_n8n_reads() -> None:
 
 
 def test_the_python_is_python() -> None:
-    """It is read by this Python, and imports what everybody has."""
+    """The Python recipe can be read by this Python, and imports what everybody has."""
     (program,) = blocks("python")
 
     imported = {
@@ -73,7 +73,7 @@ def test_the_python_is_python() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_a_consumers_template_is_one(template: Any) -> None:
-    """CloudFormation's rules, and a dead-letter queue of its own."""
+    """A consumer's template keeps CloudFormation's rules and has a dead-letter queue of its own."""
     found = lint_file(template, config=None)
 
     assert found == []

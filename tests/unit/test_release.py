@@ -17,7 +17,7 @@ BUILT = (
 
 
 def test_the_notes_are_the_section_of_the_version() -> None:
-    """Neither what comes later nor what was before."""
+    """The notes hold the section of the version, and nothing of later or earlier ones."""
     assert notes(CHANGELOG, "1.2.0") == "- new\n"
 
 
@@ -29,7 +29,7 @@ def test_a_version_without_notes_is_not_released(version: str) -> None:
 
 
 def test_the_template_stands_beside_its_code() -> None:
-    """One folder of code, and no path of the machine that built it."""
+    """The template names one folder of code, and no path of the machine that built it."""
     made = template(BUILT, ["AFunction", "BFunction"])
 
     assert made.count("CodeUri: functions\n") == 2
@@ -37,7 +37,7 @@ def test_the_template_stands_beside_its_code() -> None:
 
 
 def test_anchors_are_refused() -> None:
-    """CloudFormation's own tools do not read them."""
+    """A template with YAML anchors is refused, because CloudFormation's own tools do not read them."""
     with pytest.raises(ReleaseError, match="anchors"):
         template("A: &a {b: 1}\nC: *a\n", [])
 

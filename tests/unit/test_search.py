@@ -68,13 +68,13 @@ def test_both_programs_know_the_same_letters() -> None:
 
 
 def test_a_word_that_another_one_holds_says_nothing_more() -> None:
-    """A text of 200 characters costs no 100 passes."""
+    """A word inside another one is left out, so that a text of 200 characters costs few passes."""
     assert ("muller", "of") == words("of Müller mull  ull muller")
 
 
 @pytest.mark.parametrize("vector", load("searches"))
 def test_queries_find_what_they_say(vector: dict[str, Any]) -> None:
-    """Every word, in the names and ids; narrowed down by module, state and days; the newest first."""
+    """A query finds rows that hold every word in names or ids, narrowed by module, state and days, the newest first."""
     query = vector["query"]
     index = index_of(*rows())
 
@@ -92,7 +92,7 @@ def test_queries_find_what_they_say(vector: dict[str, Any]) -> None:
 
 
 def test_an_index_finds_what_its_rows_say_however_often_it_is_asked() -> None:
-    """As each row by itself: words that are remembered, words that were dropped for others, numbers."""
+    """An index finds what its rows match one by one, also for words that it remembers or has dropped."""
     made = [
         replace(
             rows()[0],
@@ -115,7 +115,7 @@ def test_an_index_finds_what_its_rows_say_however_often_it_is_asked() -> None:
 @given(st.builds(SearchRow, st.just("Notes"), IDS, TEXTS, IDS, TEXTS, st.none() | st.integers(0), st.just("2026-01-31")
        | st.none(), st.just("archived"), TEXTS, TEXTS))  # fmt: skip
 def test_a_row_comes_back_as_it_was(row: SearchRow) -> None:
-    """Tabs, line breaks and backslashes in names included."""
+    """A row comes back as it was, with tabs, line breaks and backslashes in its names."""
     line = row.line()
 
     assert "\n" not in line
@@ -130,12 +130,12 @@ def test_a_name_that_is_no_text_does_not_spoil_the_index() -> None:
 
 
 def test_the_same_rows_make_the_same_bytes() -> None:
-    """No time is inside, so an unchanged archive keeps its ETag's content."""
+    """The same rows make the same bytes, so an unchanged archive keeps its ETag's content."""
     assert written(ROW, *rows()) == written(*reversed(rows()), ROW)
 
 
 def test_the_index_tells_until_when_it_is_whole() -> None:
-    """And when something was archived last."""
+    """The index tells until when it is whole, and when something was archived last."""
     with TemporaryDirectory() as folder:
         writer = SearchIndexWriter(Path(folder))
         writer.add(ROW)
@@ -179,14 +179,14 @@ def packed(text: str) -> bytes:
     ],
 )
 def test_a_damaged_index_is_refused(content: bytes) -> None:
-    """Nothing is searched that may have lost lines."""
+    """A damaged index is refused, because it may have lost lines."""
     with pytest.raises(IndexUnreadableError):
         unpack(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("given", [[], [ROW], [ROW, *rows()]], ids=["none", "one", "more"])
 def test_a_kept_index_finds_what_the_index_finds(given: list[SearchRow], tmp_path: Path) -> None:
-    """One word, two, a number, an id; and each row is the same."""
+    """A kept index finds the same rows as the index: by a word, two, a number or an id."""
     index = index_of(*given)
     kept_index.save(index, tmp_path)
 
@@ -215,12 +215,12 @@ def test_a_damaged_row_is_refused(line: str) -> None:
     ],
 )
 def test_the_day_is_that_of_bigin(times: tuple[str | None, ...], expected: str | None) -> None:
-    """In Bigin's own time zone, as its screens show it."""
+    """The day is that of Bigin's own time zone, as its screens show it."""
     assert expected == day(*times)
 
 
 def test_the_find_page_holds_the_lines_of_the_index() -> None:
-    """As strings of a script, whatever the names are."""
+    """The find page holds the lines of the index as strings, whatever the names are."""
     with TemporaryDirectory() as folder:
         writer = SearchIndexWriter(Path(folder))
         for row in [*rows(), replace(ROW, file_name='"]};alert(1)//\u2028</script>')]:
@@ -234,7 +234,7 @@ def test_the_find_page_holds_the_lines_of_the_index() -> None:
 
 
 def test_the_find_page_asks_nothing_of_anybody() -> None:
-    """One style inside, one script beside it, no address of anything else."""
+    """The find page has its style inside and one script beside it, and no other address."""
     page = find_page.html()
 
     assert page.count('src="') == 1

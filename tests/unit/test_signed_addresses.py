@@ -20,7 +20,9 @@ from bigin_archive.storage.version_reader import VersionReader
     ],
 )
 def test_an_address_is_one_of_the_region(region: str, host: str) -> None:
-    """S3's global host would redirect, and the signature would not hold; what is signed is one version, for a time."""
+    """An address has the host of the region, since the global one redirects and breaks the signature; it is of one
+    version.
+    """
     client = boto3.client(
         "s3",
         region_name=region,
@@ -53,6 +55,6 @@ def test_an_address_is_one_of_the_region(region: str, host: str) -> None:
     ],
 )
 def test_what_an_archive_tier_holds_cannot_be_read_now(head: dict[str, str], is_cold: bool) -> None:
-    """S3 API Reference, HeadObject; a copy that was restored from the tier can be read."""
+    """An object in an archive tier cannot be read now, unless it has a restored copy (S3 API Reference, HeadObject)."""
     with pytest.raises(ColdStorageError) if is_cold else nullcontext():
         check_tier(head)

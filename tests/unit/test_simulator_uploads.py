@@ -59,7 +59,7 @@ def test_a_file_is_attached_under_its_name(bigin: Simulator, name: str) -> None:
 
 
 def test_the_same_file_twice_is_two_attachments(bigin: Simulator) -> None:
-    """There is no idempotency key."""
+    """The same file sent twice is two attachments: there is no idempotency key."""
     for _ in range(2):
         upload(bigin, files={"file": ("a.txt", b"a")})
 
@@ -68,7 +68,7 @@ def test_the_same_file_twice_is_two_attachments(bigin: Simulator) -> None:
 
 @pytest.mark.parametrize("where", ["form", "query"])
 def test_a_link_is_attached(bigin: Simulator, where: str) -> None:
-    """Fields of the form, or parameters of the query."""
+    """A link is attached by fields of the form or by parameters of the query."""
     link = {"attachmentUrl": "https://example.com/a?b=c", "title": "Zeichnung №1"}
     if where == "form":
         sent: dict[str, Any] = {"files": {name: (None, value) for name, value in link.items()}}
@@ -105,7 +105,7 @@ BIG, SMALL = {"file": ("a.bin", bytes(2000))}, {"file": ("a.txt", b"a")}
     ],
 )
 def test_refusals(bigin: Simulator, settings: dict[str, Any], sent: dict[str, Any], expected: tuple[int, str]) -> None:
-    """Each with its published status and code; nothing is attached."""
+    """Each refusal has its published status and code, and attaches nothing."""
     bigin.control("PATCH", "settings", settings)
     before = len(bigin.attachments())
 
@@ -114,14 +114,14 @@ def test_refusals(bigin: Simulator, settings: dict[str, Any], sent: dict[str, An
 
 
 def test_an_upload_needs_the_scope_of_module_and_attachments(bigin: Simulator) -> None:
-    """Each alone is not enough; a scope that only reads is none."""
+    """An upload needs the writing scopes of module and attachments; neither alone is enough."""
     for scope in (*SCOPE.split(), READING):
         bigin.control("POST", "tokens", {"token": "1000.half", "scope": scope})
         assert (401, "OAUTH_SCOPE_MISMATCH") == code_of(upload(bigin, token="1000.half", files=SMALL))
 
 
 def test_an_answer_is_lost_after_the_commit(bigin: Simulator) -> None:
-    """The connection is reset, the file is there."""
+    """The connection is reset after the file was attached."""
     bigin.fault({"kind": "reset-before-headers"}, call="upload")
 
     with pytest.raises(requests.ConnectionError):
@@ -144,7 +144,7 @@ def test_an_answer_comes_late(bigin: Simulator) -> None:
 
 
 def test_a_file_appears_after_its_connection_was_lost(bigin: Simulator) -> None:
-    """The list that is read first does not show it."""
+    """A file whose connection was lost appears only after the list was read once."""
     bigin.fault({"kind": "deferred", "seconds": 0.2}, call="commit")
 
     with pytest.raises(requests.ConnectionError):
@@ -156,7 +156,7 @@ def test_a_file_appears_after_its_connection_was_lost(bigin: Simulator) -> None:
 
 
 def test_what_becomes_of_an_upload(bigin: Simulator) -> None:
-    """Another name, other bytes, another listed size, a list that does not show it yet, a record that has gone."""
+    """An upload can get another name, other bytes or size, be missing in the list, or meet a deleted record."""
     for fault in (
         {"kind": "altered", "file_name": "b.txt"},
         {"kind": "altered", "content": True},
@@ -200,7 +200,7 @@ def test_a_grant_ends_with_its_tokens(bigin: Simulator, how: str) -> None:
 
 
 def test_an_access_token_may_outlive_its_grant(bigin: Simulator) -> None:
-    """Zoho says that it does not: a switch."""
+    """A setting lets an access token outlive its grant, which Zoho says that it does not."""
     bigin.control("PATCH", "settings", {"access_outlives_refresh": True})
     granted = grant(bigin, "code", scope=SCOPE)
     requests.post(f"{bigin.url}/oauth/v2/token/revoke", data={"token": granted["refresh_token"]}, timeout=20)
@@ -222,7 +222,7 @@ def test_the_twenty_first_grant_ends_the_oldest(bigin: Simulator) -> None:
 
 
 def test_a_revocation_can_fail(bigin: Simulator) -> None:
-    """As any call of the accounts server."""
+    """A revocation can fail, as any call of the accounts server."""
     bigin.fault({"kind": "answer", "status": 503}, call="revoke")
     answer = requests.post(f"{bigin.url}/oauth/v2/token/revoke", data={"token": "test"}, timeout=20)
 

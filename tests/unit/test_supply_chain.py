@@ -35,7 +35,7 @@ def needed(name: str) -> set[str]:
 
 
 def test_everything_that_is_packaged_is_pinned_with_hashes() -> None:
-    """What the functions need, and what that needs, and no more; each with the hashes of its files."""
+    """The lock file pins what the functions need, directly or not, and no more, with the hashes of each file."""
     assert set(PINS) == set().union(*(needed(name) for name in DIRECT))
     assert all(sums for _, sums in PINS.values())
 
@@ -93,7 +93,9 @@ PUBLISHERS = "actions|github|ossf|aws-actions"
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_workflows_pin_actions_and_ask_for_little(file: Path) -> None:
-    """Each action by its full commit with its version beside it; a token writes only what its job is for."""
+    """Workflows pin each action by its full commit, with its version beside it, and give jobs only the rights they
+    need.
+    """
     text = file.read_text(encoding="utf-8")
     document = yaml.safe_load(text)
 
@@ -108,7 +110,7 @@ def test_workflows_pin_actions_and_ask_for_little(file: Path) -> None:
 
 
 def test_the_workflow_runs_what_ci_runs_on_every_python_of_the_template() -> None:
-    """3.11 to 3.14, and the oldest boto3 that is claimed."""
+    """The workflow runs what CI runs on Python 3.11 to 3.14, and with the oldest boto3 that is claimed."""
     document = yaml.safe_load((PROJECT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
     offered = re.search(r"AllowedValues: \[(python3[^\]]+)\]", template)

@@ -61,7 +61,7 @@ def test_what_a_list_of_versions_tells(answer: dict[str, Any], current: str | No
 
 
 def test_a_page_may_be_cut_between_two_versions() -> None:
-    """The versions of one key come together all the same."""
+    """The versions of one key come together even if a page is cut between them."""
     first = {
         "Versions": [version(version_id="v2")],
         "IsTruncated": True,
@@ -168,7 +168,7 @@ def test_only_the_very_version_proves(entry: LedgerEntry | None, found: list[dic
 
 
 def test_a_checksum_of_parts_is_none() -> None:
-    """It has the number of parts behind a hyphen, and is no SHA-256 of the file."""
+    """A checksum of parts counts as none, because it is no SHA-256 of the file."""
     assert "00" * 32 == full_sha256("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
     assert full_sha256("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=-2") is None
     assert full_sha256("?") is None

@@ -106,7 +106,7 @@ def test_a_new_secret_is_not_called_wrong_while_it_cannot_be_looked_up(secrets: 
 def test_a_secret_that_was_deleted_serves_nobody(
     secrets: Secrets, clock: Clock, secret: WebhookSecret, code: str
 ) -> None:
-    """Gone, or marked for deletion: that is an answer, not an outage."""
+    """A secret that was deleted, or is being deleted, serves nobody: that is an answer, not an outage."""
     secret.accepted()
     secrets.answer = refusal(code)
     clock.now_s = 61
@@ -117,7 +117,7 @@ def test_a_secret_that_was_deleted_serves_nobody(
 def test_the_new_secret_is_taken_once_secrets_manager_is_back(
     secrets: Secrets, clock: Clock, secret: WebhookSecret
 ) -> None:
-    """The old one ends then."""
+    """Once Secrets Manager is back the new secret is taken, and the old one ends."""
     secret.accepted()
     secrets.answer = DOWN
     clock.now_s = 100
