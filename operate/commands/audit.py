@@ -1,7 +1,6 @@
 """The command `audit`: prove that the archive is complete."""
 
 import re
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -92,20 +91,27 @@ def audit(
         raise click.UsageError("Use either --by-record or --as-of-sweep, not both.")
     archive = target.archive
     chosen = tuple(name for name in MODULES if name in modules) or MODULES
-    meter, now = CreditMeter(), archive.clock()
+    meter, now = CreditMeter(), archive.clock(target.now)
     try:
         if as_of_sweep:
-            side = _of_last_sweep(archive)
+            side = _of_last_sweep(target)
         else:
-            limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now)
+            limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now, target.sleep)
             limit.renew()
-            side = read_now(_bigin(target, archive, meter), chosen, by_record=by_record, more_credits=limit.wait)
+            side = read_now(
+                _bigin(target, archive, meter),
+                chosen,
+                by_record=by_record,
+                sleep=target.sleep,
+                more_credits=limit.wait,
+                now=target.now,
+            )
             with translate_errors("ask S3 for its time"):
                 side.began_at = archive.now()
-                answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), time.time())
+                answers = ProbedAnswers.read(archive.inventory.own_file(probed_answers.PATH), target.now())
                 side.compares_sizes = answers.sizes_are_right
         with working("Comparing") as progress, translate_errors("audit the archive"):
-            made = Auditor(archive.ledger, archive.inventory).audit(
+            made = Auditor(archive.ledger, archive.inventory, target.utc).audit(
                 side, modules=chosen, deep=deep, by_head=by_head, progress=progress
             )
     finally:  # also after Ctrl-C and errors: what was spent counts
@@ -123,13 +129,14 @@ def audit(
 
 def _bigin(target: Target, archive: Archive, meter: CreditMeter) -> Bigin:
     api_url = archive.stack.hosts.api_url
-    tokens = AccessTokens(target.client("secretsmanager"), archive.stack.token_secret_id, api_url)
-    return Bigin(session(1), api_url, tokens, meter=meter)
+    tokens = AccessTokens(target.client("secretsmanager"), archive.stack.token_secret_id, api_url, target.utc)
+    return Bigin(session(1), api_url, tokens, meter=meter, now=target.now)
 
 
-def _of_last_sweep(archive: Archive) -> Listing:
+def _of_last_sweep(target: Target) -> Listing:
+    archive = target.archive
     with translate_errors("read the state of the sweep"):
-        cursor = Cursor(archive.dynamodb, archive.stack.ledger_table, "", time.time)
+        cursor = Cursor(archive.dynamodb, archive.stack.ledger_table, "", target.now)
         state = cursor.load()
     if state is None or state.full_since is None:
         raise OperateError(

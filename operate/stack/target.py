@@ -1,5 +1,8 @@
 """The stack that a command works on, with the operator's credentials."""
 
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -9,10 +12,20 @@ from operate.stack.stack import Stack, find
 
 
 class Target:
-    """A stack and its account, each looked up when it is first used. Properties and methods raise OperateError."""
+    """A stack and its account, each looked up when it is first used. Properties and methods raise OperateError.
 
-    def __init__(self, name: str | None, region: str | None, profile: str | None) -> None:
-        self.name = name
+    ``now()`` is the clock of this machine, in seconds since 1970, ``sleep()`` waits by it.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        region: str | None,
+        profile: str | None,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name, self.now, self.sleep = name, now, sleep
         self._region = region
         self._profile = profile
 
@@ -30,6 +43,10 @@ class Target:
     def archive(self) -> Archive:
         """Its objects and its ledger."""
         return archive_of(self.account, self.stack)
+
+    def utc(self) -> datetime:
+        """The time by the clock of this machine."""
+        return datetime.fromtimestamp(self.now(), UTC)
 
     def client(self, service: str) -> Any:
         """A client of the account."""

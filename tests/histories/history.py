@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bigin_archive.audit.comparison import EXIT_STATUS
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.histories import clients, oracle, report
 from tests.histories.clients import Clients
@@ -16,6 +17,7 @@ from tests.histories.steps import Step
 from tests.histories.stranger import Stranger
 from tests.histories.world import Setup, World
 
+COMPLETE, PARTIAL = EXIT_STATUS["complete"], EXIT_STATUS["partial"]
 _SLICE_S = 15 * 60  # the template's schedule
 _MOST_SLICES = 60
 _DAY_S = 24 * 3600
@@ -155,10 +157,10 @@ class History:
         if how.get("as_of_sweep") and '"full_since": "' not in state:
             return
         try:
-            made = self.operator.audit(plan, **how)
+            status = self.operator.audit(plan, **how)
         except GaveUpWaitingError:
             return
-        if made is not None and not made.failure:
+        if status in (COMPLETE, PARTIAL):
             self._judge(rows, may_be_partial=bool(how.get("as_of_sweep")) or self._marks()[:2] != began[:2])
 
     def _rebuild(self, plan: Plan) -> None:
@@ -172,10 +174,10 @@ class History:
         if not places:
             return
         name = places[number % len(places)].rpartition("/")[2]
-        found = self.operator.get([name], {})
+        status, files = self.operator.get([name], {})
         bodies = [body for place in places if place.endswith(f"/{name}") for body in self.world.truth.bodies(place)]
         is_link = not bodies
-        if found and found[0] == 0 and not is_link and any(body not in bodies for body in found[1]):
+        if status == 0 and not is_link and any(body not in bodies for body in files):
             self._fail(f"{name}: get ends with 0, and the bytes are not those that were archived")
 
     # ---- Judgement ----

@@ -1,45 +1,35 @@
-"""The operator: the commands audit, rebuild-ledger, redrive and get, on a machine with a clock of its own.
+"""The operator: commands of bigin-archive, on a machine with a clock of its own.
 
-What a command prints is left out; everything below it is real.
+The commands are the real ones, with the operator in the place of the target that they find by name and region.
 """
 
 import inspect
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from bigin_archive import transport
-from bigin_archive.archive_request import MODULES
-from bigin_archive.audit.auditor import Auditor
-from bigin_archive.audit.comparison import Audit
-from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.credit_meter import CreditMeter
-from bigin_archive.ledger.credit_usage import CreditUsage
+import click
+
 from bigin_archive.ledger.ledger import Ledger
-from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import data_center
 from bigin_archive.storage.inventory import Inventory
-from bigin_archive.token.access_token import AccessTokens
-from operate.audit.bigin_listing import listing
-from operate.audit.ledger_rows import Rebuilt, rebuild
-from operate.audit.repair import repair
-from operate.commands.audit import _of_last_sweep
+from operate.commands.audit import audit
 from operate.commands.get import get
+from operate.commands.rebuild_ledger import rebuild_ledger
+from operate.commands.redrive import redrive
 from operate.commands.request import request
 from operate.errors import OperateError
-from operate.redrive.dead_letter_queue import DeadLetterQueue
-from operate.redrive.redrive import Choice, Sent, send_back
 from operate.stack.archive import Archive
-from operate.stack.credit_limit import CreditLimit
 from operate.stack.stack import Stack
 from tests.histories import clients
 from tests.histories.interrupts import Plan
 from tests.histories.world import World
 
-_WAITS = 400  # looks at the credits of an audit that has none left; with one each minute, almost seven hours
+_WAITS = 400  # looks at the credits of a command that has none left; with one each minute, almost seven hours
 
 
 class GaveUpWaitingError(Exception):
@@ -47,18 +37,36 @@ class GaveUpWaitingError(Exception):
 
 
 class Operator:
-    """Who runs the commands. Each is given up, killed or done; what it told is returned."""
+    """Who runs the commands, and the target of each. One that is killed or gives up returns None."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._waits = 0
         aws = world.aws
-        self._dynamodb, self._sqs = aws.client("dynamodb"), aws.client("sqs")
-        ledger = Ledger(self._dynamodb, clients.LEDGER)
+        ledger = Ledger(aws.client("dynamodb"), clients.LEDGER)
         inventory = Inventory(aws.client("s3"), clients.BUCKET, clients.PREFIX, threads=1)
-        self.archive = Archive(_stack(world), self._dynamodb, ledger, inventory)
+        self.stack = _stack(world)
+        self.archive = Archive(self.stack, aws.client("dynamodb"), ledger, inventory)
+
+    # ---- As commands see their target ----
 
     def now(self) -> float:
         return self._world.clock() + self._world.setup.operator_ahead_s
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Raises GaveUpWaitingError: nobody waits for ever."""
+        self._waits += 1
+        if self._waits > _WAITS:
+            raise GaveUpWaitingError
+        self._world.clock.sleep(seconds)
+
+    def client(self, name: str) -> Any:
+        return self._world.aws.client(name)
+
+    # ---- Commands ----
 
     def audit(
         self,
@@ -68,109 +76,50 @@ class Operator:
         by_record: bool = False,
         as_of_sweep: bool = False,
         mend: bool = False,
-    ) -> Audit | None:
-        """`bigin-archive audit`, with --head, --by-record, --as-of-sweep and --repair."""
-
-        def run() -> Audit:
-            meter, now = CreditMeter(), self.archive.clock(self.now)
-            try:
-                if as_of_sweep:
-                    side = _of_last_sweep(self.archive)
-                else:
-                    limit = CreditLimit(meter, self.archive.stack, self._dynamodb, self._sqs, now, self._patience())
-                    limit.renew()
-                    side = listing(
-                        self._bigin(meter),
-                        MODULES,
-                        by_record=by_record,
-                        sleep=self._world.clock.sleep,
-                        more_credits=limit.wait,
-                        now=self.now,
-                    )
-                    side.began_at = self.archive.now()
-                auditor = Auditor(self.archive.ledger, self.archive.inventory, lambda: _utc(self.now()))
-                made = auditor.audit(side, by_head=by_head)
-            finally:
-                CreditUsage(self._dynamodb, clients.LEDGER, now).add(meter.take())
-            if mend and not made.failure:
-                queue = ArchiveQueue(self._sqs, self.archive.stack.queue_url)
-                repair(made.differences, self.archive.ledger, queue, self.archive.now())
-            return made
-
-        found: Audit | None = self._run("audit", run, plan)
-        return found
-
-    def rebuild(self, plan: Plan) -> Rebuilt | None:
-        """`bigin-archive rebuild-ledger`."""
-        ledger, inventory = self.archive.ledger, self.archive.inventory
-        found: Rebuilt | None = self._run(
-            "rebuild",
-            lambda: rebuild(ledger, inventory, self.archive.now(), dry_run=False, progress=lambda _: None),
+        deep: float = 0.0,
+        modules: Sequence[str] = (),
+    ) -> int | None:
+        """`bigin-archive audit`, with --head, --by-record, --as-of-sweep, --repair, --deep and --module: its status."""
+        return self._run(
+            audit,
             plan,
+            modules=tuple(modules),
+            deep=deep,
+            by_head=by_head,
+            by_record=by_record,
+            as_of_sweep=as_of_sweep,
+            repairing=mend,
         )
-        return found
 
-    def redrive(self, plan: Plan) -> Sent | None:
+    def rebuild(self, plan: Plan) -> None:
+        """`bigin-archive rebuild-ledger`."""
+        self._run(rebuild_ledger, plan, dry_run=False)
+
+    def redrive(self, plan: Plan) -> None:
         """`bigin-archive redrive --all --yes`."""
-        queue = DeadLetterQueue(self._sqs, self.archive.stack.dead_letter_queue_url, self.archive.stack.queue_url, 0)
-        sent = Sent()
-        self._run("redrive", lambda: send_back(queue, Choice(all=True), sent), plan)
-        return sent
+        self._run(redrive, plan, reasons=(), ids=(), everything=True, each=False, dry_run=False, yes=True)
 
     def request(self, places: Sequence[str]) -> None:
         """`bigin-archive request MODULE/RECORD/ATTACHMENT...`."""
-        command = inspect.unwrap(request.callback)  # type: ignore[arg-type]
-        self._run("request", lambda: command(places=tuple(places), target=self, machine=True), {})
+        self._run(request, {}, places=tuple(places))
 
-    @property
-    def stack(self) -> Stack:
-        """The stack, as commands ask their target for it."""
-        return self.archive.stack
-
-    def client(self, name: str) -> Any:
-        """A client of AWS, as commands ask their target for it."""
-        return self._world.aws.client(name)
-
-    def get(self, ids: Sequence[str], plan: Plan) -> tuple[int, list[bytes]] | None:
+    def get(self, ids: Sequence[str], plan: Plan) -> tuple[int | None, list[bytes]]:
         """`bigin-archive get ID...`: its status, and the files that it left."""
-        command = inspect.unwrap(get.callback)  # type: ignore[arg-type]
+        with tempfile.TemporaryDirectory() as name:
+            status = self._run(get, plan, ids=tuple(ids), records=(), folder=Path(name))
+            return status, [path.read_bytes() for path in Path(name).rglob("*") if path.is_file()]
 
-        def run() -> tuple[int, list[bytes]]:
-            with tempfile.TemporaryDirectory() as name:
-                status = command(ids=tuple(ids), target=self, records=(), folder=Path(name), machine=True)
-                return status, [path.read_bytes() for path in Path(name).rglob("*") if path.is_file()]
+    def _run(self, command: click.Command, plan: Plan, **options: Any) -> int | None:
+        run: Callable[..., int] = inspect.unwrap(command.callback)  # type: ignore[arg-type]
+        self._waits = 0
 
-        found: tuple[int, list[bytes]] | None = self._run("get", run, plan)
-        return found
-
-    def _run(self, what: str, call: Callable[[], Any], plan: Plan) -> Any:
-        def quiet() -> Any:
+        def quiet() -> int | None:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(OperateError):
-                return call()
+                return run(target=self, machine=True, **options)
+            return None
 
-        return self._world.run(what, quiet, plan)
-
-    def _patience(self) -> Callable[[float], None]:
-        looks = iter(range(_WAITS))
-
-        def sleep(seconds: float) -> None:
-            if next(looks, None) is None:
-                raise GaveUpWaitingError
-            self._world.clock.sleep(seconds)
-
-        return sleep
-
-    def _bigin(self, meter: CreditMeter) -> Bigin:
-        tokens = AccessTokens(
-            self._world.aws.client("secretsmanager"), clients.TOKEN_SECRET, clients.BIGIN_URL, lambda: _utc(self.now())
-        )
-        return Bigin(transport.session(1), clients.BIGIN_URL, tokens, meter=meter, now=self.now)
-
-
-def _utc(at_s: float) -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at_s, UTC)
+        status: int | None = self._world.run(str(command.name).partition("-")[0], quiet, plan)
+        return status
 
 
 def _stack(world: World) -> Stack:
