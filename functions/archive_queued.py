@@ -10,7 +10,7 @@ from bigin_archive.archive_request import NO_HINTS
 from bigin_archive.archiving.message import Message
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import InvalidRequestError
-from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints, string_values
+from bigin_archive.queueing.archive_queue import SENT_BACK, read_correlation_id, read_hints, string_values
 from bigin_archive.wiring.archive_queued import worker
 
 # Kept for the time after the last byte: S3's answer (at most 30 s), visibility changes, dead letters, log lines.
@@ -43,6 +43,7 @@ def _message(record: dict[str, Any]) -> Message:
         hints=hints,
         malformed=malformed,
         correlation_id=read_correlation_id(attributes),
+        was_sent_back=SENT_BACK in attributes,
         sent_at_s=int(sent_ms) / 1000 if (sent_ms := record["attributes"].get("SentTimestamp")) else None,
     )
 

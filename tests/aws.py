@@ -14,7 +14,7 @@ from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.archiving.message import Message
 from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.aws.s3_http import S3Requests
-from bigin_archive.queueing.archive_queue import read_correlation_id, read_hints
+from bigin_archive.queueing.archive_queue import SENT_BACK, read_correlation_id, read_hints
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.wiring.archive_now import archive_endpoint
 from bigin_archive.wiring.archive_queued import worker
@@ -202,6 +202,7 @@ class Aws:
                 int(found["Attributes"]["ApproximateReceiveCount"]),
                 read_hints(attributes := _values(found)),
                 read_correlation_id(attributes),
+                was_sent_back=SENT_BACK in attributes,
             )
             for found in answer.get("Messages", [])
         ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from bigin_archive import clock
 from bigin_archive.deadline import Deadline
-from bigin_archive.queueing.archive_queue import CORRELATION_ID
+from bigin_archive.queueing.archive_queue import CORRELATION_ID, SENT_BACK
 from bigin_archive.queueing.batches import BATCH, batches
 from operate.errors import OperateError
 from operate.redrive.reasons import GAVE_UP
@@ -177,7 +177,8 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 def _entry(number: int, letter: DeadLetter) -> dict[str, Any]:
     # Without a correlation id, the message's own id was used in the log, and is kept.
     own = {CORRELATION_ID: {"DataType": "String", "StringValue": letter.message_id}}
-    return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": {**own, **letter.attributes}}
+    attributes = {**own, **letter.attributes, SENT_BACK: {"DataType": "String", "StringValue": "1"}}
+    return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": attributes}
 
 
 def _tries(policy: str | None) -> int | None:

@@ -213,8 +213,8 @@ LISTS = (
     Mutation(
         "retries without a look at the credits",
         "functions/bigin_archive/archiving/queue_worker.py",
-        "(SWEEP, REPAIR) if outcome.attempt > 1 else (REPAIR,)",
-        "(REPAIR,)",
+        "paid = iter([message] if message.is_paid else [])",
+        'paid = iter([message] if message.correlation_id.startswith("sweep-") else [])',
         caught_by_test=("tests/functional/test_credits.py::test_retries_of_what_a_sweep_queued_keep_within_its_part",),
     ),
     Mutation(

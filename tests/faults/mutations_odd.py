@@ -5,6 +5,7 @@ from tests.faults.mutation import Mutation
 _LISTING = "functions/bigin_archive/bigin/listing.py"
 _ENTRIES = "tests/unit/test_listing.py::test_"
 _LISTS = "tests/functional/test_odd_lists.py::test_"
+_CREDITS = "tests/functional/test_credits.py::test_"
 _STATES = "tests/functional/test_states.py::test_"
 
 ODD = (
@@ -99,14 +100,43 @@ ODD = (
         caught_by_test=(f"{_STATES}an_object_without_checksum_costs_no_neighbour_its_mark",),
     ),
     Mutation(
-        "lists after a download without a credit",
-        "functions/bigin_archive/archiving/queue_worker.py",
-        "            self._check_credits(outcome, (SWEEP, REPAIR))  # a sweep has reserved",
-        "            # a sweep has reserved",
+        "a meter that asks no gate",
+        "functions/bigin_archive/bigin/credit_meter.py",
+        '        if check := getattr(self._gates, "check", None):\n            check()\n',
+        "",
         caught_by_test=(
-            "tests/functional/test_credits.py::"
-            "test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits",
+            f"{_CREDITS}what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits",
+            f"{_CREDITS}retries_of_what_a_sweep_queued_keep_within_its_part",
+            f"{_CREDITS}an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits",
         ),
+    ),
+    Mutation(
+        "credits of waiting messages used for something else",
+        "functions/bigin_archive/wiring/archive_queued.py",
+        "hour.used + pending, pipeline.queue.ready(), day.remaining",
+        "hour.used + pending, 0, day.remaining",
+        caught_by_test=(f"{_CREDITS}lists_and_retries_leave_reserved_credits_alone",),
+    ),
+    Mutation(
+        "credits of the batch's own first tries used for something else",
+        "functions/bigin_archive/archiving/queue_worker.py",
+        "self._credits_left() <= self._paid:",
+        "self._credits_left() <= 0:",
+        caught_by_test=(f"{_CREDITS}lists_and_retries_leave_the_credits_of_their_batch_alone",),
+    ),
+    Mutation(
+        "our own limit taken for an outage of Bigin",
+        "functions/bigin_archive/archiving/queue_worker.py",
+        "if not isinstance(error, OutOfTimeError | CreditsSpentError):",
+        "if not isinstance(error, OutOfTimeError):",
+        caught_by_test=(f"{_CREDITS}a_sweeps_spent_credits_hold_up_no_event",),
+    ),
+    Mutation(
+        "what was sent back taken for paid",
+        "functions/bigin_archive/archiving/message.py",
+        "self.attempt == 1 and not self.was_sent_back and",
+        "self.attempt == 1 and",
+        caught_by_test=(f"{_CREDITS}what_was_sent_back_is_not_paid",),
     ),
     Mutation(
         "a sweep of one module makes up for a list of everything",

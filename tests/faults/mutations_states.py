@@ -18,15 +18,6 @@ STATES = (
         ),
     ),
     Mutation(
-        "list asked for an old size without a credit",
-        "functions/bigin_archive/archiving/archiver.py",
-        "            check_credits()\n            if not sizes_count:",
-        "            if not sizes_count:",
-        caught_by_test=(
-            "tests/functional/test_credits.py::test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits",
-        ),
-    ),
-    Mutation(
         "a key takes for the file whatever lies there",
         "functions/bigin_archive/archiving/own_objects.py",
         "if each and each.is_own and each.is_link == is_link]",
@@ -36,8 +27,8 @@ STATES = (
     Mutation(
         "a stranger's bytes not compared",
         "functions/bigin_archive/archiving/archiver.py",
-        "        if sha256 != ours:",
-        "        if not sha256 and sha256 != ours:",
+        "if sha256 != (other.sha256 or",
+        "if not sha256 and (other.sha256 or",
         caught_by_test=(f"{_TESTS}a_strangers_object_under_the_very_key_is_compared",),
     ),
     Mutation(

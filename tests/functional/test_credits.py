@@ -1,5 +1,6 @@
 """What a sweep, an audit and their messages may spend: never more than their part, in any hour or any day."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,13 @@ from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, archived, many
 from tests.aws import Aws
 from tests.bigin import Simulator
+from tests.functional.test_operate_stack import deploy, run
 
 pytestmark = pytest.mark.in_memory
 
 IN_FLIGHT = 8
 BY_RECORD = SweepRequest(by_record=True)
+SWEEP_ID = "sweep-2026-01-31T09:30:00.000+00:00"
 
 
 def most_in_an_hour(account: Account) -> int:
@@ -135,6 +138,62 @@ def test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_cred
     staying = aws.worker().work([replace(message, correlation_id=correlation_id)], Deadline(60))
 
     assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
+
+
+def test_a_sweeps_spent_credits_hold_up_no_event(aws: Aws, bigin: Simulator) -> None:
+    """Our own limit is no outage of Bigin: the circuit breaker stays closed."""
+    gone, file = bigin.add(b"gone", kind="gone"), bigin.add(b"a file")
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
+    messages = aws.deliver(gone, file)
+    by_sweep, by_event = (
+        replace(message, correlation_id=name) for message, name in zip(messages, (SWEEP_ID, "an-event"), strict=True)
+    )
+    worker = aws.worker()
+
+    staying = [worker.work([message], Deadline(60)) for message in (replace(by_sweep, hints=Hints(3)), by_event)]
+
+    assert [[by_sweep.message_id], []] == staying
+    assert 1 == len(archived(aws))
+
+
+@pytest.mark.parametrize(("ready", "is_called"), [(0, True), (8, False)])
+def test_lists_and_retries_leave_reserved_credits_alone(
+    aws: Aws, bigin: Simulator, ready: int, *, is_called: bool
+) -> None:
+    """A sweep has reserved a credit for each message that waits. Eight are left: they are for the others."""
+    request = bigin.add(b"a file")
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 8))
+    (message,) = aws.deliver(request)
+    for _ in range(ready):
+        aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="{}")
+
+    staying = aws.worker().work([replace(message, correlation_id=SWEEP_ID, attempt=2)], Deadline(60))
+
+    assert (is_called, not is_called) == (bool(bigin.calls()["total"]), bool(staying))
+
+
+def test_lists_and_retries_leave_the_credits_of_their_batch_alone(aws: Aws, bigin: Simulator) -> None:
+    """Of a batch the retry comes first; the first tries behind it are in flight, and SQS does not count them."""
+    requests = [bigin.add(b"%d" % number) for number in range(4)]
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 3))
+    messages = [replace(message, correlation_id=SWEEP_ID) for message in aws.deliver(*requests)]
+
+    staying = aws.worker().work([replace(messages[0], attempt=2), *messages[1:]], Deadline(60))
+
+    assert ([messages[0].message_id], 3) == (staying, bigin.calls()["credits_used"])
+
+
+def test_what_was_sent_back_is_not_paid(aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep reserved a credit for the first try, long ago. Sent back, the message begins at its first try again."""
+    request = bigin.add(b"a file")
+    attributes = {"correlation_id": {"DataType": "String", "StringValue": SWEEP_ID}}
+    for url in (aws.queue_url, aws.dead_letter_queue_url):
+        aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(request), MessageAttributes=attributes)
+
+    assert 0 == run(monkeypatch, "redrive", "--all", "--yes", "--stack", deploy(aws))
+
+    received = {message.was_sent_back: message.is_paid for message in aws.receive()}
+    assert {False: True, True: False} == received
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_a_reason_is_sent_back_and_the_rest_stays_visible(
         "not_found": [],
         "complete": True,
     } == json.loads(capsys.readouterr().out)
-    assert ("chosen", {"own", "correlation_id"}) == (back["Body"], set(back["MessageAttributes"]))
+    assert ("chosen", {"own", "correlation_id", "sent_back"}) == (back["Body"], set(back["MessageAttributes"]))
     assert {"other": 1} == bodies(aws, aws.dead_letter_queue_url)
 
 

@@ -75,6 +75,9 @@ class History:
         name, given = step
         truth, stranger = self.world.truth, self.stranger
         match name:
+            case "work beside" | "event beside" | "slice beside" | "rebuild beside" | "redrive beside":
+                with self.world.beside():
+                    getattr(self, f"_{name.partition(' ')[0]}_beside")(**given)
             case "new record":
                 truth.new_record(**given)
             case "attach":
@@ -96,8 +99,24 @@ class History:
     def _wait(self, _: Plan, minutes: int) -> None:
         self.world.clock.now_s += minutes * 60
 
+    def _work_beside(self) -> None:
+        self.world.drain(1)
+
+    def _event_beside(self, number: int) -> None:
+        self._event({}, number)
+
+    def _slice_beside(self) -> None:
+        self.world.slice()
+
+    def _rebuild_beside(self) -> None:
+        self.operator.rebuild({})
+
+    def _redrive_beside(self) -> None:
+        self.operator.redrive({})
+
     def _slice(self, plan: Plan, order: str | None = None) -> Any:
         began = self._marks()
+        self.world.moved.clear()
         state = self.world.slice(_ordered(order), plan)
         if state and state.phase != "done" and state.started_at != self._last_sweep:
             self._last_sweep, self._sweep_began = state.started_at, began
@@ -153,6 +172,7 @@ class History:
 
     def _audit(self, plan: Plan, **how: bool) -> None:
         began, rows = self._marks(), self._rows()
+        self.world.moved.clear()
         state = self.world.tables.items[clients.LEDGER].get(("#sweep", "state"), {}).get("sweep", {}).get("S", "")
         if how.get("as_of_sweep") and '"full_since": "' not in state:
             return

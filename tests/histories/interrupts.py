@@ -1,13 +1,15 @@
 """What happens while a function runs: at its n-th call it is killed, the call fails, or Bigin changes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.histories.network import LostError, Reply, Request, Server
 
 CALL_S = 0.25  # of simulated time that a call takes
-KILL, KILL_AFTER, FAIL, LOSE, CUT = "kill", "kill after", "fail", "lose", "cut"
+KILL, KILL_AFTER, FAIL, LOSE, CUT, PART = "kill", "kill after", "fail", "lose", "cut", "part"
 # Answers of Bigin in place of the right one.
 DENIALS = {"429": (429, "TOO_MANY_REQUESTS"), "500": (500, "INTERNAL_ERROR"), "404": (404, ""), "204": (204, "")}
 # What happens at the n-th call, or before the n-th page of a list ("page 2"): one of the above, or a change of the
@@ -49,6 +51,13 @@ class Interrupts:
     def begin(self, plan: Plan) -> None:
         self.plan, self.calls, self.pages, self.is_dead, self.hits = plan, 0, 0, False, 0
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Keep the plan of the run under way while another one comes and goes."""
+        kept = self.plan, self.calls, self.pages, self.is_dead, self.hits
+        yield
+        self.plan, self.calls, self.pages, self.is_dead, self.hits = kept
+
     def exchange(self, name: str, request: Request, server: Server) -> Reply:
         """Raises Killed, LostError."""
         if self.is_dead:
@@ -73,7 +82,10 @@ class Interrupts:
         if what == KILL:
             self.is_dead = True
             raise Killed
-        if what == FAIL or (what in DENIALS and name == "bigin"):
+        if what == PART and (reply := _in_part(request, server)):
+            self.note(name, request, reply, True)
+            return reply
+        if what in (FAIL, PART) or (what in DENIALS and name == "bigin"):
             reply = _failed(name, what)
             self.note(name, request, reply, True)
             return reply
@@ -87,6 +99,34 @@ class Interrupts:
             reply.headers["content-length"] = str(len(reply.body))
             return reply
         raise LostError
+
+
+def _in_part(request: Request, server: Server) -> Reply | None:
+    """Of a batch only the first half is done; None for any other call."""
+    operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    if operation == "BatchGetItem":
+        asked = json.loads(request.body)
+        ((table, wanted),) = asked["RequestItems"].items()
+        keys, left = _halves(wanted["Keys"])
+        if keys:
+            reply = server(replace(request, body=json.dumps({"RequestItems": {table: {"Keys": keys}}}).encode()))
+            answer = {**json.loads(reply.body), "UnprocessedKeys": {table: {**wanted, "Keys": left}}}
+            return replace(reply, body=json.dumps(answer).encode())
+        answer = {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}
+        return Reply(200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
+    if operation == "SendMessageBatch":
+        asked = json.loads(request.body)
+        entries, left = _halves(asked["Entries"])
+        failed = [{"Id": each["Id"], "Code": "InternalError", "SenderFault": False} for each in left]
+        if not entries:
+            return Reply(200, {"content-type": "application/x-amz-json-1.0"}, json.dumps({"Failed": failed}).encode())
+        reply = server(replace(request, body=json.dumps({**asked, "Entries": entries}).encode()))
+        return replace(reply, body=json.dumps({**json.loads(reply.body), "Failed": failed}).encode())
+    return None
+
+
+def _halves(found: list[Any]) -> tuple[list[Any], list[Any]]:
+    return found[: len(found) // 2], found[len(found) // 2 :]
 
 
 def _failed(name: str, what: str) -> Reply:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bigin_archive.errors import ArchiveError
@@ -39,10 +40,22 @@ class Journal:
     _fetched: dict[tuple[str, bytes], float] = field(default_factory=dict)
     _settled: dict[tuple[str, bytes], float] = field(default_factory=dict)
     _run: str = ""
+    _record: list[str] = field(default_factory=list)  # of the last download, and what its message came from
+    _cause: str = ""
 
     def begin(self, what: str) -> None:
         self._run = what
         self._fetched.clear()
+        self._record, self._cause = [], ""
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Keep the notes of the run under way while another one comes and goes."""
+        run, batch, fetched = self._run, self.batch, dict(self._fetched)
+        record, cause = self._record, self._cause
+        yield
+        self._run, self.batch, self._record, self._cause = run, batch, record, cause
+        self._fetched.update(fetched)
 
     def end(self, *, is_clean: bool) -> None:
         if is_clean:
@@ -75,10 +88,9 @@ class Journal:
     def _bigin(self, request: Request, reply: Reply, *, is_hit: bool) -> None:
         parts = request.path.removeprefix("/bigin/v2/").split("/")
         is_download = len(parts) == 4 and parts[2] == "Attachments"
-        if reply.status not in (401, 429) and not request.path.startswith("/oauth"):
-            correlation_id = self.batch.get(parts[3], "") if is_download else ""
-            if self._run in ("sweep", "audit") or correlation_id.startswith((SWEEP, REPAIR)):
-                self.limited.append(self.now())
+        is_counted = reply.status not in (401, 429) and not request.path.startswith("/oauth")
+        if is_counted and (self._run in ("sweep", "audit") or self._is_limited(parts)):
+            self.limited.append(self.now())
         if not is_download:
             return
         place = f"{parts[0]}/{parts[1]}/{parts[3]}"
@@ -86,6 +98,14 @@ class Journal:
             self._downloaded(place, reply.body, is_hit=is_hit)
         elif reply.status in (204, 400, 404):
             self.denied.add(place)
+
+    def _is_limited(self, parts: list[str]) -> bool:
+        """Whether the worker makes the call for a message of a sweep or a repair: its download, or a list after it."""
+        if len(parts) == 4:
+            self._record, self._cause = parts[:2], self.batch.get(parts[3], "")
+        # Whole records have no attachment's id, and are listed for an event.
+        is_for_it = self._run == "worker" and parts[:2] == self._record and "None" not in self.batch
+        return is_for_it and len(parts) >= 3 and self._cause.startswith((SWEEP, REPAIR))
 
     def _downloaded(self, place: str, body: bytes, *, is_hit: bool) -> None:
         key = next((key for key in self.own_keys(place)), None)

@@ -51,14 +51,14 @@ class Oracle:
             yield from self._missing_from_a_complete_one()
         for place, kinds in report.differences.items():
             for kind in kinds:
-                if not self._is_true(place, kind):
+                if place not in self._world.moved and not self._is_true(place, kind):
                     yield f"{place}: {kind} is invented"
         for path in report.strange - self._strange():
             yield f"{path}: unknown_object is invented"
         for path in self._strange() - report.strange:
             yield f"{path}: unknown_object is not told"
         for place in {*self._truth.past, *self._objects, *self._rows}:
-            if self._truth.is_steady(place, self._since_s):
+            if place not in self._world.moved and self._truth.is_steady(place, self._since_s):
                 yield from self._untold(place)
 
     def _missing_from_a_complete_one(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.histories.interrupts import CUT, DENIALS, FAIL, KILL, KILL_AFTER, LOSE
+from tests.histories.interrupts import CUT, DENIALS, FAIL, KILL, KILL_AFTER, LOSE, PART
 from tests.histories.world import Setup
 
 Step = list[Any]
@@ -61,6 +61,14 @@ MEANWHILE: dict[str, tuple[int, Draw]] = {
     "remove from list": (30, lambda draw: {"number": draw.choice((-1, -1, -2, -3, _number(draw)))}),
     "add to list": (15, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
 }
+# Another run at one of the calls of a run, as if both were under way:
+BESIDE: dict[str, tuple[int, Draw]] = {
+    "work beside": (6, lambda draw: {}),
+    "event beside": (2, lambda draw: {"number": _number(draw)}),
+    "slice beside": (3, lambda draw: {}),
+    "rebuild beside": (1, lambda draw: {}),
+    "redrive beside": (1, lambda draw: {}),
+}
 # What the stack does:
 STACK: dict[str, tuple[int, Draw]] = {
     "wait": (6, lambda draw: {"minutes": draw.choice((1, 1, 5, 5, 15, 15, 60, 60, 600, 600, _RETENTION_MINUTES))}),
@@ -95,7 +103,7 @@ STRANGER: dict[str, tuple[int, Draw]] = {
     "lose table": (1, lambda draw: {}),
     "mend object": (3, lambda draw: {"number": _number(draw)}),
 }
-FAULTS = (KILL, KILL_AFTER, KILL_AFTER, FAIL, FAIL, LOSE, CUT, *DENIALS)
+FAULTS = (KILL, KILL_AFTER, KILL_AFTER, FAIL, FAIL, PART, LOSE, CUT, *DENIALS)
 _RUNS = ("slice", "work", "event", "refresh", "rebuild", "redrive", "sweep", "audit")
 _LISTING = ("slice", "sweep", "audit", "event", "work")  # steps that read lists
 
@@ -129,7 +137,8 @@ def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
     for name in draw.sample(sorted(kinds), draw.randrange(len(kinds) // 2)):
         if name not in ("attach", "new record", "work"):
             del kinds[name]
-    odds = _Odds(fails=draw.choice((0.0, 0.1, 0.4)), changes=draw.choice((0.0, 0.4, 0.9)))
+    fails, changes, beside = (draw.choice(each) for each in ((0.0, 0.1, 0.4), (0.0, 0.4, 0.9), (0.0, 0.3, 0.7)))
+    odds = _Odds(fails, changes, beside)
     made: list[Step] = [["new record", {"number": number}] for number in range(draw.randrange(1, 5))]
     made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(6))]
     return _filled(made, count, AUDIT_EVERY, kinds, odds, draw)
@@ -140,7 +149,7 @@ def _about_lists(draw: random.Random, count: int) -> list[Step]:
     made: list[Step] = [["new record", {"number": 0}] for _ in range(draw.randrange(2, 9))]
     made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(4, 15))]
     kinds = {**BIGIN, "wait": STACK["wait"], "work": STACK["work"]}
-    return _filled(made, count, 6, kinds, _Odds(fails=0, changes=1), draw)
+    return _filled(made, count, 6, kinds, _Odds(fails=0, changes=1, beside=draw.choice((0.0, 0.3))), draw)
 
 
 def _filled(
@@ -172,10 +181,13 @@ def _audit(draw: random.Random) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class _Odds:
-    """Of a run: that calls fail or it is killed, and that Bigin changes while it reads lists."""
+    """Of a run: that calls fail or it is killed, that Bigin changes while it reads lists, and that others run beside
+    it.
+    """
 
     fails: float
     changes: float
+    beside: float
 
 
 def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
@@ -185,6 +197,10 @@ def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
     if name in _RUNS and draw.random() < odds.fails:
         for _ in range(draw.randrange(1, 4)):
             plan[str(_early(draw, _MOST_CALLS))] = draw.choice(FAULTS)
+    if name in _RUNS and draw.random() < odds.beside:
+        for _ in range(draw.randrange(1, 4)):
+            beside = draw.choices(list(BESIDE), [weight for weight, _ in BESIDE.values()])[0]
+            plan.setdefault(str(_early(draw, _MOST_CALLS)), [beside, BESIDE[beside][1](draw)])
     if name in _LISTING and draw.random() < odds.changes:
         for _ in range(draw.randrange(1, 7)):
             at = f"page {1 + draw.randrange(_MOST_PAGES)}" if draw.random() < 0.8 else str(_early(draw, _MOST_CALLS))

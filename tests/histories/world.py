@@ -1,7 +1,8 @@
 """The functions and commands of one stack, the account behind it, and who else can reach its bucket and its table."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +13,7 @@ from bigin_archive.archiving.queue_worker import Message, Worker
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
-from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing, read_correlation_id, read_hints
+from bigin_archive.queueing.archive_queue import SENT_BACK, ArchiveQueue, Outgoing, read_correlation_id, read_hints
 from bigin_archive.sweep.cursor import SweepState
 from bigin_archive.sweep.sweep import Sweep, SweepRequest
 from bigin_archive.wiring.archive_queued import worker
@@ -97,6 +98,8 @@ class World:
         aws.network.exchange = self.interrupts.exchange
         self.environment = {**ENVIRONMENT, "DAILY_CREDITS": str(setup.daily_credits)}
         self._warm: dict[str, Any] = {}
+        self._depth = 0  # of runs that are under way
+        self.moved: set[str] = set()  # places that another run has changed beside the present one
 
     def run(self, what: str, call: Callable[[], Any], plan: Plan | None = None) -> Any:
         """Run something while the ``plan`` happens; None where it was killed or gave up."""
@@ -115,10 +118,33 @@ class World:
             self.interrupts.begin({})
         return result
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Another run while one is under way, at one of its calls: both go on as if they were alone."""
+        before = self._standing()
+        self._depth += 1
+        with self.aws.network.beside(), self.interrupts.beside(), self.journal.beside():
+            yield
+        self._depth -= 1
+        after = self._standing()
+        self.moved |= {place for place in {*before, *after} if before.get(place) != after.get(place)}
+
+    def _standing(self) -> dict[str, Any]:
+        """What stands in S3 and in the ledger, by place."""
+        found: dict[str, Any] = {}
+        for key, versions in self.bucket.keys.items():
+            place = "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
+            found.setdefault(place, []).append(versions[-1].version_id if versions else None)
+        for key, item in self.tables.items[clients.LEDGER].items():
+            if not key[0].startswith("#"):
+                found.setdefault("/".join(key), []).append(item)
+        return found
+
     def _end_threads(self) -> None:
         """Those of a killed worker die with it: none may go on in another run."""
-        if "worker" in self._warm:
-            self._warm["worker"]._pool.shutdown(wait=True, cancel_futures=True)
+        for name, warm in self._warm.items():
+            if name.startswith("worker"):
+                warm._pool.shutdown(wait=True, cancel_futures=True)
 
     # ---- The functions ----
 
@@ -184,6 +210,7 @@ class World:
                 read_hints(texts := {key: value["StringValue"] for key, value in each.attributes.items()}),
                 read_correlation_id(texts),
                 sent_at_s=each.sent_at_s,
+                was_sent_back=SENT_BACK in each.attributes,
             )
             for each in found
         ]
@@ -205,6 +232,7 @@ class World:
         return self._kept("records", lambda: queue(self.environment, self.aws))
 
     def _kept(self, name: str, make: Callable[[], Any]) -> Any:
+        name = f"{name}{self._depth}"
         if name not in self._warm:
             self._warm[name] = make()
         return self._warm[name]

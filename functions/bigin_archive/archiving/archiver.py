@@ -74,14 +74,12 @@ class Archiver:
         """The bucket of the objects."""
         return self._storage.bucket
 
-    def archive(
-        self, request: ArchiveRequest, deadline: Deadline, check_credits: Callable[[], None] = lambda: None
-    ) -> Archived:
+    def archive(self, request: ArchiveRequest, deadline: Deadline) -> Archived:
         """Archive the attachment that ``request`` names, unless it is archived already.
 
         A size in the hints may be old: the file was replaced while its message waited. If it does not fit, the record's
         list is asked for the size again. Where this account's sizes are known to be wrong, the file is archived without
-        one. ``check_credits()`` is called before each list or download but the first, and may raise an ArchiveError.
+        one.
 
         Raises an ArchiveError. Then nothing was written, and an existing object is untouched.
         """
@@ -89,20 +87,19 @@ class Archiver:
         if not own and (first := self._first_object(request, deadline)):
             return Archived(first, already=True)
         try:
-            return self._archived(request, own, deadline, check_credits)
+            return self._archived(request, own, deadline)
         except OtherSizeError as other_size:
             sizes_count = self._sizes_are_right()
             if sizes_count and request.hints.size_bytes is None:
                 raise other_size.error from None  # the list was asked a moment ago
-            check_credits()
             if not sizes_count:
-                return self._archived(request.without_size, own, deadline, check_credits, asks_size=False)
+                return self._archived(request.without_size, own, deadline, asks_size=False)
             listed = self.listed(request, deadline)
             if listed is None or listed.size_bytes == request.hints.size_bytes:
                 raise other_size.error from None
         current = replace(request, hints=listed.hints)
         try:
-            return replace(self._archived(current, own, deadline, check_credits), hints=listed.hints)
+            return replace(self._archived(current, own, deadline), hints=listed.hints)
         except OtherSizeError as other_size:
             raise other_size.error from None
 
@@ -114,7 +111,7 @@ class Archiver:
         try:
             return Archived(self._storage.put(attributes, content), already=False)
         except AlreadyThereError as other:
-            return self._compared(request, other, deadline, lambda: None)
+            return self._compared(request, other, deadline)
 
     def listed(self, request: ArchiveRequest, deadline: Deadline) -> ListedAttachment | None:
         """The attachment in its record's list; None if it is not there. Costs a list call. Raises ArchiveError."""
@@ -125,22 +122,16 @@ class Archiver:
             return None
 
     def _archived(
-        self,
-        request: ArchiveRequest,
-        own: Sequence[StoredObject],
-        deadline: Deadline,
-        check_credits: Callable[[], None],
-        *,
-        asks_size: bool = True,
+        self, request: ArchiveRequest, own: Sequence[StoredObject], deadline: Deadline, *, asks_size: bool = True
     ) -> Archived:
         """Raises OtherSizeError, and what :meth:`archive` raises."""
         if own:
             return _already(request, own)
         self._check_size(request.hints.size_bytes)
         try:
-            return Archived(self._transfer(request, deadline, check_credits, asks_size=asks_size), already=False)
+            return Archived(self._transfer(request, deadline, asks_size), already=False)
         except AlreadyThereError as other:
-            return self._compared(request, other, deadline, check_credits)
+            return self._compared(request, other, deadline)
 
     def _own(self, request: ArchiveRequest, *, is_link: bool) -> list[StoredObject]:
         """The attachment's own objects, the oldest first; foreign objects under its prefix do not count."""
@@ -162,9 +153,7 @@ class Archiver:
         is_same = there and there.is_own and (there.size_bytes, there.sha256) == (entry.size_bytes, entry.sha256)
         return there if is_same else None
 
-    def _transfer(
-        self, request: ArchiveRequest, deadline: Deadline, check_credits: Callable[[], None], *, asks_size: bool
-    ) -> StoredObject:
+    def _transfer(self, request: ArchiveRequest, deadline: Deadline, asks_size: bool) -> StoredObject:
         with self._bigin.download(request, deadline) as download:
             self._answered()
             attributes = object_attributes.describe(
@@ -178,7 +167,6 @@ class Archiver:
             raw = spool(download.body, compressed=False, max_bytes=self._max_size_bytes)
         with raw.file:
             if asks_size and listed is None and (download.compressed or not download.end_is_certain):
-                check_credits()
                 listed = self._bigin.listed_size(request, deadline)
             if listed is None and not download.end_is_certain:
                 raise DownloadIncompleteError(
@@ -190,9 +178,7 @@ class Archiver:
                 compare(spooled.size_bytes, listed)
                 return self._storage.put(attributes, spooled)
 
-    def _compared(
-        self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline, check_credits: Callable[[], None]
-    ) -> Archived:
+    def _compared(self, request: ArchiveRequest, other: AlreadyThereError, deadline: Deadline) -> Archived:
         """The object under this very key, whoever wrote it, if it has the same bytes."""
         there = self._storage.head(other.key, request.place)
         if there is None:
@@ -202,11 +188,8 @@ class Archiver:
         if there.size_bytes != other.size_bytes:
             raise conflict("of another size")
         sha256 = there.sha256 or self._storage.sha256(other.key, deadline)
-        ours = other.sha256
-        if ours is None:  # a streamed body has none here; this race is rare enough for one more download
-            check_credits()
-            ours = self._sha256(request, other.size_bytes, deadline)
-        if sha256 != ours:
+        # A streamed body has no SHA-256 here. This race is rare enough for one more request.
+        if sha256 != (other.sha256 or self._sha256(request, other.size_bytes, deadline)):
             raise conflict("with another SHA-256")
         return Archived(there, already=True)
 

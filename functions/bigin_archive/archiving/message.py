@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bigin_archive.archive_request import NO_HINTS, Hints
 from bigin_archive.errors import InvalidRequestError
+from bigin_archive.queueing.archive_queue import REPAIR, SWEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Message:
 
     ``correlation_id`` is empty for a message that another program sent. ``malformed`` says what is wrong with its
     attributes, which only a foreign sender gets wrong. ``sent_at_s`` is when it was queued, in seconds since 1970; None
-    if that is not known.
+    if that is not known. ``was_sent_back`` says that it comes from the dead-letter queue.
     """
 
     message_id: str
@@ -26,6 +27,17 @@ class Message:
     correlation_id: str = ""
     malformed: InvalidRequestError | None = None
     sent_at_s: float | None = None
+    was_sent_back: bool = False
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether a sweep has reserved the credit of this try's first call."""
+        return self.attempt == 1 and not self.was_sent_back and self.correlation_id.startswith(SWEEP)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether all of its calls count towards the sweep's part of the credits."""
+        return self.correlation_id.startswith((SWEEP, REPAIR))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from bigin_archive import archive_request
@@ -17,6 +17,7 @@ from bigin_archive.archiving.circuit_breaker import CircuitBreaker
 from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.message import Delays, Message, start_order
 from bigin_archive.archiving.record_expander import RecordExpander
+from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     AttachmentGoneError,
@@ -32,7 +33,7 @@ from bigin_archive.errors import (
     TransientError,
 )
 from bigin_archive.ledger.ledger_writer import LedgerWriter
-from bigin_archive.queueing.archive_queue import REPAIR, SWEEP, ArchiveQueue, Outgoing
+from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.request_outcome import Outcome, internal_error, outcome_without_file
 from bigin_archive.telemetry import Reporter
 
@@ -62,9 +63,12 @@ class Worker:
         reporter: Reporter,
         threads: int,
         now: Callable[[], float] = time.time,
+        meter: CreditMeter | None = None,
         credits_left: Callable[[], int] = lambda: 1,
     ) -> None:
-        """``credits_left()`` says how many credits a sweep might use now. It may raise StorageUnavailableError."""
+        """``meter`` counts the calls to Bigin. ``credits_left()`` says how many credits are left of a sweep's part, but
+        for those that it has reserved for waiting messages; it may raise StorageUnavailableError.
+        """
         self._archiver = archiver
         self._links = links
         self._records = records
@@ -74,12 +78,15 @@ class Worker:
         self._ledger_writer = ledger_writer
         self._reporter = reporter
         self._now = now
+        self._meter = meter or CreditMeter()
         self._credits_left = credits_left
+        self._paid = 0  # first tries of this batch that a sweep has reserved a credit for, and that have not begun
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
         """Work on all messages; return the ids of those that stay on the queue."""
-        futures, whole_s = [], deadline.remaining_s()
+        messages, futures, whole_s = list(messages), [], deadline.remaining_s()
+        self._paid = sum(message.is_paid for message in messages)
         for message in start_order(messages):
             futures.append(self._pool.submit(self._work_on, message, deadline, whole_s))
             # One call at a time until Bigin has answered one.
@@ -92,7 +99,9 @@ class Worker:
 
     def _work_on(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         started = time.monotonic()
-        outcome = self._outcome_of(message, deadline, whole_s)
+        self._paid -= message.is_paid
+        with self._meter.gated(self._gate(message)) if message.is_limited else nullcontext():
+            outcome = self._outcome_of(message, deadline, whole_s)
         duration_s = time.monotonic() - started
         waited_s = duration_s if message.sent_at_s is None else max(duration_s, self._now() - message.sent_at_s)
         outcome = replace(outcome, duration_ms=round(duration_s * 1000), waited_ms=round(waited_s * 1000))
@@ -125,15 +134,15 @@ class Worker:
         request = outcome.request
         if request is None:
             raise ValueError("the message was not read")
-        self._check_start(outcome, deadline)
+        self._check_start(deadline)
         try:
             if request.attachment_id is None:
                 queued = self._records.archive(request, deadline, outcome.correlation_id)
                 self._breaker.record_success()
                 return replace(outcome, outcome="queued", queued=queued)
-            archived = self._archiver.archive(request, deadline, lambda: self._check_credits(outcome, (SWEEP, REPAIR)))
+            archived = self._archiver.archive(request, deadline)
         except (BiginUnhealthyError, DownloadIncompleteError) as error:
-            if not isinstance(error, OutOfTimeError):
+            if not isinstance(error, OutOfTimeError | CreditsSpentError):  # of our own limits
                 self._breaker.record_failure(error, f"{request.record_id}/{request.attachment_id}")
             raise
         except (NothingToArchiveError, BiginRefusedError):
@@ -146,20 +155,23 @@ class Worker:
         self._breaker.record_success()
         return replace(outcome, outcome="archived", stored=archived.stored)
 
-    def _check_start(self, outcome: Outcome, deadline: Deadline) -> None:
+    def _check_start(self, deadline: Deadline) -> None:
         cause, pause_s = self._breaker.cause, self._breaker.remaining_s()
         if cause and pause_s > 0:
             raise type(cause)(cause.detail, retry_after_s=math.ceil(pause_s))
         if deadline.remaining_s() < LEAST_TIME_S:
             raise OutOfTimeError("Not begun, because the time of the function is nearly used up. Retried by itself.")
-        # A sweep has reserved a credit for the first try only.
-        self._check_credits(outcome, (SWEEP, REPAIR) if outcome.attempt > 1 else (REPAIR,))
 
-    def _check_credits(self, outcome: Outcome, limited: tuple[str, ...]) -> None:
-        """Raises CreditsSpentError where the message comes from one of ``limited``, whose part is used up."""
-        if outcome.correlation_id.startswith(limited) and self._credits_left() <= 0:
-            detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
-            raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
+    def _gate(self, message: Message) -> Callable[[], None]:
+        """What comes before each call to Bigin for a message whose credits are limited."""
+        paid = iter([message] if message.is_paid else [])
+
+        def check() -> None:
+            if next(paid, None) is None and self._credits_left() <= self._paid:
+                detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
+                raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
+
+        return check
 
     def _without_file(self, message: Message, outcome: Outcome, deadline: Deadline) -> Outcome:
         """Bigin has no file: archive the link if it is one, and check whether the list still shows the attachment."""
@@ -168,7 +180,6 @@ class Worker:
             return replace(outcome, outcome="gone")
         settled = replace(outcome, outcome=outcome_without_file(error))
         try:
-            self._check_credits(outcome, (SWEEP, REPAIR))  # a sweep has reserved a credit for the download only
             if isinstance(error, AttachmentGoneError):
                 return replace(settled, is_unlisted=self._archiver.listed(request, deadline) is None)
             self._links.archive_by_id(request, deadline, outcome.correlation_id)

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bigin_archive.errors import CreditsSpentError
@@ -30,6 +31,7 @@ class CreditMeter:
         self._remaining: int | None = None
         self._left: int | None = None
         self._kept = 0
+        self._gates = threading.local()
         self.total = 0  # used since the container began
 
     def limit(self, credits_left: int | None, kept: int = 0) -> None:
@@ -40,8 +42,19 @@ class CreditMeter:
         with self._lock:
             self._left, self._kept = credits_left, kept
 
+    @contextmanager
+    def gated(self, check: Callable[[], None]) -> Iterator[None]:
+        """Inside the block, ``check()`` comes before each call of this thread; it may raise an ArchiveError."""
+        self._gates.check = check
+        try:
+            yield
+        finally:
+            self._gates.check = None
+
     def ask(self) -> None:
-        """Take one credit before a call. Raises CreditsSpentError if none is left."""
+        """Take one credit before a call. Raises CreditsSpentError if none is left, and what a gate raises."""
+        if check := getattr(self._gates, "check", None):
+            check()
         if not self.promise(1):
             raise CreditsSpentError("The share of API credits is used up for now. Continues by itself.")
 

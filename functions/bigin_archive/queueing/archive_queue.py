@@ -28,6 +28,8 @@ LISTED_SIZE, LISTED_NAME, LISTED_TIME = "listed_size_bytes", "listed_name", "lis
 CORRELATION_ID = "correlation_id"
 # The ids of requests from a sweep or a repair begin like this. All their tries count towards the sweep's credits.
 SWEEP, REPAIR = "sweep-", "repair-"
+# An attribute of a message that was sent back from the dead-letter queue: nobody has reserved a credit for its tries.
+SENT_BACK = "sent_back"
 _MOST_ID = 128  # characters of a correlation id
 
 
@@ -120,11 +122,20 @@ class ArchiveQueue:
 
     def waiting(self) -> int:
         """The approximate number of messages: visible, delayed and in progress. Raises StorageUnavailableError."""
+        return self._counted(_COUNTS)
+
+    def ready(self) -> int:
+        """The approximate number of messages that can be received now: first tries, and few others, for which a delay
+        is over. Raises StorageUnavailableError.
+        """
+        return self._counted(_COUNTS[:1])
+
+    def _counted(self, names: "list[QueueAttributeNameType]") -> int:
         try:
-            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         except AWS_ERRORS as cause:
             raise _unavailable(code_of(cause)) from cause
-        return sum(int(answer["Attributes"][name]) for name in _COUNTS)
+        return sum(int(answer["Attributes"][name]) for name in names)
 
     def dead_letter(self, message: Outgoing, error: ArchiveError) -> None:
         """Send a message unchanged to the dead-letter queue, with the reason. Raises StorageUnavailableError."""

@@ -47,7 +47,7 @@ def worker(
 
     def credits_left() -> int:
         day, hour, pending = pipeline.credits.used(), pipeline.credits.used(HOUR_S), pipeline.meter.pending
-        return budget.allowance(day.used + pending, hour.used + pending, 0, day.remaining)
+        return budget.allowance(day.used + pending, hour.used + pending, pipeline.queue.ready(), day.remaining)
 
     return Worker(
         pipeline.archiver,
@@ -60,5 +60,6 @@ def worker(
         reports,
         settings.download_threads,
         now,
+        pipeline.meter,
         credits_left,
     )
