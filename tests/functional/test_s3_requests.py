@@ -355,6 +355,22 @@ def test_a_certificate_that_is_not_trusted_ends_the_call(emulator: Emulator) -> 
         ObjectStore(requests, "bucket").sizes("a")
 
 
+def test_a_certificate_of_another_host_ends_the_call(emulator: Emulator) -> None:
+    """Nothing is sent to a server whose certificate is trusted, but is not that of the bucket's host."""
+    elsewhere = emulator.url.replace("127.0.0.1", "0.0.0.0")
+    requests = S3Requests(
+        f"{elsewhere}/bucket",
+        REGION,
+        Credentials("a", "b"),
+        ca_bundle=str(emulator.ca_bundle),
+        read_timeout_s=5,
+        connections=1,
+    )
+
+    with pytest.raises(StorageUnavailableError, match="SSLError"):
+        ObjectStore(requests, "bucket").sizes("a")
+
+
 def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -> None:
     """Temporary credentials are renewed in a container that lives long; none at all is no bug of ours."""
 

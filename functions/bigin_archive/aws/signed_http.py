@@ -24,7 +24,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from urllib3.util.ssl_ import create_urllib3_context
 
 from bigin_archive import __version__
 from bigin_archive.aws.connection import CONNECT_TIMEOUT_S
@@ -145,7 +144,7 @@ class SignedHttp:
 @cache
 def _trust(ca_bundle: str) -> ssl.SSLContext:
     """Reading the certificates takes as long as many small files, so all connections of a process share them."""
-    trust = create_urllib3_context()
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks the certificate and the host's name
     trust.load_verify_locations(ca_bundle)
     return trust
 
