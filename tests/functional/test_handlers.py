@@ -303,7 +303,24 @@ def test_a_deletion_is_recorded_and_deletes_nothing(aws: Aws, capsys: pytest.Cap
 
     assert (202, {"status": "queued", "queued": 0}) == (answer["statusCode"], json.loads(answer["body"]))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert ["recorded"] == [line["outcome"] for line in lines if "outcome" in line]
+    (recorded,) = (line for line in lines if "outcome" in line)
+    assert ("recorded", "Contacts", "11", 0) == tuple(
+        recorded[name] for name in ("outcome", "module", "record_id", "queued")
+    )
+
+
+@pytest.mark.parametrize("named", [{"module": "Leads", "ids": ["1"]}, {"module": "Contacts", "ids": []}, {}])
+def test_a_deletion_of_what_is_not_known_is_recorded_too(
+    aws: Aws, capsys: pytest.CaptureFixture[str], named: dict[str, Any]
+) -> None:
+    """Nothing is to be done for it, so Bigin need not list it as a failure."""
+    aws.put_secret(aws.webhook_secret_id, {"webhook_secret": SECRET})
+    handler = load("receive_webhook").handler
+
+    answer = handler(api_event({**named, "operation": "delete", "token": SECRET}), Context())
+
+    assert (202, {"status": "queued", "queued": 0}) == (answer["statusCode"], json.loads(answer["body"]))
+    assert '"outcome":"recorded"' in capsys.readouterr().out
 
 
 def test_an_odd_attribute_parks_its_message_alone(aws: Aws, bigin: Simulator) -> None:

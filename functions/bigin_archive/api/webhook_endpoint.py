@@ -1,12 +1,13 @@
 """``POST /webhooks/bigin``: check the secret, queue the named records, answer. Never calls Bigin."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bigin_archive.api import gateway, webhook_request
 from bigin_archive.api.webhook_secret import WebhookSecret
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.errors import ArchiveError, UnauthorizedError
+from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.queueing.record_queue import RecordQueue
 from bigin_archive.request_outcome import Outcome, bugs_as_errors
@@ -36,6 +37,8 @@ class WebhookEndpoint:
                 channel_id = webhook_request.channel_id(event)
                 if webhook_request.is_deletion(event):
                     outcome, queued = replace(outcome, outcome="recorded"), 0
+                    with suppress(InvalidRequestError):  # nothing is to be done, whatever was deleted
+                        outcome = replace(outcome, request=webhook_request.requests_in(event)[0])
                     return 0
                 requests = webhook_request.requests_in(event)
                 queued = self._send(requests, gateway.received_at_s(event), outcome.correlation_id)
