@@ -154,8 +154,9 @@ def test_a_link_is_logged_by_ids_and_nothing_by_names(archive: Archive, page: Pa
     ((outcome, fields),) = page.lines
     assert outcome == "link_issued"
     assert {**ids(entry), "user": "operator", "version_id": entry.version_id} == {
-        name: value for name, value in fields.items() if name != "expires_at"
+        name: value for name, value in fields.items() if name not in ("expires_at", "request_id", "correlation_id")
     }
+    assert fields["request_id"] == fields["correlation_id"] != ""
     assert "ecret" not in str(page.lines)
 
 
@@ -321,7 +322,9 @@ def test_the_hundred_and_first_link_waits(archive: Archive, page: Page) -> None:
     assert (201, 429, "too_many_links") == (last.status_code, refused.status_code, refused.json()["code"])
     assert 0 < int(refused.headers["Retry-After"]) <= WINDOW_S
     assert [line[0] for line in page.lines[-2:]] == ["too_many_links", "console_refused"]
-    assert page.lines[-2][1] == {"user": "operator"}
+    assert page.lines[-2][1]["user"] == "operator"
+    # One request, one id.
+    assert page.lines[-2][1]["correlation_id"] == page.lines[-1][1]["correlation_id"] == refused.json()["request_id"]
 
 
 def test_unusually_many_links_have_a_log_line(archive: Archive, page: Page) -> None:
@@ -336,7 +339,7 @@ def test_unusually_many_links_have_a_log_line(archive: Archive, page: Page) -> N
         page.link(**ids(entry))
 
     told = [fields for outcome, fields in page.lines if outcome == "many_links"]
-    assert told == [{"user": "operator", "links_this_week": MANY_LINKS + 1}]
+    assert [("operator", MANY_LINKS + 1)] == [(fields["user"], fields["links_this_week"]) for fields in told]
 
 
 def test_links_are_counted_in_any_hour() -> None:

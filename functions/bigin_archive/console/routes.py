@@ -73,7 +73,7 @@ class Console:
             with bugs_as_errors():
                 return self._answer(event)
         except ArchiveError as error:
-            self._report_problem(error, event)
+            self._tell(event, "console_refused", error_code=error.code, route=event.get("resource"))
             return answers.problem(error, event)
 
     def _answer(self, event: Event) -> Answer:
@@ -164,11 +164,11 @@ class Console:
         if entry is None or not entry.key or not (entry.state in LINKED_STATES or entry.reason == CONFLICT):
             raise NotArchivedError("This attachment is not in the archive.")
         file = self.files.version(entry.key, entry.version_id)
-        self._count_link(user)
+        self._count_link(user, event)
         expires_at = (self.now() + timedelta(seconds=LINK_S)).isoformat(timespec="seconds")
         url = self.files.signed_url(file, LINK_S)
         ids = {"module": module, "record_id": record_id, "attachment_id": attachment_id}
-        self.report("link_issued", {"user": user, **ids, "version_id": file.version_id, "expires_at": expires_at})
+        self._tell(event, "link_issued", user=user, **ids, version_id=file.version_id, expires_at=expires_at)
         return answers.json(
             201,
             {
@@ -180,15 +180,15 @@ class Console:
             },
         )
 
-    def _count_link(self, user: str) -> None:
+    def _count_link(self, user: str, event: Event) -> None:
         """Count a link; a user who got unusually many, or may get no more now, has a log line of their own."""
         try:
             links = self.limit.take(user)
         except TooManyLinksError:
-            self.report("too_many_links", {"user": user})
+            self._tell(event, "too_many_links", user=user)
             raise
         if links == MANY_LINKS + 1:
-            self.report("many_links", {"user": user, "links_this_week": links})
+            self._tell(event, "many_links", user=user, links_this_week=links)
 
     def _status(self, event: Event, user: str) -> Answer:
         report = self.files.report()
@@ -198,11 +198,10 @@ class Console:
             last_archived_at = None
         return answers.json(200, {**_totals(report), "last_archived_at": last_archived_at, "version": __version__})
 
-    def _report_problem(self, error: ArchiveError, event: Event) -> None:
+    def _tell(self, event: Event, outcome: str, **fields: object) -> None:
+        """Write a log line, which never holds a name or a query."""
         request_id = gateway.request_id(event)
-        self.report(
-            "console_refused", {"error_code": error.code, "route": event.get("resource"), "request_id": request_id}
-        )
+        self.report(outcome, {**fields, "request_id": request_id, "correlation_id": request_id})
 
 
 def told(row: SearchRow) -> dict[str, Any]:
