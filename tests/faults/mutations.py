@@ -417,8 +417,8 @@ MUTATIONS = (
     Mutation(
         "webhook given up at the first reset",
         "functions/bigin_archive/wiring/receive_webhook.py",
-        "twice = config(5, tries=2)",
-        "twice = config(5)",
+        "aws.connect(service, 5, tries=2)",
+        "aws.connect(service, 5)",
         ("webhooks",),
     ),
     *LISTS,

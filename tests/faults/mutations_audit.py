@@ -199,6 +199,13 @@ AUDIT = (
         caught_by_test=(f"{_REQUESTS}a_signature_is_botocores",),
     ),
     Mutation(
+        "a webhook's queue that is asked too often given up",
+        _CLIENT,
+        ' or "Throttl" in code_of(error)',
+        "",
+        caught_by_test=(f"{_CALLS}a_call_for_which_nobody_else_retries_is_made_twice",),
+    ),
+    Mutation(
         "a variable of AWS that nobody knows is not heeded",
         _ALONE,
         "and heeded <= _HEEDED and",

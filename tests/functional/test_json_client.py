@@ -203,6 +203,39 @@ def test_a_kept_connection_that_ended_costs_nothing() -> None:
     assert (4, 1) == (kept.connections, new.connections)
 
 
+def refusal(status: int, code: str) -> bytes:
+    text = json.dumps({"__type": code}).encode()
+    return b"HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text)
+
+
+@pytest.mark.usefixtures("lambda_environment")
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ([RESET], "{}"),
+        ([refusal(503, "InternalError"), CLOSE], "{}"),
+        ([refusal(400, "ThrottlingException"), CLOSE], "{}"),
+        ([refusal(400, "RequestThrottled"), CLOSE], "{}"),
+        ([refusal(400, "AccessDeniedException"), CLOSE], "AccessDeniedException"),
+    ],
+    ids=["reset", "failed", "throttled", "SQS throttled", "refused"],
+)
+def test_a_call_for_which_nobody_else_retries_is_made_twice(first: list[Any], expected: str) -> None:
+    """As boto3's clients do it: what may pass is tried again, what will not is told at once."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    pauses: list[float] = []
+    with serving(first, [answer]) as server:
+        client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": server.url}).connect("sqs", 5, tries=2)
+        client._sleep = pauses.append
+        try:
+            told = json.dumps(client.send_message(QueueUrl=QUEUE, MessageBody="{}"))
+        except ClientError as error:
+            told = code_of(error)
+
+    assert expected == told
+    assert len(pauses) == server.connections - 1
+
+
 @pytest.mark.usefixtures("lambda_environment")
 @pytest.mark.parametrize("half", [b"HTT", b"HTTP/1.1 200 OK\r\nConte"], ids=["status", "header"])
 def test_only_a_kept_connection_without_an_answer_is_replaced(half: bytes) -> None:

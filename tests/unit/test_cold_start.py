@@ -77,12 +77,14 @@ def test_a_function_that_only_queues_loads_no_http_client_and_no_metrics() -> No
     assert not [name for name in loaded["modules"] if name.startswith(("bigin", "storage", "telemetry"))]
 
 
-def test_the_worker_makes_no_client_of_boto3() -> None:
-    """Its modules and models would be more than half of the start; of S3 no function that archives loads the model."""
-    assert not known()["archive_queued"]["models"]
-    assert not {"boto3", "s3transfer"} & set(known()["archive_queued"]["packages"])
-    assert known()["archive_now"]["models"]
-    assert "s3" not in known()["archive_now"]["models"]
+@pytest.mark.parametrize(
+    "handler",
+    ["archive_queued", "archive_now", "answer_caller", "authorize_caller", "receive_webhook", "queue_records"],
+)
+def test_where_somebody_waits_no_client_of_boto3_is_made(handler: str) -> None:
+    """Its modules and models would be more than half of the start."""
+    assert not known()[handler]["models"]
+    assert not {"boto3", "s3transfer"} & set(known()[handler]["packages"])
 
 
 def test_what_archives_knows_nothing_of_events_and_callers() -> None:

@@ -53,10 +53,10 @@ class Session(boto3.session.Session):
         """As Connection tells."""
         return str(get_cert_path(self.core.get_config_variable("ca_bundle") or True))
 
-    def connect(self, service: str, read_timeout_s: float, connections: int = 10) -> Any:
+    def connect(self, service: str, read_timeout_s: float, connections: int = 10, tries: int = 1) -> Any:
         """As Connection tells; a client of any service."""
         client: Any = self.client
-        return client(service, config=config(read_timeout_s, connections))
+        return client(service, config=config(read_timeout_s, connections, tries))
 
 
 def _once_more(attempts: int, caught_exception: Exception | None, **_: object) -> float | None:

@@ -23,5 +23,8 @@ class Connection(Protocol):
     def get_credentials(self) -> Any:
         """The role's keys, which can be frozen; None without any."""
 
-    def connect(self, service: str, read_timeout_s: float, connections: int = 10) -> Any:
-        """A client of dynamodb, secretsmanager or sqs, for so many threads. It tries once: the queue retries."""
+    def connect(self, service: str, read_timeout_s: float, connections: int = 10, tries: int = 1) -> Any:
+        """A client of dynamodb, secretsmanager or sqs, for so many threads.
+
+        It tries once where the queue, or the caller, retries.
+        """

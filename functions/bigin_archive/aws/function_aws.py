@@ -62,7 +62,7 @@ class FunctionAws:
         access_key, secret_key, _ = (self.env[name] for name in _KEYS)
         return _Keys(access_key, secret_key, self.env.get("AWS_SESSION_TOKEN"))
 
-    def connect(self, service: str, read_timeout_s: float, connections: int = 10) -> Any:
+    def connect(self, service: str, read_timeout_s: float, connections: int = 10, tries: int = 1) -> Any:
         known = SERVICES[service]
         url = (
             self.env.get(f"AWS_ENDPOINT_URL_{known.variable}")
@@ -79,7 +79,7 @@ class FunctionAws:
             connections=connections,
             now=self.now,
         )
-        return JsonClient(known, http, lambda: self.env.get("_X_AMZN_TRACE_ID"))
+        return JsonClient(known, http, lambda: self.env.get("_X_AMZN_TRACE_ID"), tries)
 
 
 def connection(env: Mapping[str, str]) -> Connection:

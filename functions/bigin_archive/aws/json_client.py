@@ -7,6 +7,7 @@ worker's cold start, and half of the processor time of a call. Errors are Client
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
 from bigin_archive.aws.signed_http import SignedHttp
 from bigin_archive.kept_connections import Answer
 
@@ -38,6 +40,8 @@ SERVICES = {
     "sqs": Service("sqs", "SQS", "AmazonSQS", "application/x-amz-json-1.0", {"x-amzn-query-mode": "true"}),
 }
 
+_PAUSE_S = 0.3  # before a second try; botocore takes up to one second
+
 
 class UnreadableAnswerError(BotoCoreError):
     """An answer that is no JSON object."""
@@ -51,11 +55,21 @@ class JsonClient:
     Binary values of a table come as Base64, and may not be sent.
     """
 
-    def __init__(self, service: Service, http: SignedHttp, trace_id: Callable[[], str | None] = lambda: None) -> None:
-        """``trace_id`` tells Lambda's trace of the event that is worked on."""
+    def __init__(
+        self,
+        service: Service,
+        http: SignedHttp,
+        trace_id: Callable[[], str | None] = lambda: None,
+        tries: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``trace_id`` tells Lambda's trace of the event that is worked on.
+
+        A call is made up to ``tries`` times where no answer comes, the service fails, or it is asked too often.
+        """
         self._service, self._http = service, http
         self._target = urlsplit(http.url).path.rstrip("/") + "/"
-        self._trace_id = trace_id
+        self._trace_id, self._tries, self._sleep = trace_id, tries, sleep
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -64,6 +78,16 @@ class JsonClient:
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         body = json.dumps(arguments).encode()
+        for left in reversed(range(self._tries)):
+            try:
+                return self._once(operation, body)
+            except AWS_ERRORS as error:
+                if not left or not _may_pass(error):
+                    raise
+                self._sleep(_PAUSE_S)
+        raise ValueError("a call needs a try")
+
+    def _once(self, operation: str, body: bytes) -> dict[str, Any]:
         headers = {
             "X-Amz-Target": f"{self._service.target}.{operation}",
             "Content-Type": self._service.content_type,
@@ -75,6 +99,12 @@ class JsonClient:
             unsigned["X-Amzn-Trace-Id"] = quote(trace_id, safe="-=;:+&[]{}\"',")
         payload = hashlib.sha256(body).hexdigest()
         return _read(self._http.send("POST", self._target, headers, payload, body, unsigned), operation)
+
+
+def _may_pass(error: BotoCoreError | ClientError) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or "Throttl" in code_of(error)
 
 
 def _read(answer: Answer, operation: str) -> dict[str, Any]:

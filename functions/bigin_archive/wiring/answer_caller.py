@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from bigin_archive.aws.clients import SIGNED, config, session
+from bigin_archive.aws.function_aws import connection
 from bigin_archive.callers.caller_endpoint import CallerEndpoint
 from bigin_archive.callers.caller_limits import CallerLimits
 from bigin_archive.ledger.ledger import Ledger
@@ -17,14 +17,16 @@ from bigin_archive.wiring.pipeline import LEDGER_TIMEOUT_S
 def caller_endpoint(env: Mapping[str, str]) -> CallerEndpoint:
     """Raises SettingsError."""
     settings = ArchiveSettings.from_env(env)
-    aws = session()
-    dynamodb = aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S))
+    aws = connection(env)
+    dynamodb = aws.connect("dynamodb", LEDGER_TIMEOUT_S)
     reports = reporter()
 
     @cache
     def versions() -> VersionReader:
-        # Made when it is first needed, because the model of S3 is the largest of all.
-        client = aws.client("s3", config=config(S3_TIMEOUT_S, tries=2).merge(SIGNED))
+        # Made when it is first needed: boto3 and its model of S3 are most of a cold start.
+        from bigin_archive.aws.clients import SIGNED, config, session
+
+        client = session().client("s3", config=config(S3_TIMEOUT_S, tries=2).merge(SIGNED))
         return VersionReader(client, settings.bucket, settings.key_prefix)
 
     return CallerEndpoint(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
-from bigin_archive.aws.clients import Session, config, session
+from bigin_archive.aws.connection import Connection
+from bigin_archive.aws.function_aws import connection
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.settings import required
 from bigin_archive.telemetry import Reporter, reporter
@@ -20,11 +21,11 @@ S3_TIMEOUT_S = 4  # with the reserve of the function, the answer still comes wit
 
 def archive_endpoint(env: Mapping[str, str]) -> ArchiveEndpoint:
     """Raises SettingsError."""
-    aws = session()
-    return endpoint(env, aws, aws.client("dynamodb", config=config(LEDGER_TIMEOUT_S)), reporter())
+    aws = connection(env)
+    return endpoint(env, aws, aws.connect("dynamodb", LEDGER_TIMEOUT_S), reporter())
 
 
-def endpoint(env: Mapping[str, str], aws: Session, dynamodb: DynamoDBClient, reports: Reporter) -> ArchiveEndpoint:
+def endpoint(env: Mapping[str, str], aws: Connection, dynamodb: DynamoDBClient, reports: Reporter) -> ArchiveEndpoint:
     """For every function that archives while somebody waits. Raises SettingsError."""
     semaphore = Semaphore(dynamodb, required(env, "LEASES_TABLE"))
     pipeline = archive_pipeline(
