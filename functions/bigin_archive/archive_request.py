@@ -5,6 +5,7 @@ A request never names a host, a URL, a bucket or a key.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -53,6 +54,17 @@ class ArchiveRequest:
         return f"{self.module}/{self.record_id}/{self.attachment_id}"
 
     @property
+    def ids(self) -> dict[str, str | None]:
+        """As logs, answers and events name it."""
+        return {"module": self.module, "record_id": self.record_id, "attachment_id": self.attachment_id}
+
+    @classmethod
+    def of_place(cls, place: str) -> Self:
+        """The inverse of :attr:`place`. Raises ValueError."""
+        module, record_id, attachment_id = place.split("/")
+        return cls(module, record_id, attachment_id)
+
+    @property
     def without_size(self) -> Self:
         """The same, where Bigin's sizes are not those of the files."""
         return replace(self, hints=replace(self.hints, size_bytes=None))
@@ -75,6 +87,15 @@ def parse(body: str | bytes | None) -> ArchiveRequest:
         module=module_name(fields.get("module")),
         record_id=identifier("record_id", fields.get("record_id")),
         attachment_id=(identifier("attachment_id", fields["attachment_id"]) if "attachment_id" in fields else None),
+    )
+
+
+def attachment(given: Mapping[str, object]) -> ArchiveRequest:
+    """The attachment that ``module``, ``record_id`` and ``attachment_id`` name. Raises InvalidRequestError."""
+    return ArchiveRequest(
+        module_name(given.get("module")),
+        identifier("record_id", given.get("record_id")),
+        identifier("attachment_id", given.get("attachment_id")),
     )
 
 

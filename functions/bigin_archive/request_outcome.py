@@ -82,9 +82,7 @@ class Outcome:
         return {
             "error_code": error.code if error else None,
             "error_detail": error.detail if error else None,
-            "module": request.module if request else None,
-            "record_id": request.record_id if request else None,
-            "attachment_id": request.attachment_id if request else None,
+            **(request.ids if request else {}),
             "size_bytes": self.size_bytes,
             "queued": self.queued,
             "duration_ms": self.duration_ms,

@@ -148,7 +148,6 @@ def _letters_table(view: View) -> Table:
 
 def _request(body: str) -> dict[str, str | None] | None:
     try:
-        request = archive_request.parse(body)
+        return archive_request.parse(body).ids
     except InvalidRequestError:
         return None
-    return {"module": request.module, "record_id": request.record_id, "attachment_id": request.attachment_id}

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.aws.dynamodb import call
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.clock import iso
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy, parse_place
+from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy
 from operate.restore.archived_copy import ArchivedCopy
 from operate.restore.outcome import Wanted
 from operate.stack.archive import Archive
@@ -89,7 +90,7 @@ class RestoreNotes:
         before = entry.restored_as or ""
         if not drill and before != place and before.rpartition("/")[0] == place.rpartition("/")[0]:
             # An earlier copy in this record is gone; the new copy replaces it.
-            self._archive.ledger.record_restored_as(parse_place(before), place)
+            self._archive.ledger.record_restored_as(ArchiveRequest.of_place(before), place)
 
     def complete(self, one: Wanted, place: str) -> None:
         """Finish the note on the original's row, which a killed run may have left undone."""

@@ -57,7 +57,7 @@ def select(ledger: Ledger, chosen: Selection) -> tuple[list[Wanted], tuple[str, 
     """
     ids = set(chosen.ids)
     rows: dict[str, LedgerEntry] = {}
-    if places := [_request(one) for one in ids if "/" in one]:
+    if places := [ArchiveRequest.of_place(one) for one in ids if "/" in one]:
         rows |= ledger.find(places)
     for one in chosen.records:
         found_there = ledger.entries_of(one.module, one.record_id)
@@ -71,11 +71,6 @@ def select(ledger: Ledger, chosen: Selection) -> tuple[list[Wanted], tuple[str, 
     kept = [row for row in found.values() if row.restored_from not in found or row.request.place in ids]
     kept.sort(key=lambda row: (row.module, int(row.record_id), int(row.attachment_id)))
     return [Wanted(row, chosen.to or ArchiveRequest(row.module, row.record_id)) for row in kept], missing
-
-
-def _request(place: str) -> ArchiveRequest:
-    module, record_id, attachment_id = place.split("/")
-    return ArchiveRequest(module, record_id, attachment_id)
 
 
 def _is_meant(row: LedgerEntry, chosen: Selection, ids: set[str]) -> bool:

@@ -20,7 +20,7 @@ EVENT = {"requestContext": {"requestId": "id-1"}}
 
 
 def concrete(base: type[ArchiveError] = ArchiveError) -> Iterator[type[ArchiveError]]:
-    assert issubclass(http_errors.AnsweredError, ArchiveError)  # loaded: part of the interface, too
+    assert issubclass(http_errors.ForbiddenError, ArchiveError)  # loaded: part of the interface, too
     if "code" in base.__dict__:
         yield base
     for kind in base.__subclasses__():

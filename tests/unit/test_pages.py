@@ -39,7 +39,7 @@ def test_the_data_centres_are_those_of_the_code() -> None:
         assert f"| `{name}` | `{api}` | `{accounts}` |" in PAGES["connect.md"]
 
 
-assert issubclass(http_errors.AnsweredError, errors.ArchiveError)  # loaded, so that its codes are among them
+assert issubclass(http_errors.ForbiddenError, errors.ArchiveError)  # loaded, so that its codes are among them
 
 
 @pytest.mark.parametrize("error", [found for found in all_errors() if "code" in vars(found)], ids=lambda e: e.code)

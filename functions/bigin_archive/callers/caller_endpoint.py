@@ -12,7 +12,6 @@ from typing import Any
 from bigin_archive import archive_request
 from bigin_archive.api import gateway
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
-from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archived
 from bigin_archive.callers import lookup
 from bigin_archive.callers.caller_limits import CallerLimits
@@ -73,18 +72,11 @@ class CallerEndpoint:
 
     def _look_up(self, event: gateway.Event) -> gateway.Answer:
         with self._refusals_told(event) as caller:
-            request = _request_in(event)
+            request = archive_request.attachment(event.get("pathParameters") or {})
             link_s = seconds_wanted(event.get("queryStringParameters") or {}, caller.right)
             found = lookup.find(request, self.ledger, self.versions())
-            self._tell(
-                event,
-                "looked_up",
-                module=request.module,
-                record_id=request.record_id,
-                attachment_id=request.attachment_id,
-                state="archived" if found else "pending",
-                key_id=caller.key_id,
-            )
+            state = "archived" if found else "pending"
+            self._tell(event, "looked_up", **request.ids, state=state, key_id=caller.key_id)
             if found is None:
                 return gateway.queued(1)
             return self._found(event, caller, Archived(found, already=True), link_s)
@@ -145,12 +137,3 @@ def _fields(body: str | bytes | None) -> Mapping[str, object]:
         return archive_request.json_object(body)
     except InvalidRequestError:
         return {}
-
-
-def _request_in(event: gateway.Event) -> ArchiveRequest:
-    given = event.get("pathParameters") or {}
-    return ArchiveRequest(
-        archive_request.module_name(given.get("module")),
-        archive_request.identifier("record_id", given.get("record_id")),
-        archive_request.identifier("attachment_id", given.get("attachment_id")),
-    )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.dynamodb import ConditionFailedError, call
 from bigin_archive.http_errors import TooManyLinksError
@@ -22,16 +22,6 @@ KEPT_S = 15 * 24 * 3600  # two weeks, and a day for a mail that comes late
 WEEK_S = 7 * 24 * 3600
 MANY_LINKS = 200  # for one user in a week: more is unusual, and may be somebody else
 _TRIES = 20  # when another write was faster
-
-
-class LinkLimit(Protocol):
-    """Counts links."""
-
-    def take(self, user: str) -> int:
-        """Count one link of this user; return how many they are this week.
-
-        Raises TooManyLinksError, or StorageUnavailableError.
-        """
 
 
 def admitted(times: Sequence[int], now: int) -> list[int]:
@@ -55,7 +45,7 @@ class LocalLinkLimit:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def take(self, user: str) -> int:
-        """See :class:`LinkLimit`."""
+        """Count one link of this user; return how many they are this week. Raises TooManyLinksError."""
         now = int(self._now())
         self._times[user] = admitted(self._times.get(user, []), now)
         self._counts[user, week_of(now)] += 1
@@ -71,7 +61,7 @@ class TableLinkLimit:
         self._now = now
 
     def take(self, user: str) -> int:
-        """See :class:`LinkLimit`. Two at once are both counted: the slower one reads again."""
+        """As :class:`LocalLinkLimit`. Of two at once the slower reads again. Raises StorageUnavailableError, too."""
         for _ in range(_TRIES):
             with suppress(ConditionFailedError):
                 return self._take({"user": {"S": user}}, int(self._now()))

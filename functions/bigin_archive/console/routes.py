@@ -17,10 +17,10 @@ from typing import Any
 from bigin_archive import __version__
 from bigin_archive.api import gateway
 from bigin_archive.api.gateway import Answer, Event
-from bigin_archive.archive_request import ArchiveRequest, identifier, json_object, module_name
+from bigin_archive.archive_request import attachment, identifier, json_object, module_name
 from bigin_archive.console import answers, search_request
 from bigin_archive.console.archive_files import ArchiveFiles
-from bigin_archive.console.link_limit import MANY_LINKS, LinkLimit
+from bigin_archive.console.link_limit import MANY_LINKS, LocalLinkLimit, TableLinkLimit
 from bigin_archive.errors import ArchiveError, ContentConflictError, InvalidRequestError
 from bigin_archive.http_errors import (
     IndexUnavailableError,
@@ -62,7 +62,7 @@ class Console:
 
     files: ArchiveFiles
     ledger: Ledger
-    limit: LinkLimit
+    limit: LocalLinkLimit | TableLinkLimit
     door: Door
     report: Callable[[str, Mapping[str, object]], None]
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -155,11 +155,7 @@ class Console:
         )
 
     def _link(self, event: Event, user: str) -> Answer:
-        fields = json_object(gateway.body(event))
-        module = module_name(fields.get("module"))
-        record_id = identifier("record_id", fields.get("record_id"))
-        attachment_id = identifier("attachment_id", fields.get("attachment_id"))
-        request = ArchiveRequest(module, record_id, attachment_id)
+        request = attachment(json_object(gateway.body(event)))
         entry = self.ledger.find([request]).get(request.place)
         if entry is None or not entry.key or not (entry.state in LINKED_STATES or entry.reason == CONFLICT):
             raise NotArchivedError("This attachment is not in the archive.")
@@ -167,8 +163,7 @@ class Console:
         self._count_link(user, event)
         expires_at = (self.now() + timedelta(seconds=LINK_S)).isoformat(timespec="seconds")
         url = self.files.signed_url(file, LINK_S)
-        ids = {"module": module, "record_id": record_id, "attachment_id": attachment_id}
-        self._tell(event, "link_issued", user=user, **ids, version_id=file.version_id, expires_at=expires_at)
+        self._tell(event, "link_issued", user=user, **request.ids, version_id=file.version_id, expires_at=expires_at)
         return answers.json(
             201,
             {

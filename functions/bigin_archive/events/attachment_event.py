@@ -48,9 +48,7 @@ def of(found: ArchivedObject, bucket: str, stack: str, *, replay: bool) -> Attac
     }
     data = {
         "kind": "link" if found.is_link else "file",
-        "module": request.module,
-        "record_id": request.record_id,
-        "attachment_id": request.attachment_id,
+        **request.ids,
         "bucket": bucket,
         "key": found.key,
         "version_id": found.version_id,

@@ -29,7 +29,7 @@ class RestoredCopy:
         """Note it in the rows of copy and original; once more does no harm. Raises StorageUnavailableError."""
         ledger.record_restored(self.entry)
         if not self.drill:
-            ledger.record_restored_as(parse_place(str(self.entry.restored_from)), self.entry.request.place)
+            ledger.record_restored_as(ArchiveRequest.of_place(str(self.entry.restored_from)), self.entry.request.place)
 
     def to_json(self) -> bytes:
         """As it is noted in S3."""
@@ -42,14 +42,8 @@ class RestoredCopy:
         try:
             noted = json.loads(text)
             entry = LedgerEntry(**{name: value for name, value in noted["row"].items() if name in _FIELDS})
-            parse_place(str(entry.restored_from))
+            ArchiveRequest.of_place(str(entry.restored_from))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
         is_whole = entry.module in MODULES and entry.key and entry.state in STORED_STATES
         return cls(entry, noted.get("drill") is True) if is_whole else None
-
-
-def parse_place(place: str) -> ArchiveRequest:
-    """The attachment of a place: ``MODULE/RECORD/ATTACHMENT``. Raises ValueError."""
-    module, record_id, attachment_id = place.split("/")
-    return ArchiveRequest(module, record_id, attachment_id)
