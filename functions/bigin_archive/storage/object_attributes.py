@@ -22,13 +22,15 @@ _ATTR_CHARS = "!#$&+-.^_`|~"  # RFC 8187, attr-char, besides letters and digits
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 _DEFAULT_TYPE = "application/octet-stream"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-# IANA media types that Python's own table lacks in some versions from 3.11 to 3.14.
+# IANA media types that Python's own table lacks, or has otherwise, in some versions from 3.11 to 3.14.
 _TYPES = {
     ".docx": f"{_OFFICE}.wordprocessingml.document",
     ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
     ".pptx": f"{_OFFICE}.presentationml.presentation",
     ".odt": "application/vnd.oasis.opendocument.text",
     ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".odg": "application/vnd.oasis.opendocument.graphics",
     ".msg": "application/vnd.ms-outlook",
     ".eml": "message/rfc822",
     ".md": "text/markdown",
@@ -38,6 +40,21 @@ _TYPES = {
     ".tgz": "application/gzip",
     ".7z": "application/x-7z-compressed",
     ".rtf": "application/rtf",
+    ".rar": "application/vnd.rar",
+    ".ics": "text/calendar",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".sql": "application/sql",
+    ".epub": "application/epub+zip",
+    ".ogg": "audio/ogg",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".mkv": "video/matroska",
+    ".psd": "image/vnd.adobe.photoshop",
+    ".dwg": "image/vnd.dwg",
+    ".dxf": "image/vnd.dxf",
 }
 
 # Python's own table: with /etc/mime.types the result would depend on the machine.
