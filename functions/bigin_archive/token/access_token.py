@@ -45,7 +45,7 @@ def parse(secret: str | None, api_url: str) -> AccessToken:
     detail names the remedy.
     """
     text = (secret or "").strip()
-    if not text:
+    if text in ("", "null"):
         raise BiginTokenRejectedError(f"No access token is stored yet. {CONNECT_REMEDY}")
     if not text.startswith(("{", "[", '"')):
         stored: Any = {"access_token": text}
