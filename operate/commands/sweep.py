@@ -105,18 +105,19 @@ def _estimate(
     target: Target, stack: Stack, modules: tuple[str, ...], since: str | None, *, by_record: bool
 ) -> Estimate:
     api_url = stack.hosts.api_url
-    tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url)
-    dynamodb, meter, now = target.client("dynamodb"), CreditMeter(), target.archive.clock()
-    CreditLimit(meter, stack, dynamodb, target.client("sqs"), now).renew()
+    tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url, target.utc)
+    dynamodb, meter, now = target.client("dynamodb"), CreditMeter(), target.archive.clock(target.now)
+    CreditLimit(meter, stack, dynamodb, target.client("sqs"), now, target.sleep).renew()
     last, _ = Archive(stack, dynamodb, target.client("sqs")).sweep()
     try:
         with working("Asking Bigin"):
             waiting = ArchiveQueue(target.client("sqs"), stack.queue_url).waiting()
             estimator = Estimator(
-                Bigin(session(1), api_url, tokens, meter=meter),
+                Bigin(session(1), api_url, tokens, meter=meter, now=target.now),
                 meter,
                 Ledger(dynamodb, stack.ledger_table),
                 Deadline(_ESTIMATE_TIMEOUT_S),
+                now,
                 last.lost_for_next(waiting) if last else None,
             )
             return estimator.estimate(modules, since, by_record=by_record)

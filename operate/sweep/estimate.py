@@ -1,7 +1,6 @@
 """What a sweep would cost in credits, bytes and hours, from Bigin's lists and a sample of records. Queues nothing."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,13 +45,14 @@ class Estimate:
 class Estimator:
     """Lists and counts, as a sweep does that takes messages from before ``lost_before`` for lost.
 
-    ``meter`` counts what ``bigin`` calls.
+    ``meter`` counts what ``bigin`` calls; ``now`` is AWS's clock, by which messages are dated.
     """
 
     bigin: Bigin
     meter: CreditMeter
     ledger: Ledger
     deadline: Deadline
+    now: Callable[[], float]
     lost_before: str | None = None
 
     def estimate(self, modules: Sequence[str], since: str | None, *, by_record: bool) -> Estimate:
@@ -64,7 +64,7 @@ class Estimator:
 
     def _exact(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
         reader = account_list(self.bigin, lambda: self.deadline)
-        listed, files = 0, _Files(self.lost_before)
+        listed, files = 0, _Files(self.now, self.lost_before)
         while not reader.is_over:
             found = [each for each in reader.next_rows() if each.request.module in modules]
             wanted = [each for each in found if not after or any_since(each.listed.times, after)]
@@ -83,7 +83,7 @@ class Estimator:
         # Evenly from the whole list, because old records hold other files than new ones.
         step = max(1, len(records) // SAMPLE)
         sample = records[::step][:SAMPLE]
-        for_lists, listed, files = self.meter.total - began, 0, _Files(self.lost_before)
+        for_lists, listed, files = self.meter.total - began, 0, _Files(self.now, self.lost_before)
         for module, record_id in sample:
             with suppress(AttachmentGoneError, BiginRefusedError):
                 of_record, _ = attachments_of(self.bigin, module, record_id, None, self.deadline)
@@ -106,6 +106,7 @@ class Estimator:
 class _Files:
     """The files that a sweep would queue."""
 
+    now: Callable[[], float]
     lost_before: str | None  # as SweepState has it
     count: int = 0
     size_bytes: int = 0
@@ -113,6 +114,6 @@ class _Files:
     def add(self, found: Sequence[Found], ledger: Ledger) -> None:
         """Add those of ``found`` that have to be downloaded."""
         known = ledger.find([each.request for each in found]) if found else {}
-        new = files_to_queue(found, known, iso(time.time()), self.lost_before)
+        new = files_to_queue(found, known, iso(self.now()), self.lost_before)
         self.count += len(new)
         self.size_bytes += sum(each.listed.size_bytes or 0 for each in new)

@@ -93,6 +93,15 @@ ODD = (
         caught_by_test=(f"{_STATES}an_adopted_object_that_is_replaced_is_told",),
     ),
     Mutation(
+        "a file compared with the shortcut of the link that it was",
+        "functions/bigin_archive/audit/attachment_view.py",
+        "            return None if stored and self.named not in (None, stored) else entry\n",
+        "            return entry\n",
+        caught_by_test=(
+            "tests/unit/test_audit.py::test_file_and_shortcut_of_an_attachment_are_not_compared_with_each_other",
+        ),
+    ),
+    Mutation(
         "an object without a checksum ends all marks",
         "functions/bigin_archive/audit/object_lookup.py",
         "verified_mark(found) is None:",

@@ -221,9 +221,9 @@ STATES = (
     ),
     Mutation(
         "a state hides a swapped object",
-        "functions/bigin_archive/audit/findings.py",
-        "archived = known.entry if known.entry and known.entry.key else known.first",
-        "archived = known.entry if known.entry and known.entry.is_stored else known.first",
+        "functions/bigin_archive/audit/attachment_view.py",
+        "        if entry and entry.key:\n            return None if stored",
+        "        if entry and entry.is_stored:\n            return None if stored",
         caught_by_test=(_AUDIT,),
     ),
     Mutation(

@@ -7,6 +7,8 @@ from local.bigin.account import Account, Attachment, Record, disposition_of
 from local.bigin.content import stored
 from local.bigin.timestamps import epoch_s, iso
 
+# Of attachments: the same twice, one that looks like a shortcut's, one that no key can hold as it is, none at all.
+NAMES = ("file {}.txt", "same.txt", "same.txt", "a link.url", "ü/n\\ï\u202e.pdf", "x" * 300 + ".txt", "")
 MODULES = ("Contacts", "Pipelines", "Notes")  # of the seven: enough for lists of several modules
 
 
@@ -50,20 +52,21 @@ class Truth:
         self.account.add_record(module, f"{1000 + self._number}", self._bigin_time())
         self.changes += 1
 
-    def attach(self, number: int, size: int, edits: bool, link: bool = False) -> None:
+    def attach(self, number: int, size: int, edits: bool, link: bool = False, called: int = 0) -> None:
         if (record := self._record(number)) is None:
             return
         self._number += 1
         name = f"{7000 + self._number}"
         content = stored((f"{name}|".encode() * 40)[:size])
+        file_name = NAMES[called % len(NAMES)].format(name)
         made = Attachment(
             id=name,
             module=record.module,
             record_id=record.id,
-            file_name=f"file {name}.txt",
+            file_name=file_name,
             content=content,
             content_type="text/plain",
-            disposition=disposition_of(f"file {name}.txt"),
+            disposition=disposition_of(file_name) if file_name else None,
             kind="link" if link else "file",
             link_url=f"https://example.com/{name}" if link else None,
             created_time=self._bigin_time(),
@@ -78,6 +81,15 @@ class Truth:
         self._close(place_of(old))
         listed = {"Modified_Time": self._bigin_time()}
         self._put(replace(old, content=stored(body), listed={**old.listed, **listed}), edits)
+
+    def turn(self, number: int, edits: bool) -> None:
+        """A link under the id of a file, or a file under that of a link."""
+        if old := self._attachment(number):
+            self._close(place_of(old))
+            is_link = old.kind == "link"
+            address = None if is_link else f"https://example.com/{old.id}"
+            listed = {**old.listed, "Modified_Time": self._bigin_time()}
+            self._put(replace(old, kind="file" if is_link else "link", link_url=address, listed=listed), edits)
 
     def rename(self, number: int) -> None:
         if old := self._attachment(number):
@@ -101,6 +113,16 @@ class Truth:
             return
         self.account.add_record(record.module, record.id, record.modified_time)
         self._put(old, edits=False)
+
+    def restore_record(self, number: int) -> None:
+        """A deleted record comes back out of the bin with all that was on it, under the old ids and times."""
+        if self.removed:
+            record, _ = self.removed[number % len(self.removed)]
+            places = [
+                index for index, (of, _) in enumerate(self.removed) if (of.module, of.id) == (record.module, record.id)
+            ]
+            for index in reversed(places):
+                self.restore(index)
 
     def move(self, number: int, to: int, edits: bool) -> None:
         """To another record, as when two records are merged: the id stays."""

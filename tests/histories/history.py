@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.comparison import EXIT_STATUS
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.histories import clients, oracle, report
@@ -124,21 +125,24 @@ class History:
             first = self._sweep_began if state.started_at == self._last_sweep else began
             # The list of a record is not believed that an hour's credits never read in one go.
             is_disturbed = self._marks()[:2] != first[:2] or self.world.journal.has_few_credits
-            if state.is_full:
+            modules = tuple(state.modules)
+            if state.is_full and modules == MODULES:
                 self._full_disturbed = is_disturbed
             if state.result != "failed":
                 # A sweep of what changed relies on the last one of everything.
-                self._judge(self._rows(), may_be_partial=is_disturbed or self._full_disturbed)
+                self._judge(self._rows(), modules, may_be_partial=is_disturbed or self._full_disturbed)
         return state
 
     def _work(self, plan: Plan, batches: int) -> None:
         self.world.drain(batches, plan)
 
-    def _event(self, plan: Plan, number: int) -> None:
+    def _event(self, plan: Plan, number: int, *, named: bool = False) -> None:
         records = [each for found in self.world.bigin.account.records.values() for each in found.values()]
         if records:
             record = records[number % len(records)]
-            self.world.webhook(record.module, record.id, plan)
+            attachments = sorted(record.attachments) if named else []
+            name = attachments[number % len(attachments)] if attachments else None
+            self.world.webhook(record.module, record.id, plan, name)
         self.world.clock.now_s += 100
         self.world.hand_on(plan)
 
@@ -170,7 +174,7 @@ class History:
             state = self._slice({})
         return False
 
-    def _audit(self, plan: Plan, **how: bool) -> None:
+    def _audit(self, plan: Plan, **how: Any) -> None:
         began, rows = self._marks(), self._rows()
         self.world.moved.clear()
         state = self.world.tables.items[clients.LEDGER].get(("#sweep", "state"), {}).get("sweep", {}).get("S", "")
@@ -181,13 +185,17 @@ class History:
         except GaveUpWaitingError:
             return
         if status in (COMPLETE, PARTIAL):
-            self._judge(rows, may_be_partial=bool(how.get("as_of_sweep")) or self._marks()[:2] != began[:2])
+            modules = tuple(how.get("modules") or MODULES)
+            self._judge(rows, modules, may_be_partial=bool(how.get("as_of_sweep")) or self._marks()[:2] != began[:2])
 
     def _rebuild(self, plan: Plan) -> None:
         self.operator.rebuild(plan)
 
     def _redrive(self, plan: Plan) -> None:
         self.operator.redrive(plan)
+
+    def _dry_run(self, plan: Plan, *, by_record: bool) -> None:
+        self.operator.dry_run(plan, by_record=by_record)
 
     def _get(self, _: Plan, number: int) -> None:
         places = sorted(self.world.truth.past)
@@ -265,9 +273,9 @@ class History:
         """Replaced in Bigin: what is archived stays."""
         return len(set(self.world.truth.bodies(place))) > 1
 
-    def _judge(self, rows: oracle.Rows, *, may_be_partial: bool) -> None:
-        told = report.read(self.world)
-        judge = Oracle(self.world, self.stranger, rows, told)
+    def _judge(self, rows: oracle.Rows, modules: tuple[str, ...], *, may_be_partial: bool) -> None:
+        told = report.read(self.world, modules)
+        judge = Oracle(self.world, self.stranger, rows, told, modules)
         self.verdicts.append(told.verdict)
         self._check(judge.violations(may_be_partial=may_be_partial))
 
@@ -288,7 +296,9 @@ class History:
 def _ordered(order: str | None) -> SweepRequest | None:
     if order is None:
         return None
-    return SweepRequest(by_record="by record" in order, nightly=order.startswith("nightly"))
+    _, _, module = order.partition(" of ")
+    modules = (module,) if module else MODULES
+    return SweepRequest(modules, by_record="by record" in order, nightly=order.startswith("nightly"))
 
 
 def _iso(at_s: float) -> str:

@@ -140,7 +140,7 @@ class Journal:
         versions = self.bucket.keys[key]
         if len(versions) > 1 and versions[-2].body is not None:
             self.violations.append(f"{path}: overwritten by the product")
-        is_link = path.endswith(".url")
+        is_link = any(name in request.headers for name in ("x-amz-meta-link-url", "x-amz-meta-bigin-kind"))
         if not is_link and request.body not in self.truth.bodies(place):
             self.violations.append(f"{place}: archived with bytes that it never had")
 

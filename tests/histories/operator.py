@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from bigin_archive.archive_request import MODULES
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.settings import data_center
 from bigin_archive.storage.inventory import Inventory
@@ -22,6 +23,7 @@ from operate.commands.get import get
 from operate.commands.rebuild_ledger import rebuild_ledger
 from operate.commands.redrive import redrive
 from operate.commands.request import request
+from operate.commands.sweep import sweep
 from operate.errors import OperateError
 from operate.stack.archive import Archive
 from operate.stack.stack import Stack
@@ -90,6 +92,10 @@ class Operator:
             as_of_sweep=as_of_sweep,
             repairing=mend,
         )
+
+    def dry_run(self, plan: Plan, *, by_record: bool) -> None:
+        """`bigin-archive sweep --dry-run`, with --by-record."""
+        self._run(sweep, plan, modules=MODULES, since=None, by_record=by_record, dry_run=True, watching=False)
 
     def rebuild(self, plan: Plan) -> None:
         """`bigin-archive rebuild-ledger`."""

@@ -4,9 +4,10 @@ Two questions of each report: is all of it true, and is everything in it that ha
 lists were read, either of two answers may be right, and only the first question is asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from bigin_archive.archive_request import MODULES
 from tests.histories import clients
 from tests.histories.dynamodb import Item
 from tests.histories.journal import claimed
@@ -25,8 +26,11 @@ Rows = Mapping[tuple[str, ...], Item]
 class Oracle:
     """Judges the report of one audit, made just now; ``rows`` are those that the table had when it began."""
 
-    def __init__(self, world: World, stranger: Stranger, rows: Rows, report: Report) -> None:
+    def __init__(
+        self, world: World, stranger: Stranger, rows: Rows, report: Report, modules: Sequence[str] = MODULES
+    ) -> None:
         self._world, self._stranger, self._report = world, stranger, report
+        self._modules = modules
         self._rows = {"/".join(key): item for key, item in rows.items() if not key[0].startswith("#")}
         self._truth, self._now_s = world.truth, world.clock()
         self._since_s = min(report.listed_s, report.as_of_s or report.listed_s) - _SECOND_S
@@ -41,6 +45,7 @@ class Oracle:
             return
         told = {place: kinds - set(TOLD_ONLY) for place, kinds in report.differences.items()}
         is_clean = not any(told.values()) and not report.strange and not report.not_covered
+        is_clean = is_clean and self._modules == MODULES
         if (report.verdict == "complete") is not is_clean:
             yield f"the verdict is {report.verdict}, the report says otherwise"
         if report.not_covered and not may_be_partial:
@@ -58,6 +63,8 @@ class Oracle:
         for path in self._strange() - report.strange:
             yield f"{path}: unknown_object is not told"
         for place in {*self._truth.past, *self._objects, *self._rows}:
+            if place.partition("/")[0] not in self._modules:
+                continue
             if place not in self._world.moved and self._truth.is_steady(place, self._since_s):
                 yield from self._untold(place)
 
@@ -69,13 +76,13 @@ class Oracle:
         for place, past in self._truth.past.items():
             for held in past:
                 is_listed_since = held.from_s < as_of_s - _SECOND_S and held.until_s is None
-                if is_listed_since and not self._is_archived(place):
+                if is_listed_since and not self._is_archived(place, is_link=held.body is None):
                     yield f"{place}: complete, and it is not archived"
 
-    def _is_archived(self, place: str) -> bool:
+    def _is_archived(self, place: str, *, is_link: bool) -> bool:
         """Whether something of Bigin's stands in S3, with bytes that it had; the size is told where it differs."""
         bodies = self._truth.bodies(place)
-        return any(found.body in bodies or (not bodies and _is_link(found)) for found in self._own(place).values())
+        return any(_is_link(found) if is_link else found.body in bodies for found in self._own(place).values())
 
     def _untold(self, place: str) -> Iterator[str]:
         """What the report does not say of an attachment to which nothing happened in Bigin."""
@@ -89,6 +96,7 @@ class Oracle:
                 if not grave.intersection(_MISSING) and not self._is_uncovered(place):
                     yield f"{place}: nothing is archived, and the report says {sorted(kinds) or 'nothing'}"
                 return
+            own = {key: each for key, each in own.items() if each in fitting}
         if len(own) > 1 and "second_object" not in kinds and is_listed:
             yield f"{place}: second_object is not told"
         wrong = [key for key, each in own.items() if not self._has_right_bytes(place, each)]
@@ -198,7 +206,12 @@ class Oracle:
             for key, each in objects.items()
             if claimed(each.headers) != place
         }
-        return found | self._elsewhere
+        all_of_them = found | self._elsewhere
+        return (
+            all_of_them
+            if self._modules == MODULES
+            else {path for path in all_of_them if path.partition("/")[0] in self._modules}
+        )
 
     def _sort_objects(self) -> None:
         for key in self._world.bucket.keys:

@@ -69,6 +69,8 @@ class Bucket:
             return _error(404, "NoSuchVersion" if wanted else "NoSuchKey", request)
         if found.body is None:
             return _error(405, "MethodNotAllowed", request)
+        if request.method == "GET" and found.headers.get("x-amz-storage-class") == "GLACIER":
+            return _error(403, "InvalidObjectState", request)
         return _object(request, found, found.body)
 
     def _put(self, request: Request, key: str) -> Reply:

@@ -42,12 +42,22 @@ def _edits(draw: random.Random) -> bool:
 # How often, and with which arguments. What happens in Bigin:
 BIGIN: dict[str, tuple[int, Draw]] = {
     "new record": (3, lambda draw: {"number": _number(draw)}),
-    "attach": (14, lambda draw: {"number": _crowded(draw), "size": _size(draw), "edits": _edits(draw)}),
+    "attach": (
+        14,
+        lambda draw: {
+            "number": _crowded(draw),
+            "size": _size(draw),
+            "edits": _edits(draw),
+            "called": draw.choice((0, 0, _number(draw))),
+        },
+    ),
     "attach link": (3, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
     "replace": (2, lambda draw: {"number": _number(draw), "same_size": _edits(draw), "edits": _edits(draw)}),
     "rename": (1, lambda draw: {"number": _number(draw)}),
     "remove": (4, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
     "restore": (2, lambda draw: {"number": _number(draw)}),
+    "restore record": (1, lambda draw: {"number": _number(draw)}),
+    "turn": (1, lambda draw: {"number": _number(draw), "edits": _edits(draw)}),
     "move": (2, lambda draw: {"number": _number(draw), "to": _number(draw), "edits": _edits(draw)}),
     "merge": (1, lambda draw: {"number": _number(draw), "to": _number(draw)}),
     "remove record": (1, lambda draw: {"number": _number(draw)}),
@@ -74,7 +84,7 @@ STACK: dict[str, tuple[int, Draw]] = {
     "wait": (6, lambda draw: {"minutes": draw.choice((1, 1, 5, 5, 15, 15, 60, 60, 600, 600, _RETENTION_MINUTES))}),
     "slice": (6, lambda draw: {"order": draw.choice((None, None, "nightly", "full"))}),
     "work": (10, lambda draw: {"batches": draw.choice((1, 3))}),
-    "event": (5, lambda draw: {"number": _number(draw)}),
+    "event": (5, lambda draw: {"number": _number(draw), "named": draw.random() < 0.3}),
     "refresh": (1, lambda draw: {}),
     "revoke": (1, lambda draw: {}),
     "deliver twice": (2, lambda draw: {"number": _number(draw)}),
@@ -85,6 +95,7 @@ OPERATOR: dict[str, tuple[int, Draw]] = {
     "rebuild": (2, lambda draw: {}),
     "redrive": (2, lambda draw: {}),
     "get": (2, lambda draw: {"number": _number(draw)}),
+    "dry run": (1, lambda draw: {"by_record": _edits(draw)}),
 }
 # What nobody should do:
 STRANGER: dict[str, tuple[int, Draw]] = {
@@ -99,13 +110,15 @@ STRANGER: dict[str, tuple[int, Draw]] = {
     "add beside": (2, lambda draw: {"number": _number(draw), "as_copy": _edits(draw)}),
     "add before": (1, lambda draw: {"number": _number(draw), "of_its_size": _edits(draw)}),
     "add elsewhere": (1, lambda draw: {"number": _number(draw)}),
+    "to glacier": (1, lambda draw: {"number": _number(draw)}),
+    "lose page": (1, lambda draw: {"number": _number(draw)}),
     "lose row": (2, lambda draw: {"number": _number(draw)}),
     "lose table": (1, lambda draw: {}),
     "mend object": (3, lambda draw: {"number": _number(draw)}),
 }
 FAULTS = (KILL, KILL_AFTER, KILL_AFTER, FAIL, FAIL, PART, LOSE, CUT, *DENIALS)
-_RUNS = ("slice", "work", "event", "refresh", "rebuild", "redrive", "sweep", "audit")
-_LISTING = ("slice", "sweep", "audit", "event", "work")  # steps that read lists
+_RUNS = ("slice", "work", "event", "refresh", "rebuild", "redrive", "sweep", "audit", "dry run")
+_LISTING = ("slice", "sweep", "audit", "event", "work", "dry run")  # steps that read lists
 
 
 def setup(draw: random.Random) -> dict[str, Any]:
@@ -172,8 +185,14 @@ def _filled(
 
 def _audit(draw: random.Random) -> Step:
     if draw.random() < 0.5:
-        return ["sweep", {"order": draw.choice(("nightly", "full", "nightly by record", "full by record"))}]
-    how = {name: draw.random() < 0.3 for name in ("by_head", "by_record", "as_of_sweep", "mend")}
+        kinds = ("nightly", "full", "nightly by record", "full by record")
+        narrow = ("full of Contacts", "full by record of Contacts", "full by record of Notes")
+        return ["sweep", {"order": draw.choice((*kinds, *kinds, *narrow))}]
+    how: dict[str, Any] = {name: draw.random() < 0.3 for name in ("by_head", "by_record", "as_of_sweep", "mend")}
+    if draw.random() < 0.15:
+        how["deep"] = 0.5
+    if draw.random() < 0.15:
+        how["modules"] = draw.choice((["Contacts"], ["Notes", "Pipelines"]))
     if how["as_of_sweep"]:
         how["by_record"] = False
     return ["audit", how]

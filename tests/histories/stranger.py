@@ -51,6 +51,18 @@ class Stranger:
     def add_elsewhere(self, number: int) -> None:
         self._write(f"{clients.PREFIX}old files/{number % 5}.txt", b"old", {})
 
+    def to_glacier(self, number: int) -> None:
+        """A lifecycle rule moves an object into an archive tier: its bytes cannot be read."""
+        if (key := self._key(number)) and (there := self._bucket.current(key)):
+            there.headers["x-amz-storage-class"] = "GLACIER"
+
+    def lose_page(self, number: int) -> None:
+        """A stored page of the sweep's lists is gone."""
+        items = self._world.tables.items[clients.LEDGER]
+        keys = sorted(key for key in items if key[0] == "#sweep" and key[1].startswith(("page-", "seen-")))
+        if keys:
+            del items[keys[number % len(keys)]]
+
     def lose_row(self, number: int) -> None:
         """A row of the ledger is gone."""
         items = self._world.tables.items[clients.LEDGER]

@@ -172,9 +172,10 @@ class World:
                         self.queues.queues[clients.QUEUE].messages.pop(message.message_id, None)
         return count
 
-    def webhook(self, module: str, record_id: str, plan: Plan | None = None) -> None:
-        """Bigin tells of a change."""
-        body = json.dumps({"module": module, "ids": [record_id], "token": "secret"})
+    def webhook(self, module: str, record_id: str, plan: Plan | None = None, attachment_id: str | None = None) -> None:
+        """Bigin tells of a change: of a record, or of one attachment."""
+        ids = {"id": record_id, "attachment_id": attachment_id} if attachment_id else {"ids": [record_id]}
+        body = json.dumps({"module": module, "token": "secret", **ids})
         context = {"requestId": "webhook", "requestTimeEpoch": round(self.clock() * 1000)}
         event = {"headers": {"Content-Type": "application/json"}, "body": body, "requestContext": context}
         self.run("webhook", lambda: self._endpoint().receive(event), plan)

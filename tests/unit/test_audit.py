@@ -49,6 +49,8 @@ STRANGER = replace(OBJECT, claimed=None)
 PLACEHOLDER = ArchivedObject(f"bigin/{PLACE}/", f"{PLACE}/", 0, "e3", "v0", BEFORE)
 SWAPPED = replace(OBJECT, version_id="v2", sha256="cd")
 SHORTCUT = replace(OBJECT, is_link=True)
+SIBLING = ArchivedObject(f"bigin/{PLACE}/a.pdf.url", f"{PLACE}/a.pdf.url", 50, "ef", "w1", BEFORE, PLACE, is_link=True)
+SIBLINGS_ROW = replace(ENTRY, state="link", key=SIBLING.key, version_id="w1", size_bytes=50, sha256="ef")
 NEWER = replace(LISTED, listed=replace(LISTED.listed, modified_time="2026-11-20T08:00:00+00:00"))
 NOWHERE = replace(ENTRY, key=None, version_id=None, size_bytes=None, sha256=None)
 
@@ -109,6 +111,12 @@ def audit(*unlisted: str) -> Audit:
         (LISTED, replace(ENTRY, state="link"), (SHORTCUT,), "not_archived"),
         (LISTED_LINK, ENTRY, (OBJECT,), "not_archived"),
         (LISTED, ENTRY, (OBJECT, SHORTCUT), None),
+        # One that was turned into the other has an object of each; a row that is newer than the list is right.
+        (LISTED_LINK, replace(ENTRY, state_at=AFTER), (OBJECT, SIBLING), None),
+        (LISTED_LINK, replace(ENTRY, state_at=BEFORE), (OBJECT, SIBLING), "ledger_wrong"),
+        (LISTED, replace(SIBLINGS_ROW, state_at=AFTER), (OBJECT, SIBLING), None),
+        (LISTED, replace(SIBLINGS_ROW, state_at=BEFORE), (OBJECT, SIBLING), "ledger_wrong"),
+        (LISTED, None, (OBJECT, SIBLING), "ledger_missing"),
         # What one state says must not hide another.
         (LISTED, replace(ENTRY, state="parked", reason="bigin_refused"), (SWAPPED,), "wrong_checksum"),
         (LISTED, replace(ENTRY, state="parked", reason="content_conflict"), (SWAPPED,), "wrong_checksum parked"),
@@ -134,6 +142,19 @@ def test_each_attachment_gets_one_name(
     found = audit().add(AttachmentView(PLACE, listed, entry, objects))
 
     assert (code or "").split() == [one.kind.code for one in found]
+
+
+@pytest.mark.parametrize(("listed", "stored"), [(LISTED, OBJECT), (LISTED_LINK, SIBLING)])
+def test_file_and_shortcut_of_an_attachment_are_not_compared_with_each_other(
+    listed: Found, stored: ArchivedObject
+) -> None:
+    """Neither is an overwritten form of the other, and each has its own checksum in the index."""
+    for entry, first in ((ENTRY, None), (SIBLINGS_ROW, None), (None, OBJECT), (None, SIBLING)):
+        known = AttachmentView(PLACE, listed, entry, (OBJECT, SIBLING), first=first)
+
+        assert not {"truncated", "wrong_size", "wrong_checksum"} & {one.kind.code for one in audit().add(known)}
+        assert known.stored == stored
+        assert manifest.archived_sha256(known) == stored.sha256
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ class AttachmentView:
         first = [found for found in self.own if self.first and found.key == self.first.key]
         return next(iter([*first, *self.own]), None)
 
+    @property
+    def archived(self) -> LedgerEntry | ArchivedObject | None:
+        """What was archived as ``stored``, by the row or else the first version.
+
+        None where these tell of its sibling: a file turned into a link, or a link into a file, has an object of each.
+        """
+        entry, stored, first = self.entry, self.stored, self.first
+        if entry and entry.key:
+            return None if stored and self.named not in (None, stored) else entry
+        is_sibling = first and stored and self.is_shortcut(first) is not self.is_shortcut(stored)
+        return None if is_sibling else first
+
     def is_shortcut(self, found: ArchivedObject) -> bool:
         """Whether the object is a shortcut, by its metadata. Version 0.1.0 left them out for long addresses."""
         by_row = self.entry is not None and self.entry.state == State.LINK and self.entry.key == found.key

@@ -157,8 +157,7 @@ def _against_archived(known: AttachmentView, stored: ArchivedObject) -> Finding 
     A version of an object never changes (S3 User Guide, "How S3 Versioning works"). If both name the same version, the
     row is wrong and not the object.
     """
-    archived = known.entry if known.entry and known.entry.key else known.first
-    first = known.first
+    archived, first = known.archived, known.first
     if archived and first and first.key == stored.key and archived.version_id == stored.version_id:
         archived = first  # the row was lost, and came back when the object had been overwritten
     if archived is None or (stored.version_id is not None and stored.version_id == archived.version_id):
@@ -185,6 +184,8 @@ def _wrong_row(known: AttachmentView, stored: ArchivedObject, lists: Lists) -> F
     if not entry.is_stored:
         is_right = lists.is_fresh(stored)
         return None if is_right else Finding(Kind.LEDGER_WRONG, f"the row says {entry.state}, and the object is there")
+    if known.named not in (None, stored) and is_after(entry.state_at, known.seen_at or lists.listed_at):
+        return None  # it is newer than the list, and tells of a link that became a file, or the other way round
     pairs = {
         "key": (entry.key, stored.key),
         "size": (entry.size_bytes, stored.size_bytes),

@@ -83,8 +83,7 @@ class Index:
 
 def archived_sha256(known: AttachmentView) -> str | None:
     """The SHA-256 (hex) of the file when it was archived: the ledger's, if it names another version."""
-    stored = known.stored
-    archived = known.entry if known.entry and known.entry.key else known.first
+    stored, archived = known.stored, known.archived
     if not stored or (archived and archived.sha256 and archived.version_id != stored.version_id):
         return archived.sha256 if archived else None
     return stored.sha256
