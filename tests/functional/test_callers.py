@@ -397,6 +397,8 @@ def test_the_log_names_the_key_by_its_id_alone(
     lines = [line for line in map(json.loads, out.splitlines()) if "outcome" in line]
     assert [line["outcome"] for line in lines] == ["archived", "link_issued", "looked_up", "link_issued", "refused"]
     assert {line["key_id"] for line in lines} == {key.key_id}
+    for line in lines[:-1]:
+        assert request == {name: line[name] for name in request}
     assert all(line["correlation_id"] for line in lines)
     for secret in (key.text[-43:], "X-Amz-Signature", "geheim"):
         assert secret not in out

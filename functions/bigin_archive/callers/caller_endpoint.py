@@ -21,7 +21,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.request_outcome import Outcome, bugs_as_errors
-from bigin_archive.storage.archived_object import StoredObject
+from bigin_archive.storage.archived_object import StoredObject, place_of
 from bigin_archive.storage.version_reader import VersionReader
 from bigin_archive.telemetry import Reporter
 
@@ -84,11 +84,19 @@ class CallerEndpoint:
     def _found(self, event: gateway.Event, caller: _Identity, archived: Archived, link_s: int | None) -> gateway.Answer:
         link = None
         if link_s is not None:
-            self.versions().check_readable(archived.stored.key, archived.stored.version_id)
+            versions, stored = self.versions(), archived.stored
+            versions.check_readable(stored.key, stored.version_id)
             self.limits.count_link(caller.key_id, gateway.received_at_s(event))
-            link = self._link(archived.stored, link_s)
-            version_id, expires_at = archived.stored.version_id, link["expires_at"]
-            self._tell(event, "link_issued", version_id=version_id, expires_at=expires_at, key_id=caller.key_id)
+            link = self._link(stored, link_s)
+            place = place_of(stored.key.removeprefix(versions.prefix))
+            self._tell(
+                event,
+                "link_issued",
+                **dict(zip(("module", "record_id", "attachment_id"), place.split("/"), strict=False)),
+                version_id=stored.version_id,
+                expires_at=link["expires_at"],
+                key_id=caller.key_id,
+            )
         return gateway.archived(self.archive.bucket, archived, download=link)
 
     def _link(self, stored: StoredObject, seconds: int) -> Mapping[str, str]:
