@@ -10,7 +10,6 @@ import click
 from click.core import ParameterSource
 from rich.table import Table
 
-from bigin_archive.aws.clients import SIGNED
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.console.link_limit import WEEK_S, links_in_week, week_of
 from operate.commands.options import STATUSES, on_a_stack
@@ -49,6 +48,8 @@ def console(context: click.Context, target: Target, port: int, no_browser: bool)
         if given:
             raise click.UsageError(f"Write the options after {context.invoked_subcommand}.")
         return 0
+    from bigin_archive.aws.clients import SIGNED  # boto3, which the help does not need
+
     archive = target.archive
     client = target.account.client("s3", SIGNED)
     files = ArchiveFiles(client, archive.stack.bucket, archive.stack.key_prefix)

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import botocore.session
 import click
 
-from bigin_archive.aws.clients import Session
 from bigin_archive.aws.s3_http import S3Requests, bucket_requests
 from bigin_archive.clock import iso
 from operate.commands.options import STATUSES, on_a_stack
@@ -100,6 +98,10 @@ def _findings(target: Target, template: Path | None) -> Iterator[Finding]:
 
 def _requests(account: Account, bucket: str) -> S3Requests:
     """The same requests as those of the functions, with the operator's credentials."""
+    import botocore.session  # which the help does not need
+
+    from bigin_archive.aws.clients import Session
+
     core = botocore.session.Session(profile=account.profile)
     core.set_config_variable("region", account.region)
     url = None if account.is_on_aws else account.client("s3").meta.endpoint_url

@@ -1,28 +1,31 @@
 """AWS clients with the operator's own credentials, and AWS's errors in plain words.
 
-AWS's own messages are never printed: some quote the request, which may hold a secret.
+AWS's own messages are never printed: some quote the request, which may hold a secret. boto3 is imported by the first
+account: it would be half of the time in which a command shows its help.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, InvalidRegionError, NoRegionError, ProfileNotFound
 
-from bigin_archive.aws import page_parser
 from bigin_archive.aws.error_codes import code_of
 from operate.errors import OperateError
 
+if TYPE_CHECKING:
+    from botocore.config import Config
+
 # The read time-out leaves room for SQS's long polling, the connections for reading many objects at once.
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=30,
-    retries={"total_max_attempts": 4, "mode": "standard"},
-    max_pool_connections=16,
-)
+_CONFIG: Any = {
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "retries": {"total_max_attempts": 4, "mode": "standard"},
+    "max_pool_connections": 16,
+}
 
 _SIGN_IN = "Sign in again (aws sso login, aws login, or new session keys), then repeat the command."
 _UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException")
@@ -68,6 +71,12 @@ class Account:
     """Clients of one account and region. boto3 itself reads AWS_ENDPOINT_URL and the like."""
 
     def __init__(self, profile: str | None, region: str | None) -> None:
+        import boto3.session
+        from botocore.config import Config
+
+        from bigin_archive.aws import page_parser
+
+        self._config = Config(**_CONFIG)
         with aws_errors("read the AWS configuration"):
             self._session = boto3.session.Session(profile_name=profile, region_name=region)
         page_parser.use(self._session.events)
@@ -78,7 +87,7 @@ class Account:
         """A client, with the settings ``more``. Raises OperateError if no region is known."""
         with aws_errors("read the AWS configuration"):
             try:
-                return self._session.client(service, config=_CONFIG.merge(more) if more else _CONFIG)
+                return self._session.client(service, config=self._config.merge(more) if more else self._config)
             except InvalidRegionError:
                 raise OperateError(
                     "This is no name of an AWS region.",
@@ -98,7 +107,7 @@ class Account:
 
     def regions(self) -> list[str]:
         """The regions that are enabled in this account. Raises OperateError."""
-        client = self._session.client("account", config=_CONFIG, region_name=self.region or "us-east-1")
+        client = self._session.client("account", config=self._config, region_name=self.region or "us-east-1")
         with aws_errors("list the account's regions"):
             pages = client.get_paginator("list_regions").paginate(
                 RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"]

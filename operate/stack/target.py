@@ -1,14 +1,20 @@
-"""The stack that a command works on, with the operator's credentials."""
+"""The stack that a command works on, with the operator's credentials.
+
+Every command imports this, also to show its help. So boto3 is imported when the account is first used.
+"""
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from operate.stack.archive import Archive, archive_of
-from operate.stack.aws import Account
-from operate.stack.stack import Stack, find
+if TYPE_CHECKING:
+    from operate.stack.archive import Archive
+    from operate.stack.aws import Account
+    from operate.stack.stack import Stack
 
 
 class Target:
@@ -32,16 +38,22 @@ class Target:
     @cached_property
     def account(self) -> Account:
         """The AWS account and region. This makes no call to AWS."""
+        from operate.stack.aws import Account
+
         return Account(self._profile or None, self._region)
 
     @cached_property
     def stack(self) -> Stack:
         """The stack, as CloudFormation describes it."""
+        from operate.stack.stack import find
+
         return find(self.account, self.name)
 
     @cached_property
     def archive(self) -> Archive:
         """Its objects and its ledger."""
+        from operate.stack.archive import archive_of
+
         return archive_of(self.account, self.stack)
 
     def utc(self) -> datetime:

@@ -214,7 +214,7 @@ def test_a_bug_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, capsys:
     def fail(*_: object) -> None:
         raise RuntimeError("s3cret")
 
-    monkeypatch.setattr("operate.stack.target.Account", fail)
+    monkeypatch.setattr("operate.stack.aws.Account", fail)
 
     assert 1 == run(monkeypatch, "redrive")
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,19 @@ def test_what_archives_knows_nothing_of_events_and_callers() -> None:
     for handler in ("archive_queued", "archive_now", "sweep_account"):
         assert not [name for name in known()[handler]["modules"] if name.startswith(("events", "callers"))]
         assert "events" not in known()[handler]["models"]
+
+
+def test_no_command_imports_boto3_to_show_its_help() -> None:
+    """It would be half of the time that a command takes to start. The first account imports it."""
+    commands = [f"operate.commands.{path.stem}" for path in (FUNCTIONS.parent / "operate" / "commands").glob("*.py")]
+    code = (
+        "import importlib, sys; [importlib.import_module(each) for each in sys.argv[1:]]; print('boto3' in sys.modules)"
+    )
+    path = f"{FUNCTIONS.parent}{os.pathsep}{FUNCTIONS}"
+
+    assert len(commands) > 20
+    run = [sys.executable, "-c", code, *commands]
+    assert b"False\n" == subprocess.run(run, env={"PYTHONPATH": path}, capture_output=True, check=True).stdout
 
 
 if __name__ == "__main__":
