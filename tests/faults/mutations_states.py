@@ -257,7 +257,7 @@ STATES = (
     Mutation(
         "two reports of one second are one",
         "functions/bigin_archive/audit/auditor.py",
-        "Z-{token()}",
+        "Z-{secrets.token_hex(3)}",
         "Z",
         caught_by_test=(f"{_TESTS}two_audits_in_one_second_have_two_reports",),
     ),

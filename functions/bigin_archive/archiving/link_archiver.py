@@ -43,7 +43,7 @@ class LinkArchiver:
         try:
             archived = self._archiver.archive_link(request, listed.link, deadline)
         except ContentConflictError as error:
-            self._ledger_writer.record_link_conflict(request, listed, record_name, error, correlation_id)
+            self._ledger_writer.record_link(request, listed, record_name, error, correlation_id)
         else:
             self._ledger_writer.record_link(
                 request, listed, record_name, archived.stored, correlation_id, is_new=not archived.already

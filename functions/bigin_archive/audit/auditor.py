@@ -212,15 +212,14 @@ def _chooser(deep: float, rotation: int) -> Callable[[str], bool]:
     return lambda place: int.from_bytes(hashlib.sha256(place.encode()).digest()[:8]) % parts == rotation % parts
 
 
-def _publish(
-    inventory: Inventory, audit: Audit, rotation: int, token: Callable[[], str] = lambda: secrets.token_hex(3)
-) -> None:
+def _publish(inventory: Inventory, audit: Audit, rotation: int) -> None:
     """Write the report under its own name, and as the last one. Raises StorageUnavailableError, StorageRefusedError.
 
-    ``rotation`` is stored with it; ``token`` distinguishes reports of the same second.
+    ``rotation`` is stored with it.
     """
     about = f"s3://{inventory.bucket}/{inventory.prefix}"
-    name = f"{REPORTS}{audit.started_at[:19].replace(':', '-')}Z-{token()}"
+    # The token distinguishes reports of the same second.
+    name = f"{REPORTS}{audit.started_at[:19].replace(':', '-')}Z-{secrets.token_hex(3)}"
     for suffix, kind, pieces in (
         (".html", "text/html; charset=utf-8", report_html.pieces),
         (".json", "application/json", report_json.pieces),

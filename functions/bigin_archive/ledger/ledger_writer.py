@@ -75,31 +75,20 @@ class LedgerWriter:
         request: ArchiveRequest,
         listed: ListedAttachment,
         record_name: str | None,
-        stored: StoredObject,
+        became: StoredObject | ContentConflictError,
         correlation_id: str = "",
         *,
-        is_new: bool,
+        is_new: bool = False,
     ) -> None:
-        """Enter a link attachment, whose shortcut is ``stored``; ``is_new`` if it was written just now."""
+        """Record a link attachment: its shortcut, which ``is_new`` if it was written just now, or the conflict."""
         now = iso(self._now())
         request = replace(request, hints=listed.hints)
         with self._unwritten_told(correlation_id):
             self._ledger.record_listing(request, listed, record_name, now)
-            self._ledger.record_event(request, Event.STORED_SHORTCUT, now, stored=stored, is_new=is_new)
-
-    def record_link_conflict(
-        self,
-        request: ArchiveRequest,
-        listed: ListedAttachment,
-        record_name: str | None,
-        error: ArchiveError,
-        correlation_id: str = "",
-    ) -> None:
-        """Record a link attachment whose key holds another object."""
-        now = iso(self._now())
-        with self._unwritten_told(correlation_id):
-            self._ledger.record_listing(request, listed, record_name, now)
-            self._ledger.record_event(request, Event.CONFLICTED, now, reason=error.code)
+            if isinstance(became, ContentConflictError):
+                self._ledger.record_event(request, Event.CONFLICTED, now, reason=became.code)
+            else:
+                self._ledger.record_event(request, Event.STORED_SHORTCUT, now, stored=became, is_new=is_new)
 
     def count_slow_try(self, request: ArchiveRequest, correlation_id: str = "") -> int:
         """Count a try that took nearly all of its function's time; return how many there were, 0 if nobody knows."""

@@ -6,7 +6,7 @@ files, or an error that they are lost.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +30,13 @@ class SavedFolder:
     inventory: Inventory
     prefix: str
     path: Path
-    token: Callable[[], str] = lambda: secrets.token_hex(6)
 
     def save(self, saved: Mapping[str, list[str]]) -> dict[str, list[str]]:
         """Keep the files that are there and are not ``saved`` as they are; return where all are.
 
         No file that another function may still read is overwritten.
         """
-        token, kept = self.token(), dict[str, list[str]]()
+        token, kept = secrets.token_hex(6), dict[str, list[str]]()
         for file in sorted(self.path.iterdir()):
             with file.open("rb") as content:
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()
