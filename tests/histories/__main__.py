@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run, print the figures; the status tells whether there was no violation."""
+    """Run, and print the figures. The exit status tells whether there was no violation."""
     paths.put_functions_first()
     options = _options()
     started_s = time.monotonic()

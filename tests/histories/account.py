@@ -1,4 +1,4 @@
-"""The truth: what Bigin holds, and what it held at any time before."""
+"""What Bigin really holds now, and what it held at any time before."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ MODULES = ("Contacts", "Pipelines", "Notes")  # of the seven: enough for lists o
 
 @dataclass(slots=True)
 class Held:
-    """One attachment as Bigin held it for a while: ``body`` is None for a link. Times by the machine's own clock."""
+    """One attachment, as Bigin held it for some time; ``body`` is None for a link. Times are by the machine's clock."""
 
     from_s: float
     body: bytes | None
@@ -27,7 +27,7 @@ class Held:
 
 @dataclass(slots=True)
 class Truth:
-    """An account that changes, and its past by the place of each attachment. ``bigin_ahead_s`` is Bigin's clock."""
+    """An account that changes, with the past of each place. Bigin's clock is ``bigin_ahead_s`` ahead."""
 
     account: Account
     now: Callable[[], float]
@@ -39,7 +39,7 @@ class Truth:
     _number: int = 0
 
     def empty(self) -> None:
-        """Forget what the simulator is seeded with."""
+        """Remove what the simulator starts with."""
         for records in self.account.records.values():
             records.clear()
         self.account.attachments.clear()
@@ -74,7 +74,7 @@ class Truth:
         self._put(made, edits)
 
     def replace(self, number: int, same_size: bool, edits: bool) -> None:
-        """Other bytes under the same id, with a newer time."""
+        """Give the attachment other bytes and a newer time. Its id stays."""
         if (old := self._attachment(number)) is None or old.kind == "link":
             return
         body = bytes((each + 1) % 256 for each in old.content.read()) + (b"" if same_size else b"!")
@@ -104,7 +104,7 @@ class Truth:
             self._edited(record, edits)
 
     def restore(self, number: int) -> None:
-        """Out of Bigin's bin, under its own id and with its own times."""
+        """Take it out of Bigin's recycle bin. Its id and its times stay."""
         if not self.removed:
             return
         record, old = self.removed.pop(number % len(self.removed))
@@ -125,7 +125,7 @@ class Truth:
                 self.restore(index)
 
     def move(self, number: int, to: int, edits: bool) -> None:
-        """To another record, as when two records are merged: the id stays."""
+        """Move it to another record, as a merge of two records does. Its id stays."""
         old, record = self._attachment(number), self._record(to)
         if old and record and record.id != old.record_id:
             self._close(place_of(old))
@@ -133,7 +133,7 @@ class Truth:
             self._put(replace(old, module=record.module, record_id=record.id), edits)
 
     def merge(self, number: int, to: int) -> None:
-        """All attachments of one record go to another one; the record is gone."""
+        """Move all attachments of one record to another one, and remove the record."""
         lost, kept = self._record(number), self._record(to)
         if lost and kept and lost is not kept:
             for old in list(lost.attachments.values()):
@@ -153,7 +153,7 @@ class Truth:
             self.changes += 1
 
     def remove_from_list(self, path: str, number: int) -> None:
-        """An entry of the very list that is being read: a record of a module, or an attachment of a record."""
+        """Remove an entry of the list that is being read: a record of a module, or an attachment of a record."""
         module, record_id = _list_of(path)
         records = list(self.account.records.get(module, {}))
         attachments = [*self.account.attachments]
@@ -165,7 +165,7 @@ class Truth:
             self.remove_record(self._records().index(self.account.records[module][records[number % len(records)]]))
 
     def add_to_list(self, path: str, number: int, edits: bool) -> None:
-        """An entry of the very list that is being read; a new record has a file."""
+        """Add an entry to the list that is being read. A new record has a file."""
         module, record_id = _list_of(path)
         if module not in MODULES:
             return
@@ -175,7 +175,7 @@ class Truth:
         self.attach(self._records().index(self.account.records[module][record_id]), number % 40, edits)
 
     def keep_back(self, number: int) -> None:
-        """A record begins to wait for an approval: Bigin shows neither it nor what it holds."""
+        """Let a record wait for an approval: Bigin shows neither it nor its attachments."""
         if record := self._record(number):
             for old in record.attachments.values():
                 self._close(place_of(old))
@@ -185,7 +185,7 @@ class Truth:
             self.changes += 1
 
     def approve(self, number: int) -> None:
-        """It is approved: Bigin shows it with its old times."""
+        """Approve the record: Bigin shows it again, with its old times."""
         if not self.waiting:
             return
         record = self.waiting.pop(number % len(self.waiting))
@@ -205,11 +205,11 @@ class Truth:
         return {place_of(each): each for each in self.account.attachments.values()}
 
     def bodies(self, place: str) -> list[bytes]:
-        """All that the attachment ever was."""
+        """All bytes that the attachment ever had."""
         return [held.body for held in self.past.get(place, []) if held.body is not None]
 
     def held(self, place: str, since_s: float, until_s: float) -> Iterator[Held]:
-        """As what Bigin held it at some time between the two."""
+        """Every form in which Bigin held it at some time between the two."""
         for each in self.past.get(place, []):
             if each.from_s <= until_s and (each.until_s is None or each.until_s > since_s):
                 yield each
@@ -259,7 +259,7 @@ class Truth:
 
 
 def _list_of(path: str) -> tuple[str, str]:
-    """Module and record of a list by its address; empty where the list has none."""
+    """The module and the record that a list's address names; empty texts if it names none."""
     module, _, rest = path.removeprefix("/bigin/v2/").partition("/")
     return module, rest.partition("/")[0]
 

@@ -1,4 +1,4 @@
-"""Bigin: the simulator's own code, called below its sockets."""
+"""Bigin: the simulator's own code, called without sockets."""
 
 import json
 import re
@@ -46,7 +46,7 @@ class _Asked:
 
 
 class _Routes:
-    """Takes in what the simulator tells an application about its addresses."""
+    """Collects the routes that the simulator registers."""
 
     def __init__(self) -> None:
         self.router = self

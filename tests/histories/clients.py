@@ -1,4 +1,4 @@
-"""One session and one client of each service for all histories: to make them takes longer than a history."""
+"""One session and one client for each service, shared by all histories. Making them takes longer than a history."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ class Clients(clients.Session):
         return self._made[service_name]
 
     def serve(self, servers: Mapping[str, Server]) -> None:
-        """From now on these servers are behind the network."""
+        """Put these servers behind the network from now on."""
         self.network.servers = {PORTS[name]: (name, server) for name, server in servers.items()}
 
 

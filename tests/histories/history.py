@@ -1,4 +1,4 @@
-"""One history: its steps taken one after the other, each report judged, and at its end everything comes to rest."""
+"""One history: takes its steps one after the other, judges each report, and at its end lets everything come to rest."""
 
 import json
 import random
@@ -30,7 +30,7 @@ _STEP_S = 5  # between two steps, so that no two things happen at the same momen
 
 
 class ViolationError(AssertionError):
-    """What may never be, and after which step."""
+    """Something happened that must never happen. The text says what, and after which step."""
 
 
 class History:
@@ -48,7 +48,7 @@ class History:
         self._full_disturbed = False  # whether anything happened during the last sweep of everything
 
     def run(self, steps: Sequence[Step], *, to_rest: bool = True) -> None:
-        """All steps, and then until nothing waits any more."""
+        """Take all steps, then go on until nothing waits any more."""
         for number, (name, arguments) in enumerate(steps):
             self.taken = number
             self.take(name, arguments)
@@ -58,7 +58,7 @@ class History:
             self._check(self.world.journal.overspent(self.setup.daily_credits // 2))
 
     def take(self, name: str, arguments: dict[str, Any]) -> None:
-        """One step."""
+        """Take one step."""
         self.world.clock.now_s += _STEP_S
         given = dict(arguments)
         plan: Plan = given.pop("plan", {})
@@ -72,7 +72,7 @@ class History:
     # ---- Steps ----
 
     def _change(self, step: Step, path: str = "") -> None:
-        """In Bigin, while it is asked for ``path``; or by the stranger."""
+        """Change something while ``path`` is asked for: in Bigin, or by the stranger."""
         name, given = step
         truth, stranger = self.world.truth, self.stranger
         match name:
@@ -158,13 +158,13 @@ class History:
             self.world.queues.repeat(clients.QUEUE, messages[number % len(messages)])
 
     def _many_tries(self, _: Plan, number: int, tries: int) -> None:
-        """A message that has failed for days: few tries are left."""
+        """Let a message have failed for days, so that it has few tries left."""
         messages = list(self.world.queues.queues[clients.QUEUE].messages.values())
         if messages:
             messages[number % len(messages)].receives = tries
 
     def _sweep(self, plan: Plan, order: str | None) -> bool:
-        """A whole sweep, or the rest of the one under way: a slice each quarter of an hour, and work on the queue."""
+        """Run a whole sweep, or the rest of a running one: a slice each quarter of an hour, and work on the queue."""
         state = self._slice(plan, order)
         for _ in range(_MOST_SLICES):
             if state and state.is_done:
@@ -211,7 +211,7 @@ class History:
     # ---- Judgement ----
 
     def come_to_rest(self) -> None:
-        """Nothing fails any more, what was done in S3 is mended, time goes on: everything is archived, or told."""
+        """End all failures, mend what was done in S3, and let time pass. Then everything is archived, or reported."""
         world, journal = self.world, self.world.journal
         world.refresh()
         while self.stranger.restore_version(0):
@@ -249,14 +249,14 @@ class History:
                 self._fail(f"{place}: never archived ({attachment.kind})")
 
     def _left(self) -> Any:
-        """What the last report says that nobody has to do by hand."""
+        """What the last report still finds wrong, without what only a person can decide."""
         last = report.read(self.world)
         told = {place: kinds - set(report.TOLD_ONLY) for place, kinds in last.differences.items()}
         grave = {place: kinds for place, kinds in told.items() if kinds and not self._needs_a_person(place)}
         return grave or {what: set[str]() for what in [*last.not_covered, last.failure] if what}
 
     def _until_empty(self) -> None:
-        """Events are handed on and the queue is worked on, for two weeks at most."""
+        """Hand events on and work on the queue until both are empty, for two weeks at most."""
         for _ in range(14 * 24):
             self.world.hand_on()
             self.world.drain(20)
@@ -265,12 +265,12 @@ class History:
             self.world.clock.now_s += 3600
 
     def _has_dead_letter(self, place: str) -> bool:
-        """If SQS has deleted it, after 14 days, there is nothing to send back, and the report's remedy is `request`."""
+        """Whether there is one to send back. After 14 days SQS deletes it; then the report's remedy is `request`."""
         bodies = [json.loads(each.body) for each in self.world.queues.queues[clients.DEAD_LETTERS].messages.values()]
         return place in {f"{each['module']}/{each['record_id']}/{each.get('attachment_id')}" for each in bodies}
 
     def _needs_a_person(self, place: str) -> bool:
-        """Replaced in Bigin: what is archived stays."""
+        """Whether the file was replaced in Bigin: what is archived stays, and a person decides."""
         return len(set(self.world.truth.bodies(place))) > 1
 
     def _judge(self, rows: oracle.Rows, modules: tuple[str, ...], *, may_be_partial: bool) -> None:

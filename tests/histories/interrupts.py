@@ -18,7 +18,7 @@ Plan = Mapping[str, Any]
 
 
 class Killed(BaseException):
-    """The process is gone: nothing that it would still have done happens."""
+    """The process is gone. Nothing that it would still have done happens."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Interrupts:
         self.plan, self.calls, self.pages, self.is_dead, self.hits = kept
 
     def exchange(self, name: str, request: Request, server: Server) -> Reply:
-        """Raises Killed, LostError."""
+        """Send the request to its server, unless the plan says otherwise. Raises Killed, LostError."""
         if self.is_dead:
             raise Killed
         self.clock.now_s += CALL_S

@@ -1,4 +1,4 @@
-"""What went over the network in a history, and what of it may never be."""
+"""What went over the network in a history, and which of it must never happen."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ _OWN = ("_index/", "_audit/", "_restored/")
 
 @dataclass(slots=True)
 class Journal:
-    """Notes of all runs. ``batch`` are the messages that the worker has now: correlation ids by attachment."""
+    """Notes of all runs. ``batch`` holds the worker's messages now: correlation ids by attachment."""
 
     now: Callable[[], float]
     bucket: Bucket
@@ -69,11 +69,11 @@ class Journal:
         self.errors[error.code] += 1
 
     def may_be_fetched_again(self, place: str) -> None:
-        """Somebody has done something to it in S3 or in Bigin."""
+        """Allow another download: somebody has changed the attachment in S3 or in Bigin."""
         self._settled = {each: at_s for each, at_s in self._settled.items() if each[0] != place}
 
     def note(self, name: str, request: Request, reply: Reply | None, is_hit: bool) -> None:
-        """One exchange. ``is_hit`` tells that it was interrupted; then nothing is expected of it."""
+        """Note one exchange. An interrupted one (``is_hit``) proves nothing."""
         self.calls += 1
         if name == "bigin" and reply:
             self._bigin(request, reply, is_hit=is_hit)
@@ -154,7 +154,7 @@ class Journal:
         ]
 
     def overspent(self, share: int) -> Iterator[str]:
-        """What a sweep's part of the ``share`` does not allow, in a day and in an hour."""
+        """How a sweep exceeded its part of the ``share``, in a day or in an hour."""
         lost = 2 + _LOST_CALLS * self.faults
         for span, seconds, allowed in (("a day", _DAY_S, int(share * 0.9)), ("an hour", _HOUR_S, share // 8)):
             if (most := self.most_in(seconds)) > allowed + lost:

@@ -1,7 +1,7 @@
 """A network in memory: what boto3, http.client and requests send arrives at servers that are functions.
 
-boto3's clients are met where botocore would send: those that speak JSON at ``_make_api_call``, that of S3 at its event
-``before-send``. Everything else is met at the socket.
+boto3's clients are met where botocore would send: those that speak JSON at ``_make_api_call``, and that of S3 at its
+event ``before-send``. Everything else is met at the socket.
 """
 
 import io
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer; ``cut_bytes`` are missing at its end, where the connection breaks off."""
+    """One answer. The connection breaks off before its last ``cut_bytes``."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Network:
         self._lock = threading.RLock()
 
     def carry(self, port: int, request: Request) -> Reply:
-        """One exchange at a time. Raises LostError."""
+        """Carry one exchange at a time. Raises LostError."""
         name, server = self.servers[port]
         with self._lock:
             return self.exchange(name, request, server)
@@ -78,7 +78,7 @@ class Network:
             self._lock = lock
 
     def api_call(self, client: BaseClient, port: int, operation: str, params: dict[str, Any]) -> Any:
-        """A call of a service that speaks JSON, in botocore's own words. Raises as its clients do."""
+        """Call a service that speaks JSON, in botocore's own words. Raises what its clients raise."""
         model = client.meta.service_model.operation_model(operation)
         made = client._serializer.serialize_to_request(params, model)
         reply, parsed = self.json_call(port, {"url": client.meta.endpoint_url, **made}, model)
@@ -98,7 +98,7 @@ class Network:
         return SimpleNamespace(status_code=reply.status), _JSON.parse(answer, model.output_shape)
 
     def before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """botocore's hook: the answer, so that nothing is sent."""
+        """botocore's hook: returns the answer, so that nothing is sent."""
         url = urlsplit(request.url)
         body = request.body.read() if hasattr(request.body, "read") else request.body
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
@@ -111,7 +111,7 @@ class Network:
 
     @contextmanager
     def at_the_socket(self) -> Iterator[None]:
-        """Connections to the ports of the servers stay in memory."""
+        """Keep connections to the servers' ports in memory."""
         theirs, real = urllib3.util.connection.create_connection, socket.create_connection
 
         def connect(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
@@ -129,7 +129,7 @@ class Network:
 
 
 class _AnswerStream(io.RawIOBase):
-    """The bytes of an answer. The request is carried out when they are first read, as a socket would do it."""
+    """The bytes of an answer. The request is sent when they are first read, as with a socket."""
 
     def __init__(self, fetch: Callable[[], bytes]) -> None:
         self._fetch = fetch

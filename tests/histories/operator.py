@@ -35,7 +35,7 @@ _WAITS = 400  # looks at the credits of a command that has none left; with one e
 
 
 class GaveUpWaitingError(Exception):
-    """The operator has stopped a command that waits for credits."""
+    """The operator has stopped a command that waited for credits."""
 
 
 class Operator:

@@ -1,7 +1,7 @@
-"""What an audit has to tell, from the truth alone: what Bigin held, what lies in S3, what stood in the table.
+"""What an audit must say, from the truth alone: what Bigin held, what lies in S3, and what stood in the table.
 
-Two questions of each report: is all of it true, and is everything in it that has to be? Where Bigin changed while its
-lists were read, either of two answers may be right, and only the first question is asked.
+Each report is asked two questions: is all of it true, and does it say everything that it must? If Bigin changed while
+its lists were read, either of two answers may be right, and only the first question is asked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class Oracle:
         self._sort_objects()
 
     def violations(self, *, may_be_partial: bool) -> Iterator[str]:
-        """What is wrong with the report. ``may_be_partial`` where there was a reason to leave something out."""
+        """What is wrong with the report. With ``may_be_partial`` it had a reason to leave something out."""
         report = self._report
         if report.failure:
             return
@@ -80,12 +80,12 @@ class Oracle:
                     yield f"{place}: complete, and it is not archived"
 
     def _is_archived(self, place: str, *, is_link: bool) -> bool:
-        """Whether something of Bigin's stands in S3, with bytes that it had; the size is told where it differs."""
+        """Whether S3 holds something that Bigin had, with its bytes. A difference in size is told by itself."""
         bodies = self._truth.bodies(place)
         return any(_is_link(found) if is_link else found.body in bodies for found in self._own(place).values())
 
     def _untold(self, place: str) -> Iterator[str]:
-        """What the report does not say of an attachment to which nothing happened in Bigin."""
+        """What the report should say, and does not, of an attachment that did not change in Bigin."""
         kinds = self._report.differences.get(place, set())
         grave, own = kinds - set(TOLD_ONLY), self._own(place)
         attachment = self._truth.places().get(place)
@@ -151,7 +151,7 @@ class Oracle:
         return kind == "adopted_object"
 
     def _is_young(self, place: str) -> bool:
-        """Rebuilt after the list began: nobody knows what that would have told of it."""
+        """Whether its row was made after the list began, so that nobody knows what the row would have said before."""
         first_seen = seconds(self._rows.get(place, {}).get("first_seen", {}).get("S"))
         return first_seen is None or first_seen >= self._report.listed_s - _SECOND_S
 
@@ -186,7 +186,7 @@ class Oracle:
         )
 
     def _fitting(self, place: str) -> list[Version]:
-        """Own objects of a sort that Bigin has listed lately."""
+        """Own objects of the kinds (file or link) that Bigin has listed lately."""
         sorts = {held.body is None for held in self._truth.held(place, self._since_s, self._now_s)} or {True, False}
         return [each for each in self._own(place).values() if _is_link(each) in sorts]
 
@@ -199,7 +199,7 @@ class Oracle:
                 yield from (each for each in versions if each.body is not None and claimed(each.headers) == place)
 
     def _strange(self) -> set[str]:
-        """Paths of what stands below the prefix and is nobody's."""
+        """Paths below the prefix that belong to nobody."""
         found = {
             key.removeprefix(clients.PREFIX)
             for place, objects in self._objects.items()

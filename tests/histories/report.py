@@ -15,7 +15,7 @@ TOLD_ONLY = ("removed_before_archived", "adopted_object", "changed_in_bigin", "r
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as it lies in the bucket. ``differences`` are kinds by place, or by path where the place is none."""
+    """A report in the bucket. ``differences`` are kinds by place, or by path if there is no place."""
 
     verdict: str
     as_of_s: float | None
@@ -27,7 +27,7 @@ class Report:
 
 
 def read(world: World, modules: Sequence[str] = MODULES) -> Report:
-    """The last report of these modules."""
+    """Read the last report."""
     found = world.bucket.current(f"{clients.PREFIX}{latest(modules)}.json")
     told = json.loads(found.body or b"") if found else {}
     differences: dict[str, set[str]] = {}

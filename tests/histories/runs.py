@@ -1,4 +1,4 @@
-"""Whole histories: made from a seed or read from a vector, run, and made short."""
+"""Whole histories: made from a seed or read from a vector, run, and shortened."""
 
 import random
 import time
@@ -19,7 +19,7 @@ from tests.histories.world import Setup
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A history that can be run again. ``to_rest`` lets all come to rest at its end; ``why`` says what was wrong when
+    """A history that can be run again. With ``to_rest`` it comes to rest at its end; ``why`` says what was wrong when
     it was kept.
     """
 
@@ -58,7 +58,7 @@ def told(seed: int, count: int) -> Told:
 
 
 def outcome(made: Made) -> tuple[str | None, History]:
-    """What may never be and was, or None; and the history."""
+    """The violation, or None, and the history."""
     history = History(_clients(), Setup(**made.setup))
     try:
         with redirect_stdout(StringIO()):  # Powertools prints metrics once there are a hundred
@@ -72,7 +72,7 @@ def outcome(made: Made) -> tuple[str | None, History]:
 
 
 def shortest(made: Made) -> Made:
-    """A shorter history that fails in the same way."""
+    """Find a shorter history that fails in the same way."""
     violation, history = outcome(made)
     kind, to_rest = _kind(violation), history.taken == len(made.steps)
 
@@ -84,7 +84,7 @@ def shortest(made: Made) -> Made:
 
 
 def _kind(violation: str | None) -> str | None:
-    """What is wrong, without the places and numbers, which change when steps are left out."""
+    """What is wrong, without places and numbers, which change when steps are left out."""
     if violation is None:
         return None
     text = violation.partition(": ")[2]

@@ -1,4 +1,4 @@
-"""S3 in memory, one bucket with versions: what the project's own requests and boto3's ask for, and nothing else."""
+"""S3 in memory: one bucket with versions, and only the calls that the project and boto3 make."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ MOST_LISTED = 1000  # keys or versions in one answer
 
 @dataclass(slots=True)
 class Version:
-    """One version of an object; a delete marker has no body. Header names in lower case."""
+    """One version of an object. A delete marker has no body. Header names are in lower case."""
 
     version_id: str
     body: bytes | None
@@ -37,7 +37,7 @@ class Bucket:
         self._count = 0
 
     def current(self, key: str) -> Version | None:
-        """What stands under the key; None where nothing does."""
+        """The current version of the key; None if there is none."""
         latest = self.keys[key][-1] if self.keys.get(key) else None
         return latest if latest and latest.body is not None else None
 

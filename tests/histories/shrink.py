@@ -1,4 +1,4 @@
-"""Makes a failing history as short as it gets (delta debugging: Zeller and Hildebrandt, 2002)."""
+"""Makes a failing history as short as possible (delta debugging: Zeller and Hildebrandt, 2002)."""
 
 import copy
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Fails = Callable[[list[Step], dict[str, Any]], bool]
 def shrunk(
     steps: list[Step], setup: dict[str, Any], plain: dict[str, Any], fails: Fails
 ) -> tuple[list[Step], dict[str, Any]]:
-    """The fewest steps, the fewest interruptions and the plainest set-up that still fail in the same way."""
+    """The fewest steps, the fewest interruptions and the plainest setup that still fail in the same way."""
     steps = _fewer_steps(steps, lambda left: fails(left, setup))
     for name, value in plain.items():
         simpler = {**setup, name: value}

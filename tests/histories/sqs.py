@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(slots=True)
 class Queue:
-    """One queue. Seconds as its attributes name them."""
+    """One queue. Its attributes are in seconds."""
 
     visibility_s: float = 30
     delay_s: float = 0
@@ -50,7 +50,7 @@ class Queues:
     """Queues by name."""
 
     def __init__(self, queues: dict[str, Queue], now: Callable[[], float], counts_lag_s: float = 0) -> None:
-        """``counts_lag_s`` is how old the counts of messages are that are told."""
+        """The counts of messages are ``counts_lag_s`` seconds old."""
         self.queues = queues
         self._counts_lag_s = counts_lag_s
         self._counts: dict[int, list[tuple[float, dict[str, int]]]] = {}  # what was true when, by queue
@@ -118,7 +118,7 @@ class Queues:
         return {"Successful": [{"Id": entry["Id"], **one(queue, entry)} for entry in asked["Entries"]]}
 
     def receive(self, name: str, most: int, visibility_s: float | None = None) -> list[Message]:
-        """What can be received now, hidden from now on; what was received too often goes to the dead letters."""
+        """Receive what is visible, and hide it. What was received too often goes to the dead letters."""
         queue, now, found = self.queues[name], self._now(), []
         self._expire(queue)
         for message in [each for each in queue.messages.values() if each.visible_at_s <= now]:
@@ -171,7 +171,7 @@ class Queues:
         }
 
     def _as_told(self, queue: Queue, figures: dict[str, int]) -> dict[str, int]:
-        """The counts as they were when somebody last did something long enough ago."""
+        """The counts as they were at the last call that is old enough."""
         seen, until_s = self._counts.setdefault(id(queue), []), self._now() - self._counts_lag_s
         seen.append((self._now(), figures))
         while len(seen) > 1 and seen[1][0] <= until_s:

@@ -1,7 +1,7 @@
 """What can happen in a history: steps as JSON values, drawn at random.
 
-A step is a list: its name, then its arguments by name. Numbers choose among what there is when the step is taken, so
-that a step keeps its sense when others before it are left out.
+A step is a list: its name, then its arguments by name. Numbers choose among what there is when the step is taken, so a
+step keeps its sense when others before it are left out.
 """
 
 import random
@@ -22,12 +22,12 @@ _RETENTION_MINUTES = 15 * 24 * 60  # longer than a message lives
 
 
 def _number(draw: random.Random) -> int:
-    """Every other time one of the first, so that several things happen to the same attachment."""
+    """Choose one of the first half of the time, so that several things happen to the same attachment."""
     return draw.choice((draw.randrange(3), draw.randrange(1000)))
 
 
 def _crowded(draw: random.Random) -> int:
-    """Often one of the first records, so that its list has several pages."""
+    """Choose one of the first records often, so that its list has several pages."""
     return draw.choice((0, 1, _number(draw)))
 
 
@@ -122,7 +122,7 @@ _LISTING = ("slice", "sweep", "audit", "event", "work", "dry run")  # steps that
 
 
 def setup(draw: random.Random) -> dict[str, Any]:
-    """What is the same through a history, as JSON."""
+    """What stays the same through a history, as JSON."""
     return asdict(
         Setup(
             page_size=draw.choice((200, 5, 3, 2, 2)),
@@ -139,7 +139,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
 
 
 def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
-    """A history: some kinds of steps are left out of it, so that the others meet."""
+    """A history. It leaves some kinds of steps out, so that the others meet more often."""
     if draw.random() < 0.25:
         return _about_lists(draw, count)
     kinds = {**BIGIN, **STACK}
@@ -158,7 +158,7 @@ def steps(draw: random.Random, count: int = STEPS) -> list[Step]:
 
 
 def _about_lists(draw: random.Random, count: int) -> list[Step]:
-    """A history of lists: crowded, read often, and changed while they are read."""
+    """A history about lists: crowded, read often, and changed while they are read."""
     made: list[Step] = [["new record", {"number": 0}] for _ in range(draw.randrange(2, 9))]
     made += [["attach", BIGIN["attach"][1](draw)] for _ in range(draw.randrange(4, 15))]
     kinds = {**BIGIN, "wait": STACK["wait"], "work": STACK["work"]}
@@ -210,7 +210,7 @@ class _Odds:
 
 
 def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
-    """The step with what happens while it is taken."""
+    """The step, with what happens while it is taken."""
     name, arguments = step
     plan: dict[str, Any] = {}
     if name in _RUNS and draw.random() < odds.fails:
@@ -230,5 +230,5 @@ def _planned(step: Step, draw: random.Random, odds: _Odds) -> Step:
 
 
 def _early(draw: random.Random, most: int) -> int:
-    """From 1 to ``most``, a small one more often."""
+    """A number from 1 to ``most``, small ones more often."""
     return 1 + int(draw.random() ** 2 * most)

@@ -1,4 +1,4 @@
-"""Who else can reach the bucket and the table, and does what nobody should."""
+"""Somebody else who can reach the bucket and the table, and does what nobody should."""
 
 import base64
 import hashlib
@@ -9,20 +9,20 @@ from tests.histories.world import World
 
 
 class Stranger:
-    """What he did is noted, so that it is known what an audit has to tell."""
+    """Notes what he did, so that the oracle knows what an audit must say."""
 
     def __init__(self, world: World) -> None:
         self._world, self._bucket = world, world.bucket
         self.written: set[tuple[str, str]] = set()  # key and version id
 
     def delete(self, number: int) -> None:
-        """A delete marker on an object."""
+        """Put a delete marker on an object."""
         if key := self._key(number):
             self._bucket.write(key, None)
             self._touched(key)
 
     def overwrite(self, number: int, how: str) -> None:
-        """Another version of an object: longer, shorter, of the same length; with its metadata or without."""
+        """Write another version of an object: longer, shorter or of the same length, with its metadata or without."""
         if not (key := self._key(number)) or not (there := self._bucket.current(key)):
             return
         body = there.body or b""
@@ -31,7 +31,7 @@ class Stranger:
         self._write(key, bodies[how], headers)
 
     def add_beside(self, number: int, *, as_copy: bool) -> None:
-        """A second object in an attachment's place: a copy with all metadata, or something of his own."""
+        """Add a second object in an attachment's place: a copy with all metadata, or one of his own."""
         if not (key := self._key(number)) or not (there := self._bucket.current(key)):
             return
         folder = key.rpartition("/")[0]
@@ -41,7 +41,7 @@ class Stranger:
             self._write(f"{folder}/note.txt", b"a note", {})
 
     def add_before(self, number: int, *, of_its_size: bool) -> None:
-        """Something in the place of an attachment that may not be archived yet."""
+        """Add an object in the place of an attachment that may not be archived yet."""
         places = sorted(self._world.truth.places().items())
         if places:
             place, attachment = places[number % len(places)]
@@ -64,7 +64,7 @@ class Stranger:
             del items[keys[number % len(keys)]]
 
     def lose_row(self, number: int) -> None:
-        """A row of the ledger is gone."""
+        """Delete a row of the ledger."""
         items = self._world.tables.items[clients.LEDGER]
         keys = sorted(key for key in items if not key[0].startswith("#"))
         if keys:
@@ -72,13 +72,13 @@ class Stranger:
             del items[key]
 
     def lose_table(self) -> None:
-        """All rows of attachments are gone; the sweep's own stay."""
+        """Delete all rows of attachments. Those of the sweep stay."""
         items = self._world.tables.items[clients.LEDGER]
         for key in [key for key in items if not key[0].startswith("#")]:
             del items[key]
 
     def restore_version(self, number: int) -> bool:
-        """The operator mends what was done: the version of ours stands on top again; False where nothing was done."""
+        """Mend as the operator would: put the version of ours on top again. Returns False if nothing was done."""
         touched = sorted({key for key, _ in self.written} | self._marked())
         if not touched:
             return False
@@ -115,5 +115,5 @@ class Stranger:
 
 
 def place_of(key: str) -> str:
-    """The attachment whose place a key would be."""
+    """The attachment in whose place a key is."""
     return "/".join(key.removeprefix(clients.PREFIX).split("/")[:3])
