@@ -73,10 +73,6 @@ class WebhookSecret:
         except AWS_ERRORS as error:
             if code_of(error) == "InvalidRequestException":  # the secret is being deleted
                 return None
-            raise _unreadable(error) from error
-
-
-def _unreadable(error: Exception) -> StorageUnavailableError:
-    return StorageUnavailableError(
-        f"The webhook secret cannot be read ({code_of(error)}); nothing was queued. Try again later."
-    )
+            raise StorageUnavailableError(
+                f"The webhook secret cannot be read ({code_of(error)}); nothing was queued. Try again later."
+            ) from error

@@ -24,15 +24,11 @@ def call(client: "DynamoDBClient", operation: str, **arguments: Any) -> Any:
         code = code_of(error)
         if code == CONDITION_FAILED:
             raise ConditionFailedError(code) from None
-        raise _unavailable(code) from error
+        raise StorageUnavailableError(f"The ledger cannot be used ({code}). Try again later.") from error
 
 
 class ConditionFailedError(Exception):
     """The item does not meet the condition of the write."""
-
-
-def _unavailable(reason: str) -> StorageUnavailableError:
-    return StorageUnavailableError(f"The ledger cannot be used ({reason}). Try again later.")
 
 
 def batch_get(

@@ -173,11 +173,9 @@ def record_fields(module: str) -> str:
 
 def refuses_fields(answer: Mapping[str, object]) -> bool:
     """Whether an error says that ``fields`` may not be given: two clients of Bigin's lists leave it out."""
-    return "code" in answer and "fields" in _texts(answer.get("details")) and answer["code"] not in _FIELDS_MISSING
-
-
-def _texts(details: object) -> list[object]:
-    return list(details.values()) if isinstance(details, dict) else []
+    details = answer.get("details")
+    names_them = isinstance(details, dict) and "fields" in details.values()
+    return names_them and "code" in answer and answer["code"] not in _FIELDS_MISSING
 
 
 def _rows(listing: Mapping[str, object]) -> Iterator[tuple[str | None, Mapping[str, object]]]:

@@ -12,6 +12,7 @@ from typing import Any
 from bigin_archive import archive_request
 from bigin_archive.api import gateway
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archived
 from bigin_archive.callers import lookup
 from bigin_archive.callers.caller_limits import CallerLimits
@@ -21,7 +22,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, InvalidRequestError, UnauthorizedError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.request_outcome import Outcome, bugs_as_errors
-from bigin_archive.storage.archived_object import StoredObject, place_of
+from bigin_archive.storage.archived_object import place_of
 from bigin_archive.storage.version_reader import VersionReader
 from bigin_archive.telemetry import Reporter
 
@@ -87,21 +88,18 @@ class CallerEndpoint:
             versions, stored = self.versions(), archived.stored
             versions.check_readable(stored.key, stored.version_id)
             self.limits.count_link(caller.key_id, gateway.received_at_s(event))
-            link = self._link(stored, link_s)
+            url, expires_at = versions.signed_url(stored.key, stored.version_id, link_s), iso(self.now() + link_s)
+            link = {"url": url, "expires_at": expires_at}
             place = place_of(stored.key.removeprefix(versions.prefix))
             self._tell(
                 event,
                 "link_issued",
-                **dict(zip(("module", "record_id", "attachment_id"), place.split("/"), strict=False)),
+                **ArchiveRequest.of_place(place).ids,
                 version_id=stored.version_id,
-                expires_at=link["expires_at"],
+                expires_at=expires_at,
                 key_id=caller.key_id,
             )
         return gateway.archived(self.archive.bucket, archived, download=link)
-
-    def _link(self, stored: StoredObject, seconds: int) -> Mapping[str, str]:
-        expires_at = iso(self.now() + seconds)
-        return {"url": self.versions().signed_url(stored.key, stored.version_id, seconds), "expires_at": expires_at}
 
     def _tell(self, event: gateway.Event, outcome: str, **fields: object) -> None:
         request_id = gateway.request_id(event)

@@ -78,10 +78,10 @@ class Console:
 
     def _answer(self, event: Event) -> Answer:
         route, method = str(event.get("resource") or ""), str(event.get("httpMethod") or "")
-        pages: Mapping[str, Callable[[Event], Answer]] = {
-            "/": self._page,
-            "/app.js": self._script,
-            "/app.css": self._style,
+        pages: Mapping[str, Callable[[], PageFile]] = {
+            "/": lambda: page_files.html(*self.door.sign_in(event)),
+            "/app.js": page_files.script,
+            "/app.css": page_files.style,
         }
         routes: Mapping[str, tuple[str, Callable[[Event, str], Answer]]] = {
             "/search": ("GET", self._search),
@@ -90,7 +90,7 @@ class Console:
             "/status": ("GET", self._status),
         }
         if route in pages and method == "GET":
-            return pages[route](event)
+            return self._file(pages[route](), event)
         user = self.door.user(event)  # before anything is said of an address
         allowed, answer = routes.get(route, ("GET", None))
         if route not in pages and answer is None:
@@ -98,15 +98,6 @@ class Console:
         if method != allowed or answer is None:
             raise MethodNotAllowedError(f"This address answers only {allowed}.", allowed=(allowed,))
         return answer(event, user)
-
-    def _page(self, event: Event) -> Answer:
-        return self._file(page_files.html(*self.door.sign_in(event)), event)
-
-    def _script(self, event: Event) -> Answer:
-        return self._file(page_files.script(), event)
-
-    def _style(self, event: Event) -> Answer:
-        return self._file(page_files.style(), event)
 
     def _file(self, file: PageFile, event: Event) -> Answer:
         policy = page_files.policy(self.door.sign_in(event)[0])

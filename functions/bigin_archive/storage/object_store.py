@@ -96,7 +96,7 @@ class ObjectStore:
             sha256=archived_object.full_sha256(headers.get(CHECKSUM)),
             version_id=archived_object.identity(headers.get("x-amz-version-id")),
             content_type=headers.get("Content-Type", ""),
-            modified_at=_iso(headers.get("Last-Modified")),
+            modified_at=clock.iso_or_none(clock.parse_http(headers.get("Last-Modified"))),
             is_own=archived_object.claimed(metadata) == place,
             is_link=archived_object.is_shortcut(metadata),
         )
@@ -233,8 +233,3 @@ def _xml(text: bytes) -> ElementTree.Element | None:
         return ElementTree.fromstring(text)  # noqa: S314 - it came from S3 by TLS
     except ElementTree.ParseError:
         return None
-
-
-def _iso(date: str | None) -> str | None:
-    """An HTTP date as ISO 8601; None where it is none."""
-    return clock.iso_or_none(clock.parse_http(date))

@@ -117,7 +117,8 @@ class WeeklyMail:
         return not (self.settings.is_scheduled and waits) or now >= monday + timedelta(days=1)
 
     def _figures(self, now: datetime, noted: Mapping[str, Any], reason: str | None) -> Figures:
-        report = self._report()
+        # One that is being written, or was changed by somebody, is treated as missing.
+        report = audit_report.summary(self.own_file(audit_report.PATH) or b"")
         total = report.get("total") or {}
         archived, size_bytes = int(total.get("archived") or 0), int(total.get("size_bytes") or 0)
         before, bytes_before = noted.get("archived"), noted.get("size_bytes")
@@ -146,10 +147,6 @@ class WeeklyMail:
             dollars=dollars,
             report_url=self.settings.report_url if report else None,
         )
-
-    def _report(self) -> dict[str, Any]:
-        # One that is being written, or was changed by somebody, is treated as missing.
-        return audit_report.summary(self.own_file(audit_report.PATH) or b"")
 
     def _noted(self) -> dict[str, Any]:
         item = call(self.client, "get_item", TableName=self.settings.ledger_table, Key=_KEY, ConsistentRead=True)
