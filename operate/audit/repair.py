@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bigin_archive.audit.difference_kinds import Difference
 from bigin_archive.ledger.attachment_state import Event
@@ -30,15 +30,26 @@ def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueu
         if one.kind.repaired == "row":
             _mend_row(one, ledger, at)
             repaired.rows += 1
-    repaired.queued = queue.send(_requests(grave, f"{REPAIR}{uuid.uuid4().hex}"))
+    # A request for a file that Bigin no longer has would end as "gone", and hide that the file is missing.
+    missing = [one for one in grave if one.kind.repaired == "queue" and one.request and one.in_bigin]
+    queue.send(_requests(missing, f"{REPAIR}{uuid.uuid4().hex}"))
+    repaired.queued = len(missing)
     repaired.left = len(grave) - repaired.rows - repaired.queued
     return repaired
 
 
 def _requests(differences: Iterable[Difference], correlation_id: str) -> Iterator[Outgoing]:
+    records = set[str]()
     for one in differences:
-        # A request for a file that Bigin no longer has would end as "gone", and hide that the file is missing.
-        if one.kind.repaired == "queue" and one.request and one.in_bigin:
+        if not one.request:
+            continue
+        if one.listed and one.listed.listed.link:
+            # Its record's list has the address; a file that once had its id would count as archived.
+            body = replace(one.request, attachment_id=None).to_json()
+            if body not in records:
+                records.add(body)
+                yield Outgoing(body, correlation_id=correlation_id)
+        else:
             yield Outgoing(one.request.to_json(), one.request.hints, correlation_id)
 
 

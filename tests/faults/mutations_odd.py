@@ -102,6 +102,27 @@ ODD = (
         ),
     ),
     Mutation(
+        "a link repaired like a file",
+        "operate/audit/repair.py",
+        "if one.listed and one.listed.listed.link:",
+        "if False:",
+        caught_by_test=(f"{_STATES}a_file_that_was_turned_into_a_link_gets_its_shortcut",),
+    ),
+    Mutation(
+        "a file that was turned into a link taken for a conflict",
+        "functions/bigin_archive/archiving/archiver.py",
+        "            if listed and listed.link:\n",
+        "            if False:\n",
+        caught_by_test=(f"{_STATES}a_file_that_was_turned_into_a_link_gets_its_shortcut",),
+    ),
+    Mutation(
+        "a ledger that is read a moment late",
+        "functions/bigin_archive/ledger/ledger.py",
+        "TableName=self._table, ConsistentRead=True, **arguments",
+        "TableName=self._table, ConsistentRead=False, **arguments",
+        caught_by_test=("tests/unit/test_scan.py::test_what_was_written_a_moment_ago_is_read",),
+    ),
+    Mutation(
         "an object without a checksum ends all marks",
         "functions/bigin_archive/audit/object_lookup.py",
         "verified_mark(found) is None:",

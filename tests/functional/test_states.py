@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bigin_archive import clock
-from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.archive_request import ArchiveRequest, Hints
 from bigin_archive.archiving.archiver import Archived
 from bigin_archive.archiving.message import Message
 from bigin_archive.archiving.queue_worker import MOST_TRIES
@@ -206,6 +206,33 @@ def test_a_shortcut_is_no_file(archive: Archive, bigin: Simulator) -> None:
     assert "archived" == row(archive.aws, request).state
     assert [] == kinds(archive)
     assert {"Wiki.url", "a.bin"} == {found.file_name for found in archive.inventory.objects()}
+
+
+@pytest.mark.parametrize("size", [None, 0, 4, 7], ids=["unknown", "none", "its own", "another"])
+def test_a_file_that_was_turned_into_a_link_gets_its_shortcut(
+    archive: Archive, bigin: Simulator, size: int | None
+) -> None:
+    """Also where Bigin lists a size of the link, the archived file is no conflict: repair brings the shortcut, and both
+    are kept.
+    """
+    request = bigin.add(b"file", file_name="a.txt")
+    worker = archive.aws.worker()
+    worker.work([Message("1", json.dumps(request), "handle", 1)], Deadline(60))
+    bigin.control("DELETE", f"attachments/{request['attachment_id']}")
+    bigin.add(kind="link", file_name="a", link_url="https://example.com/", **request, listed={"Size": size})
+    listed = archive.auditor.audit(archive.listing())
+    assert ["not_archived"] == [one.kind.code for one in listed.differences]
+
+    queue = ArchiveQueue(archive.aws.sqs, archive.aws.queue_url)
+    assert 1 == repair(listed.differences, archive.ledger, queue, archive.inventory.now() or "").queued
+    worker.work(archive.aws.receive(), Deadline(60))
+    # One that a sweep had queued for the file comes late.
+    worker.work([Message("2", json.dumps(request), "handle", 1, Hints(9))], Deadline(60))
+
+    assert [] == codes(archive.aws)
+    assert "link" == row(archive.aws, request).state
+    assert [] == kinds(archive)
+    assert {"a.txt", "a.url"} == {found.file_name for found in archive.inventory.objects()}
 
 
 def test_an_event_keeps_the_records_name(archive: Archive, bigin: Simulator) -> None:

@@ -18,10 +18,15 @@ class _RefusedError(Exception):
 
 
 class Tables:
-    """Tables by name, with their keys; items by the values of these."""
+    """Tables by name, with their keys; items by the values of these.
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+    ``is_late``: only a consistent read sees the last write.
+    """
+
+    def __init__(self, keys: Mapping[str, tuple[str, ...]], *, is_late: bool = False) -> None:
         self._keys = dict(keys)
+        self._is_late = is_late
+        self._before: dict[str, tuple[tuple[str, ...], Item | None]] = {}  # what the last write has changed
         self.items: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in keys}
         self._operations: dict[str, Callable[[_Asked], dict[str, Any]]] = {
             "GetItem": self._get,
@@ -48,7 +53,7 @@ class Tables:
         return Reply(status, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
 
     def _get(self, asked: _Asked) -> dict[str, Any]:
-        found = self._table(asked).get(self._key(asked["TableName"], asked["Key"]))
+        found = self._seen(asked["TableName"], asked).get(self._key(asked["TableName"], asked["Key"]))
         return {} if found is None else {"Item": found}
 
     def _batch_get(self, asked: _Asked) -> dict[str, Any]:
@@ -57,7 +62,8 @@ class Tables:
             keys = {self._key(table, key) for key in wanted["Keys"]}
             if len(keys) < len(wanted["Keys"]) or not 1 <= len(keys) <= _MOST_KEYS:
                 raise _RefusedError("ValidationException")
-            found = [self.items[table].get(self._key(table, key)) for key in wanted["Keys"]]
+            seen = self._seen(table, wanted)
+            found = [seen.get(self._key(table, key)) for key in wanted["Keys"]]
             answers[table] = [item for item in found if item is not None]
         return {"Responses": answers, "UnprocessedKeys": {}}
 
@@ -83,11 +89,24 @@ class Tables:
     def _store(self, asked: _Asked, key: tuple[str, ...], item: Item) -> None:
         if sum(len(name) + _bytes(value) for name, value in item.items()) > _MOST_BYTES:
             raise _RefusedError("ValidationException")
+        self._note(asked, key)
         self._table(asked)[key] = item
+
+    def _note(self, asked: _Asked, key: tuple[str, ...]) -> None:
+        self._before[asked["TableName"]] = key, self._table(asked).get(key)
+
+    def _seen(self, table: str, asked: _Asked) -> Mapping[tuple[str, ...], Item]:
+        """The items that a read sees."""
+        if not self._is_late or asked.get("ConsistentRead") or table not in self._before:
+            return self.items[table]
+        key, item = self._before[table]
+        seen = {name: each for name, each in self.items[table].items() if name != key}
+        return seen if item is None else seen | {key: item}
 
     def _delete(self, asked: _Asked) -> dict[str, Any]:
         key = self._key(asked["TableName"], asked["Key"])
         self._check(asked, self._table(asked).get(key, {}))
+        self._note(asked, key)
         self._table(asked).pop(key, None)
         return {}
 
@@ -117,7 +136,8 @@ class Tables:
         return answer
 
     def _sorted(self, asked: _Asked) -> list[Item]:
-        return [item for _, item in sorted(self._table(asked).items(), key=lambda pair: pair[0])]
+        seen = self._seen(asked["TableName"], asked)
+        return [item for _, item in sorted(seen.items(), key=lambda pair: pair[0])]
 
     def _table(self, asked: _Asked) -> dict[tuple[str, ...], Item]:
         return self.items[asked["TableName"]]

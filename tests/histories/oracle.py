@@ -123,7 +123,7 @@ class Oracle:
         if kind == "not_archived":
             # A row that waits is told where no list proves that it waits in vain: none was whole, or began after it.
             waits = state == "pending" and (self._is_uncovered(place) or self._is_young(place))
-            return (was_listed or waits) and not self._fitting(place)
+            return (was_listed or waits) and self._lacks_one(place)
         if kind == "missing_object":
             return not self._fitting(place) and any(self._ever_own(place))
         if kind in ("truncated", "wrong_size", "wrong_checksum"):
@@ -189,6 +189,11 @@ class Oracle:
         """Own objects of the kinds (file or link) that Bigin has listed lately."""
         sorts = {held.body is None for held in self._truth.held(place, self._since_s, self._now_s)} or {True, False}
         return [each for each in self._own(place).values() if _is_link(each) in sorts]
+
+    def _lacks_one(self, place: str) -> bool:
+        """Whether of a sort that Bigin has listed lately, file or link, nothing stands."""
+        sorts = {held.body is None for held in self._truth.held(place, self._since_s, self._now_s)}
+        return not self._fitting(place) or bool(sorts - {_is_link(each) for each in self._own(place).values()})
 
     def _own(self, place: str) -> dict[str, Version]:
         return {key: each for key, each in self._objects.get(place, {}).items() if claimed(each.headers) == place}

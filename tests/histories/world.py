@@ -66,7 +66,7 @@ class World:
         self.truth = Truth(self.bigin.account, self.clock, setup.bigin_ahead_s)
         self.truth.empty()
         self.bucket = Bucket(clients.BUCKET, lambda: self.clock() + setup.s3_ahead_s, setup.listed_at_once)
-        self.tables = Tables({clients.LEDGER: ("record", "attachment_id"), clients.LEASES: ("lease",)})
+        self.tables = Tables({clients.LEDGER: ("record", "attachment_id"), clients.LEASES: ("lease",)}, is_late=True)
         self.queues = Queues(
             {
                 clients.QUEUE: Queue(visibility_s=1800, dead_letters=clients.DEAD_LETTERS),

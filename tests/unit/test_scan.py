@@ -2,8 +2,9 @@
 
 import json
 import random
-from typing import Any
+from typing import Any, ClassVar
 
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.ledger.ledger import Ledger
 
 SEGMENTS, ROWS = 3, 40
@@ -44,3 +45,26 @@ def test_a_scan_goes_on_where_it_was_left() -> None:
             scan = json.loads(json.dumps(scan))
 
         assert expected == sorted(found)
+
+
+class LateTable:
+    """DynamoDB that shows what was written a moment ago to consistent reads alone."""
+
+    ROW: ClassVar = {"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
+
+    def scan(self, **asked: Any) -> dict[str, Any]:
+        return {"Items": [self.ROW] if asked.get("ConsistentRead") else []}
+
+    query = scan
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        return {"Responses": {"table": self.scan(**RequestItems["table"])["Items"]}}
+
+
+def test_what_was_written_a_moment_ago_is_read() -> None:
+    """Otherwise an audit would call a file missing that was archived just now, and a sweep would queue it again."""
+    ledger = Ledger(LateTable(), "table")  # type: ignore[arg-type]
+
+    assert ["2"] == [entry.attachment_id for entry in ledger.entries()]
+    assert ["2"] == [entry.attachment_id for entry in ledger.entries_of("Contacts", "1")]
+    assert ["Contacts/1/2"] == list(ledger.find([ArchiveRequest("Contacts", "1", "2")]))

@@ -15,6 +15,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import (
     AttachmentGoneError,
     DownloadIncompleteError,
+    LinkAttachmentError,
     StorageUnavailableError,
 )
 from bigin_archive.ledger.ledger_entry import LedgerEntry
@@ -95,6 +96,8 @@ class Archiver:
             if not sizes_count:
                 return self._archived(request.without_size, own, deadline, asks_size=False)
             listed = self.listed(request, deadline)
+            if listed and listed.link:
+                raise LinkAttachmentError("Bigin lists a link under this id, not a file.") from None
             if listed is None or listed.size_bytes == request.hints.size_bytes:
                 raise other_size.error from None
         current = replace(request, hints=listed.hints)
