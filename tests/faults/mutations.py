@@ -410,8 +410,8 @@ MUTATIONS = (
     Mutation(
         "token in the log",
         "functions/bigin_archive/transport.py",
-        "    request = requests.Request(method, url, headers=",
-        "    print(headers)\n    request = requests.Request(method, url, headers=",
+        "    request = _prepared(method, url, ",
+        "    print(headers)\n    request = _prepared(method, url, ",
         ("length",),
     ),
     Mutation(
