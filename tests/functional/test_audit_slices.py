@@ -16,7 +16,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.storage.inventory import Inventory
-from bigin_archive.sweep.closing import Closing
+from bigin_archive.sweep.closing import close
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from tests import planted
 from tests.account import Executioner, Killed
@@ -150,7 +150,7 @@ def test_what_was_lost_between_two_slices_is_done_again(slices: Slices, damage: 
 def test_the_end_of_a_sweep_keeps_where_its_audit_stands(slices: Slices) -> None:
     """In its state, which the table holds; once the audit is written, nothing of it stays there."""
     expected, archive = whole(slices), slices.archive
-    closing = Closing(Auditor(archive.ledger, archive.inventory, batch=10))
+    auditor = Auditor(archive.ledger, archive.inventory, batch=10)
     # It began before lists were stored: what it saw stands in the rows.
     began = "2026-01-01T00:00:00+00:00"
     state = SweepState("2026-01-02T00:00:00+00:00", list(MODULES), began, strategy="records", full_since=began)
@@ -158,7 +158,8 @@ def test_the_end_of_a_sweep_keeps_where_its_audit_stands(slices: Slices) -> None
     made = None
     for _ in range(100):
         ticks = iter(range(10**9))
-        made = closing.close(cursor, state, Deadline(SAVING_S + 3, lambda ticks=ticks: float(next(ticks))))
+        deadline = Deadline(SAVING_S + 3, lambda ticks=ticks: float(next(ticks)))
+        made = close(auditor, cursor, state, deadline)
         state = SweepState(**json.loads(json.dumps(state.as_dict())))
         if made:
             break

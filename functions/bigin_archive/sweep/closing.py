@@ -14,27 +14,21 @@ from bigin_archive.ledger.stored_list import PageLostError
 from bigin_archive.sweep.cursor import Cursor, SweepState
 
 
-class Closing:
-    """Closes sweeps of one stack."""
+def close(auditor: Auditor, cursor: Cursor, state: SweepState, deadline: Deadline) -> Audit | None:
+    """Write index and audit; return the audit, or None if the next slice has to continue.
 
-    def __init__(self, auditor: Auditor) -> None:
-        self._auditor = auditor
-
-    def close(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> Audit | None:
-        """Write index and audit; return the audit, or None if the next slice has to continue.
-
-        A sweep of changed records uses Bigin's list of the last full sweep, with the changes. If there is a gap between
-        them, nobody knows what changed in it. Raises StorageUnavailableError, StorageRefusedError.
-        """
-        unlisted: dict[str, str] = {}
-        began_at = state.full_since if state.since else state.started_at
-        if not began_at or (state.since and not _is_before(state.since, began_at)):
-            unlisted = dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
-        stored = state.own_list if state.is_full else state.full_list
-        listing = left_by(cursor, state, began_at or state.started_at, stored, state.refused, unlisted)
-        made = self._auditor.go_on(state.audit, listing, state.modules, deadline)
-        state.audit = None if isinstance(made, Audit) else made
-        return made if isinstance(made, Audit) else None
+    A sweep of changed records uses Bigin's list of the last full sweep, with the changes. If there is a gap between
+    them, nobody knows what changed in it. Raises StorageUnavailableError, StorageRefusedError.
+    """
+    unlisted: dict[str, str] = {}
+    began_at = state.full_since if state.since else state.started_at
+    if not began_at or (state.since and not _is_before(state.since, began_at)):
+        unlisted = dict.fromkeys(state.modules, f"only what was changed since {state.since} was listed")
+    stored = state.own_list if state.is_full else state.full_list
+    listing = left_by(cursor, state, began_at or state.started_at, stored, state.refused, unlisted)
+    made = auditor.go_on(state.audit, listing, state.modules, deadline)
+    state.audit = None if isinstance(made, Audit) else made
+    return made if isinstance(made, Audit) else None
 
 
 def left_by(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive.archive_request import MODULES
-from bigin_archive.audit.comparison import FAILED, Audit
+from bigin_archive.audit.auditor import Auditor
+from bigin_archive.audit.comparison import FAILED
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
@@ -21,6 +22,7 @@ from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.ledger.stored_list import SHELVES
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep import patience
+from bigin_archive.sweep.closing import close
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
 from bigin_archive.sweep.discovery import Discovery
@@ -62,9 +64,7 @@ class SweepRequest:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Sweeps of one account.
-
-    ``cursor()`` makes one with a holder of its own; ``close`` writes index and audit, in slices.
+    """Sweeps of one account. ``cursor()`` makes one with a holder of its own.
 
     ``meter`` is asked before each call to Bigin and each message that will cost one.
     """
@@ -77,7 +77,7 @@ class Sweep:
     meter: CreditMeter
     budget: CreditBudget
     cursor: Callable[[], Cursor]
-    close: Callable[[Cursor, SweepState, Deadline], Audit | None]
+    auditor: Auditor
     now: Callable[[], float] = time.time
 
     def work(self, order: SweepRequest | None, deadline: Deadline) -> SweepState | None:
@@ -213,7 +213,7 @@ class Sweep:
         cursor.save(state)
         state.result = FAILED
         if not is_hopeless:
-            audit = self.close(cursor, state, deadline)
+            audit = close(self.auditor, cursor, state, deadline)
             if audit is None:
                 patience.end(state, _THE_AUDIT)
                 state.result = None

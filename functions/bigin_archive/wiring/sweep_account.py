@@ -16,7 +16,6 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
 from bigin_archive.storage.inventory import Inventory
-from bigin_archive.sweep.closing import Closing
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.discovery import Discovery
@@ -63,7 +62,7 @@ def sweep(
         pipeline.meter,
         budget,
         lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
-        Closing(Auditor(pipeline.ledger, inventory, lambda: datetime.fromtimestamp(now(), UTC))).close,
+        Auditor(pipeline.ledger, inventory, lambda: datetime.fromtimestamp(now(), UTC)),
         now,
     )
     sqs = aws.client("sqs", config=config(5))
