@@ -109,7 +109,7 @@ class Records:
         self._count = count
         self._next = 0
 
-    def attachment_list(self, request: ArchiveRequest, _: Deadline, reading: Reading) -> "Records":
+    def attachment_list(self, request: ArchiveRequest, _: object, reading: Reading) -> "Records":
         """The list of the next record: they are asked for in their order."""
         self._place, self._reading = (request.module, request.record_id), reading
         return self

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.audit.bigin_side import Listing
-from bigin_archive.bigin.account_listing import account_list, attachments_of, lists_all, record_list
+from bigin_archive.bigin.account_listing import account_list, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.listing import ListedRecord
@@ -119,14 +120,18 @@ class _Account:
                 )
 
     def _record(self, module: str, record: ListedRecord) -> list[Found]:
+        reader = self._bigin.attachment_list(ArchiveRequest(module, record.record_id), _of_a_call)
+        found: list[Found] = []
         try:
-            found, doubt = self._patiently(
-                lambda deadline: attachments_of(self._bigin, module, record.record_id, record.name, deadline)
-            )
+            # Page by page: where credits are few, a whole list may never be read in one go.
+            while not reader.is_over:
+                listed = self._patiently(lambda _: reader.next_rows())
+                found += [Found.of_record(module, record.record_id, record.name, each) for each in listed]
         except BiginRefusedError as error:
-            found, doubt = [], f"record {record.record_id}: {error.detail}"
-        if doubt:
-            self._notes.unlisted[module] = doubt
+            self._notes.unlisted[module] = f"record {record.record_id}: {error.detail}"
+            return []
+        if reader.doubt:
+            self._notes.unlisted[module] = reader.doubt
         return found
 
     def _patiently(self, call: Callable[[Deadline], _Answer]) -> _Answer:

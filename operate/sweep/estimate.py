@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bigin_archive.bigin.account_listing import account_list, attachments_of, lists_all, record_list
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.account_listing import account_list, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.found_attachment import Found
@@ -86,7 +87,9 @@ class Estimator:
         for_lists, listed, files = self.meter.total - began, 0, _Files(self.now, self.lost_before)
         for module, record_id in sample:
             with suppress(AttachmentGoneError, BiginRefusedError):
-                of_record, _ = attachments_of(self.bigin, module, record_id, None, self.deadline)
+                request = ArchiveRequest(module, record_id)
+                rows = self.bigin.attachment_list(request, lambda: self.deadline).rest()
+                of_record = [Found.of_record(module, record_id, None, each) for each in rows]
                 listed += len(of_record)
                 files.add(of_record, self.ledger)
         times = len(records) / len(sample) if sample else 0.0

@@ -116,6 +116,13 @@ ODD = (
         caught_by_test=(f"{_STATES}a_file_that_was_turned_into_a_link_gets_its_shortcut",),
     ),
     Mutation(
+        "a list begun again where credits ran out",
+        "operate/audit/bigin_listing.py",
+        "                listed = self._patiently(lambda _: reader.next_rows())\n",
+        "                listed = self._patiently(lambda _: list(reader.rest()))\n",
+        caught_by_test=(f"{_LISTS}an_audit_with_few_credits_reads_a_long_list_to_its_end",),
+    ),
+    Mutation(
         "a ledger that is read a moment late",
         "functions/bigin_archive/ledger/ledger.py",
         "TableName=self._table, ConsistentRead=True, **arguments",

@@ -150,7 +150,7 @@ def test_a_sweeps_spent_credits_hold_up_no_event(aws: Aws, bigin: Simulator) -> 
     )
     worker = aws.worker()
 
-    staying = [worker.work([message], Deadline(60)) for message in (replace(by_sweep, hints=Hints(3)), by_event)]
+    staying = [worker.work([message], Deadline(60)) for message in (replace(by_sweep, attempt=2), by_event)]
 
     assert [[by_sweep.message_id], []] == staying
     assert 1 == len(archived(aws))

@@ -1,5 +1,6 @@
 """Odd entries and pages of Bigin's lists cost themselves alone: the sweep goes on, and what it cannot read is told."""
 
+import itertools
 import json
 import time
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import pytest
 
 from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import doubt
 from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import SweepRequest
 from bigin_archive.transport import session
+from operate.audit.bigin_listing import listing
 from tests.account import Account, Tokens, archived, listed_by, many
 from tests.aws import Aws
 from tests.bigin import Simulator
@@ -81,6 +84,25 @@ def test_a_stored_page_that_is_lost_while_lists_are_read_is_read_again(aws: Aws,
 
     rows = [row for number in range(state.pages) for row in cursor.page(state, number)]
     assert ("attachments", [], 251) == (state.phase, state.refused, len(rows)), lost
+
+
+def test_an_audit_with_few_credits_reads_a_long_list_to_its_end(bigin: Simulator) -> None:
+    """With one credit at a time it goes on behind the page that it has read, and does not begin the list again."""
+    many(bigin, 1)
+    pages = [page({"id": "1"}, more_records=True), page({"id": "2"})]
+    for answer in pages * 2:
+        bigin.answer(200, answer, call="list", record_id="5000", times=1)
+    meter, waits = CreditMeter(), itertools.count()
+    meter.limit(1)
+
+    def more() -> None:
+        assert next(waits) < 40
+        meter.limit(1)
+
+    client = Bigin(session(1), bigin.url, Tokens(), meter=meter)
+    side = listing(client, ("Contacts",), by_record=True, more_credits=more)
+
+    assert (["1", "2"], {}) == ([each.listed.attachment_id for each in side.found or ()], side.unlisted)
 
 
 def test_doubted_records_with_long_names_fit_into_the_state() -> None:

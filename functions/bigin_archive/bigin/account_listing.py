@@ -8,7 +8,7 @@ record (Bigin API v2, "API limits").
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from bigin_archive.archive_request import MODULES, ArchiveRequest
+from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import Keyed, ListReader, Read, Reading
@@ -58,18 +58,6 @@ def record_list(
 
     # Nothing tells a wrong answer from a module without records, and all of its files would be missing.
     return ListReader(module, reading or Reading(), fetch, seen=seen, confirms_empty=True)
-
-
-def attachments_of(
-    bigin: Bigin, module: str, record_id: str, record_name: str | None, deadline: Deadline
-) -> tuple[list[Found], str | None]:
-    """The attachments of one record, and why the list may not be whole (None if it is).
-
-    Raises ArchiveError, and AttachmentGoneError if Bigin says that the record does not exist.
-    """
-    reader = bigin.attachment_list(ArchiveRequest(module, record_id), deadline)
-    found = [Found.of_record(module, record_id, record_name, entry) for entry in reader.rest()]
-    return found, reader.doubt
 
 
 def lists_all(bigin: Bigin, deadline: Deadline) -> bool:

@@ -89,19 +89,22 @@ class Bigin:
 
         Raises as :meth:`download` does, and BiginUnavailableError at the end where the list is not whole.
         """
-        reader = self.attachment_list(request, deadline)
+        reader = self.attachment_list(request, lambda: deadline)
         yield from reader.rest()
         if reader.doubt:
             raise BiginUnavailableError(f"{reader.doubt} Try again later.")
 
     def attachment_list(
-        self, request: ArchiveRequest, deadline: Deadline, reading: Reading | None = None
+        self, request: ArchiveRequest, deadline: Callable[[], Deadline], reading: Reading | None = None
     ) -> ListReader[ListedAttachment]:
-        """The list of the record's attachments, to be read from its beginning or from where ``reading`` stands."""
+        """The list of the record's attachments, to be read from its beginning or from where ``reading`` stands.
+
+        ``deadline()`` makes that of one page.
+        """
         path = f"/{request.module}/{request.record_id}/Attachments"
 
         def fetch(position: Position) -> Read[ListedAttachment]:
-            page = self.page(path, LISTING_FIELDS, position, deadline)
+            page = self.page(path, LISTING_FIELDS, position, deadline())
             found = entries(page.listing)
             return Read(page, [Keyed(each.attachment_id, each.created_time, each) if each else None for each in found])
 

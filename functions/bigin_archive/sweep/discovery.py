@@ -104,7 +104,7 @@ class Discovery:
         """Compare what one record holds, page by page: what stops in between goes on where it was."""
         place = f"{module}/{record_id}"
         reading = Reading.stored(state.reading)
-        reader = self._bigin.attachment_list(ArchiveRequest(module, record_id), deadline, reading)
+        reader = self._bigin.attachment_list(ArchiveRequest(module, record_id), lambda: deadline, reading)
         try:
             while not reading.is_over:
                 found = [Found.of_record(module, record_id, name, each) for each in reader.next_rows()]
