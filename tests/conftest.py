@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import botocore.hooks
 import botocore.loaders
 import pytest
 from xdist.remote import Producer
@@ -16,10 +17,15 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.in_memory import AwsInMemory, bigin_in_memory
 
-# A function makes its session once for each start, a run of the tests some thousand times in one process. botocore's
-# data files are megabytes of JSON, which nobody changes: each is read once.
+# A function makes its session once for each start, a run of the tests some thousand times in one process. What botocore
+# reads and works out for each is the same each time: its data files (megabytes of JSON), the names of all services (400
+# folders are searched) and those of events.
 _load_file = functools.cache(botocore.loaders.JSONFileLoader().load_file)
 botocore.loaders.JSONFileLoader.load_file = lambda _, path: _load_file(path)
+_services = functools.cache(botocore.loaders.create_loader().list_available_services)
+botocore.loaders.Loader.list_available_services = lambda _, type_name: _services(type_name)
+_event = functools.cache(botocore.hooks.EventAliaser(botocore.hooks.HierarchicalEmitter())._alias_event_name)
+botocore.hooks.EventAliaser._alias_event_name = lambda _, name: _event(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
