@@ -1,13 +1,11 @@
 """The numbers of template.yaml that decide how long a message waits and lives."""
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
-
 from tests.faults.paths import TEMPLATE
+from tests.template.parsed import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,7 @@ class Numbers:
 @cache
 def parsed() -> dict[str, Any]:
     """The whole template."""
-    found: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))
-    return found
+    return load(TEMPLATE)
 
 
 @cache

@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
-
 from tests.template.parsed import TEMPLATE
 
 FILE = Path(__file__).with_name("released.json")
@@ -30,6 +28,8 @@ def replacing(kind: str) -> list[str]:
     """Properties whose change makes CloudFormation replace a resource of this type, by its resource schemas."""
     if kind in MORE:
         return MORE[kind]
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # takes long
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     paths = [*schema.get("createOnlyProperties", []), *schema.get("conditionalCreateOnlyProperties", [])]
     return sorted({path.split("/")[2] for path in paths})

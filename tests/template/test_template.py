@@ -4,20 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from bigin_archive import archive_request, settings
 from bigin_archive.archiving.message import Delays
 from bigin_archive.bigin import notification_channels
 from bigin_archive.settings import RENEW_CHANNELS
+from tests.template.parsed import ROOT, TEMPLATE
 from tests.vectors import load
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml"))))
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 OUTPUTS: dict[str, Any] = TEMPLATE["Outputs"]
@@ -969,3 +966,10 @@ def test_an_audit_has_room_for_as_many_attachments_as_it_has_time_for() -> None:
     sweep = RESOURCES["SweepFunction"]["Properties"]
 
     assert sweep["Timeout"] / 0.0017 * 1300 < sweep.get("EphemeralStorage", {"Size": 512})["Size"] * 1024**2
+
+
+def test_these_tests_read_the_template_as_cfn_lint_does() -> None:
+    """The short forms, dates and numbers mean the same."""
+    from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # takes long
+
+    assert json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))) == TEMPLATE

@@ -7,11 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from cfnlint.helpers import REGIONS  # type: ignore[import-untyped]
-from cfnlint.schema import ResourceNotFoundError  # type: ignore[import-untyped]
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
 from operate.doctor.account import WITHOUT_BUDGETS
 from tests.template.parsed import TEMPLATE
@@ -22,6 +17,9 @@ REGION = "eu-central-1"
 @cache
 def transformed() -> dict[str, Any]:
     """The resources that SAM makes of the template, with every parameter's default."""
+    from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # takes long
+    from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+
     template = copy.deepcopy(TEMPLATE)
     template["Globals"]["Function"]["CodeUri"] = "s3://packages/functions.zip"
     values = {name: found.get("Default", "") for name, found in template["Parameters"].items()}
@@ -32,6 +30,8 @@ def transformed() -> dict[str, Any]:
 
 def names_given(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Of what identifies a resource of this type in an account, what the template itself gives."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # takes long
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     identifiers = [path.split("/")[2] for path in schema["primaryIdentifier"]]
     return {name: properties[name] for name in identifiers if name in properties}
@@ -95,10 +95,15 @@ def test_a_budget_is_refused_where_cloudformation_has_none() -> None:
     assert region == {"Ref": "AWS::Region"}
     assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, 0]}
     assert set(listed) == WITHOUT_BUDGETS
+    from cfnlint.helpers import REGIONS  # type: ignore[import-untyped]
+
     assert set(listed) == {one for one in REGIONS if not _knows(one, "AWS::Budgets::Budget")}
 
 
 def _knows(region: str, kind: str) -> bool:
+    from cfnlint.schema import ResourceNotFoundError  # type: ignore[import-untyped]
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
     try:
         PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind)
     except ResourceNotFoundError:

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from bigin_archive import archive_request
 from bigin_archive.callers.caller_key import presented
@@ -74,6 +73,8 @@ def test_the_python_is_python() -> None:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_a_consumers_template_is_one(template: Any) -> None:
     """A consumer's template keeps CloudFormation's rules and has a dead-letter queue of its own."""
+    from cfnlint.api import lint_file  # type: ignore[import-untyped]  # takes long
+
     found = lint_file(template, config=None)
 
     assert found == []
