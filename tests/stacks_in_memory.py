@@ -1,4 +1,4 @@
-"""CloudFormation and STS in memory, as far as the commands look a stack up: descriptions, and no resources."""
+"""CloudFormation and STS in memory, as far as the commands look a stack up: descriptions, and one resource."""
 
 import json
 from datetime import UTC, datetime
@@ -8,6 +8,10 @@ from xml.sax.saxutils import escape
 from tests.histories.network import Reply, Request
 
 _IDENTITY = "<Account>000000000000</Account><Arn>arn:aws:iam::000000000000:root</Arn><UserId>root</UserId>"
+_TOPIC = (
+    "<member><LogicalResourceId>Topic</LogicalResourceId><PhysicalResourceId>topic</PhysicalResourceId>"
+    "<ResourceType>AWS::SNS::Topic</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+)
 
 
 class Stacks:
@@ -24,6 +28,8 @@ class Stacks:
         if action == "CreateStack":
             self._stacks[asked["StackName"]] = _described(asked)
             return _reply(action, f"<StackId>{name}</StackId>")
+        if action == "ListStackResources":
+            return _reply(action, f"<StackResourceSummaries>{_TOPIC}</StackResourceSummaries>")
         if action != "DescribeStacks":
             raise NotImplementedError(action)
         if name and name not in self._stacks:

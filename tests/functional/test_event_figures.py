@@ -17,6 +17,8 @@ from tests.bigin import Simulator
 from tests.lambdas import Context, api_event, load, sqs_event
 from tests.receiver import until
 
+pytestmark = pytest.mark.in_memory
+
 SECRET = "s3cret-of-forty-characters-0123456789abc"
 GOOD = {"X-Webhook-Secret": SECRET}
 FORM = "application/x-www-form-urlencoded"

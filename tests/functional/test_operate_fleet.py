@@ -12,6 +12,8 @@ from operate.stack.stack import find
 from tests.aws import Aws
 from tests.functional.test_operate_stack import deploy, run
 
+pytestmark = pytest.mark.in_memory
+
 REPORT = {
     "verdict": "complete",
     "finished_at": datetime.now(UTC).isoformat(),

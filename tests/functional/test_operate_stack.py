@@ -15,6 +15,8 @@ from operate.stack.aws import Account
 from operate.stack.stack import find, from_description
 from tests.aws import REGION, Aws
 
+pytestmark = pytest.mark.in_memory
+
 FUNCTION = "refresh-function"
 SWEEP = "sweep-function"
 RECEIVER = "receive-webhook"
@@ -118,6 +120,7 @@ def test_an_empty_name_is_wrong_use(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "No stack is named." in capsys.readouterr().err
 
 
+@pytest.mark.processes
 def test_another_region_is_explained(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_stack_that_is_being_made_is_told() -> None:
         from_description({"StackName": "a", "StackStatus": "ROLLBACK_COMPLETE", "Parameters": []}, REGION)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("environment", "options", "status", "message"),
     [
@@ -175,6 +179,7 @@ def test_the_configuration_of_aws_is_explained(
     assert "" == answer.out
 
 
+@pytest.mark.processes
 def test_missing_permissions_are_named(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

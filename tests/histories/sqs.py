@@ -26,6 +26,7 @@ class Message:
     visible_at_s: float
     receives: int = 0
     receipt: str = ""
+    deduplication_id: str = ""
 
     @property
     def correlation_id(self) -> str:
@@ -99,7 +100,7 @@ class Queues:
     def _send(self, queue: Queue, asked: _Asked) -> dict[str, Any]:
         now, body = self._now(), str(asked["MessageBody"])
         message = Message(f"m{next(self._numbers)}", body, asked.get("MessageAttributes", {}), now, now + queue.delay_s)
-        name = asked.get("MessageDeduplicationId")
+        name = message.deduplication_id = asked.get("MessageDeduplicationId", "")
         if not (queue.is_fifo and name and queue.deduplicated.get(name, 0) > now - _DEDUPLICATION_S):
             queue.messages[message.message_id] = message
             if name:
@@ -194,6 +195,8 @@ def _told(message: Message) -> dict[str, Any]:
         "ApproximateReceiveCount": str(message.receives),
         "SentTimestamp": str(round(message.sent_at_s * 1000)),
     }
+    if message.deduplication_id:
+        attributes["MessageDeduplicationId"] = message.deduplication_id
     return {
         "MessageId": message.message_id,
         "ReceiptHandle": message.receipt,
