@@ -107,6 +107,7 @@ def test_a_storm_of_webhooks(
     assert listings.total() == len(spans)
 
 
+@pytest.mark.processes
 def test_a_record_with_hundreds_of_attachments(
     aws: Aws, bigin: Simulator, figure: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
