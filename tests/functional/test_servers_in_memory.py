@@ -212,12 +212,16 @@ def test_items_are_found_by_key_by_range_and_by_scan(servers: Servers) -> None:
         KeyConditionExpression="#record = :key AND attachment_id >= :since",
         ExpressionAttributeNames={"#record": "record"},
         ExpressionAttributeValues={":key": {"S": "a"}, ":since": {"S": "2"}},
+        ConsistentRead=True,
     )
     assert [item["attachment_id"]["S"] for item in found["Items"]] == ["2"]
-    parts = [servers.dynamodb.scan(TableName=servers.ledger, Segment=each, TotalSegments=2)["Items"] for each in (0, 1)]
+    parts = [
+        servers.dynamodb.scan(TableName=servers.ledger, Segment=each, TotalSegments=2, ConsistentRead=True)["Items"]
+        for each in (0, 1)
+    ]
     assert sorted(item["record"]["S"] for part in parts for item in part) == ["a", "a", "b"]
     servers.dynamodb.delete_item(TableName=servers.ledger, Key=keys[0])
-    assert servers.dynamodb.scan(TableName=servers.ledger)["Count"] == 2
+    assert servers.dynamodb.scan(TableName=servers.ledger, ConsistentRead=True)["Count"] == 2
 
 
 def test_messages_are_hidden_shown_again_and_deleted(servers: Servers) -> None:
