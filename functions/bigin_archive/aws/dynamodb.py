@@ -31,6 +31,15 @@ class ConditionFailedError(Exception):
     """The item does not meet the condition of the write."""
 
 
+def write(client: "DynamoDBClient", operation: str, **arguments: Any) -> bool:
+    """As :func:`call`, for a write; return whether its condition held."""
+    try:
+        call(client, operation, **arguments)
+    except ConditionFailedError:
+        return False
+    return True
+
+
 def batch_get(
     client: "DynamoDBClient", table: str, keys: Sequence[dict[str, Any]], sleep: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import write
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import OutOfTimeError, StorageUnavailableError
 
@@ -54,7 +54,7 @@ class Semaphore:
             yield
         finally:
             if lease is not None:
-                with suppress(StorageUnavailableError, ConditionFailedError):  # the lease ends by itself
+                with suppress(StorageUnavailableError):  # the lease ends by itself
                     self._give_back(lease, holder)
 
     def _wait(self, holder: str, deadline: Deadline) -> str:
@@ -68,26 +68,22 @@ class Semaphore:
 
     def _take(self, lease: str, holder: str) -> bool:
         now = self._now()
-        try:
-            call(
-                self._client,
-                "update_item",
-                TableName=self._table,
-                Key={"lease": {"S": lease}},
-                UpdateExpression="SET ends_at = :ends_at, holder = :holder",
-                ConditionExpression="attribute_not_exists(ends_at) OR ends_at < :now",
-                ExpressionAttributeValues={
-                    ":ends_at": {"N": str(round(now + LEASE_S, 3))},
-                    ":now": {"N": str(round(now, 3))},
-                    ":holder": {"S": holder},
-                },
-            )
-        except ConditionFailedError:
-            return False
-        return True
+        return write(
+            self._client,
+            "update_item",
+            TableName=self._table,
+            Key={"lease": {"S": lease}},
+            UpdateExpression="SET ends_at = :ends_at, holder = :holder",
+            ConditionExpression="attribute_not_exists(ends_at) OR ends_at < :now",
+            ExpressionAttributeValues={
+                ":ends_at": {"N": str(round(now + LEASE_S, 3))},
+                ":now": {"N": str(round(now, 3))},
+                ":holder": {"S": holder},
+            },
+        )
 
     def _give_back(self, lease: str, holder: str) -> None:
-        call(
+        write(
             self._client,
             "update_item",
             TableName=self._table,

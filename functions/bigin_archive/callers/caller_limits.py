@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import call, write
 from bigin_archive.http_errors import TooManyLinksError, TooManyRequestsError
 
 if TYPE_CHECKING:
@@ -96,11 +96,7 @@ class CallerLimits:
 
     def _update(self, limit: _Limit, key_id: str, **expressions: Any) -> bool:
         key = {"lease": {"S": f"{limit.kind}/{key_id}"}}
-        try:
-            call(self._client, "update_item", TableName=self._table, Key=key, **expressions)
-        except ConditionFailedError:
-            return False
-        return True
+        return write(self._client, "update_item", TableName=self._table, Key=key, **expressions)
 
 
 def _number(value: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import call, write
 from bigin_archive.callers.caller import Caller
 
 if TYPE_CHECKING:
@@ -44,17 +44,15 @@ class CallerTable:
 
     def end(self, key_id: str, at: str) -> bool:
         """Note that the key was ended at ``at``; return whether it was not before."""
-        try:
-            self._call(
-                "update_item",
-                Key={"key_id": {"S": key_id}},
-                UpdateExpression="SET ended_at = :at",
-                ConditionExpression="attribute_exists(key_id) AND attribute_not_exists(ended_at)",
-                ExpressionAttributeValues={":at": {"S": at}},
-            )
-        except ConditionFailedError:
-            return False
-        return True
+        return write(
+            self._client,
+            "update_item",
+            TableName=self._table,
+            Key={"key_id": {"S": key_id}},
+            UpdateExpression="SET ended_at = :at",
+            ConditionExpression="attribute_exists(key_id) AND attribute_not_exists(ended_at)",
+            ExpressionAttributeValues={":at": {"S": at}},
+        )
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         return call(self._client, operation, TableName=self._table, **arguments)

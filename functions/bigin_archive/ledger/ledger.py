@@ -7,11 +7,10 @@ rebuilt from the objects (``bigin-archive rebuild-ledger``), and the next sweep 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.aws.dynamodb import ConditionFailedError, batch_get, call
+from bigin_archive.aws.dynamodb import batch_get, call, write
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.ledger.attachment_state import Event, following, lasting
 from bigin_archive.ledger.ledger_entry import LedgerEntry, entry_of, item_of, key_of, listing_fields, verified_mark
@@ -92,7 +91,7 @@ class Ledger:
     ) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
         """The entries behind ``start``, and the beginning of the next page; None after the last one."""
         begin = {"ExclusiveStartKey": start} if start else {}
-        answer = self._call(operation, TableName=self._table, ConsistentRead=True, **arguments, **begin)
+        answer = call(self._client, operation, TableName=self._table, ConsistentRead=True, **arguments, **begin)
         found = [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]
         return found, answer.get("LastEvaluatedKey") or None
 
@@ -161,7 +160,8 @@ class Ledger:
 
     def count_slow_try(self, request: ArchiveRequest, at: str) -> int:
         """Count that a try took nearly all the time of its function; return how many did since the last outcome."""
-        answer = self._call(
+        answer = call(
+            self._client,
             "update_item",
             TableName=self._table,
             Key=key_of(request),
@@ -177,11 +177,9 @@ class Ledger:
 
     def put(self, entry: LedgerEntry, condition: str = "attribute_not_exists(attachment_id)") -> bool:
         """Write a whole entry unless there is one; return whether it was written."""
-        try:
-            self._call("put_item", TableName=self._table, Item=item_of(entry), ConditionExpression=condition)
-        except ConditionFailedError:
-            return False
-        return True
+        return write(
+            self._client, "put_item", TableName=self._table, Item=item_of(entry), ConditionExpression=condition
+        )
 
     def record_restored(self, copy: LedgerEntry) -> None:
         """Note a file that was sent back, unless the archive has an object of its own for its new id."""
@@ -198,10 +196,5 @@ class Ledger:
         once: Mapping[str, str],
         **conditions: Unpack[Conditions],
     ) -> None:
-        with suppress(ConditionFailedError):
-            self._call(
-                "update_item", TableName=self._table, Key=key_of(request), **row_update(given, once, **conditions)
-            )
-
-    def _call(self, operation: str, **arguments: Any) -> Any:
-        return call(self._client, operation, **arguments)
+        change = row_update(given, once, **conditions)
+        write(self._client, "update_item", TableName=self._table, Key=key_of(request), **change)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive import clock
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import call, write
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.ledger.attachment_state import State
 from bigin_archive.ledger.stored_list import KEY, StoredList, found_of, is_wanted
@@ -226,19 +226,15 @@ class Cursor:
 
     def _update(self, change: str, condition: str, values: _Values) -> bool:
         typed = {name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in values.items()}
-        try:
-            call(
-                self._client,
-                "update_item",
-                TableName=self._table,
-                Key=_key(_STATE),
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=typed,
-            )
-        except ConditionFailedError:
-            return False
-        return True
+        return write(
+            self._client,
+            "update_item",
+            TableName=self._table,
+            Key=_key(_STATE),
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=typed,
+        )
 
 
 class LeaseLostError(Exception):
