@@ -125,8 +125,8 @@ ODD = (
     Mutation(
         "a ledger that is read a moment late",
         "functions/bigin_archive/ledger/ledger.py",
-        "TableName=self._table, ConsistentRead=True, **arguments",
-        "TableName=self._table, ConsistentRead=False, **arguments",
+        "TableName=self._table, ConsistentRead=True, **part",
+        "TableName=self._table, ConsistentRead=False, **part",
         caught_by_test=("tests/unit/test_scan.py::test_what_was_written_a_moment_ago_is_read",),
     ),
     Mutation(

@@ -40,6 +40,17 @@ def write(client: "DynamoDBClient", operation: str, **arguments: Any) -> bool:
     return True
 
 
+def items(client: "DynamoDBClient", operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    """Every item of a scan or a query, over all its pages. Raises as :func:`call`."""
+    start: dict[str, Any] = {}
+    while True:
+        answer = call(client, operation, ConsistentRead=True, **arguments, **start)
+        yield from answer["Items"]
+        if not answer.get("LastEvaluatedKey"):
+            return
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
 def batch_get(
     client: "DynamoDBClient", table: str, keys: Sequence[dict[str, Any]], sleep: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:

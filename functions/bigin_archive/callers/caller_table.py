@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bigin_archive.aws.dynamodb import call, write
+from bigin_archive.aws.dynamodb import call, items, write
 from bigin_archive.callers.caller import Caller
 
 if TYPE_CHECKING:
@@ -27,14 +27,8 @@ class CallerTable:
 
     def all(self) -> list[Caller]:
         """Every entry, ended and expired ones too, the oldest first."""
-        found: list[Caller] = []
-        start: dict[str, Any] = {}
-        while True:
-            answer = self._call("scan", ConsistentRead=True, **start)
-            found += [_caller(item) for item in answer["Items"]]
-            if not answer.get("LastEvaluatedKey"):
-                return sorted(found, key=lambda caller: (caller.created_at, caller.key_id))
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        found = map(_caller, items(self._client, "scan", TableName=self._table))
+        return sorted(found, key=lambda caller: (caller.created_at, caller.key_id))
 
     def add(self, caller: Caller) -> None:
         """Write a new entry. Raises ConditionFailedError if the id exists."""

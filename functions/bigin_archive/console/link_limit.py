@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bigin_archive.aws.dynamodb import ConditionFailedError, call
+from bigin_archive.aws.dynamodb import ConditionFailedError, call, items
 from bigin_archive.http_errors import TooManyLinksError
 
 if TYPE_CHECKING:
@@ -99,14 +99,8 @@ def week_of(now_s: float) -> str:
 
 def links_in_week(client: "DynamoDBClient", table: str, week: str) -> dict[str, int]:
     """How many links each user got in a week, which is the last one or this one. Raises StorageUnavailableError."""
-    found: dict[str, int] = {}
-    start: dict[str, Any] = {}
-    while True:
-        answer = call(client, "scan", TableName=table, ConsistentRead=True, **start)
-        found |= {item["user"]["S"]: count for item in answer["Items"] if (count := _in_week(item, week))}
-        if not answer.get("LastEvaluatedKey"):
-            return found
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    users = items(client, "scan", TableName=table)
+    return {item["user"]["S"]: count for item in users if (count := _in_week(item, week))}
 
 
 def users_with_many_links(client: "DynamoDBClient", table: str, week: str) -> int:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bigin_archive.archive_request import ArchiveRequest
-from bigin_archive.aws.dynamodb import batch_get, call, write
+from bigin_archive.aws.dynamodb import batch_get, call, items, write
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.ledger.attachment_state import Event, following, lasting
 from bigin_archive.ledger.ledger_entry import LedgerEntry, entry_of, item_of, key_of, listing_fields, verified_mark
@@ -58,7 +58,11 @@ class Ledger:
         """
 
         def read(segment: int, start: Mapping[str, Any]) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
-            return self._page("scan", start, Segment=segment, TotalSegments=len(scan))
+            begin: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
+            part = {"Segment": segment, "TotalSegments": len(scan), **begin}
+            answer = call(self._client, "scan", TableName=self._table, ConsistentRead=True, **part)
+            found = [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]
+            return found, answer.get("LastEvaluatedKey") or None
 
         with ThreadPoolExecutor(len(scan)) as pool:
             reading = {
@@ -75,25 +79,15 @@ class Ledger:
 
     def entries_of(self, module: str, record_id: str) -> Iterator[LedgerEntry]:
         """The current entries of one record."""
-        start: dict[str, Any] | None = {}
-        while start is not None:
-            page, start = self._page(
-                "query",
-                start,
-                KeyConditionExpression="#record = :record",
-                ExpressionAttributeNames={"#record": "record"},
-                ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
-            )
-            yield from page
-
-    def _page(
-        self, operation: str, start: Mapping[str, Any], **arguments: Any
-    ) -> tuple[list[LedgerEntry], dict[str, Any] | None]:
-        """The entries behind ``start``, and the beginning of the next page; None after the last one."""
-        begin = {"ExclusiveStartKey": start} if start else {}
-        answer = call(self._client, operation, TableName=self._table, ConsistentRead=True, **arguments, **begin)
-        found = [entry_of(item) for item in answer["Items"] if not item["record"]["S"].startswith(CONTROL)]
-        return found, answer.get("LastEvaluatedKey") or None
+        found = items(
+            self._client,
+            "query",
+            TableName=self._table,
+            KeyConditionExpression="#record = :record",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":record": {"S": f"{module}/{record_id}"}},
+        )
+        return map(entry_of, found)
 
     def record_listing(
         self,
