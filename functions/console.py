@@ -29,6 +29,6 @@ def handler(event: gateway.Event, context: Any) -> gateway.Answer:
         return answers.problem(error, event)
 
 
-with suppress(SettingsError, ArchiveError):  # the answer will say so
+with suppress(ArchiveError):  # the answer will say so
     _console().files.index()  # at cold start, while Lambda gives the function a whole processor
 cold_start.over()
