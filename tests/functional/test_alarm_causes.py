@@ -1,5 +1,7 @@
 """Each cause rings one alarm, the one that tells its reader what to do; a day of normal work rings none.
 
+pytestmark = pytest.mark.in_memory
+
 The causes are planted on the emulator and the simulator, the handlers run for real, and what they write is given to the
 alarms of the template.
 """
