@@ -146,7 +146,7 @@ def _links(target: Target) -> Callable[[User], Mapping[str, int]]:
     table = resources(target.account, target.stack).get("ConsoleLinks")
     weeks = {"last_week": week_of(now_s - WEEK_S), "this_week": week_of(now_s)}
     with translate_errors("count the links"):
-        counted = {name: links_in_week(client, table, week) if table else {} for name, week in weeks.items()}
+        counted = {name: links_in_week(client, table, week) for name, week in weeks.items()}
     return lambda user: {name: counts.get(user.user_id, 0) for name, counts in counted.items()}
 
 

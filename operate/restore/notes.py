@@ -44,8 +44,6 @@ class RestoreNotes:
         self._table = archive.stack.ledger_table
         self._now = now
 
-    # ---- Files ---------------------------------------------------------------------------------------------------
-
     def note_copy(
         self, one: Wanted, copy: ArchivedCopy, listed: ListedAttachment, row: LedgerEntry | None, *, drill: bool
     ) -> None:
@@ -97,8 +95,6 @@ class RestoreNotes:
         if one.entry.restored_as != place:
             self._archive.ledger.record_restored_as(one.entry.request, place)
 
-    # ---- Grants --------------------------------------------------------------------------------------------------
-
     def open_grant(self) -> str:
         """Note that a grant is about to be asked for; return what ends the note."""
         number = str(uuid.uuid4())
@@ -119,8 +115,6 @@ class RestoreNotes:
         for item in items:
             self._delete(item["attachment_id"]["S"])
         return len(items)
-
-    # ---- Drills --------------------------------------------------------------------------------------------------
 
     def note_drill(self, outcome: str, original: str, copy: str) -> None:
         """Note how a drill ended."""

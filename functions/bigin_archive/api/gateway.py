@@ -17,6 +17,7 @@ Answer = dict[str, Any]
 
 # For errors that may be retried soon and name no time of their own.
 DEFAULT_RETRY_AFTER_S = 30
+_JSON = {"Content-Type": "application/json"}
 
 
 def header(event: Event, name: str) -> str | None:
@@ -57,9 +58,9 @@ def wants_queue(event: Event) -> bool:
     return any(preference.partition(";")[0].strip().lower() == "respond-async" for preference in preferences)
 
 
-def answer(status: int, content: Mapping[str, object]) -> Answer:
-    """A JSON answer."""
-    return _answer(status, content, {"Content-Type": "application/json"})
+def answer(status: int, content: Mapping[str, object], headers: Mapping[str, str] = _JSON) -> Answer:
+    """A JSON answer, which no cache keeps."""
+    return {"statusCode": status, "headers": {**headers, "Cache-Control": "no-store"}, "body": json.dumps(content)}
 
 
 def archived(bucket: str, result: "Archived", *, download: Mapping[str, str] | None = None) -> Answer:
@@ -98,12 +99,4 @@ def problem(error: ArchiveError, event: Event) -> Answer:
         "code": error.code,
         "request_id": request_id(event),
     }
-    return _answer(error.status, document, headers)
-
-
-def _answer(status: int, content: Mapping[str, object], headers: dict[str, str]) -> Answer:
-    return {
-        "statusCode": status,
-        "headers": {**headers, "Cache-Control": "no-store"},
-        "body": json.dumps(content),
-    }
+    return answer(error.status, document, headers)

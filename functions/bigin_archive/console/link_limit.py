@@ -97,13 +97,16 @@ def week_of(now_s: float) -> str:
     return (day - timedelta(days=day.weekday())).isoformat()
 
 
-def links_in_week(client: "DynamoDBClient", table: str, week: str) -> dict[str, int]:
-    """How many links each user got in a week, which is the last one or this one. Raises StorageUnavailableError."""
-    users = items(client, "scan", TableName=table)
+def links_in_week(client: "DynamoDBClient", table: str | None, week: str) -> dict[str, int]:
+    """How many links each user got in a week, the last one or this one; none without a table (a stack has no console).
+
+    Raises StorageUnavailableError.
+    """
+    users = items(client, "scan", TableName=table) if table else ()
     return {item["user"]["S"]: count for item in users if (count := _in_week(item, week))}
 
 
-def users_with_many_links(client: "DynamoDBClient", table: str, week: str) -> int:
+def users_with_many_links(client: "DynamoDBClient", table: str | None, week: str) -> int:
     """How many users got unusually many links in a week. Raises StorageUnavailableError."""
     return sum(count > MANY_LINKS for count in links_in_week(client, table, week).values())
 

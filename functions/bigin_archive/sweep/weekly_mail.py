@@ -78,7 +78,7 @@ class WeeklyMail:
     sns: Callable[[], Any]
     reporter: Reporter
     now: Callable[[], float]
-    many_links: Callable[[str], int] = lambda week: 0
+    many_links: Callable[[str], int]
 
     def send_if_due(self, state: SweepState | None, reason: str | None, *, at_once: bool = False) -> None:
         """Send it if it is due, or ``at_once``. A failure is logged and retried by the next slice.

@@ -40,7 +40,6 @@ class ArchivePipeline:
     """The parts that archive an attachment and record its outcome."""
 
     bigin: Bigin
-    storage: ObjectStore
     archiver: Archiver
     queue: ArchiveQueue
     ledger: Ledger
@@ -95,4 +94,4 @@ def archive_pipeline(
     queue = ArchiveQueue(aws.connect("sqs", 5, threads), settings.queue_url, dead_letter_queue_url)
     ledger_writer = LedgerWriter(ledger, usage, meter, reports.report, now)
     links = LinkArchiver(archiver, restored, ledger_writer)
-    return ArchivePipeline(bigin, storage, archiver, queue, ledger, usage, meter, ledger_writer, links, restored)
+    return ArchivePipeline(bigin, archiver, queue, ledger, usage, meter, ledger_writer, links, restored)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.aws.clients import Session, config, session
@@ -44,7 +45,7 @@ def sweep(
     )
     # Each object may need a call, and one failure without a retry would end the audit.
     inventory = Inventory(
-        aws.client("s3", config=config(30, 16, tries=5)), pipeline.storage.bucket, settings.key_prefix
+        aws.client("s3", config=config(30, 16, tries=5)), pipeline.archiver.bucket, settings.key_prefix
     )
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
 
@@ -78,9 +79,7 @@ def sweep(
         lambda: aws.client("sns", config=config(10)),
         reports,
         now,
-        lambda week: (
-            users_with_many_links(dynamodb, mail_settings.links_table, week) if mail_settings.links_table else 0
-        ),
+        partial(users_with_many_links, dynamodb, mail_settings.links_table),
     )
     heartbeat = Heartbeat(
         pipeline.credits,
