@@ -226,13 +226,13 @@ def test_a_file_that_was_turned_into_a_link_gets_its_shortcut(
     queue = ArchiveQueue(archive.aws.sqs, archive.aws.queue_url)
     assert 1 == repair(listed.differences, archive.ledger, queue, archive.inventory.now() or "").queued
     worker.work(archive.aws.receive(), Deadline(60))
+    assert {"a.txt", "a.url"} == {found.file_name for found in archive.inventory.objects()}
     # One that a sweep had queued for the file comes late.
     worker.work([Message("2", json.dumps(request), "handle", 1, Hints(9))], Deadline(60))
 
     assert [] == codes(archive.aws)
     assert "link" == row(archive.aws, request).state
     assert [] == kinds(archive)
-    assert {"a.txt", "a.url"} == {found.file_name for found in archive.inventory.objects()}
 
 
 def test_an_event_keeps_the_records_name(archive: Archive, bigin: Simulator) -> None:

@@ -204,8 +204,11 @@ class History:
         name = places[number % len(places)].rpartition("/")[2]
         status, files = self.operator.get([name], {})
         bodies = [body for place in places if place.endswith(f"/{name}") for body in self.world.truth.bodies(place)]
-        is_link = not bodies
-        if status == 0 and not is_link and any(body not in bodies for body in files):
+        was_link = any(
+            held.body is None for place in places if place.endswith(f"/{name}") for held in self.world.truth.past[place]
+        )
+        is_right = [body in bodies or (was_link and body.startswith(b"[InternetShortcut]")) for body in files]
+        if status == 0 and not all(is_right):
             self._fail(f"{name}: get ends with 0, and the bytes are not those that were archived")
 
     # ---- Judgement ----

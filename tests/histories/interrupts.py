@@ -47,6 +47,7 @@ class Interrupts:
     pages: int = 0
     is_dead: bool = False
     hits: int = 0
+    s3_call_s: float = CALL_S
 
     def begin(self, plan: Plan) -> None:
         self.plan, self.calls, self.pages, self.is_dead, self.hits = plan, 0, 0, False, 0
@@ -62,7 +63,7 @@ class Interrupts:
         """Send the request to its server, unless the plan says otherwise. Raises Killed, LostError."""
         if self.is_dead:
             raise Killed
-        self.clock.now_s += CALL_S
+        self.clock.now_s += self.s3_call_s if name == "s3" else CALL_S
         self.calls += 1
         what = self.plan.get(str(self.calls))
         if name == "bigin" and "per_page" in request.query:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.histories.interrupts import CUT, DENIALS, FAIL, KILL, KILL_AFTER, LOSE, PART
+from tests.histories.interrupts import CALL_S, CUT, DENIALS, FAIL, KILL, KILL_AFTER, LOSE, PART
 from tests.histories.world import Setup
 
 Step = list[Any]
@@ -112,6 +112,7 @@ STRANGER: dict[str, tuple[int, Draw]] = {
     "add elsewhere": (1, lambda draw: {"number": _number(draw)}),
     "to glacier": (1, lambda draw: {"number": _number(draw)}),
     "lose page": (1, lambda draw: {"number": _number(draw)}),
+    "lose work": (1, lambda draw: {}),
     "lose row": (2, lambda draw: {"number": _number(draw)}),
     "lose table": (1, lambda draw: {}),
     "mend object": (3, lambda draw: {"number": _number(draw)}),
@@ -133,6 +134,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
             s3_ahead_s=draw.choice((0, 0, 1, -1)),
             operator_ahead_s=draw.choice((0, 0, 240, -240)),
             listed_at_once=draw.choice((1000, 3)),
+            slice_s3_call_s=draw.choice((CALL_S, CALL_S, CALL_S, 12)),
             counts_lag_s=draw.choice((0, 0, 60)),
         )
     )

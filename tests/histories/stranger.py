@@ -63,6 +63,11 @@ class Stranger:
         if keys:
             del items[keys[number % len(keys)]]
 
+    def lose_work(self) -> None:
+        """What an audit keeps between two slices is gone from the bucket."""
+        for key in [key for key in self._bucket.keys if key.startswith(f"{clients.PREFIX}_audit/work/")]:
+            del self._bucket.keys[key]
+
     def lose_row(self, number: int) -> None:
         """Delete a row of the ledger."""
         items = self._world.tables.items[clients.LEDGER]
