@@ -1,10 +1,12 @@
 """The weekly mail: when it comes, and what it says."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from bigin_archive.console.link_limit import MANY_LINKS, TableLinkLimit
@@ -14,8 +16,11 @@ from bigin_archive.sweep.weekly_mail import MailSettings
 from bigin_archive.sweep.weekly_text import Figures, mail
 from bigin_archive.sweep.weekly_words import LANGUAGES, NEEDS
 from bigin_archive.wiring.sweep_account import sweep
+from local.emulator import Emulator
 from tests.aws import Aws
 from tests.bigin import Simulator
+
+pytestmark = pytest.mark.in_memory
 
 MONDAY = datetime(2026, 2, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,12 +41,22 @@ FIGURES = Figures(
 )
 
 
+@pytest.fixture(autouse=True)
+def emulated_sns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mails go over the emulator's SNS, wherever everything else is."""
+    if "aws" in request.fixturenames:
+        emulator: Emulator = request.getfixturevalue("emulator")
+        request.getfixturevalue("aws")  # which sets the environment first
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", emulator.url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(emulator.ca_bundle))
+
+
 class Week:
     """A stack whose slices run when the test says so, and the mails that it sent."""
 
     def __init__(self, aws: Aws, language: str = "EN", *, links: bool = False) -> None:
         self.now = MONDAY - timedelta(days=3)
-        sns, sqs = aws.client("sns"), aws.sqs
+        sns, sqs = boto3.client("sns"), boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL_SNS"])
         self._sqs, self._inbox = sqs, sqs.create_queue(QueueName=f"{aws.bucket}-inbox")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
