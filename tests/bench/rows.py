@@ -160,7 +160,6 @@ def _further_steps(package: tuple[Path, str]) -> Row:
     gains = {
         "no Powertools (log lines and metrics of our own)": times["aws_lambda_powertools"][1],
         "urllib3 without requests (adapters of our own)": times["requests"][1] - times["urllib3"][1],
-        "a signer of our own in place of botocore's": times["botocore.auth"][1],
     }
     note = ", ".join(f"{step} -{gain:.0f} ms" for step, gain in gains.items())
     return Row("import of the handler, and what further steps would gain and cost", times[handler][1], " ms", note=note)
