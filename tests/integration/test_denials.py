@@ -1,5 +1,6 @@
 """Least privilege, tried: with IAM enforced, no role can do what it must not, and each signature is checked."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +49,15 @@ def place(running: LocalStack, physical: dict[str, str]) -> Place:
     )
 
 
+Signed = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def signed(running: LocalStack, physical: dict[str, str]) -> Signed:
+    """Makes the clients of a role, once: most of the time of a denial goes into them."""
+    return functools.cache(functools.partial(clients, running, physical))
+
+
 def clients(running: LocalStack, physical: Mapping[str, str], role: str, *, forged: bool = False) -> dict[str, Any]:
     """Clients that sign as the role; ``forged`` with a secret key that is not its own."""
     arn = running.client("iam").get_role(RoleName=physical[role])["Role"]["Arn"]
@@ -70,30 +80,23 @@ def clients(running: LocalStack, physical: Mapping[str, str], role: str, *, forg
 
 @pytest.mark.parametrize(("role", "denial"), CASES, ids=[f"{role}-{denial.words}" for role, denial in CASES])
 def test_what_a_role_must_not_do_is_denied(
-    running: LocalStack,
-    physical: dict[str, str],
-    place: Place,
-    role: str,
-    denial: Denial,
-    figure: Callable[[str], None],
+    signed: Signed, place: Place, role: str, denial: Denial, figure: Callable[[str], None]
 ) -> None:
     """The call is refused for lack of the right."""
     with pytest.raises(ClientError) as refused:
-        denial.call(clients(running, physical, role), place)
+        denial.call(signed(role), place)
 
     assert refused.value.response["Error"]["Code"] in DENIED
     figure(f"denied: {role.removesuffix('Role'):<15} {denial.words:<45} {denial.action}")
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-def test_what_a_role_may_do_works_with_its_own_signature_alone(
-    running: LocalStack, physical: dict[str, str], place: Place, role: str
-) -> None:
+def test_what_a_role_may_do_works_with_its_own_signature_alone(signed: Signed, place: Place, role: str) -> None:
     """The same role can do its work; with a wrong secret key it can do nothing."""
-    ALLOWED[role](clients(running, physical, role), place)
+    ALLOWED[role](signed(role), place)
 
     with pytest.raises(ClientError) as refused:
-        ALLOWED[role](clients(running, physical, role, forged=True), place)
+        ALLOWED[role](signed(role, forged=True), place)
     assert refused.value.response["Error"]["Code"] in UNSIGNED
 
 
