@@ -50,12 +50,12 @@ class _AskedResponse(http.client.HTTPResponse):
         self._send_body = send_body
 
     def _read_status(self) -> tuple[str, int, str]:
-        told: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        told: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # private
         if told[1] != http.HTTPStatus.CONTINUE:
             return told
         http.client.parse_headers(self.fp)
         self._send_body()
-        return super()._read_status()  # type: ignore[misc,no-any-return]
+        return super()._read_status()  # type: ignore[misc,no-any-return]  # private
 
 
 class KeptConnections:
@@ -135,6 +135,7 @@ class KeptConnections:
             if body is not None:
                 connection.send(body)
 
+        # typeshed knows the class only, not a function that makes one.
         connection.response_class = partial(_AskedResponse, send_body) if asks else http.client.HTTPResponse  # type: ignore[assignment]
         try:
             connection.putrequest(method, target)
@@ -149,7 +150,7 @@ class KeptConnections:
             if is_kept and not is_begun:
                 raise _EndedError from error
             raise
-        return Answer(response.status, response.headers, response.read())  # type: ignore[arg-type]
+        return Answer(response.status, response.headers, response.read())  # type: ignore[arg-type]  # a Message is one
 
     def _made(self) -> http.client.HTTPConnection:
         end, wait_s = self._proxy or self._origin, self._connect_timeout_s

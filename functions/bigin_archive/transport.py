@@ -42,7 +42,7 @@ class _StrictResponse(http.client.HTTPResponse):
         call = _calls.watch
         while True:
             try:
-                version, status, reason = super()._read_status()  # type: ignore[misc]
+                version, status, reason = super()._read_status()  # type: ignore[misc]  # private
             except http.client.RemoteDisconnected:
                 raise
             except http.client.HTTPException:
@@ -71,19 +71,19 @@ class _Watched:
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _calls.watch.is_kept = self.sock is not None and self.served > 0
-        super().request(*args, **kwargs)  # type: ignore[misc]
+        super().request(*args, **kwargs)  # type: ignore[misc]  # of the pool's class
         self.served += 1
         _watchdog.attach(_calls.watch, self.sock)
 
     def connect(self) -> None:
         self.served = 0
-        super().connect()  # type: ignore[misc]
+        super().connect()  # type: ignore[misc]  # the same
         _watchdog.attach(_calls.watch, self.sock)
 
     @property
     def is_connected(self) -> bool:
         """Whether the pool may use the connection as it is; otherwise the pool connects it anew."""
-        kept: bool = super().is_connected  # type: ignore[misc]
+        kept: bool = super().is_connected  # type: ignore[misc]  # the same
         return kept and not _calls.watch.needs_new
 
 

@@ -5,6 +5,7 @@ with the same id.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bigin_archive.deadline import Deadline
@@ -100,10 +101,9 @@ class Announcer:
     def _retry(self, message: Message, code: str) -> None:
         delay_s = min(FIRST_DELAY_S * 2 ** min(message.attempt - 1, 10), LONGEST_DELAY_S)
         self._tell(message, "event_retried", error_code=code)
-        try:
+        # Without the delay it comes back by itself, after the queue's own visibility timeout.
+        with suppress(StorageUnavailableError):
             self.queue.delay(message.receipt_handle, delay_s)
-        except StorageUnavailableError:
-            return  # it comes back by itself, after the queue's own visibility timeout
 
     def _tell(self, message: Message, outcome: str, **fields: object) -> None:
         """Write a line. S3's events carry no correlation id, so the message's id connects its tries."""

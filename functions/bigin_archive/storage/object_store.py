@@ -65,6 +65,7 @@ class ObjectStore:
     def versions(self, prefix: str) -> list[ListedVersion]:
         """The versions of the objects below ``prefix`` since their last deletion, the first written first."""
 
+        # The names are boto3's.
         def ask(_: str, Prefix: str, KeyMarker: str = "", VersionIdMarker: str = "") -> dict[str, Any]:  # noqa: N803
             markers = {"key-marker": KeyMarker, "version-id-marker": VersionIdMarker}
             query = {"versions": "", "prefix": Prefix, **object_listing.ENCODED}
