@@ -134,7 +134,7 @@ def setup(draw: random.Random) -> dict[str, Any]:
             s3_ahead_s=draw.choice((0, 0, 1, -1)),
             operator_ahead_s=draw.choice((0, 0, 240, -240)),
             listed_at_once=draw.choice((1000, 3)),
-            slice_s3_call_s=draw.choice((CALL_S, CALL_S, CALL_S, 12)),
+            slice_s3_call_s=draw.choice((CALL_S, CALL_S, CALL_S, 60)),
             counts_lag_s=draw.choice((0, 0, 60)),
         )
     )
