@@ -338,14 +338,14 @@ CAUSES: list[tuple[Callable[[Stack], None], str]] = [
     ("plant", "alarm"), CAUSES, ids=[f"{number}-{alarm}" for number, (_, alarm) in enumerate(CAUSES)]
 )
 def test_a_cause_rings_one_alarm(stack: Stack, plant: Callable[[Stack], None], alarm: str) -> None:
-    """Exactly the alarm that says what to do about it, for a whole day."""
+    """For a whole day a cause rings exactly the alarm that says what to do about it."""
     plant(stack)
 
     assert stack.day.ringing() == {alarm}
 
 
 def test_a_normal_day_rings_none(stack: Stack) -> None:
-    """Files, links, gone files, a record without attachments, and a retry that succeeds; an audit that is complete."""
+    """A normal day rings no alarm: files, links, gone files, an empty record, a retry, and a complete audit."""
     assert stack.day.ringing() == set()
     empty(stack)
     swept(stack)

@@ -24,7 +24,7 @@ def client(bigin: Simulator) -> Bigin:
 
 
 def test_fields_are_left_out_where_bigin_refuses_them(client: Bigin, bigin: Simulator) -> None:
-    """Asked once, remembered: the list comes without, and so does the next."""
+    """Where Bigin refuses ``fields``, the list is read without them, also the next time."""
     added = bigin.add(b"12345", file_name="a.txt")
     request = ArchiveRequest(added["module"], added["record_id"])
     bigin.control("PATCH", "settings", {"fields_refused": True})
@@ -47,7 +47,7 @@ def test_another_error_of_a_list_is_told_as_before(client: Bigin, bigin: Simulat
 
 @pytest.mark.parametrize("as_string", [True, False])
 def test_a_size_may_have_a_dollar_sign(client: Bigin, bigin: Simulator, *, as_string: bool) -> None:
-    """$size beside Size, as text or as a number."""
+    """A size is read from Size or $size, as text or as a number."""
     added = bigin.add(b"12345")
     bigin.control("PATCH", "settings", {"size_key": "$size", "size_as_string": as_string})
     request = ArchiveRequest(added["module"], added["record_id"], added["attachment_id"])

@@ -152,7 +152,7 @@ def test_a_table_that_is_gone_denies_nobody(door: Door) -> None:
 
 
 def test_post_answers_as_post_attachments(door: Door, bigin: Simulator) -> None:
-    """201 with the object, then 200; the bytes stand in S3."""
+    """POST answers 201 with the object, then 200, and the bytes are in S3."""
     key, request = door.add(), bigin.add(b"content", file_name="Größe.txt", content_type="text/plain")
 
     first, second = door.call(key, request), door.call(key, request)
@@ -212,7 +212,7 @@ def _seconds_until(moment: str) -> float:
 
 
 def test_without_the_right_there_is_no_link_and_nothing_is_archived(door: Door, bigin: Simulator) -> None:
-    """403 by POST and by GET, before Bigin is called."""
+    """Without the right, POST and GET answer 403 before Bigin is called."""
     key, request = door.add("archive"), bigin.add(b"content")
 
     answers = [
@@ -225,7 +225,7 @@ def test_without_the_right_there_is_no_link_and_nothing_is_archived(door: Door, 
 
 
 def test_a_time_out_of_range_archives_nothing(door: Door, bigin: Simulator) -> None:
-    """400, before Bigin is called."""
+    """A time out of range is answered with 400 before Bigin is called."""
     key, request = door.add("link"), bigin.add(b"content")
 
     for seconds in (59, 901, "x", None):
@@ -236,7 +236,7 @@ def test_a_time_out_of_range_archives_nothing(door: Door, bigin: Simulator) -> N
 
 
 def test_get_tells_what_became_of_it(door: Door, bigin: Simulator) -> None:
-    """404 before the request, 202 while it waits, 200 with the object when it is archived."""
+    """GET answers 404 before the request, 202 while it waits, and 200 with the object once it is archived."""
     key, request = door.add(), bigin.add(b"content")
 
     unknown = door.get(key, request)
@@ -292,7 +292,7 @@ def test_get_believes_s3_where_the_ledger_knows_nothing(door: Door, bigin: Simul
 
 
 def test_a_malformed_place_is_400(door: Door) -> None:
-    """Module and ids are checked as in a body."""
+    """Module and ids in the address are checked as in a body."""
     key, place = door.add(), {"module": "Contacts", "record_id": "1", "attachment_id": "2"}
 
     for wrong in ({"module": "Calls"}, {"record_id": "x"}, {"attachment_id": "٢"}, {"attachment_id": ""}):
@@ -301,7 +301,7 @@ def test_a_malformed_place_is_400(door: Door) -> None:
 
 
 def test_a_module_has_its_other_name_too(door: Door, bigin: Simulator) -> None:
-    """Companies is Accounts, by GET as by POST."""
+    """Companies counts as Accounts, by GET and by POST."""
     key, request = door.add(), bigin.add(b"content", module="Accounts")
 
     assert door.call(key, {**request, "module": "Companies"})["http"] == 201
@@ -309,7 +309,7 @@ def test_a_module_has_its_other_name_too(door: Door, bigin: Simulator) -> None:
 
 
 def test_whole_records_are_queued(door: Door) -> None:
-    """202, one message; there is no link to what is not there yet."""
+    """A whole record is answered with 202 and one message, and has no link yet."""
     answer = door.call(door.add("link"), {"module": "Contacts", "record_id": "1", "download_link_seconds": 60})
 
     assert (answer["http"], answer["queued"]) == (202, 1)
@@ -328,7 +328,7 @@ def test_without_the_authorizers_word_nobody_is_answered(door: Door) -> None:
 
 @pytest.mark.processes
 def test_limits_are_those_of_the_key_alone(door: Door) -> None:
-    """So many calls in one second, so many links in one day; then the seconds to wait. The next window is a new one."""
+    """A key has so many calls a second and links a day, then the seconds to wait; the next window begins anew."""
     limits = CallerLimits(door.aws.dynamodb, door.aws.environment["LEASES_TABLE"])
     at_s = 1_800_000_000.2
     for _ in range(CALLS_A_SECOND):
@@ -344,7 +344,7 @@ def test_limits_are_those_of_the_key_alone(door: Door) -> None:
 
 
 def test_a_day_has_so_many_links(door: Door, bigin: Simulator) -> None:
-    """429 with the time until midnight (UTC); the file is archived, and without a link it is told."""
+    """One link too many is 429 with the time until midnight (UTC); the file is archived and told without a link."""
     key, request = door.add("link"), bigin.add(b"content")
     limits = CallerLimits(door.aws.dynamodb, door.aws.environment["LEASES_TABLE"])
     today = int(time.time() // DAY_S) * DAY_S
@@ -368,7 +368,7 @@ def test_a_day_has_so_many_links(door: Door, bigin: Simulator) -> None:
 
 @pytest.mark.processes
 def test_the_sixth_call_of_a_second_is_429(door: Door) -> None:
-    """429 with Retry-After, before the request is read."""
+    """The sixth call of a second is answered with 429 and Retry-After before the request is read."""
     key = door.add()
     context = door.policy(f"Bearer {key.text}")["context"]
     event = api_event("[", httpMethod="POST")

@@ -133,7 +133,7 @@ def test_a_scheduled_renewal_that_fails_is_an_error(watching: Aws, bigin: Simula
 
 
 def test_what_is_refused_in_part_is_told(watching: Aws, bigin: Simulator) -> None:
-    """207: one module lives, the other is named with Bigin's code."""
+    """After a 207 one module lives, and the other is named with Bigin's code."""
     renew()
     ids = [channel["channel_id"] for channel in listed(bigin)]
     requests.delete(
@@ -162,7 +162,7 @@ def test_what_is_refused_in_part_is_told(watching: Aws, bigin: Simulator) -> Non
     ],
 )
 def test_what_is_refused_as_a_whole_is_told(watching: Aws, bigin: Simulator, status: int, body: Any) -> None:
-    """400: both modules are dead, with Bigin's code."""
+    """After a 400 both modules are dead, with Bigin's code."""
     bigin.answer(status, body, call="other")
 
     answer = renew()
@@ -294,7 +294,7 @@ def test_a_stack_that_watches_nothing_renews_nothing(aws: Aws, bigin: Simulator)
 def test_a_notification_leaves_its_channel_in_the_log(
     watching: Aws, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
-    """So it can be told when the last one came; what is no channel id is not logged."""
+    """A notification leaves its channel's id in the log, so that the last one is known; no other text is logged."""
     handler = load("receive_webhook").handler
     for channel_id in ("123456789012345", "1" * 21, "x", None):
         body = {"module": "Contacts", "ids": ["1"], "operation": operation, "channel_id": channel_id, "token": SECRET}

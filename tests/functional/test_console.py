@@ -193,14 +193,14 @@ def test_a_page_holds_fifty(archive: Archive, page: Page) -> None:
     ids=str,
 )
 def test_a_search_that_cannot_be_made_is_explained(page: Page, parameters: dict[str, str]) -> None:
-    """400, whether there is an index or not."""
+    """A malformed search is answered with 400, whether there is an index or not."""
     answer = page.ask("GET", "/search", params=parameters)
 
     assert (400, "invalid_request") == (answer.status_code, answer.json()["code"])
 
 
 def test_no_index_and_a_damaged_one_are_told(archive: Archive, page: Page) -> None:
-    """503 with what to do; as soon as an audit wrote one, it is searched."""
+    """Without an index, or with a damaged one, the answer is 503 with what to do; a new one is searched at once."""
     none = page.ask("GET", "/search")
     archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=PREFIX + search_index.PATH, Body=b"no index")
     damaged = page.ask("GET", "/search")
@@ -245,7 +245,7 @@ def test_a_record_is_fresh_from_the_ledger(archive: Archive, page: Page) -> None
 
 @pytest.mark.parametrize("record", ["Tasks/1", "Leads/1", "Tasks/x", "Tasks/%2e%2e", "x%2Fy/1"])
 def test_an_unknown_record_is_told(page: Page, record: str) -> None:
-    """404 for what the ledger does not know, and for what cannot be a record."""
+    """A record that the ledger does not know, or that cannot be one, is answered with 404."""
     answer = page.ask("GET", f"/records/{record}")
 
     assert (404, "unknown_record") == (answer.status_code, answer.json()["code"])
@@ -279,7 +279,7 @@ def test_a_link_to_nothing_is_refused(page: Page, body: bytes, status: int) -> N
 
 @pytest.mark.processes
 def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None:
-    """Parked, and archived by the ledger alone: 404, and what to do."""
+    """What is parked, or archived by the ledger alone, is answered with 404 and what to do."""
     (parked,) = archive.new(1, state="parked")
     (lost,) = archive.new(1)
     archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=lost.key, VersionId=lost.version_id)
@@ -310,7 +310,7 @@ def test_a_file_in_an_archive_tier_has_no_link(archive: Archive, page: Page) -> 
 
 
 def test_the_hundred_and_first_link_waits(archive: Archive, page: Page) -> None:
-    """429, and when there are more."""
+    """The hundred and first link of an hour is answered with 429 and the time to wait."""
     (entry,) = archive.new(1)
     limit = page.server.console.limit
     assert isinstance(limit, LocalLinkLimit)
@@ -472,7 +472,7 @@ def test_only_its_own_page_is_answered(page: Page, path: str, headers: dict[str,
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods_are_refused(page: Page, method: str) -> None:
-    """405, and nothing that a preflight could go on from."""
+    """Other methods are answered with 405, and nothing that a preflight could use."""
     answer = page.ask(method, "/search")
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")

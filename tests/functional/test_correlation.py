@@ -46,7 +46,7 @@ def work(aws: Aws) -> None:
 
 
 def test_from_webhook_to_redrive(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """Webhook, record, attachment, dead letter, redrive, archived: all lines have API Gateway's id of the webhook."""
+    """All log lines, from the webhook to the file after a redrive, have API Gateway's id of the webhook."""
     aws.put_secret(aws.webhook_secret_id, {"webhook_secret": SECRET})
     attachment = bigin.add(b"content", record_id="4711")
     refused = {"status": "error", "code": "NO_PERMISSION", "message": "m", "details": {}}
@@ -68,7 +68,7 @@ def test_from_webhook_to_redrive(aws: Aws, bigin: Simulator, capsys: pytest.Capt
 
 
 def test_of_a_call_that_is_queued(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """``Prefer: respond-async``: the worker tells the id of the call."""
+    """After ``Prefer: respond-async`` the worker's line has the id of the call."""
     event = api_event(bigin.add(b"content"), {"Prefer": "respond-async"})
 
     load("archive_now").handler(event, Context())
@@ -91,7 +91,7 @@ def test_of_a_sweep(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[st
 
 
 def test_of_a_message_without_one(aws: Aws, bigin: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody's own message begins with its id of SQS, and keeps it as a dead letter that is sent back."""
+    """A message of somebody else begins with its SQS id, and keeps it as a dead letter that is sent back."""
     aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="no request")
     work(aws)
     send_back(DeadLetterQueue(aws.sqs, aws.dead_letter_queue_url, aws.queue_url, wait_s=0), Choice(all=True), Sent())

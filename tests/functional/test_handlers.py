@@ -52,7 +52,7 @@ def test_archive_now_answers_201_then_200(aws: Aws, bigin: Simulator) -> None:
 
 
 def test_the_object_carries_the_metadata_of_the_contract(aws: Aws, bigin: Simulator) -> None:
-    """Module, ids and the unchanged name stand with the object, and S3 keeps the checksum."""
+    """The object's metadata hold module, ids and the unchanged name, and S3 keeps its checksum."""
     name = "a/b é (1).pdf"
     request = bigin.add(b"content", file_name=name, content_type="application/pdf;charset=UTF-8")
     answer = json.loads(load("archive_now").handler(api_event(request), Context())["body"])
@@ -161,7 +161,7 @@ def test_a_missing_setting_is_named_in_the_answer(
 
 
 def test_the_worker_names_the_messages_that_stay(aws: Aws, bigin: Simulator) -> None:
-    """Partial batch response: only what has to come back is named."""
+    """The worker's partial batch response names only the messages that must come back."""
     good, cut = bigin.add(b"good"), bigin.add(b"cut")
     bigin.fault({"kind": "reset-before-headers"}, attachment_id=cut["attachment_id"], times=9)
     event = sqs_event([json.dumps(good), json.dumps(cut), "poison"])

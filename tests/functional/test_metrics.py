@@ -118,7 +118,7 @@ def metrics(
 
 
 def test_every_metric_that_is_looked_at_is_written(metrics: Written) -> None:
-    """Name and dimensions of each metric of an alarm and of a widget."""
+    """Every metric of an alarm or a widget is written with its name and dimensions."""
     for looked in OURS:
         assert (looked.name, looked.dimension_names) in metrics, looked
         assert dict(looked.dimensions) == {"service": STACK}, looked

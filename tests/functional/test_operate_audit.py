@@ -131,7 +131,7 @@ def test_what_a_person_has_to_mend_is_left_alone(
 def test_differences_are_shown_with_their_remedies(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Twenty in the terminal, the rest in the report."""
+    """The terminal shows twenty differences with their remedies; the report has the rest."""
     made = archive.new(23)
     archive.in_bigin(made)
     planted.plant(archive, made, {"object deleted": planted.ALL["object deleted"]})
@@ -147,7 +147,7 @@ def test_differences_are_shown_with_their_remedies(
 def test_the_totals_fit_a_terminal(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """80 columns, and no word cut: what is 0 everywhere is left out."""
+    """The totals fit into 80 columns without a cut word, because columns of zeros are left out."""
     made = archive.new(1)
     archive.in_bigin(made)
     planted.plant(archive, made, {"parked": planted.ALL["parked"]})
@@ -257,7 +257,7 @@ def test_modules_that_nobody_can_download_from_are_told(
 
 @pytest.mark.parametrize("share", ["0", "101%", "five", "-5%", ""])
 def test_a_share_is_a_share(stack: str, monkeypatch: pytest.MonkeyPatch, share: str) -> None:
-    """Anything but a percentage above 0 is used wrongly."""
+    """Anything but a percentage above 0 is wrong usage."""
     assert 2 == run(monkeypatch, "audit", "--stack", stack, "--deep", share)
 
 
@@ -296,7 +296,7 @@ def test_the_credits_enter_the_book(
 def test_a_lost_ledger_is_told(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Failed, status 1, with its report."""
+    """With a lost ledger the audit fails with status 1, and writes a report."""
     archive.aws.dynamodb.delete_table(TableName=archive.aws.ledger_table)
 
     status, report = audited(monkeypatch, capsys, stack, "--repair")

@@ -111,7 +111,7 @@ def test_a_name_has_one_key(operator: Operator) -> None:
 
 
 def test_what_is_wrong_makes_no_key(operator: Operator) -> None:
-    """Days, right or name out of range, or no name: told in words, with status 2."""
+    """Wrong days, a wrong right or name, or no name: the command says so, with status 2, and makes no key."""
     for wrong in (
         ("x", "--days", "0"),
         ("x", "--days", "366"),
