@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
@@ -53,6 +54,26 @@ def test_more_modules_than_an_item_can_name_are_counted_together(aws: Aws, bigin
     state = Account(aws, bigin).sweep()
 
     assert (101, 99) == (len(state.uncovered), state.uncovered["Other modules"])
+
+
+def test_a_page_that_is_read_again_is_counted_once(aws: Aws, bigin: Simulator) -> None:
+    """The table fails for a moment where the page is stored: the next slice reads it again."""
+    listed_by(bigin, "all")
+    many(bigin, 2)
+    bigin.add(b"call", record_id="6000", attachment_id="6001", listed={"$se_module": "Calls"})
+    account = Account(aws, bigin)
+    failures = itertools.count()
+
+    def fail_once(params: dict[str, Any], **_: Any) -> None:
+        if params["Item"]["attachment_id"]["S"].startswith("page-") and next(failures) == 0:
+            raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    account._session.events.register("before-parameter-build.dynamodb.PutItem", fail_once)
+
+    state = account.sweep()
+
+    assert next(failures) > 1
+    assert ({"Calls": 1}, "partial") == (state.uncovered, state.result)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])

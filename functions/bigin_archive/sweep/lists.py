@@ -4,7 +4,7 @@ The list of all attachments if Bigin offers it, else the lists of all records. I
 record by record. If the list of a module fails, the sweep goes on without it, and the audit names it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bigin_archive.archive_request import MODULES
@@ -75,6 +75,7 @@ class Lists:
         self._reader = None  # what is not stored has to be read again
         if found:
             state.pages += cursor.store_rows(state, state.pages, [_row(state, each) for each in found])
+            _count_uncovered(state, found)  # only now: what could not be stored is read again
         state.reading, self._reader = reading.as_dict(), reader
         if not reading.contradictions:
             patience.end(state, place)
@@ -131,9 +132,16 @@ def _row(state: SweepState, found: Found | ListedRecord) -> list[Any]:
         is_covered = state.is_wanted_since(found.changed_times)
         return [state.modules[state.module], found.record_id, found.name] if is_covered else [found.record_id]
     module = found.request.module
-    if module not in MODULES:
-        name = module if module in state.uncovered or len(state.uncovered) < _MOST_UNCOVERED else _OTHERS
-        state.uncovered[name] = state.uncovered.get(name, 0) + 1
     if module not in state.modules or not state.is_wanted_since(found.listed.times):
         return [found.request.place]
     return found.to_row()
+
+
+def _count_uncovered(state: SweepState, found: Iterable[Found | ListedRecord]) -> None:
+    """Count attachments of modules that are not archived."""
+    for each in found:
+        module = each.request.module if isinstance(each, Found) else None
+        if module and module not in MODULES:
+            is_named = module in state.uncovered or len(state.uncovered) < _MOST_UNCOVERED
+            name = module if is_named else _OTHERS
+            state.uncovered[name] = state.uncovered.get(name, 0) + 1
