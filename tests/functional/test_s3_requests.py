@@ -526,6 +526,9 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         assert {"a ü\n+": 12} == bucket("http://s3.example").sizes("a")
         with pytest.raises(StorageUnavailableError, match="ProxyConnectionError"):
             bucket(None).sizes("a")
+    monkeypatch.setenv("HTTPS_PROXY", "https://proxy.example")
+    with pytest.raises(SettingsError, match="by HTTP, not by TLS"):
+        bucket(None)
     with serving([LISTED]) as server:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert {"a ü\n+": 12} == bucket(server.url).sizes("a")

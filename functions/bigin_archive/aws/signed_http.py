@@ -28,6 +28,7 @@ from botocore.exceptions import (
 from bigin_archive import __version__
 from bigin_archive.aws.connection import CONNECT_TIMEOUT_S
 from bigin_archive.kept_connections import Answer, Body, KeptConnections, UnreachableError
+from bigin_archive.settings import SettingsError
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -54,7 +55,7 @@ class SignedHttp:
         connections: int,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Of ``url`` the host counts. A proxy is the one that the environment sets for boto3."""
+        """Of ``url`` the host counts. A proxy is the one that the environment sets for boto3. Raises SettingsError."""
         parts = urlsplit(url)
         self.url, self._service, self._region = url, service, region
         is_default = parts.port == {"http": 80, "https": 443}[parts.scheme]
@@ -150,7 +151,9 @@ def _trust(ca_bundle: str) -> ssl.SSLContext:
 
 
 def _proxy_for(url: str) -> str | None:
-    """As botocore reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY."""
+    """As botocore reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Raises SettingsError."""
     parts = urlsplit(url)
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    if proxy and proxy.startswith("https:"):
+        raise SettingsError("A proxy must be reached by HTTP, not by TLS: write HTTPS_PROXY=http://...")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
