@@ -134,6 +134,13 @@ ODD = (
         caught_by_test=(f"{_LISTS}a_page_that_is_read_again_is_counted_once",),
     ),
     Mutation(
+        "a shortcut's extension taken for a part of the name",
+        "operate/audit/ledger_rows.py",
+        'file_name=found.name.removesuffix(".url") if found.is_link else found.name,',
+        "file_name=found.name,",
+        caught_by_test=(f"{_STATES}a_rebuilt_row_has_the_name_that_bigin_has",),
+    ),
+    Mutation(
         "a ledger that is read a moment late",
         "functions/bigin_archive/ledger/ledger.py",
         "TableName=self._table, ConsistentRead=True, **part",

@@ -587,6 +587,18 @@ def test_a_genuine_url_file_is_a_file(archive: Archive, bigin: Simulator) -> Non
     assert ("archived", "x.url") == (row(archive.aws, request).state, row(archive.aws, request).file_name)
 
 
+@pytest.mark.parametrize("title", ["Wiki", "Wiki.url"])
+def test_a_rebuilt_row_has_the_name_that_bigin_has(archive: Archive, bigin: Simulator, title: str) -> None:
+    """The extension of a shortcut is ours, and not a part of the link's name."""
+    request = bigin.add(kind="link", file_name=title, link_url="https://example.com/")
+    archive.aws.worker().work([Message("1", json.dumps(request), "handle", 1)], Deadline(60))
+    archive.drop_row(row(archive.aws, request))
+
+    ledger_rows.rebuild(archive.ledger, archive.inventory, LONG_AGO, dry_run=False, progress=lambda _: None)
+
+    assert ("link", title) == (row(archive.aws, request).state, row(archive.aws, request).file_name)
+
+
 def test_a_file_that_was_archived_by_its_id_is_found_by_its_name(archive: Archive, bigin: Simulator) -> None:
     """Nothing was listed yet: the key's name is known all the same."""
     request = bigin.add(b"file", file_name="Angebot.pdf")
