@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from bigin_archive import transport
 from bigin_archive.archive_request import MODULES, ArchiveRequest
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
@@ -18,6 +17,7 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.network import transport
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.inventory import Inventory
 from bigin_archive.token.access_token import AccessTokens

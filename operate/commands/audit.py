@@ -14,11 +14,11 @@ from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
+from bigin_archive.network.transport import session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.closing import left_by
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.transport import session
 from operate.audit import report
 from operate.audit.bigin_listing import listing as read_now
 from operate.audit.repair import Repaired, repair

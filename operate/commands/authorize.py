@@ -4,7 +4,7 @@ import os
 
 import click
 
-from bigin_archive.transport import session
+from bigin_archive.network.transport import session
 from operate.commands.options import STATUSES, modules_option, on_a_stack
 from operate.connect import scopes
 from operate.connect.check import as_json, check, show

@@ -7,7 +7,7 @@ import click
 
 from bigin_archive.bigin import probed_answers
 from bigin_archive.clock import iso
-from bigin_archive.transport import session
+from bigin_archive.network.transport import session
 from operate.commands.options import STATUSES, on_a_stack
 from operate.connect.secrets import StackSecrets
 from operate.errors import OperateError

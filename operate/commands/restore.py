@@ -13,8 +13,8 @@ from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
+from bigin_archive.network.transport import session
 from bigin_archive.token.access_token import AccessTokens, TokenSource
-from bigin_archive.transport import session
 from operate.commands.options import DAY, MODULE, on_a_stack
 from operate.errors import INTERRUPTED
 from operate.restore import limits, report, selection

@@ -12,10 +12,10 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
+from bigin_archive.network.transport import session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.transport import session
 from operate.commands.options import DAY_OR_TIME, STATUSES, modules_option, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from bigin_archive.bigin.notification_channels import channel_id
-from bigin_archive.transport import session
+from bigin_archive.network.transport import session
 from operate.commands.options import STATUSES, on_a_stack
 from operate.errors import OperateError
 from operate.stack.log_search import last_events

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bigin_archive.clock import iso_or_none
 from bigin_archive.errors import ArchiveError
-from bigin_archive.transport import Session
+from bigin_archive.network.transport import Session
 from operate.connect.secrets import StackSecrets, StoredToken
 from operate.connect.token_probe import Access, Finding, Probe
 from operate.stack.aws import aws_errors

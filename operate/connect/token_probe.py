@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bigin_archive import transport
 from bigin_archive.bigin.classify import classify
 from bigin_archive.clock import parse
 from bigin_archive.errors import BiginRefusedError, BiginScopeMissingError, BiginUnavailableError
-from bigin_archive.transport import Session
+from bigin_archive.network import transport
+from bigin_archive.network.transport import Session
 from operate.connect import scopes
 
 TIMEOUT_S = 20  # for one call

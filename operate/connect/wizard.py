@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bigin_archive.errors import ArchiveError
+from bigin_archive.network.transport import Session, session
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
-from bigin_archive.transport import Session, session
 from operate.connect import scopes
 from operate.connect.prompts import Prompts
 from operate.connect.secrets import StackSecrets

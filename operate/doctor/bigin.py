@@ -12,7 +12,7 @@ import requests
 from bigin_archive.api import webhook_request
 from bigin_archive.archive_request import MODULES
 from bigin_archive.aws.secret_value import read_secret
-from bigin_archive.transport import session
+from bigin_archive.network.transport import session
 from operate.connect import check
 from operate.connect.secrets import StackSecrets
 from operate.findings import Check, Finding, ok, problem, unknown

@@ -9,7 +9,7 @@ from bigin_archive.archive_request import MODULES
 from bigin_archive.bigin.classify import classify
 from bigin_archive.bigin.credit_meter import REMAINING_HEADER
 from bigin_archive.bigin.probed_answers import LISTED_SIZE, NO_WHOLE_LIST, OTHER_SIZE, WHOLE_LIST
-from bigin_archive.transport import Session
+from bigin_archive.network.transport import Session
 from operate.connect.token_probe import get
 from operate.findings import Finding
 from operate.selftest.check import Check, NotDecidedError

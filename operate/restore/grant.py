@@ -17,11 +17,11 @@ from types import FrameType
 import click
 
 from bigin_archive.errors import ArchiveError, BiginTokenRejectedError
+from bigin_archive.network.transport import Session
 from bigin_archive.settings import DataCenter
 from bigin_archive.token import oauth
 from bigin_archive.token.access_token import AccessToken
 from bigin_archive.token.oauth import Grant, GrantError
-from bigin_archive.transport import Session
 from operate.connect.prompts import Prompts
 from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE, CONSOLES, explain
 from operate.errors import OperateError

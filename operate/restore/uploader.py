@@ -11,13 +11,13 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from bigin_archive import transport
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import BiginRateLimitedError, BiginScopeMissingError
+from bigin_archive.network import transport
+from bigin_archive.network.transport import Session
 from bigin_archive.token.access_token import AccessToken, TokenSource
-from bigin_archive.transport import Session
 from operate.restore.limits import Refusal
 from operate.restore.multipart import MultipartForm
 

@@ -20,9 +20,9 @@ from bigin_archive.bigin.notification_channels import (
 from bigin_archive.clock import iso_or_none
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, BiginScopeMissingError
+from bigin_archive.network.transport import Session
 from bigin_archive.settings import RENEW_CHANNELS
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.transport import Session
 from operate.errors import OperateError
 from operate.stack.aws import aws_errors
 from operate.stack.stack import Stack

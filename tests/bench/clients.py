@@ -18,7 +18,7 @@ import boto3
 import requests
 from botocore.credentials import Credentials
 
-from bigin_archive import telemetry, transport
+from bigin_archive import telemetry
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.circuit_breaker import CircuitBreaker
@@ -37,6 +37,7 @@ from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.network import transport
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.storage import object_attributes
 from bigin_archive.storage.object_store import ObjectStore

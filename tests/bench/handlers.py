@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bigin_archive import transport
+from bigin_archive.network import transport
 from bigin_archive.settings import DataCenter, RefreshSettings
 from bigin_archive.token.token_refresher import TokenRefresher
 from tests.bench.clients import Job

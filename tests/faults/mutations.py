@@ -130,7 +130,7 @@ MUTATIONS = (
     ),
     Mutation(
         "redirects followed",
-        "functions/bigin_archive/transport.py",
+        "functions/bigin_archive/network/transport.py",
         "    try:\n        return adapter.send(request, stream=True, timeout=timeout, **settings)\n    except",
         "    try:\n        return session.send(request, stream=True, timeout=timeout)\n    except",
         ("transient",),
@@ -210,7 +210,7 @@ MUTATIONS = (
     ),
     Mutation(
         "chunk size that breaks off taken for the end",
-        "functions/bigin_archive/transport.py",
+        "functions/bigin_archive/network/http_response.py",
         'if not line.endswith(b"\\n"):',
         "if False:",
         ("framing",),
@@ -241,7 +241,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no watchdog over slow connections",
-        "functions/bigin_archive/watchdog.py",
+        "functions/bigin_archive/network/watchdog.py",
         "                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)",
         "                pass",
         ("slow",),
@@ -315,7 +315,7 @@ MUTATIONS = (
     ),
     Mutation(
         "certificate not verified",
-        "functions/bigin_archive/transport.py",
+        "functions/bigin_archive/network/transport.py",
         'for name in ("proxies", "verify")}',
         'for name in ("proxies",)} | {"verify": False}',
         ("unreachable",),
@@ -409,7 +409,7 @@ MUTATIONS = (
     ),
     Mutation(
         "token in the log",
-        "functions/bigin_archive/transport.py",
+        "functions/bigin_archive/network/transport.py",
         "    request = _prepared(method, url, ",
         "    print(headers)\n    request = _prepared(method, url, ",
         ("length",),

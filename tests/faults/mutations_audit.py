@@ -11,7 +11,7 @@ _PARSER = "functions/bigin_archive/aws/page_parser.py"
 _CLIENT = "functions/bigin_archive/aws/json_client.py"
 _ALONE = "functions/bigin_archive/aws/function_aws.py"
 _CALLS = "tests/functional/test_json_client.py::test_"
-_KEPT = "functions/bigin_archive/kept_connections.py"
+_KEPT = "functions/bigin_archive/network/kept_connections.py"
 _REQUESTS = "tests/functional/test_s3_requests.py::test_"
 
 AUDIT = (

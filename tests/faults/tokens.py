@@ -11,10 +11,10 @@ from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
+from bigin_archive.network.transport import session
 from bigin_archive.queueing.archive_queue import Outgoing
 from bigin_archive.queueing.record_queue import RecordQueue
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench
 from tests.faults.event_source import EventSource

@@ -14,9 +14,9 @@ from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, TransientError
+from bigin_archive.network.transport import session
 from bigin_archive.settings import DATA_CENTERS
 from bigin_archive.token.access_token import AccessTokens
-from bigin_archive.transport import session
 from tests.bigin import TOKEN
 from tests.faults.bench import Bench
 from tests.faults.lab import Lab

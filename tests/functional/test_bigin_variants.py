@@ -10,7 +10,7 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.listing import LISTING_FIELDS
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginScopeMissingError, BiginUnavailableError
-from bigin_archive.transport import session
+from bigin_archive.network.transport import session
 from tests.account import Tokens
 from tests.aws import Aws
 from tests.bigin import Simulator

@@ -9,10 +9,10 @@ import pytest
 
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
+from bigin_archive.network.transport import session
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.lists import Lists, is_wanted
 from bigin_archive.sweep.sweep import SweepRequest
-from bigin_archive.transport import session
 from tests.account import Account, Killed, Tokens, archived, at, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator

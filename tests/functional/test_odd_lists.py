@@ -11,11 +11,11 @@ from botocore.exceptions import EndpointConnectionError
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
+from bigin_archive.network.transport import session
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import doubt
 from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import SweepRequest
-from bigin_archive.transport import session
 from operate.audit.bigin_listing import listing
 from tests.account import Account, Tokens, archived, listed_by, many
 from tests.aws import Aws

@@ -10,9 +10,9 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger_entry import LedgerEntry
+from bigin_archive.network.transport import session
 from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import request_grant
-from bigin_archive.transport import session
 from operate.restore.grant import GrantedTokens, scope_line
 from operate.restore.notes import RestoreNotes
 from operate.restore.outcome import Run, Wanted

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bigin_archive.network.transport import session
 from bigin_archive.settings import DataCenter
 from bigin_archive.token.oauth import GrantError, request_grant, revoke
-from bigin_archive.transport import session
 from operate.connect.zoho import CLIENT_ID, CLIENT_SECRET, CODE
 from operate.doctor.restore import RestoreDoctor
 from operate.errors import OperateError

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from bigin_archive import transport
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
+from bigin_archive.network import http_response, transport
 from tests.raw_server import CLOSE, RESET, Step, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
@@ -23,7 +23,7 @@ def ask(session: transport.Session, url: str, method: str = "GET", seconds: floa
     deadline = Deadline(seconds)
     with transport.until(deadline):
         response = transport.send(session, method, url, {}, (2, 2), **more)
-        body = Body(transport.received(response), deadline)
+        body = Body(http_response.received(response), deadline)
         content = body.peek(1000)
         response.raw.release_conn()
     assert response.status_code == 200
@@ -196,13 +196,15 @@ def test_what_urllib3_keeps_to_itself_is_where_we_look_for_it() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0"
     with serving([chunked, CLOSE]) as server, transport.until(Deadline(5)):
         response = transport.send(session, "GET", server.url, {}, (2, 2))
-        answer = transport.received(response)
+        answer = http_response.received(response)
 
-        assert isinstance(transport.socket_of(answer), socket.socket), "transport.socket_of no longer finds the socket"
+        assert isinstance(http_response.socket_of(answer), socket.socket), (
+            "http_response.socket_of no longer finds the socket"
+        )
         assert answer.chunked is True, "http.client no longer tells of chunks: see response_body.Body"
         assert b"body" == answer.read(4)
         with pytest.raises(http.client.IncompleteRead):  # "the chunk-size line that breaks off is the end", else
             answer.read()
 
-    with pytest.raises(TypeError, match=r"see transport\.received"):
-        transport.received(requests.Response())
+    with pytest.raises(TypeError, match=r"see http_response\.received"):
+        http_response.received(requests.Response())

@@ -33,10 +33,8 @@ LEVELS = (
         "clock",
         "request_outcome",
         "cold_start",
-        "transport",
-        "watchdog",
         "disk",
-        "kept_connections",
+        "network",
     },
     {"aws", "search", "page"},
     {"token"},
@@ -64,8 +62,8 @@ USERS = {
     "boto3": {"aws", "wiring"},
     "botocore": {"aws", "token", "storage", "api", "console", "wiring"},
     "certifi": {"aws"},
-    "requests": {"transport", "token", "bigin"},
-    "urllib3": {"transport", "aws", "token"},
+    "requests": {"network", "token", "bigin"},
+    "urllib3": {"network", "token"},
     "aws_lambda_powertools": {"telemetry"},
 }
 # Modules that take and return values: they load where no library is installed.

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
 from bigin_archive.aws.signed_http import SignedHttp
-from bigin_archive.kept_connections import Answer
+from bigin_archive.network.kept_connections import Answer
 
 
 @dataclass(frozen=True, slots=True)

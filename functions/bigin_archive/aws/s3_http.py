@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from bigin_archive.aws.connection import Connection
 from bigin_archive.aws.signed_http import Credentials, SignedHttp
-from bigin_archive.kept_connections import Answer, Body
+from bigin_archive.network.kept_connections import Answer, Body
 
 NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 CHECKSUM = "x-amz-checksum-sha256"  # header or trailer, base64

@@ -27,7 +27,7 @@ from botocore.exceptions import (
 
 from bigin_archive import __version__
 from bigin_archive.aws.connection import CONNECT_TIMEOUT_S
-from bigin_archive.kept_connections import Answer, Body, KeptConnections, UnreachableError
+from bigin_archive.network.kept_connections import Answer, Body, KeptConnections, UnreachableError
 from bigin_archive.settings import SettingsError
 
 _ALGORITHM = "AWS4-HMAC-SHA256"

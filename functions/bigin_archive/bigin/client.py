@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from bigin_archive import clock, transport
+from bigin_archive import clock
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.bigin.classify import ERROR_BODY_BYTES, classify, may_be_error
 from bigin_archive.bigin.credit_meter import CreditMeter
@@ -38,9 +38,10 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     PageTokenEndedError,
 )
+from bigin_archive.network import http_response, transport
+from bigin_archive.network.transport import Session
 from bigin_archive.settings import MIB
 from bigin_archive.token.access_token import TokenSource
-from bigin_archive.transport import Session
 
 # Until the headers, and between two reads of the body. Bigin publishes no figures. It is longer than a caller of the
 # API waits (24 s), so that a stalled request is queued there, not refused.
@@ -201,7 +202,7 @@ class Bigin:
                 f"Bigin cannot be reached, or does not answer ({type(error).__name__}). Try again later."
             ) from error
         self._meter.count(response.status_code, response.headers)
-        received = transport.received(response)
+        received = http_response.received(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
         coded = not received.chunked and headers.get("transfer-encoding", "identity").strip().lower() != "identity"
         if coded or received.msg.defects or received.msg.get_payload():

@@ -17,8 +17,8 @@ from bigin_archive.errors import (
     DownloadIncompleteError,
     StorageUnavailableError,
 )
+from bigin_archive.network.http_response import socket_of
 from bigin_archive.settings import MIB
-from bigin_archive.transport import socket_of
 
 BLOCK_BYTES = MIB  # larger blocks are not faster (measured from 64 KiB to 4 MiB)
 

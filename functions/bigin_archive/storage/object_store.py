@@ -18,7 +18,7 @@ from bigin_archive.aws.s3_http import CHECKSUM, S3Requests
 from bigin_archive.bigin.response_body import BLOCK_BYTES, Body, Spooled
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import StorageUnavailableError
-from bigin_archive.kept_connections import Answer
+from bigin_archive.network.kept_connections import Answer
 from bigin_archive.storage import archived_object, aws_chunked, version_listing
 from bigin_archive.storage.archived_object import StoredObject
 from bigin_archive.storage.object_attributes import ObjectAttributes

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bigin_archive import transport
+from bigin_archive.network import transport
 
 TIMEOUT_S = 20  # for the whole call
 DEFAULT_LIFETIME_S = 3600  # Bigin API v2, "Self client": an access token lives one hour

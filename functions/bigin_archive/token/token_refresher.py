@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bigin_archive.aws.error_codes import AWS_ERRORS, code_of
 from bigin_archive.aws.secret_value import read_secret
 from bigin_archive.clock import iso
+from bigin_archive.network.transport import Session
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.oauth import Grant, GrantError, request_grant
-from bigin_archive.transport import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bigin_archive import transport
 from bigin_archive.archiving.archiver import Archiver
 from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.archiving.restored_files import RestoredFiles
@@ -22,6 +21,7 @@ from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.ledger.ledger_writer import LedgerWriter
+from bigin_archive.network import transport
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import ArchiveSettings
 from bigin_archive.storage.object_store import ObjectStore

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bigin_archive import transport
 from bigin_archive.aws.clients import Session, config, session
+from bigin_archive.network import transport
 from bigin_archive.settings import RefreshSettings
 from bigin_archive.token.token_refresher import TokenRefresher
 

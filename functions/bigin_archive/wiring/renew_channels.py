@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from bigin_archive import transport
 from bigin_archive.api.webhook_secret import WebhookSecret
 from bigin_archive.aws.function_aws import connection
 from bigin_archive.aws.semaphore import Semaphore
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.notification_channels import NotificationChannels
+from bigin_archive.network import transport
 from bigin_archive.settings import WatchSettings
 from bigin_archive.token.access_token import AccessTokens
 

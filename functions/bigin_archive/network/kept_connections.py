@@ -6,7 +6,7 @@ Redirects are not followed. Only a request that found a kept connection closed i
 
 import base64
 import http.client
-import select
+import selectors
 import socket
 import ssl
 import weakref
@@ -15,8 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import IOBase
-from typing import IO, Any
+from typing import IO
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from bigin_archive.network.http_response import AskedResponse
+
+# Without a limit on the number of open files, where the system has it.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 Body = bytes | IO[bytes] | Iterable[memoryview | bytes]
 
@@ -40,22 +45,6 @@ class UnreachableError(OSError):
 
 class _EndedError(Exception):
     """The connection ended before a byte of an answer came, and before anything that cannot be sent again was sent."""
-
-
-class _AskedResponse(http.client.HTTPResponse):
-    """An answer to ``Expect: 100-continue``: where the server wants the body, it is sent."""
-
-    def __init__(self, send_body: Callable[[], None], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._send_body = send_body
-
-    def _read_status(self) -> tuple[str, int, str]:
-        told: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # private
-        if told[1] != http.HTTPStatus.CONTINUE:
-            return told
-        http.client.parse_headers(self.fp)
-        self._send_body()
-        return super()._read_status()  # type: ignore[misc,no-any-return]  # private
 
 
 class KeptConnections:
@@ -136,7 +125,7 @@ class KeptConnections:
                 connection.send(body)
 
         # typeshed knows the class only, not a function that makes one.
-        connection.response_class = partial(_AskedResponse, send_body) if asks else http.client.HTTPResponse  # type: ignore[assignment]
+        connection.response_class = partial(AskedResponse, send_body) if asks else http.client.HTTPResponse  # type: ignore[assignment]
         try:
             connection.putrequest(method, target)
             for name, text in headers.items():
@@ -180,7 +169,9 @@ def _close(connections: list[http.client.HTTPConnection]) -> None:
 
 def _is_readable(connection: http.client.HTTPConnection, seconds: float) -> bool:
     """Whether something comes within ``seconds``, if only the end of the connection."""
-    return bool(select.select([connection.sock], [], [], seconds)[0])
+    with _Selector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
 
 
 def _check_open(connection: http.client.HTTPConnection) -> None:

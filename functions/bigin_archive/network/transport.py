@@ -2,8 +2,6 @@
 
 Time-outs of sockets limit a single read: a server that sends one byte a second passes them for days, in headers as in
 the body. So a watchdog shuts the connection down when the time of the whole call is used up.
-
-Only this module touches private parts of libraries.
 """
 
 import http.client
@@ -22,50 +20,26 @@ from urllib3.exceptions import HTTPError
 
 from bigin_archive import __version__
 from bigin_archive.deadline import Deadline
-from bigin_archive.watchdog import Watchdog
+from bigin_archive.network.http_response import StrictResponse
+from bigin_archive.network.watchdog import Watchdog
 
 CONNECT_TIMEOUT_S = 5
 # No answer, half an answer, or one that cannot be decoded.
 EXCHANGE_ERRORS = (requests.RequestException, OSError, HTTPError)
 
-_MAX_CHUNK_LINE_BYTES = 4096
-
 _calls = threading.local()  # .watch: the call that this thread makes
 _watchdog = Watchdog()
 
 
-class _StrictResponse(http.client.HTTPResponse):
-    """Python's response, corrected where it would mistake something for the answer or for its end."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Skip interim answers (RFC 9110, 15.2). Python skips only 100."""
-        call = _calls.watch
-        while True:
-            try:
-                version, status, reason = super()._read_status()  # type: ignore[misc]  # private
-            except http.client.RemoteDisconnected:
-                raise
-            except http.client.HTTPException:
-                call.is_answered = True
-                raise
-            call.is_answered = True
-            # 101 is final: after it there is no more HTTP.
-            if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
-    def _read_next_chunk_size(self) -> int:
-        """Refuse a chunk-size line that breaks off: after its first zeros it would look like the end of the body."""
-        line = self.fp.readline(_MAX_CHUNK_LINE_BYTES)
-        if not line.endswith(b"\n"):
-            raise ValueError("a chunk-size line that has no end")  # http.client makes it an IncompleteRead
-        return int(line.partition(b";")[0], 16)
+class _WatchedResponse(StrictResponse):
+    def begin_answer(self) -> None:
+        _calls.watch.is_answered = True
 
 
 class _Watched:
     """A connection of urllib3, plain or TLS, that the watchdog can shut down and that knows whether it is new."""
 
-    response_class = _StrictResponse
+    response_class = _WatchedResponse
     sock: socket.socket | None
     served = 0  # requests on the present socket
 
@@ -216,19 +190,6 @@ def exchange(
         content: bytes = response.raw.read(max_bytes, decode_content=True)
         response.close()
     return response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
-
-
-def received(response: requests.Response) -> http.client.HTTPResponse:
-    """The answer of http.client, which knows how its body ends and how many bytes are left."""
-    original: http.client.HTTPResponse | None = getattr(response.raw, "_original_response", None)
-    if original is None:
-        raise TypeError("urllib3 keeps the answer of http.client elsewhere: see transport.received")
-    return original
-
-
-def socket_of(answer: http.client.HTTPResponse) -> socket.socket | None:
-    """The connection of an answer; None once the answer is read to its end."""
-    return getattr(getattr(answer.fp, "raw", None), "_sock", None)
 
 
 def session(connections: int) -> Session:
