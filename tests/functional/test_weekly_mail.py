@@ -56,7 +56,8 @@ class Week:
 
     def __init__(self, aws: Aws, language: str = "EN", *, links: bool = False) -> None:
         self.now = MONDAY - timedelta(days=3)
-        sns, sqs = boto3.client("sns"), boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL_SNS"])
+        session = boto3.session.Session()  # boto3's own remembers the addresses of earlier tests
+        sns, sqs = session.client("sns"), session.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL_SNS"])
         self._sqs, self._inbox = sqs, sqs.create_queue(QueueName=f"{aws.bucket}-inbox")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
