@@ -45,6 +45,9 @@ class History:
         self.verdicts: list[str] = []
         self._sweep_began = (0, 0)  # faults and changes when the sweep under way began
         self._last_sweep: str | None = None
+        self._before_audit: dict[str, Any] | None = (
+            None  # what stood when the audit began that goes on in the next slice
+        )
         self._full_disturbed = False  # whether anything happened during the last sweep of everything
 
     def run(self, steps: Sequence[Step], *, to_rest: bool = True) -> None:
@@ -118,7 +121,13 @@ class History:
     def _slice(self, plan: Plan, order: str | None = None) -> Any:
         began = self._marks()
         self.world.moved.clear()
+        before = self._before_audit or self.world.standing()
         state = self.world.slice(_ordered(order), plan)
+        if state and state.is_done and self._before_audit:
+            # It was compared in slices, between which other things happened.
+            self.world.note_moved(self._before_audit)
+        if state:
+            self._before_audit = before if state.audit else None
         if state and state.phase != "done" and state.started_at != self._last_sweep:
             self._last_sweep, self._sweep_began = state.started_at, began
         if state and state.is_done and state.finished_at and state.finished_at >= _iso(began[2]):

@@ -58,10 +58,9 @@ class Oracle:
             for kind in kinds:
                 if place not in self._world.moved and not self._is_true(place, kind):
                     yield f"{place}: {kind} is invented"
-        for path in report.strange - self._strange():
-            yield f"{path}: unknown_object is invented"
-        for path in self._strange() - report.strange:
-            yield f"{path}: unknown_object is not told"
+        for path in report.strange ^ self._strange():
+            if "/".join(path.split("/")[:3]) not in self._world.moved:
+                yield f"{path}: unknown_object is {'invented' if path in report.strange else 'not told'}"
         for place in {*self._truth.past, *self._objects, *self._rows}:
             if place.partition("/")[0] not in self._modules:
                 continue

@@ -122,15 +122,19 @@ class World:
     @contextmanager
     def beside(self) -> Iterator[None]:
         """Another run while one is under way, at one of its calls: both go on as if they were alone."""
-        before = self._standing()
+        before = self.standing()
         self._depth += 1
         with self.aws.network.beside(), self.interrupts.beside(), self.journal.beside():
             yield
         self._depth -= 1
-        after = self._standing()
+        self.note_moved(before)
+
+    def note_moved(self, before: dict[str, Any]) -> None:
+        """Note the places where something else stands than ``before``, as :meth:`standing` gave it."""
+        after = self.standing()
         self.moved |= {place for place in {*before, *after} if before.get(place) != after.get(place)}
 
-    def _standing(self) -> dict[str, Any]:
+    def standing(self) -> dict[str, Any]:
         """What stands in S3 and in the ledger, by place."""
         found: dict[str, Any] = {}
         for key, versions in self.bucket.keys.items():
