@@ -175,7 +175,7 @@ ODD = (
     Mutation(
         "credits of the batch's own first tries used for something else",
         "functions/bigin_archive/archiving/queue_worker.py",
-        "self._credits_left() <= self._paid:",
+        "self._credits_left() <= len(self._paid):",
         "self._credits_left() <= 0:",
         caught_by_test=(f"{_CREDITS}lists_and_retries_leave_the_credits_of_their_batch_alone",),
     ),

@@ -109,7 +109,10 @@ def test_at_most_eight_downloads_run_at_once(deployed: Deployed) -> None:
 
 
 def test_at_most_ten_calls_in_all_reach_bigin(deployed: Deployed) -> None:
-    """Twenty callers of the API beside a full queue: ten calls at one time, and every caller is served."""
+    """Twenty callers of the API beside a full queue: ten calls at one time, and every caller is served.
+
+    A busy machine may need more than the 24 s after which the API queues a file: 202.
+    """
     queued, now = ([deployed.bigin.add(b"%d" % number) for number in range(count)] for count in (40, 20))
     deployed.bigin.fault({"kind": "delay", "seconds": 0.3}, times=None)
 
@@ -117,8 +120,8 @@ def test_at_most_ten_calls_in_all_reach_bigin(deployed: Deployed) -> None:
     with ThreadPoolExecutor(20) as callers:
         statuses = [answer.status_code for answer in callers.map(deployed.post, now)]
 
-    assert [201] * 20 == statuses
-    deployed.until(lambda: all(deployed.objects(request) for request in queued))
+    assert {201, 202} >= set(statuses)
+    deployed.until(lambda: all(deployed.objects(request) for request in queued + now))
     assert deployed.bigin.calls()["max_concurrent"] <= 10
 
 

@@ -80,13 +80,14 @@ class Worker:
         self._now = now
         self._meter = meter or CreditMeter()
         self._credits_left = credits_left
-        self._paid = 0  # first tries of this batch that a sweep has reserved a credit for, and that have not begun
+        # The messages of this batch that a sweep has reserved a credit for, and that have not begun.
+        self._paid: set[str] = set()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="archive")
 
     def work(self, messages: Iterable[Message], deadline: Deadline) -> list[str]:
         """Work on all messages; return the ids of those that stay on the queue."""
         messages, futures, whole_s = list(messages), [], deadline.remaining_s()
-        self._paid = sum(message.is_paid for message in messages)
+        self._paid = {message.message_id for message in messages if message.is_paid}
         for message in start_order(messages):
             futures.append(self._pool.submit(self._work_on, message, deadline, whole_s))
             # One call at a time until Bigin has answered one.
@@ -99,7 +100,7 @@ class Worker:
 
     def _work_on(self, message: Message, deadline: Deadline, whole_s: float) -> Outcome:
         started = time.monotonic()
-        self._paid -= message.is_paid
+        self._paid.discard(message.message_id)  # at once, whatever the other threads do
         with self._meter.gated(self._gate(message)) if message.is_limited else nullcontext():
             outcome = self._outcome_of(message, deadline, whole_s)
         duration_s = time.monotonic() - started
@@ -167,7 +168,7 @@ class Worker:
         paid = iter([message] if message.is_paid else [])
 
         def check() -> None:
-            if next(paid, None) is None and self._credits_left() <= self._paid:
+            if next(paid, None) is None and self._credits_left() <= len(self._paid):
                 detail = "The sweep's part of the credits is used up for this hour or day. Retried by itself."
                 raise CreditsSpentError(detail, retry_after_s=_UNTIL_CREDITS_S)
 
