@@ -161,7 +161,7 @@ def start(
                     asked.answer(event)
                     asked.wait_for("/response")
                 wall_s = time.perf_counter() - began
-            rss_mb = _peak_rss_mb(process.pid)
+                rss_mb = _peak_rss_mb(process.pid)  # while it waits: without its connection it ends
         finally:
             process.kill()
             _, _, usage = os.wait4(process.pid, 0)
