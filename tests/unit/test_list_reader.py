@@ -339,10 +339,12 @@ def test_an_entry_that_cannot_be_read_costs_no_neighbour() -> None:
         page = Page({"info": {"more_records": False}}, position)
         return Read(page, [Keyed("1", LONG_AGO, "1"), None, Keyed("3", LONG_AGO, "3")])
 
-    reader = ListReader("Contacts/5001", Reading(), fetch)
+    reading = Reading()
+    reader = ListReader("Contacts/5001", reading, fetch)
 
     assert ["1", "3"] == list(reader.rest())
     assert "1 entries of Bigin's list of Contacts/5001 cannot be read." == reader.doubt
+    assert not reading.is_whole
 
 
 def test_a_list_in_which_no_entry_can_be_read_is_not_empty() -> None:
