@@ -2,72 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from bigin_archive.archive_request import ALIASES, MODULES
-from bigin_archive.audit.report_html import size
-from bigin_archive.errors import ArchiveError, StorageUnavailableError
-from bigin_archive.ledger.ledger_entry import LedgerEntry
-from bigin_archive.storage.archived_object import ArchivedObject, place_of
-from bigin_archive.storage.file_names import UNNAMED
-from bigin_archive.storage.inventory import BytesDifferError
-from bigin_archive.storage.s3_errors import NoObjectError
-from operate import local_files
-from operate.commands.options import STATUSES, on_a_stack
-from operate.local_files import DifferentBytesError
-from operate.stack.archive import Archive, translate_errors
+from operate.commands.options import MODULE, STATUSES, on_a_stack
+from operate.find.download import by_id, fetch_all, fetch_module, of_records
+from operate.stack.archive import translate_errors
 from operate.stack.target import Target
-from operate.terminal import complain, good, printable, say, working
-from operate.terminal import progress as progress_console
+from operate.terminal import complain, printable, say, working
 
 _RECORD = re.compile(rf"({'|'.join((*MODULES, *ALIASES))})/([0-9]{{1,50}})")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An object to download, and the ledger's row about it, if there is one."""
-
-    found: ArchivedObject
-    folder: Path
-    entry: LedgerEntry | None = None
-
-    @property
-    def sha256(self) -> str | None:
-        """The SHA-256 (hex) with which it was archived. None if it is not known, or S3 has another one."""
-        entry, found = self.entry, self.found
-        # A version never changes, so if the row names this version, S3's own checksum is the best source.
-        is_same = found.version_id is not None and entry is not None and entry.version_id == found.version_id
-        if not entry or is_same:
-            return found.sha256
-        # An object that had no checksum when it was archived, and has one now, was written again.
-        return entry.sha256 if found.sha256 in (None, entry.sha256) else None
-
-    @property
-    def attachment_id(self) -> str:
-        """Which attachment it is; the object of one that was sent back to Bigin lies under its first id."""
-        if self.entry:
-            return self.entry.attachment_id
-        return str(self.found.request.attachment_id) if self.found.request else self.found.file_name
-
-    @property
-    def record(self) -> str:
-        """Of which record it is, as ``MODULE/ID``; of one that was sent back to Bigin, the record that it is in now."""
-        of = self.entry or self.found.request
-        return f"{of.module}/{of.record_id}" if of else ""
-
-    @property
-    def path(self) -> Path:
-        """Where to write it, under the name that it had in Bigin."""
-        name = self.found.name
-        if name == UNNAMED and self.entry and self.entry.file_name:
-            name = self.entry.file_name
-        return self.folder / local_files.local_name(name)
 
 
 @click.command(
@@ -76,6 +22,7 @@ Examples:
   bigin-archive get 2034020000000711002
   bigin-archive get 2034020000000711002 2034020000000711003 --to ~/Downloads
   bigin-archive get --record Contacts/2034020000000489124 --to contact
+  bigin-archive get --module Pipelines --to pipelines
 
 """
     + STATUSES
@@ -83,6 +30,9 @@ Examples:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @on_a_stack
 @click.option("--record", "records", multiple=True, metavar="MODULE/ID", help="All files of a record (repeatable).")
+@click.option(
+    "--module", "modules", multiple=True, type=MODULE, metavar="NAME", help="All files of a module (repeatable)."
+)
 @click.option(
     "--to",
     "folder",
@@ -97,27 +47,32 @@ def get(
     ids: tuple[str, ...],
     target: Target,
     records: tuple[str, ...],
+    modules: tuple[str, ...],
     folder: Path,
     machine: bool,
 ) -> int:
     """Download archived files, checked by their SHA-256.
 
-    Name attachments by their IDs, which find shows, or whole records with --record. Each file is verified against its
-    SHA-256 before it appears under its name. No file is overwritten: a file with the same bytes stays, and beside
-    another one the new file gets a similar name.
+    Name attachments by their IDs, which find shows, whole records with --record, or all records of a module with
+    --module. Each file is verified against its SHA-256 before it appears under its name. No file is overwritten: a file
+    with the same bytes stays, and beside another one the new file gets a similar name. After an interruption, the same
+    command goes on: what is there already is not downloaded again.
     """
-    if not ids and not records:
-        raise click.UsageError("Name what to download: attachment ids, or --record MODULE/ID.")
+    if not ids and not records and not modules:
+        raise click.UsageError("Name what to download: attachment ids, --record MODULE/ID, or --module NAME.")
     places = [_place(record) for record in records]
     archive = target.archive
     with working("Looking them up"), translate_errors("look them up"):
         lost: list[str] = []
-        wanted = [*_by_id(archive, ids, folder), *_of_records(archive, places, folder, lost)]
+        wanted = [*by_id(archive, ids, folder), *of_records(archive, places, folder, lost)]
     missing = sorted(set(ids) - {one.attachment_id for one in wanted}) + lost
     missing += [place for place in places if not any(one.record == place for one in wanted)]
     for name in missing:
         complain(f"{printable(name)}: no archived file.", "See what there is: bigin-archive find.")
-    paths = _fetch_all(archive, wanted, quiet=machine)
+    paths = fetch_all(archive, wanted, quiet=machine)
+    for module in dict.fromkeys(modules):
+        found, fetched, gone = fetch_module(archive, module, folder, quiet=machine)
+        wanted, paths, missing = wanted + found, paths + fetched, missing + gone
     failed = len(wanted) - len(paths)
     if machine:
         click.echo(json.dumps({"files": [str(path.resolve()) for path in paths], "failed": failed, "missing": missing}))
@@ -133,104 +88,3 @@ def _place(record: str) -> str:
     if not match:
         raise click.UsageError(f"{record!r} is not a record. Write for example Contacts/2034020000000489124.")
     return f"{ALIASES.get(match[1], match[1])}/{match[2]}"
-
-
-def _by_id(archive: Archive, ids: Sequence[str], folder: Path) -> Iterator[Wanted]:
-    wanted = frozenset(ids)
-    if not wanted:
-        return
-    for entry in archive.ledger.entries():
-        if entry.attachment_id in wanted and entry.key:
-            yield from _look(archive, entry, folder)
-
-
-def _look(archive: Archive, entry: LedgerEntry, folder: Path) -> Iterator[Wanted]:
-    if found := archive.inventory.head(str(entry.key)):
-        yield Wanted(found, folder, entry)
-
-
-def _of_records(archive: Archive, places: Iterable[str], folder: Path, lost: list[str]) -> Iterator[Wanted]:
-    """All that is theirs in S3, also what the ledger does not know; and what was sent back to them from elsewhere.
-
-    ``lost`` takes the ids of those whose object is not there.
-    """
-    for place in places:
-        objects = list(archive.inventory.objects((f"{place}/",)))
-        entries = _entries(archive, place)
-        to = folder / place.replace("/", " ")
-        for name, group in groupby(objects, key=lambda found: place_of(found.path)):
-            found = list(group)
-            entry = entries.get(name)
-            named = [each for each in found if entry and each.key == entry.key]
-            own = [each for each in found if each.is_ours]
-            if named or (entry and entry.key and own):
-                yield Wanted((named or own)[0], to, entry)
-            elif own:
-                # Without a row, the oldest version is the archived one.
-                if len(own) > 1:
-                    complain(f"{name}: {len(own)} objects; the oldest one is downloaded.")
-                yield Wanted(archive.inventory.first_version(name) or own[0], to)
-            else:
-                complain(f"{name}: {len(found)} objects that this application did not write; not downloaded.")
-        there = {place_of(found.path) for found in objects}
-        seen = {found.key for found in objects}
-        for entry in entries.values():
-            if entry.request.place not in there and entry.key and entry.key not in seen:
-                seen.add(entry.key)
-                found_elsewhere = list(_look(archive, entry, to))
-                yield from found_elsewhere
-                lost += [] if found_elsewhere else [entry.attachment_id]
-
-
-def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
-    """The ledger's rows of a record, by ``MODULE/RECORD/ATTACHMENT``."""
-    try:
-        return {entry.request.place: entry for entry in archive.ledger.entries_of(*place.split("/"))}
-    except StorageUnavailableError as error:
-        complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
-        return {}
-
-
-def _fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:
-    """Download them; return the paths of those that succeeded."""
-    paths = []
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
-    console = progress_console()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Downloading", total=sum(one.found.size_bytes for one in wanted))
-        for one in wanted:
-            try:
-                paths.append(_fetch(archive, one))
-                if not quiet:
-                    good(f"{printable(paths[-1].name)}, {size(one.found.size_bytes)}")
-            except ArchiveError as error:
-                complain(f"{one.attachment_id}: {error.detail}")
-            except (DifferentBytesError, BytesDifferError):
-                complain(
-                    f"{one.attachment_id}: the bytes are not the archived ones; nothing was kept.",
-                    "Run bigin-archive audit. The bucket keeps earlier versions.",
-                )
-            except NoObjectError:
-                complain(f"{one.attachment_id}: the object has gone.", "Run bigin-archive audit: it says what to do.")
-            except OSError as error:
-                complain(
-                    f"{one.attachment_id}: it cannot be written here ({error.strerror or type(error).__name__}).",
-                    "Name another folder with --to, or make room in this one.",
-                )
-            progress.advance(task, one.found.size_bytes)
-    return paths
-
-
-def _fetch(archive: Archive, one: Wanted) -> Path:
-    sha256 = one.sha256
-    if not sha256:
-        raise DifferentBytesError
-    request = one.found.request
-    marks = [one.attachment_id, f"{request.module} {request.record_id} {request.attachment_id}" if request else ""]
-    for path in (one.path, *(local_files.beside(one.path, mark) for mark in marks if mark)):
-        if not path.exists():
-            local_files.write(path, archive.inventory.blocks(one.found.key, one.found.version_id), sha256)
-            return path
-        if path.is_file() and local_files.holds(path, sha256):
-            return path
-    raise FileExistsError(0, "other files have its name", str(one.path))

@@ -87,7 +87,7 @@ ODD = (
     ),
     Mutation(
         "get gives other bytes for an adopted object without a checksum",
-        "operate/commands/get.py",
+        "operate/find/download.py",
         "if not entry or is_same:",
         "if not entry or not entry.sha256 or is_same:",
         caught_by_test=(f"{_STATES}an_adopted_object_that_is_replaced_is_told",),

@@ -305,7 +305,7 @@ STATES = (
     ),
     Mutation(
         "three files of one name are two",
-        "operate/commands/get.py",
+        "operate/find/download.py",
         "for mark in marks if mark)",
         "for mark in marks[:1] if mark)",
         caught_by_test=(f"{_TESTS}three_files_of_one_id_and_name_are_three",),

@@ -234,6 +234,32 @@ def test_a_record_comes_as_a_folder(
     }
 
 
+def test_a_module_comes_as_folders_and_goes_on_where_it_stopped(
+    archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """All files of its records and no other; one that is lost is told, and what is there already is not read again."""
+    mine = [entry for number in (41, 42, 43) for entry in archive.new(2, module="Events", record_id=str(number))]
+    archive.new(1, module="Contacts", record_id="41")
+    get = ("get", "--module", "Events", "--stack", stack, "--to", str(tmp_path))
+
+    assert 0 == run(monkeypatch, *get)
+    assert {(f"Events {entry.record_id}", entry.file_name): content(entry) for entry in mine} == {
+        (path.parent.name, path.name): path.read_bytes() for path in tmp_path.rglob("*.*")
+    }
+
+    stood = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+    gone = next(path for path in stood if path.parent.name == "Events 42")
+    gone.unlink()
+    planted.plant(archive, [mine[5]], {"deleted": planted.ALL["object deleted"]})
+    assert 1 == run(monkeypatch, *get)
+    assert f"{mine[5].attachment_id}: no archived file" in capsys.readouterr().err
+    assert {path for path in stood if path != gone} == {
+        path for path in tmp_path.rglob("*.*") if path.stat().st_mtime_ns == stood[path]
+    }
+    assert gone.exists()
+    assert 1 == run(monkeypatch, "get", "--module", "Tasks", "--stack", stack, "--to", str(tmp_path))
+
+
 def test_a_record_has_what_was_sent_back_to_it(
     archive: Archive,
     stack: str,

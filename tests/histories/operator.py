@@ -112,7 +112,7 @@ class Operator:
     def get(self, ids: Sequence[str], plan: Plan) -> tuple[int | None, list[bytes]]:
         """`bigin-archive get ID...`: its status, and the files that it left."""
         with tempfile.TemporaryDirectory() as name:
-            status = self._run(get, plan, ids=tuple(ids), records=(), folder=Path(name))
+            status = self._run(get, plan, ids=tuple(ids), records=(), modules=(), folder=Path(name))
             return status, [path.read_bytes() for path in Path(name).rglob("*") if path.is_file()]
 
     def _run(self, command: click.Command, plan: Plan, **options: Any) -> int | None:
