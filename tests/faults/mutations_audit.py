@@ -201,7 +201,7 @@ AUDIT = (
     Mutation(
         "a webhook's queue that is asked too often given up",
         _CLIENT,
-        ' or "Throttl" in code_of(error)',
+        " or bool(_TOO_OFTEN.search(code_of(error)))",
         "",
         caught_by_test=(f"{_CALLS}a_call_for_which_nobody_else_retries_is_made_twice",),
     ),

@@ -216,9 +216,10 @@ def refusal(status: int, code: str) -> bytes:
         ([refusal(503, "InternalError"), CLOSE], "{}"),
         ([refusal(400, "ThrottlingException"), CLOSE], "{}"),
         ([refusal(400, "RequestThrottled"), CLOSE], "{}"),
+        ([refusal(400, "ProvisionedThroughputExceededException"), CLOSE], "{}"),
         ([refusal(400, "AccessDeniedException"), CLOSE], "AccessDeniedException"),
     ],
-    ids=["reset", "failed", "throttled", "SQS throttled", "refused"],
+    ids=["reset", "failed", "throttled", "SQS throttled", "DynamoDB partition busy", "refused"],
 )
 def test_a_call_for_which_nobody_else_retries_is_made_twice(first: list[Any], expected: str) -> None:
     """As boto3's clients do it: what may pass is tried again, what will not is told at once."""

@@ -7,6 +7,7 @@ worker's cold start, and half of the processor time of a call. Errors are Client
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ SERVICES = {
     "sqs": Service("sqs", "SQS", "AmazonSQS", "application/x-amz-json-1.0", {"x-amzn-query-mode": "true"}),
 }
 
+_TOO_OFTEN = re.compile("Throttl|Throughput|TooManyRequests|RequestLimit")
 _PAUSE_S = 0.3  # before a second try; botocore takes up to one second
 
 
@@ -104,7 +106,8 @@ class JsonClient:
 def _may_pass(error: BotoCoreError | ClientError) -> bool:
     if not isinstance(error, ClientError):
         return True
-    return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or "Throttl" in code_of(error)
+    # "Throttling", and ProvisionedThroughputExceededException, as DynamoDB says for one hot partition.
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or bool(_TOO_OFTEN.search(code_of(error)))
 
 
 def _read(answer: Answer, operation: str) -> dict[str, Any]:
