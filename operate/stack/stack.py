@@ -87,7 +87,7 @@ def find(account: Account, name: str | None) -> Stack:
 def from_description(found: Mapping[str, Any], region: str) -> Stack:
     """Read one entry of DescribeStacks. Raises OperateError unless it is a stack of this template."""
     name, status = found["StackName"], found.get("StackStatus", "")
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output.get("OutputValue", "") for output in found.get("Outputs", [])}
     parameters = {given["ParameterKey"]: given.get("ParameterValue", "") for given in found.get("Parameters", [])}
     try:
         return Stack(

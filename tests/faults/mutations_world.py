@@ -218,4 +218,37 @@ WORLD = (
         "!= [self.server.host]:",
         caught_by_test=(f"{_CONSOLE}::test_what_no_browser_sends_is_refused_in_the_same_form",),
     ),
+    Mutation(
+        "KeyPrefix dropped",
+        "operate/stack/stack.py",
+        'key_prefix=outputs.get("KeyPrefix", "")',
+        'key_prefix=""',
+        caught_by_test=(
+            "tests/functional/test_operate_stack.py::test_a_stack_is_read_from_its_outputs_and_parameters",
+        ),
+    ),
+    Mutation(
+        "an empty KeyPrefix is an error",
+        "operate/stack/stack.py",
+        'output.get("OutputValue", "")',
+        'output["OutputValue"]',
+        caught_by_test=("tests/functional/test_operate_stack.py::test_a_stack_may_have_no_key_prefix",),
+    ),
+    Mutation(
+        "the local console looks beside the prefix",
+        "operate/commands/console.py",
+        "ArchiveFiles(client, archive.stack.bucket, archive.stack.key_prefix)",
+        'ArchiveFiles(client, archive.stack.bucket, "")',
+        caught_by_test=("tests/functional/test_operate_console.py::test_it_is_served_until_it_is_stopped",),
+    ),
+    Mutation(
+        "the access check of a bare token dropped",
+        "operate/connect/wizard.py",
+        "        self._check_complete(access, None)\n",
+        "",
+        caught_by_test=(
+            "tests/functional/test_operate_authorize.py"
+            "::test_a_bare_access_token_that_cannot_read_everything_is_not_stored",
+        ),
+    ),
 )

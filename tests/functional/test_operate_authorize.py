@@ -338,6 +338,33 @@ def test_a_bare_access_token_that_bigin_refuses_is_not_stored(
     assert before == stored(aws)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("records", "Contacts: the scope ZohoBigin.modules.contacts.READ is missing"),
+        ("list", "Contacts: the scope ZohoBigin.modules.attachments.READ is missing"),
+    ],
+)
+def test_a_bare_access_token_that_cannot_read_everything_is_not_stored(
+    aws: Aws,
+    bigin: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    call: str,
+    message: str,
+) -> None:
+    """A token that lacks a scope is refused before it is stored, and the scope is named."""
+    stack = deploy(aws)
+    before = stored(aws)
+    monkeypatch.setenv("BIGIN_ACCESS_TOKEN", TOKEN)
+    bigin.answer(401, {"code": "OAUTH_SCOPE_MISMATCH", **ERROR}, call=call)
+
+    assert 1 == run(monkeypatch, "authorize", "--stack", stack, "--access-token-only")
+
+    assert message in capsys.readouterr().err
+    assert before == stored(aws)
+
+
 # ---- --check ---------------------------------------------------------------------------------------------------------
 
 

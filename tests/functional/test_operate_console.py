@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.aws import Aws
+from tests.functional.test_operate_fleet import report
 from tests.functional.test_operate_stack import deploy, run
 
 URL = "https://archive.example/console"
@@ -92,7 +93,8 @@ def test_a_stack_without_it_says_how_to_get_it(
 
 
 def test_it_is_served_until_it_is_stopped(aws: Aws, stack: str) -> None:
-    """The address that is printed opens the page; its key opens the data; Ctrl-C ends it with status 0."""
+    """The printed address opens the page; its key opens the data below the stack's prefix; Ctrl-C is status 0."""
+    report(aws)
     environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "functions")}
     command = [sys.executable, "-m", "operate", "console", "--no-browser", "--stack", stack]
     # A shell lets a job in the background ignore Ctrl-C, which is inherited.
@@ -113,3 +115,4 @@ def test_it_is_served_until_it_is_stopped(aws: Aws, stack: str) -> None:
         status = process.wait(20)
 
     assert (page.status_code, data.status_code, without.status_code, status) == (200, 200, 401, 0)
+    assert data.json()["verdict"] == "complete"

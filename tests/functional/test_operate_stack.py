@@ -92,6 +92,19 @@ def test_a_stack_is_read_from_its_outputs_and_parameters(aws: Aws) -> None:
     assert aws.bigin_url == stack.hosts.api_url
     assert (aws.queue_url, aws.dead_letter_queue_url) == (stack.queue_url, stack.dead_letter_queue_url)
     assert (aws.token_secret_id, REGION, None) == (stack.token_secret_id, stack.region, stack.data_center)
+    assert "bigin/" == stack.key_prefix
+
+
+@pytest.mark.parametrize("told", [{"OutputValue": ""}, {}], ids=["empty", "left out"])
+def test_a_stack_may_have_no_key_prefix(aws: Aws, told: dict[str, str]) -> None:
+    """An empty KeyPrefix is allowed; its output then has an empty value or none."""
+    found = aws.client("cloudformation").describe_stacks(StackName=deploy(aws))["Stacks"][0]
+    outputs = [output for output in found["Outputs"] if output["OutputKey"] != "KeyPrefix"]
+
+    without = from_description({**found, "Outputs": outputs}, REGION)
+    empty = from_description({**found, "Outputs": [*outputs, {"OutputKey": "KeyPrefix", **told}]}, REGION)
+
+    assert ("", "") == (without.key_prefix, empty.key_prefix)
 
 
 def test_the_data_centre_decides_the_hosts(aws: Aws) -> None:
