@@ -203,4 +203,32 @@ ODD = (
             "tests/functional/test_sweep.py::test_what_was_refused_stays_told_until_it_was_listed",
         ),
     ),
+    Mutation(
+        "a value of another type taken from a row",
+        "functions/bigin_archive/ledger/ledger_entry.py",
+        '        return value.get("S")\n',
+        '        return value["S"] if value else None\n',
+        caught_by_test=("tests/functional/test_odd_rows.py::test_an_odd_value_costs_its_row_at_most",),
+    ),
+    Mutation(
+        "a message from the future waited for",
+        "functions/bigin_archive/ledger/attachment_state.py",
+        "return -clock.SKEW <= at - sent < MESSAGE_LIFE",
+        "return at - sent < MESSAGE_LIFE",
+        caught_by_test=("tests/unit/test_attachment_state.py::test_what_a_sweep_has_to_do",),
+    ),
+    Mutation(
+        "a time near the calendar's end moved beyond it",
+        "functions/bigin_archive/audit/findings.py",
+        "changed - archived > clock.SKEW",
+        "changed > archived + clock.SKEW",
+        caught_by_test=("tests/functional/test_odd_rows.py::test_an_odd_value_costs_its_row_at_most",),
+    ),
+    Mutation(
+        "a state that cannot be read blocks every sweep",
+        "functions/bigin_archive/sweep/cursor.py",
+        "except (ValueError, TypeError, AttributeError):",
+        "except OSError:",
+        caught_by_test=("tests/functional/test_odd_rows.py::test_a_state_that_cannot_be_read_blocks_no_sweep",),
+    ),
 )

@@ -90,8 +90,8 @@ STATES = (
     Mutation(
         "a lost message waited for for ever",
         "functions/bigin_archive/ledger/attachment_state.py",
-        "at < sent + MESSAGE_LIFE",
-        "True",
+        "<= at - sent < MESSAGE_LIFE",
+        "<= at - sent",
         caught_by_test=(f"{_STATES}what_a_sweep_has_to_do",),
     ),
     Mutation(

@@ -94,6 +94,8 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
         (replace(ROW, queued_at=DAY_BEFORE), FILE, Step.NOTHING),
         (replace(ROW, queued_at=LONG_AGO), FILE, Step.QUEUE),
         (replace(ROW, queued_at="soon"), FILE, Step.QUEUE),
+        (replace(ROW, queued_at="2026-11-25T20:15:00.000+00:00"), FILE, Step.NOTHING),
+        (replace(ROW, queued_at="9999-12-31T23:59:59.999+00:00"), FILE, Step.QUEUE),
         (ROW, FILE, Step.QUEUE),
         (replace(ROW, queued_at=DAY_BEFORE), LINK, Step.SHORTCUT),
         (

@@ -54,7 +54,7 @@ class Lists:
         if entry is None:
             return True
         seen, began = clock.parse(entry.first_seen), clock.parse(self.listed_at)
-        return seen is None or began is None or seen < began - _AWS_SKEW
+        return seen is None or began is None or began - seen > _AWS_SKEW
 
     def is_fresh(self, stored: ArchivedObject) -> bool:
         """Whether the object was written while the audit ran: its row may come a moment later."""
@@ -209,4 +209,4 @@ def _is_changed(known: AttachmentView, stored: ArchivedObject) -> bool:
     if changed is None or then is not None:
         return changed is not None and then is not None and changed > then
     archived = clock.parse((entry and entry.archived_at) or stored.modified_at)
-    return archived is not None and changed > archived + clock.SKEW
+    return archived is not None and changed - archived > clock.SKEW

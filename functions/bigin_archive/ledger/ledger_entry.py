@@ -1,6 +1,7 @@
 """One row of the ledger: the state of one attachment, as a value and as an item of DynamoDB. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from bigin_archive.ledger.attachment_state import State
 STATES = tuple(state.value for state in State)
 STORED_STATES = (State.ARCHIVED, State.LINK)  # states with an object
 _NUMBERS = ("size_bytes", "listed_size_bytes", "slow_tries")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,10 @@ def item_of(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def entry_of(item: Mapping[str, Any]) -> LedgerEntry:
-    """The entry of an item; other attributes are left out."""
-    plain = {name: _plain(item[name]) for name in _FIELDS if name in item}
+    """The entry of an item. Other attributes are left out, and so is a value of another type: another program wrote it,
+    and one odd row must not end what reads all of them.
+    """
+    plain = {name: value for name in _FIELDS if (value := _plain(name, item.get(name, {}))) is not None}
     module, _, record_id = item["record"]["S"].partition("/")
     return LedgerEntry(**{**plain, "module": module, "record_id": record_id})
 
@@ -142,5 +146,8 @@ def typed(name: str, value: str | int) -> dict[str, str]:
     return {"N" if name in _NUMBERS else "S": str(value)}
 
 
-def _plain(value: Mapping[str, str]) -> str | int:
-    return int(value["N"]) if "N" in value else value["S"]
+def _plain(name: str, value: Mapping[str, Any]) -> Any:
+    if name not in _NUMBERS:
+        return value.get("S")
+    number = value.get("N", "")
+    return int(number) if _NUMBER.fullmatch(number) else None

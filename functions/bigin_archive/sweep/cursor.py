@@ -195,14 +195,18 @@ class Cursor:
             raise LeaseLostError
 
     def load(self) -> SweepState | None:
-        """The state of the last sweep, finished or not; None if there was none."""
+        """The state of the last sweep, finished or not; None if there was none, or it cannot be read.
+
+        The next order then begins a new one, which finds in the ledger what the last one has queued.
+        """
         answer = call(self._client, "get_item", TableName=self._table, Key=_key(_STATE), ConsistentRead=True)
-        text = answer.get("Item", {}).get("sweep", {}).get("S")
-        if not text:
+        try:
+            stored = json.loads(answer.get("Item", {}).get("sweep", {}).get("S", "{}"))
+            # What an older version wrote may lack fields, what a newer one wrote may have more.
+            known = {_RENAMED.get(name, name): value for name, value in stored.items()}
+            return SweepState(**{name: value for name, value in known.items() if name in _FIELDS})
+        except (ValueError, TypeError, AttributeError):
             return None
-        # What an older version wrote may lack fields, what a newer one wrote may have more.
-        stored = {_RENAMED.get(name, name): value for name, value in json.loads(text).items()}
-        return SweepState(**{name: value for name, value in stored.items() if name in _FIELDS})
 
     def store_rows(self, state: SweepState, number: int, rows: Sequence[object]) -> int:
         """Keep rows of a list from page ``number`` on; return how many pages they take."""
