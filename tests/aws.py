@@ -8,12 +8,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.credentials import Credentials
 
 from bigin_archive.api.archive_endpoint import ArchiveEndpoint
 from bigin_archive.archiving.message import Message
 from bigin_archive.archiving.queue_worker import Worker
-from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.aws.function_aws import FunctionAws
+from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.queueing.archive_queue import SENT_BACK, read_correlation_id, read_hints
 from bigin_archive.storage.object_store import ObjectStore
 from bigin_archive.wiring.archive_now import archive_endpoint
@@ -131,14 +131,9 @@ class Aws:
 
     def storage(self) -> ObjectStore:
         """The bucket, as the functions see it."""
-        requests = S3Requests(
-            f"{self._emulator.url}/{self.bucket}",
-            REGION,
-            Credentials("test", "test"),
-            ca_bundle=str(self._emulator.ca_bundle),
-            read_timeout_s=30,
-            connections=4,
-        )
+        told = self.environment
+        url = told.get("AWS_ENDPOINT_URL_S3", told["AWS_ENDPOINT_URL"])
+        requests = bucket_requests(FunctionAws(told), self.bucket, endpoint_url=url, read_timeout_s=30, connections=4)
         return ObjectStore(requests, self.bucket)
 
     def store_token(self, token: str, **more: str) -> None:

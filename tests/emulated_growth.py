@@ -26,14 +26,14 @@ from urllib.parse import urlsplit
 import operate  # noqa: F401 - puts functions/ on the path
 
 # isort: split
-from botocore.credentials import Credentials
 
 from bigin_archive.archive_request import MODULES
 from bigin_archive.audit.auditor import Auditor
 from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.audit.comparison import Audit
 from bigin_archive.aws import clients
-from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.aws.function_aws import FunctionAws
+from bigin_archive.aws.s3_http import S3Requests, bucket_requests
 from bigin_archive.console.archive_files import ArchiveFiles
 from bigin_archive.deadline import Deadline
 from bigin_archive.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ from local.emulator import Emulator
 from operate.find.lookup import look
 from tests import pages
 from tests.audit_growth import SIZE_BYTES, SLICE_S, Figures, row, s3_calls, usd
-from tests.aws import REGION, Aws
+from tests.aws import Aws
 from tests.unchanged_sweep import Units, measure
 
 SIZE = 100_000
@@ -58,13 +58,8 @@ _IN_ONE_CALL = 25  # rows (DynamoDB API Reference, BatchWriteItem)
 
 def fill(aws: Aws, emulator: Emulator, count: int) -> None:
     """An object and a row for each attachment."""
-    bucket = S3Requests(
-        f"{emulator.url}/{aws.bucket}",
-        REGION,
-        Credentials("test", "test"),
-        ca_bundle=str(emulator.ca_bundle),
-        read_timeout_s=60,
-        connections=_AT_ONCE,
+    bucket = bucket_requests(
+        FunctionAws(aws.environment), aws.bucket, endpoint_url=emulator.url, read_timeout_s=60, connections=_AT_ONCE
     )
 
     def batch(first: int) -> None:

@@ -14,11 +14,8 @@ import boto3
 from botocore import handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.model import OperationModel
 
-from bigin_archive.aws.s3_http import S3Requests
-from bigin_archive.storage.object_store import ObjectStore
 from local.bigin.content import BLOCK_BYTES
 from tests.aws import REGION, Aws, Names
 from tests.bigin import Simulator
@@ -107,12 +104,6 @@ class AwsInMemory(Aws):
 
     def client(self, service: str, signature: str | None = None) -> Any:
         return _client(service)
-
-    def storage(self) -> ObjectStore:
-        url = f"{_URLS['s3']}/{self.bucket}"
-        credentials = Credentials("test", "test")
-        requests = S3Requests(url, REGION, credentials, ca_bundle="", read_timeout_s=30, connections=4)
-        return ObjectStore(requests, self.bucket)
 
     def _shared(self, service: str) -> Any:
         return _shared_client(service)

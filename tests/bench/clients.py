@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import boto3
 import requests
-from botocore.credentials import Credentials
 
 from bigin_archive import telemetry
 from bigin_archive.archive_request import ArchiveRequest
@@ -29,7 +28,7 @@ from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.archiving.restored_files import RestoredFiles
 from bigin_archive.aws import clients
 from bigin_archive.aws.function_aws import FunctionAws
-from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.response_body import BLOCK_BYTES
@@ -88,6 +87,15 @@ class Job:
 
     def connect(self, service: str) -> Any:
         """As the queue's worker makes it."""
+        return self._aws().connect(service, 30, self.at_once)
+
+    def storage(self) -> ObjectStore:
+        requests = bucket_requests(
+            self._aws(), BUCKET, endpoint_url=self.s3_url, read_timeout_s=30, connections=self.at_once
+        )
+        return ObjectStore(requests, BUCKET)
+
+    def _aws(self) -> FunctionAws:
         told = {
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
@@ -95,18 +103,7 @@ class Job:
             "AWS_CA_BUNDLE": self.ca_bundle,
             "AWS_ENDPOINT_URL": self.aws_url,
         }
-        return FunctionAws(told).connect(service, 30, self.at_once)
-
-    def storage(self) -> ObjectStore:
-        requests = S3Requests(
-            f"{self.s3_url}/{BUCKET}",
-            REGION,
-            Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]),
-            ca_bundle=self.ca_bundle,
-            read_timeout_s=30,
-            connections=self.at_once,
-        )
-        return ObjectStore(requests, BUCKET)
+        return FunctionAws(told)
 
     def bigin(self, meter: CreditMeter | None = None) -> Bigin:
         session = transport.session(self.at_once)

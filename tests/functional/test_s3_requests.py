@@ -20,6 +20,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from urllib3 import HTTPResponse
 
 from bigin_archive.aws import clients, s3_http
+from bigin_archive.aws.function_aws import FunctionAws
 from bigin_archive.aws.s3_http import S3Requests
 from bigin_archive.aws.signed_http import SignedHttp
 from bigin_archive.bigin.response_body import Body
@@ -55,9 +56,11 @@ class FakeS3(RecordingServer):
     """S3, and what is asked of it."""
 
     def requests(self, credentials: Any = Credentials("id", "secret", "session")) -> S3Requests:  # noqa: B008 - never changed
-        return S3Requests(
-            f"{self.url}/bucket", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2, now=NOW.timestamp
+        url = f"{self.url}/bucket"
+        http = SignedHttp(
+            url, "s3", REGION, credentials, ca_bundle="", read_timeout_s=5, connections=2, now=NOW.timestamp
         )
+        return S3Requests(http)
 
     def storage(self) -> ObjectStore:
         return ObjectStore(self.requests(), "bucket")
@@ -347,28 +350,25 @@ def test_nothing_listens(s3: FakeS3) -> None:
 def test_a_certificate_that_is_not_trusted_ends_the_call(emulator: Emulator) -> None:
     """Nothing is sent to a server that cannot show a certificate of the bundle."""
     trust = ssl.get_default_verify_paths().cafile or str(Path(boto3.__file__).parents[1] / "certifi" / "cacert.pem")
-    requests = S3Requests(
-        f"{emulator.url}/bucket", REGION, Credentials("a", "b"), ca_bundle=trust, read_timeout_s=5, connections=1
-    )
 
     with pytest.raises(StorageUnavailableError, match="SSLError"):
-        ObjectStore(requests, "bucket").sizes("a")
+        trusting(trust, emulator.url).sizes("a")
 
 
 def test_a_certificate_of_another_host_ends_the_call(emulator: Emulator) -> None:
     """Nothing is sent to a server whose certificate is trusted, but is not that of the bucket's host."""
     elsewhere = emulator.url.replace("127.0.0.1", "0.0.0.0")
-    requests = S3Requests(
-        f"{elsewhere}/bucket",
-        REGION,
-        Credentials("a", "b"),
-        ca_bundle=str(emulator.ca_bundle),
-        read_timeout_s=5,
-        connections=1,
-    )
 
     with pytest.raises(StorageUnavailableError, match="SSLError"):
-        ObjectStore(requests, "bucket").sizes("a")
+        trusting(str(emulator.ca_bundle), elsewhere).sizes("a")
+
+
+def trusting(ca_bundle: str, url: str) -> ObjectStore:
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": REGION}
+    aws = FunctionAws({**keys, "AWS_CA_BUNDLE": ca_bundle})
+    return ObjectStore(
+        s3_http.bucket_requests(aws, "bucket", endpoint_url=url, read_timeout_s=5, connections=1), "bucket"
+    )
 
 
 def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -> None:

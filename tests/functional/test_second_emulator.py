@@ -16,12 +16,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer  # type: ignore[import-not-found, unused-ignore]
 
 from bigin_archive.api.webhook_secret import WebhookSecret
 from bigin_archive.archive_request import ArchiveRequest, Hints
-from bigin_archive.aws.s3_http import S3Requests
+from bigin_archive.aws.function_aws import FunctionAws
+from bigin_archive.aws.s3_http import bucket_requests
 from bigin_archive.bigin.credit_meter import Usage
 from bigin_archive.bigin.listing import ListedAttachment
 from bigin_archive.bigin.response_body import Spooled
@@ -69,14 +69,9 @@ class Cloud:
         )
 
     def store(self, bucket: str) -> ObjectStore:
-        requests = S3Requests(
-            f"{self.url}/{bucket}",
-            REGION,
-            Credentials("test", "test"),
-            ca_bundle=self.secure or "",
-            read_timeout_s=10,
-            connections=1,
-        )
+        told = {name.upper(): text for name, text in CREDENTIALS.items()}
+        aws = FunctionAws({**told, "AWS_DEFAULT_REGION": REGION, "AWS_CA_BUNDLE": self.secure or ""})
+        requests = bucket_requests(aws, bucket, endpoint_url=self.url, read_timeout_s=10, connections=1)
         return ObjectStore(requests, bucket)
 
 

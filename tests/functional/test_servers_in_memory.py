@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bigin_archive.aws.s3_http import S3Requests
-from tests.aws import REGION, Aws
+from bigin_archive.aws.s3_http import S3Requests, bucket_requests
+from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.histories import clients
 from tests.histories.bigin import Bigin
@@ -47,8 +47,8 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     with clients_in_memory() as aws:
         world = World(aws, Setup())
         world.clock.now_s = time.time()
-        url = f"{clients.ENVIRONMENT['AWS_ENDPOINT_URL_S3']}/{clients.BUCKET}"
-        made = S3Requests(url, REGION, aws.get_credentials(), ca_bundle="", read_timeout_s=5, connections=1)
+        url = clients.ENVIRONMENT["AWS_ENDPOINT_URL_S3"]
+        made = bucket_requests(aws, clients.BUCKET, endpoint_url=url, read_timeout_s=5, connections=1)
         yield Servers(
             *(aws.client(name) for name in ("s3", "dynamodb", "sqs", "secretsmanager")),
             made,

@@ -5,12 +5,11 @@ the bucket's own host. Proxies, FIPS and dual-stack hosts are those that the env
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from bigin_archive.aws.connection import Connection
-from bigin_archive.aws.signed_http import Credentials, SignedHttp
+from bigin_archive.aws.signed_http import SignedHttp
 from bigin_archive.network.kept_connections import Answer, Body
 
 NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
@@ -20,31 +19,12 @@ _UNRESERVED = "-_.~"
 
 
 class S3Requests:
-    """One bucket, for up to ``connections`` threads."""
+    """One bucket."""
 
-    def __init__(
-        self,
-        bucket_url: str,
-        region: str,
-        credentials: Credentials | None,
-        *,
-        ca_bundle: str,
-        read_timeout_s: float,
-        connections: int,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        """``bucket_url`` ends with the bucket's host, or with its name as the only segment of a path."""
-        self._folder = urlsplit(bucket_url).path.rstrip("/")
-        self._http = SignedHttp(
-            bucket_url,
-            "s3",
-            region,
-            credentials,
-            ca_bundle=ca_bundle,
-            read_timeout_s=read_timeout_s,
-            connections=connections,
-            now=now,
-        )
+    def __init__(self, http: SignedHttp) -> None:
+        """The URL of ``http`` ends with the bucket's host, or with its name as the only segment of a path."""
+        self._folder = urlsplit(http.url).path.rstrip("/")
+        self._http = http
 
     @property
     def url(self) -> str:
@@ -82,11 +62,13 @@ def bucket_requests(
     aws: Connection, name: str, *, endpoint_url: str | None = None, read_timeout_s: float, connections: int
 ) -> S3Requests:
     """Requests to a bucket of the region, or behind another ``endpoint_url``. Raises SettingsError."""
-    return S3Requests(
+    http = SignedHttp(
         f"{endpoint_url}/{name}" if endpoint_url else f"https://{name}.{aws.s3_host}",
+        "s3",
         str(aws.region_name),
         aws.get_credentials(),
         ca_bundle=aws.ca_bundle,
         read_timeout_s=read_timeout_s,
         connections=connections,
     )
+    return S3Requests(http)
