@@ -231,4 +231,18 @@ ODD = (
         "except OSError:",
         caught_by_test=("tests/functional/test_odd_rows.py::test_a_state_that_cannot_be_read_blocks_no_sweep",),
     ),
+    Mutation(
+        "a page's token taken for a place",
+        "functions/bigin_archive/sweep/lists.py",
+        'place = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]',
+        'place = f"{state.module}, {reading.position}"',
+        caught_by_test=(f"{_LISTS}a_list_that_contradicts_itself_under_new_page_tokens_is_left_out_after_a_day",),
+    ),
+    Mutation(
+        "a list that is begun again taken for one that goes on",
+        "functions/bigin_archive/sweep/lists.py",
+        "        if not reading.contradictions:  # else only what it had read before\n            patience",
+        "        if True:\n            patience",
+        caught_by_test=(f"{_LISTS}a_list_that_contradicts_itself_under_new_page_tokens_is_left_out_after_a_day",),
+    ),
 )

@@ -107,6 +107,25 @@ def test_a_stored_page_that_is_lost_while_lists_are_read_is_read_again(aws: Aws,
     assert ("attachments", [], 251) == (state.phase, state.refused, len(rows)), lost
 
 
+def test_a_list_that_contradicts_itself_under_new_page_tokens_is_left_out_after_a_day(
+    aws: Aws, bigin: Simulator
+) -> None:
+    """Each time that the list is begun again its pages have other tokens: they are no other place."""
+    many(bigin, 1)
+    account, tokens = Account(aws, bigin), itertools.count()
+
+    def slice_an_hour_later(order: SweepRequest | None = None) -> SweepState | None:
+        for _ in range(2):
+            repeated = page({"id": "5000"}, more_records=True, next_page_token=f"token{next(tokens)}")
+            bigin.answer(200, repeated, call="records", times=2)
+        account.clock.now_s += 3600
+        return account.slice(order)
+
+    states = [slice_an_hour_later(BY_RECORD), *(slice_an_hour_later() for _ in range(24))]
+
+    assert [[]] * 24 + [["Contacts"]] == [state and state.refused for state in states]
+
+
 def test_an_audit_with_few_credits_reads_a_long_list_to_its_end(bigin: Simulator) -> None:
     """With one credit at a time it goes on behind the page that it has read, and does not begin the list again."""
     many(bigin, 1)

@@ -78,8 +78,8 @@ class Reading:
     """Where the reading of one list stands; a sweep keeps it from one function to the next.
 
     ``position`` is the page that comes next, None at the end; ``is_promised`` tells that Bigin said that something is
-    there. ``passes`` counts those through the whole list. ``last_page`` are digests of the entries read last: another
-    function has to know what it meets twice.
+    there. ``passes`` counts those through the whole list, ``contradictions`` those since the last one. ``last_page``
+    are digests of the entries read last: another function has to know what it meets twice.
     """
 
     position: dict[str, str] | None = field(default_factory=lambda: dict(FIRST_PAGE))
@@ -223,11 +223,10 @@ class ListReader(Generic[Row]):
             self._begin_again(this)
 
     def _contradicted(self, how: str) -> list[Row]:
-        """Begin again; for the second time in a row, later."""
+        """Begin again; each second time in a row, later."""
         self._reading.contradictions += 1
         self._begin_again(None)
-        if self._reading.contradictions == _MOST_CONTRADICTIONS:
-            self._reading.contradictions = 0
+        if self._reading.contradictions % _MOST_CONTRADICTIONS == 0:
             raise BiginUnavailableError(f"Bigin's list of {self._name} {how}. Try again later.")
         return []
 

@@ -43,7 +43,7 @@ class Doubts:
         """Read the next page of the list; at its end, store the records that are to be asked for again."""
         module = state.doubted[0][0]
         reader = self._continued(state, module, deadline)
-        place = f"{module} again, {self._reading.position}"
+        place = f"{module} again"
         try:
             listed = {found.record_id for found in reader.next_rows()}
         except (BiginRefusedError, AttachmentGoneError):

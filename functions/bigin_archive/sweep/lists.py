@@ -58,8 +58,7 @@ class Lists:
             list_again(state)
             return
         reading = self._reading
-        name = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]
-        place = f"{name}, {reading.position}"
+        place = _THE_LIST_OF_ALL if state.strategy == "all" else state.modules[state.module]
         try:
             found = reader.next_rows()
         except (BiginRefusedError, AttachmentGoneError):
@@ -77,7 +76,7 @@ class Lists:
             state.pages += cursor.store_rows(state, state.pages, [_row(state, each) for each in found])
             _count_uncovered(state, found)  # only now: what could not be stored is read again
         state.reading, self._reader = reading.as_dict(), reader
-        if not reading.contradictions:
+        if not reading.contradictions:  # else only what it had read before
             patience.end(state, place)
         if reading.is_over and not reading.is_whole:
             self._go_without(state)
