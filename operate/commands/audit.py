@@ -97,7 +97,6 @@ def audit(
             side = _of_last_sweep(target)
         else:
             limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now, target.sleep)
-            limit.renew()
             side = read_now(
                 _bigin(target, archive, meter),
                 chosen,

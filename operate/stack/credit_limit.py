@@ -15,7 +15,6 @@ from operate.terminal import say
 
 _LOOK_S = 60  # between two looks; credits come back an hour after they were used
 _TRIES = 3
-NOTHING = Usage(0)
 
 
 class CreditLimit:
@@ -30,7 +29,8 @@ class CreditLimit:
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``now`` is :meth:`Archive.clock`."""
+        """Nothing may be used yet. ``now`` is :meth:`Archive.clock`."""
+        meter.limit(0)
         self._meter = meter
         self._budget = CreditBudget(stack.daily_credits, stack.share_percent)
         self._usage = CreditUsage(dynamodb, stack.ledger_table, now)
@@ -38,7 +38,10 @@ class CreditLimit:
         self._sleep = sleep
 
     def renew(self) -> int:
-        """Allow what may be used now; return how many credits."""
+        """Allow what may be used now; return how many credits.
+
+        Raises StorageUnavailableError if it is not known what was used: then nothing may be used.
+        """
         usage = self._meter.take()
         try:
             self._usage.add(usage)
@@ -53,14 +56,17 @@ class CreditLimit:
         return allowance
 
     def _used(self) -> tuple[Usage, Usage, int]:
-        """What was used in a day and in an hour, and what waits. One failed read does not make it nothing."""
-        for _ in range(_TRIES):
+        """What was used in a day and in an hour, and what waits. Raises StorageUnavailableError."""
+        for _ in range(_TRIES - 1):
             with suppress(StorageUnavailableError):
                 return self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()
-        return NOTHING, NOTHING, 0  # the audit then fails with this error by itself
+        return self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()
 
     def wait(self) -> None:
-        """Return when there are credits again. The limits per hour and per 24 hours are those of the sweep."""
+        """Return when there are credits again. The limits per hour and per 24 hours are those of the sweep.
+
+        Raises StorageUnavailableError.
+        """
         if not self.renew():
             say("Waiting for API credits. Continues by itself (Ctrl-C ends it).", "dim")
             while not self.renew():

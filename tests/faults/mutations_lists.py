@@ -178,8 +178,8 @@ LISTS = (
     Mutation(
         "calls not asked for",
         "functions/bigin_archive/bigin/client.py",
-        "        self._meter.ask()\n",
-        "",
+        "        deadline.check()\n        self._meter.ask()\n",
+        "        deadline.check()\n",
         caught_by_test=("tests/functional/test_credits.py::test_a_record_with_many_files_is_queued_in_parts",),
     ),
     Mutation(

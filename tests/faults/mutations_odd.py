@@ -168,8 +168,8 @@ ODD = (
     Mutation(
         "credits of waiting messages used for something else",
         "functions/bigin_archive/wiring/archive_queued.py",
-        "hour.used + pending, pipeline.queue.ready(), day.remaining",
-        "hour.used + pending, 0, day.remaining",
+        "hour.used + pending, pipeline.queue.ready(), remaining",
+        "hour.used + pending, 0, remaining",
         caught_by_test=(f"{_CREDITS}lists_and_retries_leave_reserved_credits_alone",),
     ),
     Mutation(
@@ -244,5 +244,28 @@ ODD = (
         "        if not reading.contradictions:  # else only what it had read before\n            patience",
         "        if True:\n            patience",
         caught_by_test=(f"{_LISTS}a_list_that_contradicts_itself_under_new_page_tokens_is_left_out_after_a_day",),
+    ),
+    Mutation(
+        "a call that goes out twice counted once",
+        "functions/bigin_archive/bigin/client.py",
+        "                before_again=self._count_unanswered,\n",
+        "",
+        caught_by_test=("tests/functional/test_transport.py::test_a_call_that_goes_out_twice_counts_twice",),
+    ),
+    Mutation(
+        "Bigin's word not believed before it is entered",
+        "functions/bigin_archive/wiring/archive_queued.py",
+        "for remaining in (day.remaining, pipeline.meter.remaining) if",
+        "for remaining in (day.remaining,) if",
+        caught_by_test=(f"{_CREDITS}a_worker_believes_bigins_word_before_it_is_entered",),
+    ),
+    Mutation(
+        "credits that nobody can read taken for none",
+        "operate/stack/credit_limit.py",
+        "        return self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()\n\n",
+        "        return Usage(0), Usage(0), 0\n\n",
+        caught_by_test=(
+            "tests/functional/test_operate_sweep.py::test_where_nobody_knows_what_was_used_nothing_is_used",
+        ),
     ),
 )

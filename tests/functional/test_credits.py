@@ -125,6 +125,21 @@ def test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits(
     assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
 
 
+@pytest.mark.parametrize(("correlation_id", "calls"), [(SWEEP_ID, 1), ("an-event", 2)])
+def test_a_worker_believes_bigins_word_before_it_is_entered(
+    aws: Aws, bigin: Simulator, correlation_id: str, calls: int
+) -> None:
+    """Where the answer to a download says that nothing is left, a sweep's message costs no list."""
+    request = bigin.add(b"a file")
+    nothing = {"kind": "answer", "status": 204, "headers": {REMAINING_HEADER: "0"}, "body": ""}
+    bigin.fault(nothing, call="download", record_id=request["record_id"], times=1)
+    (message,) = aws.deliver(request)
+
+    staying = aws.worker().work([replace(message, correlation_id=correlation_id)], Deadline(60))
+
+    assert (calls, calls == 1) == (bigin.calls()["total"], bool(staying))
+
+
 @pytest.mark.parametrize(("correlation_id", "calls"), [("sweep-2026-01-31T09:30:00.000+00:00", 1), ("an-event", 2)])
 @pytest.mark.parametrize("kind", ["gone", "link"])
 def test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits(

@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore import handlers
 from botocore.exceptions import EndpointConnectionError
 
 from bigin_archive import clock
@@ -152,6 +155,34 @@ def test_one_failed_read_does_not_make_the_credits_none(aws: Aws) -> None:
     free = CreditBudget(stack.daily_credits, stack.share_percent).allowance(0, 0, 0, None)
 
     assert (2, free - 5) == (len(looks), limited)
+
+
+@pytest.mark.parametrize("command", [("audit",), ("sweep", "--dry-run")], ids=" ".join)
+def test_where_nobody_knows_what_was_used_nothing_is_used(
+    aws: Aws,
+    bigin: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: Sequence[str],
+) -> None:
+    """A command that cannot read the credits ends, and says so."""
+    stack = deploy(aws)
+
+    def fails(params: dict[str, Any], **_: object) -> None:
+        if "#credits" in str(params):
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
+
+    monkeypatch.setattr(
+        "botocore.handlers.BUILTIN_HANDLERS",
+        [("before-call.dynamodb.Query", fails), *handlers.BUILTIN_HANDLERS],
+    )
+    before = bigin.calls()["total"]
+
+    code = run(monkeypatch, *command, "--stack", stack)
+
+    assert (1, before) == (code, bigin.calls()["total"])
+    shown = capsys.readouterr()
+    assert ("ledger cannot be used" in shown.out + shown.err, "Waiting" in shown.err) == (True, False)
 
 
 def test_a_dry_run_of_many_records_is_a_sample(

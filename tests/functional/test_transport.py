@@ -4,14 +4,20 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import requests
 
+from bigin_archive.archive_request import ArchiveRequest
+from bigin_archive.bigin.client import Bigin
+from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.response_body import Body
 from bigin_archive.deadline import Deadline
+from bigin_archive.errors import CreditsSpentError
 from bigin_archive.network import http_response, transport
+from tests.account import Tokens
 from tests.raw_server import CLOSE, RESET, Step, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
@@ -68,6 +74,23 @@ def test_a_kept_connection_that_ended_costs_nothing(end: object, method: str) ->
 
     assert [b"body"] * 5 == answers
     assert 5 == server.connections
+
+
+@pytest.mark.parametrize(("left", "requests", "used"), [(None, 3, 3), (3, 3, 3), (2, 2, 2)])
+def test_a_call_that_goes_out_twice_counts_twice(left: int | None, requests: int, used: int) -> None:
+    """A kept connection ended at its second request: nobody knows whether Bigin had taken that."""
+    listing = b'{"data": [{"id": "1"}], "info": {"more_records": false}}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(listing) + listing
+    meter = CreditMeter()
+    meter.limit(left)
+    record = ArchiveRequest("Contacts", "5001")
+    with serving([answer, RESET], [answer]) as server:
+        client = Bigin(transport.session(1), server.url, Tokens(), meter=meter)
+        list(client.attachments(record, Deadline(60)))
+        with nullcontext() if left != 2 else pytest.raises(CreditsSpentError):
+            list(client.attachments(record, Deadline(60)))
+
+    assert (requests, used) == (len(server.heads), meter.total)
 
 
 def test_none_of_the_kept_connections_is_tried_again() -> None:

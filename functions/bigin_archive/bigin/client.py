@@ -193,6 +193,7 @@ class Bigin:
                 self._root + path,
                 headers={"Authorization": f"Zoho-oauthtoken {token}"},
                 timeout=(transport.CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, deadline.remaining_s() + 1)),
+                before_again=self._count_unanswered,
                 **sent,
             )
         except (requests.RequestException, OSError) as error:
@@ -222,6 +223,11 @@ class Bigin:
                 response.close()
                 raise
         return response, body, classify(response.status_code, headers, beginning)
+
+    def _count_unanswered(self) -> None:
+        """A call that goes out a second time may have cost a credit the first time."""
+        self._meter.count(None)
+        self._meter.ask()
 
 
 def _give_back(response: requests.Response, body: Body) -> None:

@@ -86,6 +86,11 @@ class CreditMeter:
         """Credits that were used since the last :meth:`take`."""
         return self._used
 
+    @property
+    def remaining(self) -> int | None:
+        """What Bigin said that remains, since the last :meth:`take`; None if it said nothing."""
+        return self._remaining
+
     def take(self) -> Usage:
         """The counts since the last call of this."""
         with self._lock:

@@ -8,7 +8,7 @@ import http.client
 import http.cookiejar
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -137,14 +137,15 @@ def send(
     timeout: tuple[float, float],
     *,
     only_once: bool = False,
+    before_again: Callable[[], None] = lambda: None,
     **sent: Any,
 ) -> requests.Response:
     """Send one request (``params``, ``json``, ``data`` as in requests); the body of the answer is still to be read.
 
     It uses the session's adapter directly: cookies, redirects and .netrc are not wanted here and would cost a tenth of
     a small file's processor time. A request that found its kept connection closed is sent once more, on a new one; with
-    ``only_once`` it is not, because the other side may have acted on it (RFC 9110, 9.2.2). Raises
-    requests.RequestException.
+    ``only_once`` it is not, because the other side may have acted on it (RFC 9110, 9.2.2). ``before_again()`` comes
+    before it is, and may raise anything. Raises requests.RequestException.
     """
     request = _prepared(method, url, {**session.headers, **headers}, sent)
     adapter, watch, settings = session.get_adapter(url), _calls.watch, session.settings_for(url)
@@ -156,6 +157,7 @@ def send(
             raise
     watch.needs_new = True
     try:
+        before_again()
         return adapter.send(request, stream=True, timeout=timeout, **settings)
     finally:
         watch.needs_new = False

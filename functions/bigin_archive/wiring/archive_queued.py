@@ -47,7 +47,9 @@ def worker(
 
     def credits_left() -> int:
         day, hour, pending = pipeline.credits.used(), pipeline.credits.used(HOUR_S), pipeline.meter.pending
-        return budget.allowance(day.used + pending, hour.used + pending, pipeline.queue.ready(), day.remaining)
+        said = [remaining for remaining in (day.remaining, pipeline.meter.remaining) if remaining is not None]
+        remaining = min(said, default=None)
+        return budget.allowance(day.used + pending, hour.used + pending, pipeline.queue.ready(), remaining)
 
     return Worker(
         pipeline.archiver,
