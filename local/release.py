@@ -1,7 +1,7 @@
 """What a release consists of: `make release TAG=v1.2.3` writes it to `dist/`, from what `make build` has built.
 
-The zip holds the template with every function's code in one folder, to be deployed with `sam deploy` and nothing else,
-and the documents.
+The zip holds the template with every function's code in one folder, to be deployed with `sam deploy` and nothing else;
+the command line, to be installed with `pipx install .`; and the documents.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from local.package import BILL, PROJECT, digest_of
 
 BUILD = PROJECT / ".aws-sam" / "build"
 DIST = PROJECT / "dist"
-CODE = "functions"
+CODE = "functions"  # holds the package bigin_archive, which the command line needs, too
+COMMAND_LINE = "operate"
 MADE_AT = (1980, 1, 1, 0, 0, 0)  # the same bytes make the same zip
-FILES = ("LICENSE", "README.md", "CHANGELOG.md", "samconfig.toml")
+FILES = ("LICENSE", "README.md", "CHANGELOG.md", "samconfig.toml", "pyproject.toml")
 _LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)")  # of Markdown, to another file of the project
 
 
@@ -105,9 +106,10 @@ def _write_zip(file: Path, whole: str, code: Path) -> None:
         archive.writestr(_entry("template.yaml"), whole)
         for name in documents():
             archive.writestr(_entry(name), (PROJECT / name).read_bytes())
-        for path in sorted(code.rglob("*")):
-            if path.is_file():
-                archive.writestr(_entry(f"{CODE}/{path.relative_to(code)}"), path.read_bytes())
+        for name, folder in ((CODE, code), (COMMAND_LINE, PROJECT / COMMAND_LINE)):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and (name == CODE or "__pycache__" not in path.parts):
+                    archive.writestr(_entry(f"{name}/{path.relative_to(folder)}"), path.read_bytes())
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

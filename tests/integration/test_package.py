@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from local import release
-from local.package import MIB, zipped_size
+from local.package import MIB, PROJECT, zipped_size
 from local.stack import LocalStack
 from tests.template.parsed import RESOURCES, load
 
@@ -35,7 +35,7 @@ def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack,
 
 
 def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_path: Path) -> None:
-    """No anchor, which CloudFormation's console refuses; all resources; and the code of each function beside it."""
+    """No anchor, which CloudFormation's console refuses; all resources; the code beside it; and the command line."""
     build, bill, dist = tmp_path / "build", tmp_path / "bill.json", tmp_path / "dist"
     build.mkdir()
     bill.write_text("{}")
@@ -58,6 +58,10 @@ def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_
     entries = [f"{each['CodeUri']}/{each['Handler'].partition('.')[0]}.py" for each in functions]
     assert entries
     assert [] == [entry for entry in entries if entry not in files]
+    # What "pipx install ." needs, too.
+    command_line = {str(path.relative_to(PROJECT)) for path in (PROJECT / "operate").rglob("*.py")}
+    assert {"pyproject.toml", "functions/bigin_archive/__init__.py"} | command_line <= files
+    assert [] == [name for name in files if name.startswith("operate/") and "__pycache__" in name]
 
 
 def test_every_module_has_byte_code_of_the_runtime(running: LocalStack) -> None:

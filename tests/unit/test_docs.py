@@ -15,7 +15,7 @@ from operate.cli import cli
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
 SHELL = {"curl", "openssl", "sed", "sha256sum", "base64", "xxd", "git", "for", "do", "done", ".", "pip", "bash"}
-SHELL |= {"cd", "rclone", "export", "eval", "read"}
+SHELL |= {"pipx", "cd", "rclone", "export", "eval", "read"}
 # The AWS CLI's commands for files, which are no operations of S3 (AWS CLI Command Reference, "s3").
 FILE_COMMANDS = {"cp", "ls", "sync"}
 SAM = {"build", "deploy", "delete", "validate"}
@@ -89,7 +89,7 @@ def check(words: list[str]) -> None:
         case [python, "-m", module, *_] if python == PYTHON:
             path = PROJECT / module.replace(".", "/")
             assert module in ("pytest", "pip") or path.is_dir() or path.with_suffix(".py").is_file()
-        case [".venv/sam/bin/sam", command, *_]:
+        case ["sam" | ".venv/sam/bin/sam", command, *_]:
             assert command in SAM
         case ["aws", "cloudformation", "deploy", *_]:  # the CLI's own command, no operation of AWS
             assert Path(PROJECT / words[words.index("--template-file") + 1]).is_file()
