@@ -7,6 +7,7 @@ _ENTRIES = "tests/unit/test_listing.py::test_"
 _LISTS = "tests/functional/test_odd_lists.py::test_"
 _CREDITS = "tests/functional/test_credits.py::test_"
 _STATES = "tests/functional/test_states.py::test_"
+_SIBLINGS = "tests/unit/test_audit.py::test_file_and_shortcut_of_an_attachment_are_not_compared_with_each_other"
 
 ODD = (
     Mutation(
@@ -95,11 +96,16 @@ ODD = (
     Mutation(
         "a file compared with the shortcut of the link that it was",
         "functions/bigin_archive/audit/attachment_view.py",
-        "            return None if stored and self.named not in (None, stored) else entry\n",
+        "            return None if is_sibling else entry\n",
         "            return entry\n",
-        caught_by_test=(
-            "tests/unit/test_audit.py::test_file_and_shortcut_of_an_attachment_are_not_compared_with_each_other",
-        ),
+        caught_by_test=(_SIBLINGS,),
+    ),
+    Mutation(
+        "a shortcut compared with the file that was there before, and is gone",
+        "functions/bigin_archive/audit/attachment_view.py",
+        "(self.named or is_other_sort)",
+        "self.named",
+        caught_by_test=(_SIBLINGS,),
     ),
     Mutation(
         "a link repaired like a file",

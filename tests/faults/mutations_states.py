@@ -222,8 +222,8 @@ STATES = (
     Mutation(
         "a state hides a swapped object",
         "functions/bigin_archive/audit/attachment_view.py",
-        "        if entry and entry.key:\n            return None if stored",
-        "        if entry and entry.is_stored:\n            return None if stored",
+        "        if entry and entry.key:\n            is_other_sort",
+        "        if entry and entry.is_stored:\n            is_other_sort",
         caught_by_test=(_AUDIT,),
     ),
     Mutation(

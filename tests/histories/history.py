@@ -110,7 +110,7 @@ class History:
         self._event({}, number)
 
     def _slice_beside(self) -> None:
-        self.world.slice()
+        self._sliced(None, {})
 
     def _rebuild_beside(self) -> None:
         self.operator.rebuild({})
@@ -121,15 +121,7 @@ class History:
     def _slice(self, plan: Plan, order: str | None = None) -> Any:
         began = self._marks()
         self.world.moved.clear()
-        before = self._before_audit or self.world.standing()
-        state = self.world.slice(_ordered(order), plan)
-        if state and state.is_done and self._before_audit:
-            # It was compared in slices, between which other things happened.
-            self.world.note_moved(self._before_audit)
-        if state:
-            self._before_audit = before if state.audit else None
-        if state and state.phase != "done" and state.started_at != self._last_sweep:
-            self._last_sweep, self._sweep_began = state.started_at, began
+        state = self._sliced(order, plan)
         if state and state.is_done and state.finished_at and state.finished_at >= _iso(began[2]):
             first = self._sweep_began if state.started_at == self._last_sweep else began
             # The list of a record is not believed that an hour's credits never read in one go.
@@ -141,6 +133,24 @@ class History:
                 # A sweep of what changed relies on the last one of everything.
                 self._judge(self._rows(), modules, may_be_partial=is_disturbed or self._full_disturbed)
         return state
+
+    def _sliced(self, order: str | None, plan: Plan) -> Any:
+        """Run a slice; note what stood when its sweep and its audit began."""
+        began, before = self._marks(), self._before_audit or self.world.standing()
+        state = self.world.slice(_ordered(order), plan)
+        if state and state.is_done and self._before_audit:
+            # It was compared in slices, between which other things happened.
+            self.world.note_moved(self._before_audit)
+        left = self._stored_sweep()  # that of a killed slice, too
+        self._before_audit = before if left.get("audit") else None
+        if left and left["phase"] != "done" and left["started_at"] != self._last_sweep:
+            self._last_sweep, self._sweep_began = left["started_at"], began
+        return state
+
+    def _stored_sweep(self) -> dict[str, Any]:
+        item = self.world.tables.items[clients.LEDGER].get(("#sweep", "state"), {})
+        stored: dict[str, Any] = json.loads(item.get("sweep", {}).get("S", "{}"))
+        return stored
 
     def _work(self, plan: Plan, batches: int) -> None:
         self.world.drain(batches, plan)
@@ -186,8 +196,7 @@ class History:
     def _audit(self, plan: Plan, **how: Any) -> None:
         began, rows = self._marks(), self._rows()
         self.world.moved.clear()
-        state = self.world.tables.items[clients.LEDGER].get(("#sweep", "state"), {}).get("sweep", {}).get("S", "")
-        if how.get("as_of_sweep") and '"full_since": "' not in state:
+        if how.get("as_of_sweep") and not self._stored_sweep().get("full_since"):
             return
         try:
             status = self.operator.audit(plan, **how)

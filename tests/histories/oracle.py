@@ -108,8 +108,12 @@ class Oracle:
                 yield f"{place}: the row is wrong, and the report says nothing"
         elif not is_listed and not kinds and not self._report.not_covered and not self._is_young(place):
             yield f"{place}: removed_in_bigin is not told"
-        elif is_listed and grave and "parked" not in grave and not self._has_other_size(place):
+        elif is_listed and grave and "parked" not in grave and self._is_all_right(place, list(own.values())):
             yield f"{place}: all is right, and the report says {sorted(grave)}"
+
+    def _is_all_right(self, place: str, fitting: Sequence[Version]) -> bool:
+        """Whether nothing is wrong. A late message may have made the row name the file that became a link."""
+        return not self._has_other_size(place) and self._is_row_right(place, fitting)
 
     def _is_uncovered(self, place: str) -> bool:
         """Whether the report says that it could not compare the attachment's module."""
@@ -126,7 +130,11 @@ class Oracle:
         if kind == "missing_object":
             return not self._fitting(place) and any(self._ever_own(place))
         if kind in ("truncated", "wrong_size", "wrong_checksum"):
-            return any(not self._has_right_bytes(place, each) for each in own.values())
+            # A stranger's bytes may be some that Bigin had at another time.
+            return any(
+                (key, each.version_id) in self._stranger.written or not self._has_right_bytes(place, each)
+                for key, each in own.items()
+            )
         if kind == "no_checksum":
             return any("x-amz-checksum-sha256" not in each.headers for each in own.values())
         if kind == "size_differs_from_bigin":
@@ -138,7 +146,7 @@ class Oracle:
         if kind == "second_object":
             return len(own) > 1
         if kind == "ledger_wrong":
-            return bool(own) and bool(row) and not self._is_row_right(place)
+            return bool(own) and bool(row) and not self._is_row_right(place, self._fitting(place))
         if kind == "ledger_missing":
             return bool(own) and not row
         if kind == "removed_before_archived":
@@ -175,13 +183,15 @@ class Oracle:
         }
         return any(sizes - {len(each.body or b"")} for each in self._own(place).values())
 
-    def _is_row_right(self, place: str) -> bool:
+    def _is_row_right(self, place: str, fitting: Sequence[Version] = ()) -> bool:
+        """Whether the row names an object of the attachment, one of the ``fitting`` ones if there are any."""
         row = self._rows.get(place, {})
         found = self._own(place).get(row.get("key", {}).get("S", ""))
         return (
             row.get("state", {}).get("S") in ("archived", "link")
             and found is not None
             and row.get("version_id", {}).get("S") == found.version_id
+            and (not fitting or found in fitting)
         )
 
     def _fitting(self, place: str) -> list[Version]:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -117,6 +118,9 @@ def audit(*unlisted: str) -> Audit:
         (LISTED, replace(SIBLINGS_ROW, state_at=AFTER), (OBJECT, SIBLING), None),
         (LISTED, replace(SIBLINGS_ROW, state_at=BEFORE), (OBJECT, SIBLING), "ledger_wrong"),
         (LISTED, None, (OBJECT, SIBLING), "ledger_missing"),
+        # The other one of the two is gone from the bucket.
+        (LISTED_LINK, ENTRY, (SIBLING,), "ledger_wrong"),
+        (LISTED, SIBLINGS_ROW, (OBJECT,), "ledger_wrong"),
         # What one state says must not hide another.
         (LISTED, replace(ENTRY, state="parked", reason="bigin_refused"), (SWAPPED,), "wrong_checksum"),
         (LISTED, replace(ENTRY, state="parked", reason="content_conflict"), (SWAPPED,), "wrong_checksum parked"),
@@ -148,9 +152,10 @@ def test_each_attachment_gets_one_name(
 def test_file_and_shortcut_of_an_attachment_are_not_compared_with_each_other(
     listed: Found, stored: ArchivedObject
 ) -> None:
-    """Neither is an overwritten form of the other, and each has its own checksum in the index."""
-    for entry, first in ((ENTRY, None), (SIBLINGS_ROW, None), (None, OBJECT), (None, SIBLING)):
-        known = AttachmentView(PLACE, listed, entry, (OBJECT, SIBLING), first=first)
+    """Neither is an overwritten form of the other, and each has its own checksum in the index, alone or beside it."""
+    told = ((ENTRY, None), (SIBLINGS_ROW, None), (None, OBJECT), (None, SIBLING))
+    for (entry, first), objects in product(told, ((OBJECT, SIBLING), (stored,))):
+        known = AttachmentView(PLACE, listed, entry, objects, first=first)
 
         assert not {"truncated", "wrong_size", "wrong_checksum"} & {one.kind.code for one in audit().add(known)}
         assert known.stored == stored

@@ -70,7 +70,9 @@ class AttachmentView:
         """
         entry, stored, first = self.entry, self.stored, self.first
         if entry and entry.key:
-            return None if stored and self.named not in (None, stored) else entry
+            is_other_sort = stored and entry.is_stored and self.is_shortcut(stored) is not (entry.state == State.LINK)
+            is_sibling = self.named is not stored and (self.named or is_other_sort)
+            return None if is_sibling else entry
         is_sibling = first and stored and self.is_shortcut(first) is not self.is_shortcut(stored)
         return None if is_sibling else first
 
