@@ -274,4 +274,18 @@ ODD = (
             "tests/functional/test_operate_sweep.py::test_where_nobody_knows_what_was_used_nothing_is_used",
         ),
     ),
+    Mutation(
+        "a caller told of the newest version",
+        "functions/bigin_archive/storage/version_reader.py",
+        "self.read(version.key, version.version_id))]",
+        "self.read(version.key, None))]",
+        caught_by_test=("tests/functional/test_callers.py::test_get_tells_of_what_was_archived_first",),
+    ),
+    Mutation(
+        "a caller told of other bytes than the archived ones",
+        "functions/bigin_archive/callers/lookup.py",
+        "            raise conflict(",
+        "            conflict(",
+        caught_by_test=("tests/functional/test_callers.py::test_get_tells_of_no_other_bytes",),
+    ),
 )

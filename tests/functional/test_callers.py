@@ -278,17 +278,58 @@ def test_get_tells_why_there_is_no_file(door: Door, bigin: Simulator) -> None:
         assert answer["detail"]
 
 
+def row_of(request: dict[str, str]) -> dict[str, Any]:
+    return {"record": {"S": f"Contacts/{request['record_id']}"}, "attachment_id": {"S": request["attachment_id"]}}
+
+
 def test_get_believes_s3_where_the_ledger_knows_nothing(door: Door, bigin: Simulator) -> None:
     """An entry that was never made hides no file; a stranger's object in its place is not taken for it."""
     key, request, other = door.add(), bigin.add(b"content"), bigin.add(b"other")
     door.call(key, request)
-    item = {"record": {"S": f"Contacts/{request['record_id']}"}, "attachment_id": {"S": request["attachment_id"]}}
-    door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=item)
+    door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=row_of(request))
     place = f"bigin/Contacts/{other['record_id']}/{other['attachment_id']}"
     door.aws.s3.put_object(Bucket=door.aws.bucket, Key=f"{place}/stranger.txt", Body=b"?")
 
     assert door.get(key, request)["sha256"] == sha256(b"content")
     assert door.get(key, other)["http"] == 404
+
+
+def overwritten(door: Door, key: str) -> None:
+    """As a stranger does it who keeps our metadata."""
+    head = door.aws.s3.head_object(Bucket=door.aws.bucket, Key=key)
+    door.aws.s3.put_object(
+        Bucket=door.aws.bucket, Key=key, Body=b"others", Metadata=head["Metadata"], ChecksumAlgorithm="SHA256"
+    )
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["with its row", "without"])
+def test_get_tells_of_what_was_archived_first(door: Door, bigin: Simulator, *, is_known: bool) -> None:
+    """Of an object that was overwritten it tells the first version, as the worker and the audit do."""
+    key, request = door.add(), bigin.add(b"content")
+    first = door.call(key, request)
+    overwritten(door, first["key"])
+    if not is_known:
+        door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=row_of(request))
+
+    found = door.get(key, request)
+
+    assert (first["sha256"], first["version_id"]) == (found["sha256"], found["version_id"])
+
+
+def test_get_tells_of_no_other_bytes(door: Door, bigin: Simulator) -> None:
+    """Where the archived version is gone for good, and other bytes are in its place, that is a conflict."""
+    key, request = door.add(), bigin.add(b"content")
+    overwritten(door, door.call(key, request)["key"])
+    door.aws.dynamodb.update_item(
+        TableName=door.aws.ledger_table,
+        Key=row_of(request),
+        UpdateExpression="SET version_id = :gone, sha256 = :archived",
+        ExpressionAttributeValues={":gone": {"S": "no-longer-there"}, ":archived": {"S": sha256(b"archived")}},
+    )
+
+    answer = door.get(key, request)
+
+    assert (409, "content_conflict") == (answer["http"], answer["code"])
 
 
 def test_a_malformed_place_is_400(door: Door) -> None:

@@ -1,12 +1,14 @@
 """Single versions of objects: their attributes, and an address that downloads one."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.errors import StorageRefusedError
 from bigin_archive.storage import archived_object
 from bigin_archive.storage.archived_object import ArchivedObject, version_arguments
 from bigin_archive.storage.s3_errors import NoObjectError, call, check_tier
+from bigin_archive.storage.version_listing import first_written, listed_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,12 +49,14 @@ class VersionReader:
         return archived_object.describe(self.prefix, key, answer)
 
     def find(self, place: str) -> ArchivedObject | None:
-        """The attachment's own object in this place; None if there is none."""
-        for listed in self._list("list_objects_v2", f"{self.prefix}{place}/").get("Contents", []):
-            found = self.read(listed["Key"], None)
-            if found and found.is_ours:
-                return found
-        return None
+        """The attachment's own object in this place, of several the one that was archived first; None without one.
+
+        Raises StorageUnavailableError also where S3's list is out of order.
+        """
+        listed = first_written(listed_keys(partial(call, self.client, Bucket=self.bucket), self.prefix, f"{place}/"))
+        found = [each for version in listed if (each := self.read(version.key, version.version_id))]
+        own = [each for each in found if each.is_ours]
+        return next((each for each in own if each.sha256), own[0] if own else None)
 
     def check_readable(self, key: str, version_id: str | None) -> None:
         """Raise ColdStorageError if the version lies in an archive tier, where an address would download nothing."""
@@ -72,9 +76,5 @@ class VersionReader:
         """Whether S3 lists the version, even if it may not be read."""
         return any(
             found["Key"] == key and (found["VersionId"] == version_id if version_id else found["IsLatest"])
-            for found in self._list("list_object_versions", key).get("Versions", [])
+            for found in call(self.client, "list_object_versions", Bucket=self.bucket, Prefix=key).get("Versions", [])
         )
-
-    def _list(self, operation: str, prefix: str) -> Any:
-        """The first 1,000 versions under the prefix; an attachment has one."""
-        return call(self.client, operation, Bucket=self.bucket, Prefix=prefix)
