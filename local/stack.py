@@ -141,7 +141,13 @@ class LocalStack:
         return self._clients[service]
 
     def post(
-        self, path: str, body: object, headers: Mapping[str, str] | None = None, *, sign: bool = True
+        self,
+        path: str,
+        body: object,
+        headers: Mapping[str, str] | None = None,
+        *,
+        sign: bool = True,
+        timeout_s: float = API_TIMEOUT_S,
     ) -> requests.Response:
         """POST to the API as JSON (bytes and str as they are), signed with SigV4 unless told otherwise."""
         data = body if isinstance(body, bytes | str) else json.dumps(body)
@@ -162,7 +168,7 @@ class LocalStack:
                 data=data,
                 headers=dict(request.headers),
                 verify=self.description["ca_bundle"],
-                timeout=API_TIMEOUT_S,
+                timeout=timeout_s,
             )
 
     def access_token(self) -> str:

@@ -32,7 +32,7 @@ class Deployed:
     def post(
         self, body: object, headers: dict[str, str] | None = None, path: str = "/attachments", *, sign: bool = True
     ) -> requests.Response:
-        return self.stack.post(path, body, headers, sign=sign)
+        return self.stack.post(path, body, headers, sign=sign, timeout_s=PATIENCE_S)
 
     def send(self, *bodies: object) -> None:
         for body in bodies:

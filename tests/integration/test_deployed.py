@@ -1,6 +1,7 @@
 """Both triggers of the deployed application, as its users call them."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -108,21 +109,30 @@ def test_at_most_eight_downloads_run_at_once(deployed: Deployed) -> None:
     assert deployed.bigin.calls()["max_concurrent"] <= 8
 
 
-def test_at_most_ten_calls_in_all_reach_bigin(deployed: Deployed) -> None:
-    """Twenty callers of the API beside a full queue: ten calls at one time, and every caller is served.
+@pytest.fixture
+def unhurried(deployed: Deployed) -> Iterator[Deployed]:
+    """The API's function has ten times its 29 s, so that it queues nothing on a busy machine."""
+    functions = deployed.stack.client("lambda")
+    resources = deployed.stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    (name,) = (one["PhysicalResourceId"] for one in resources if one["LogicalResourceId"] == "ArchiveNowFunction")
+    timeout_s = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=10 * timeout_s)
+    yield deployed
+    functions.update_function_configuration(FunctionName=name, Timeout=timeout_s)
 
-    A busy machine may need more than the 24 s after which the API queues a file: 202.
-    """
-    queued, now = ([deployed.bigin.add(b"%d" % number) for number in range(count)] for count in (40, 20))
-    deployed.bigin.fault({"kind": "delay", "seconds": 0.3}, times=None)
 
-    deployed.send(*queued)
+def test_at_most_ten_calls_in_all_reach_bigin(unhurried: Deployed) -> None:
+    """Twenty callers of the API beside a full queue: at most ten calls at one time, and every caller gets its file."""
+    queued, now = ([unhurried.bigin.add(b"%d" % number) for number in range(count)] for count in (40, 20))
+    unhurried.bigin.fault({"kind": "delay", "seconds": 0.3}, times=None)
+
+    unhurried.send(*queued)
     with ThreadPoolExecutor(20) as callers:
-        statuses = [answer.status_code for answer in callers.map(deployed.post, now)]
+        statuses = [answer.status_code for answer in callers.map(unhurried.post, now)]
 
-    assert {201, 202} >= set(statuses)
-    deployed.until(lambda: all(deployed.objects(request) for request in queued + now))
-    assert deployed.bigin.calls()["max_concurrent"] <= 10
+    assert [201] * 20 == statuses
+    unhurried.until(lambda: all(unhurried.objects(request) for request in queued + now))
+    assert unhurried.bigin.calls()["max_concurrent"] <= 10
 
 
 CODES: list[tuple[int, Any, dict[str, str], int, str]] = [
