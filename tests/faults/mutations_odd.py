@@ -288,4 +288,18 @@ ODD = (
         "            conflict(",
         caught_by_test=("tests/functional/test_callers.py::test_get_tells_of_no_other_bytes",),
     ),
+    Mutation(
+        "the weekly mail dates the proof by the check",
+        "functions/bigin_archive/sweep/weekly_mail.py",
+        'complete_as_of=parse(report.get("complete_as_of")),',
+        "complete_as_of=None,",
+        caught_by_test=("tests/functional/test_weekly_mail.py::test_it_says_as_of_when_the_archive_is_complete",),
+    ),
+    Mutation(
+        "a report that somebody changed believed",
+        "functions/bigin_archive/sweep/weekly_mail.py",
+        "return found if isinstance(found, int) else 0",
+        "return int(found)",
+        caught_by_test=("tests/functional/test_weekly_mail.py::test_a_report_that_somebody_changed_holds_up_no_mail",),
+    ),
 )

@@ -33,6 +33,7 @@ FIGURES = Figures(
     bytes_week=34_500_000,
     verdict="complete",
     audited_at=MONDAY,
+    complete_as_of=MONDAY - timedelta(days=4),
     needs={},
     credits=4321,
     credits_share=175_000,
@@ -102,6 +103,41 @@ def test_it_comes_once_a_week_after_the_sweep(aws: Aws, bigin: Simulator) -> Non
     assert [] == week.slice(MONDAY + 3 * HOUR)
     assert [] == week.slice(MONDAY + timedelta(days=4), start=True)
     assert 1 == len(week.slice(MONDAY + timedelta(days=7) + HOUR, start=True))
+
+
+def test_it_says_as_of_when_the_archive_is_complete(aws: Aws) -> None:
+    """A check may be younger than the lists that it relies on: the nights between two sweeps of everything."""
+    week = Week(aws)
+    week.slice(MONDAY - timedelta(days=3))
+    times = {"finished_at": MONDAY.isoformat(), "complete_as_of": (MONDAY - timedelta(days=4)).isoformat()}
+    report = {"verdict": "complete", "total": {"archived": 3}, **times}
+    aws.s3.put_object(Bucket=aws.bucket, Key="bigin/_audit/latest.json", Body=json.dumps(report).encode())
+
+    (sent,) = week.slice(MONDAY + timedelta(days=1, hours=1))
+
+    assert "complete as of 2026-01-29 00:00 UTC, checked 2026-02-02 00:00 UTC" in sent["Message"]
+    assert "mit Stand vom 29.01.2026 00:00 UTC, geprüft am 02.02.2026 00:00 UTC" in mail(FIGURES, "DE")[1]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"total": [], "verdict": "complete"},
+        {"total": {"archived": "many", "size_bytes": None}, "verdict": "partial", "kinds": {"x": "y"}},
+        {"total": {"archived": 3}, "verdict": []},
+        {"verdict": "complete"},
+    ],
+    ids=["totals", "counts", "verdict", "none"],
+)
+def test_a_report_that_somebody_changed_holds_up_no_mail(aws: Aws, report: object) -> None:
+    """What cannot be read of it is left out, and the slice goes on."""
+    week = Week(aws)
+    week.slice(MONDAY - timedelta(days=3))
+    aws.s3.put_object(Bucket=aws.bucket, Key="bigin/_audit/latest.json", Body=json.dumps(report).encode())
+
+    (sent,) = week.slice(MONDAY + timedelta(days=1, hours=1))
+
+    assert "Archived in all:    0 files" in sent["Message"]
 
 
 def test_no_sweep_holds_it_up(aws: Aws) -> None:

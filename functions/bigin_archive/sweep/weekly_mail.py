@@ -119,8 +119,10 @@ class WeeklyMail:
     def _figures(self, now: datetime, noted: Mapping[str, Any], reason: str | None) -> Figures:
         # One that is being written, or was changed by somebody, is treated as missing.
         report = audit_report.summary(self.own_file(audit_report.PATH) or b"")
-        total = report.get("total") or {}
-        archived, size_bytes = int(total.get("archived") or 0), int(total.get("size_bytes") or 0)
+        total, verdict = report.get("total"), report.get("verdict")
+        if not (isinstance(total, dict) and isinstance(verdict, str)):
+            report, total, verdict = {}, {}, None
+        archived, size_bytes = _count(total.get("archived")), _count(total.get("size_bytes"))
         before, bytes_before = noted.get("archived"), noted.get("size_bytes")
         week = None if before is None else max(0, archived - before)
         needs = {"dead_letters": sum(queue.waiting() for queue in self.dead_letter_queues)}
@@ -139,8 +141,9 @@ class WeeklyMail:
             size_bytes=size_bytes,
             archived_week=week,
             bytes_week=None if bytes_before is None else max(0, size_bytes - bytes_before),
-            verdict=report.get("verdict"),
+            verdict=verdict,
             audited_at=parse(report.get("finished_at")),
+            complete_as_of=parse(report.get("complete_as_of")),
             needs=needs,
             credits=used,
             credits_share=7 * self.share,
@@ -176,4 +179,9 @@ def _differences(report: Mapping[str, Any]) -> int:
     """How many differences of the last report prevent ``complete``; at least 1, since something does."""
     found = report.get("kinds")
     told = {kind.code for kind in Kind if kind.only_told}
-    return max(1, sum(count for code, count in found.items() if code not in told) if isinstance(found, dict) else 0)
+    counts = found.items() if isinstance(found, dict) else ()
+    return max(1, sum(_count(count) for code, count in counts if code not in told))
+
+
+def _count(found: object) -> int:
+    return found if isinstance(found, int) else 0

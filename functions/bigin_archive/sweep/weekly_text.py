@@ -18,7 +18,8 @@ class Figures:
     """The figures of a week. ``needs`` counts the things to do by kind: the keys of the sentences.
 
     ``archived_week`` and ``bytes_week`` are None in the first mail; ``verdict`` and ``audited_at`` before the first
-    audit. ``credits`` of ``credits_share`` were used in the week; ``dollars`` are estimated from list prices.
+    audit, ``complete_as_of`` also where Bigin's lists were not read whole. ``credits`` of ``credits_share`` were used
+    in the week; ``dollars`` are estimated from list prices.
     """
 
     stack: str
@@ -29,6 +30,7 @@ class Figures:
     bytes_week: int | None
     verdict: str | None
     audited_at: datetime | None
+    complete_as_of: datetime | None
     needs: Mapping[str, int]
     credits: int
     credits_share: int
@@ -64,11 +66,14 @@ def _figures(figures: Figures, words: Words) -> str:
         week = words.first_week
     else:
         week = f"{_files(figures.archived_week, words)}, {_size(figures.bytes_week or 0, words)}"
-    at = figures.audited_at.strftime(words.date) if figures.audited_at else ""
+    at, as_of = (
+        time.strftime(words.date) if time else ""
+        for time in (figures.audited_at, figures.complete_as_of or figures.audited_at)
+    )
     return words.figures.format(
         week=week,
         archived=f"{_files(figures.archived, words)}, {_size(figures.size_bytes, words)}",
-        verdict=words.verdicts.get(figures.verdict, words.verdicts["failed"]).format(at=at),
+        verdict=words.verdicts.get(figures.verdict, words.verdicts["failed"]).format(at=at, as_of=as_of),
         credits=_number(figures.credits, words),
         credits_share=_number(figures.credits_share, words),
         dollars=f"{figures.dollars:.2f}".replace(".", words.decimal),

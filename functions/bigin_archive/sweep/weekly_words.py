@@ -52,8 +52,8 @@ ENGLISH = Words(
     verdicts={
         None: "none yet: the first search through the whole account ends with one",
         "complete": (
-            "complete, {at}.\n"
-            "                    Everything that Bigin listed is archived, with the right size and checksum."
+            "complete as of {as_of}, checked {at}.\n"
+            "                    Everything that Bigin listed then is archived, with the right size and checksum."
         ),
         "partial": ("not complete, {at}.\n                    Something is missing, differs or could not be compared."),
         "failed": "failed, {at}. It says nothing about the archive.",
@@ -125,8 +125,8 @@ GERMAN = Words(
     verdicts={
         None: "noch keine: Die erste Suche durch das ganze Konto endet mit einer",
         "complete": (
-            "vollständig, {at}.\n"
-            "                        Alles, was Bigin nennt, ist archiviert, mit richtiger Größe und Prüfsumme."
+            "vollständig mit Stand vom {as_of}, geprüft am {at}.\n"
+            "                        Alles, was Bigin da nannte, ist archiviert, mit richtiger Größe und Prüfsumme."
         ),
         "partial": (
             "nicht vollständig, {at}.\n"
