@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import click
 
 from bigin_archive.audit.report_html import size
+from bigin_archive.bigin import probed_answers
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
+from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError
 from bigin_archive.ledger.ledger import Ledger
@@ -109,6 +111,7 @@ def _estimate(
     dynamodb, meter, now = target.client("dynamodb"), CreditMeter(), target.archive.clock(target.now)
     with translate_errors("read the credits that were used"):
         CreditLimit(meter, stack, dynamodb, target.client("sqs"), now, target.sleep).renew()
+        answers = ProbedAnswers.read(target.archive.inventory.own_file(probed_answers.PATH), target.now())
     last, _ = Archive(stack, dynamodb, target.client("sqs")).sweep()
     try:
         with working("Asking Bigin"):
@@ -120,6 +123,7 @@ def _estimate(
                 Deadline(_ESTIMATE_TIMEOUT_S),
                 now,
                 last.lost_for_next(waiting) if last else None,
+                answers,
             )
             return estimator.estimate(modules, since, by_record=by_record)
     except ArchiveError as error:

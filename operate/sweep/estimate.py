@@ -10,6 +10,7 @@ from bigin_archive.bigin.account_listing import account_list, lists_all, record_
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.found_attachment import Found
+from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.clock import any_since, iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import AttachmentGoneError, BiginRefusedError
@@ -46,7 +47,8 @@ class Estimate:
 class Estimator:
     """Lists and counts, as a sweep does that takes messages from before ``lost_before`` for lost.
 
-    ``meter`` counts what ``bigin`` calls; ``now`` is AWS's clock, by which messages are dated.
+    ``meter`` counts what ``bigin`` calls; ``now`` is AWS's clock, by which messages are dated; ``answers`` are those of
+    the last probe.
     """
 
     bigin: Bigin
@@ -54,18 +56,19 @@ class Estimator:
     ledger: Ledger
     deadline: Deadline
     now: Callable[[], float]
-    lost_before: str | None = None
+    lost_before: str | None
+    answers: ProbedAnswers
 
     def estimate(self, modules: Sequence[str], since: str | None, *, by_record: bool) -> Estimate:
         """Of these modules, and of what was changed ``since``. Raises ArchiveError."""
         began, after = self.meter.total, parse(since)
-        if not by_record and lists_all(self.bigin, self.deadline):
+        if not by_record and self.answers.may_list_all and lists_all(self.bigin, self.deadline):
             return self._exact(modules, after, began)
         return self._sampled(modules, after, began)
 
     def _exact(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
         reader = account_list(self.bigin, lambda: self.deadline)
-        listed, files = 0, _Files(self.now, self.lost_before)
+        listed, files = 0, self._files()
         while not reader.is_over:
             found = [each for each in reader.next_rows() if each.request.module in modules]
             wanted = [each for each in found if not after or any_since(each.listed.times, after)]
@@ -84,7 +87,7 @@ class Estimator:
         # Evenly from the whole list, because old records hold other files than new ones.
         step = max(1, len(records) // SAMPLE)
         sample = records[::step][:SAMPLE]
-        for_lists, listed, files = self.meter.total - began, 0, _Files(self.now, self.lost_before)
+        for_lists, listed, files = self.meter.total - began, 0, self._files()
         for module, record_id in sample:
             with suppress(AttachmentGoneError, BiginRefusedError):
                 request = ArchiveRequest(module, record_id)
@@ -104,6 +107,9 @@ class Estimator:
             sampled=len(sample),
         )
 
+    def _files(self) -> "_Files":
+        return _Files(self.now, self.lost_before, self.answers.sizes_are_right)
+
 
 @dataclass(slots=True)
 class _Files:
@@ -111,12 +117,14 @@ class _Files:
 
     now: Callable[[], float]
     lost_before: str | None  # as SweepState has it
+    compares_sizes: bool
     count: int = 0
     size_bytes: int = 0
 
     def add(self, found: Sequence[Found], ledger: Ledger) -> None:
         """Add those of ``found`` that have to be downloaded."""
         known = ledger.find([each.request for each in found]) if found else {}
-        new = files_to_queue(found, known, iso(self.now()), self.lost_before)
+        listed = found if self.compares_sizes else [each.without_size for each in found]
+        new = files_to_queue(listed, known, iso(self.now()), self.lost_before)
         self.count += len(new)
         self.size_bytes += sum(each.listed.size_bytes or 0 for each in new)

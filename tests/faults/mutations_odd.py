@@ -302,4 +302,11 @@ ODD = (
         "return int(found)",
         caught_by_test=("tests/functional/test_weekly_mail.py::test_a_report_that_somebody_changed_holds_up_no_mail",),
     ),
+    Mutation(
+        "a dry run compares sizes that the sweep does not",
+        "operate/sweep/estimate.py",
+        "found if self.compares_sizes else [each.without_size for each in found]",
+        "found",
+        caught_by_test=("tests/functional/test_probe.py::test_a_dry_run_counts_as_the_sweep_does",),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bigin_archive.bigin.probed_answers import ProbedAnswers
-from tests.account import Account, archived, listed_by
+from tests.account import Account, archived, listed_by, many
 from tests.aws import Aws
 from tests.bigin import TOKEN, Simulator
 from tests.functional.test_operate_stack import deploy, run
@@ -114,6 +114,23 @@ def test_a_sweep_and_its_audit_compare_no_sizes_that_the_probe_found_wrong(
     assert [b"eleven byte"] == [aws.objects()[key] for key in archived(aws)]
     report = json.loads(aws.objects()["bigin/_audit/latest.json"])
     assert any("Sizes were not compared" in limit for limit in report["limits"])
+
+
+def test_a_dry_run_counts_as_the_sweep_does(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It tries no list that the probe did not find, and takes no file for a new one whose size was always wrong."""
+    listed_by(bigin, "record")
+    many(bigin, 0)
+    bigin.add(b"eleven byte", listed={"Size": "12"})
+    probe(aws, monkeypatch, capsys)
+    Account(aws, bigin).sweep()
+    bigin.control("DELETE", "calls")
+    capsys.readouterr()
+
+    assert 0 == run(monkeypatch, "sweep", "--stack", deploy(aws), "--dry-run", "--json")
+
+    assert (0, 0) == (json.loads(capsys.readouterr().out)["unknown"], account_calls(bigin))
 
 
 @pytest.mark.parametrize(
