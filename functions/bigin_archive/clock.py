@@ -48,6 +48,14 @@ def parse_http(text: str | None) -> datetime | None:
         return None
 
 
+def is_same(one: str | None, other: str | None) -> bool:
+    """Whether two texts are one time: a server may write it in another zone tomorrow, that of its reader.
+
+    Texts that are no times are the same only if they are equal.
+    """
+    return one == other or ((moment := parse(one)) is not None and moment == parse(other))
+
+
 def any_since(times: Iterable[object], since: datetime) -> bool:
     """Whether one of ``times``, from another clock, may be ``since`` or later. An unreadable time may be.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bigin_archive.audit.comparison import COMPLETE
+from bigin_archive.clock import parse
 from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.storage import audit_report
@@ -65,14 +66,19 @@ def _audit(account: Account, stack: Stack, made: Overview, now: datetime) -> Non
             made.problems.append("no audit yet: bigin-archive sweep")
             return
     report = audit_report.summary(head)
-    if not {"verdict", "finished_at", "modules"} <= set(report) or not report["finished_at"]:
+    try:
+        audited_at = parse(report["finished_at"])
+        archived = sum(int(totals["archived"]) + int(totals["links"]) for totals in report["modules"].values())
+        verdict = str(report["verdict"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        audited_at = None
+    if audited_at is None:  # somebody else wrote it
         made.problems.append("the last audit cannot be read")
         return
-    made.verdict, made.audited_at = report["verdict"], report["finished_at"]
-    made.archived = sum(totals["archived"] + totals["links"] for totals in report["modules"].values())
+    made.verdict, made.audited_at, made.archived = verdict, report["finished_at"], archived
     if made.verdict != COMPLETE:
         made.problems.append(f"audit {made.verdict}")
-    if now - datetime.fromisoformat(report["finished_at"]) > _OLD_VERDICT:
+    if now - audited_at > _OLD_VERDICT:
         made.problems.append("no audit for two days")
 
 

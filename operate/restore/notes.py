@@ -13,7 +13,7 @@ from typing import Any
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.aws.dynamodb import call
 from bigin_archive.bigin.listing import ListedAttachment
-from bigin_archive.clock import iso
+from bigin_archive.clock import is_same, iso
 from bigin_archive.ledger.ledger import CONTROL
 from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.restored_copy import CONTENT_TYPE, RestoredCopy
@@ -156,7 +156,7 @@ def is_proved(one: Wanted, listed: ListedAttachment, row: LedgerEntry) -> bool:
         row.restored_from == one.entry.request.place
         and row.sha256 == one.entry.sha256
         and listed.modified_time is not None
-        and listed.modified_time == row.archived_modified_time
+        and is_same(listed.modified_time, row.archived_modified_time)
         and listed.size_bytes in (row.size_bytes, row.listed_size_bytes)
     )
 

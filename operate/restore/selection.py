@@ -69,7 +69,7 @@ def select(ledger: Ledger, chosen: Selection) -> tuple[list[Wanted], tuple[str, 
     told = {row.attachment_id for row in found.values()} | found.keys()
     missing = tuple(one for one in dict.fromkeys(chosen.ids) if one not in told)
     kept = [row for row in found.values() if row.restored_from not in found or row.request.place in ids]
-    kept.sort(key=lambda row: (row.module, int(row.record_id), int(row.attachment_id)))
+    kept.sort(key=lambda row: (row.module, row.record_id.zfill(50), row.attachment_id.zfill(50)))
     return [Wanted(row, chosen.to or ArchiveRequest(row.module, row.record_id)) for row in kept], missing
 
 

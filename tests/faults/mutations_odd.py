@@ -217,6 +217,13 @@ ODD = (
         caught_by_test=("tests/functional/test_odd_rows.py::test_an_odd_value_costs_its_row_at_most",),
     ),
     Mutation(
+        "a time in another zone taken for another time",
+        "functions/bigin_archive/clock.py",
+        "return one == other or ((moment := parse(one)) is not None and moment == parse(other))",
+        "return one == other",
+        caught_by_test=("tests/unit/test_attachment_state.py::test_what_a_sweep_has_to_do",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

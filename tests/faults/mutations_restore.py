@@ -38,7 +38,7 @@ RESTORE = (
     Mutation(
         "a note is believed whatever Bigin lists",
         "operate/restore/notes.py",
-        "and listed.modified_time == row.archived_modified_time",
+        "and is_same(listed.modified_time, row.archived_modified_time)",
         "",
         caught_by_test=(f"{_FAILURES}::test_a_copy_that_was_changed_is_no_copy_any_more",),
     ),
@@ -73,7 +73,7 @@ RESTORE = (
     Mutation(
         "restored file never changes",
         "functions/bigin_archive/ledger/attachment_state.py",
-        "is_changed = entry.restored_from and entry.archived_modified_time != listed.modified_time",
+        "is_changed = entry.restored_from and not clock.is_same(entry.archived_modified_time, listed.modified_time)",
         "is_changed = False",
         caught_by_test=(f"{_COPIES}::test_a_sweep_queues_it_only_once_it_was_changed",),
     ),

@@ -53,8 +53,12 @@ def test_a_stack_that_is_well_needs_nobody(aws: Aws) -> None:
         ({"verdict": "failed", "modules": {}}, 0, "audit failed"),
         ({}, 49, "no audit for two days"),
         ({}, 1, "the token is not renewed"),
+        ({"modules": []}, 0, "the last audit cannot be read"),
+        ({"modules": {"Contacts": {"archived": "many", "links": 0}}}, 0, "the last audit cannot be read"),
+        ({"finished_at": "yesterday"}, 0, "the last audit cannot be read"),
+        ({"finished_at": 7}, 0, "the last audit cannot be read"),
     ],
-    ids=["partial", "failed", "old audit", "old token"],
+    ids=["partial", "failed", "old audit", "old token", "no modules", "no number", "no time", "a number"],
 )
 def test_what_needs_somebody(aws: Aws, changed: dict[str, object], hours: int, problem: str) -> None:
     """An audit that is not complete or too old, a token that nobody renews."""

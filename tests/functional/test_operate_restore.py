@@ -252,6 +252,16 @@ def test_a_module_and_a_day(operator: Operator, archive: Archive) -> None:
     assert (0, [late[0].attachment_id]) == (status, [one["attachment_id"] for one in report["files"]])
 
 
+def test_an_odd_row_costs_no_neighbour(operator: Operator, archive: Archive) -> None:
+    """Another program may write a row whose ids are none; the others are told as always."""
+    (one,) = record_of(archive, 1)
+    assert archive.ledger.put(LedgerEntry("Contacts", "x", "y", state="archived", key="bigin/odd"))
+
+    status, report = operator.report("--module", "Contacts")
+
+    assert (2, {"y", one.attachment_id}) == (status, {each["attachment_id"] for each in report["files"]})
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -64,6 +64,7 @@ SEEN, DAY_BEFORE, LONG_AGO = (
     "2026-11-01T00:00:00+00:00",
 )
 FILE = ListedAttachment("2", 5, modified_time="2026-11-20T08:00:00+01:00")
+IN_INDIA = "2026-11-20T12:30:00+05:30"  # the same time
 LINK = replace(FILE, link=Link("Wiki", "https://example.com/"), size_bytes=0)
 ROW = LedgerEntry("Contacts", "1", "2", listed_size_bytes=5, modified_time=FILE.modified_time, state_at=DAY_BEFORE)
 ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
@@ -91,6 +92,12 @@ ARCHIVED = replace(ROW, state="archived", key="k", size_bytes=5)
         (replace(ROW, state="parked"), FILE, Step.NOTHING),
         (replace(ROW, state="parked"), replace(FILE, size_bytes=6), Step.QUEUE),
         (replace(ROW, state="parked"), replace(FILE, modified_time=SEEN), Step.QUEUE),
+        (replace(ROW, state="parked"), replace(FILE, modified_time=IN_INDIA), Step.NOTHING),
+        (
+            replace(ARCHIVED, restored_from="Contacts/1/1", archived_modified_time=FILE.modified_time),
+            replace(FILE, modified_time=IN_INDIA),
+            Step.NOTHING,
+        ),
         (replace(ROW, queued_at=DAY_BEFORE), FILE, Step.NOTHING),
         (replace(ROW, queued_at=LONG_AGO), FILE, Step.QUEUE),
         (replace(ROW, queued_at="soon"), FILE, Step.QUEUE),

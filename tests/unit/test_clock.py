@@ -89,6 +89,25 @@ def test_times_of_another_clock_are_compared_with_a_margin(times: list[object], 
     assert may_be is clock.any_since(times, SINCE)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2026-01-31T09:00:00+01:00", "2026-01-31T13:30:00+05:30", True),
+        ("2026-01-31T09:00:00+01:00", "2026-01-31T08:00:00.000000Z", True),
+        ("2026-01-31T09:00:00+01:00", "2026-01-31T08:00:00.001Z", False),
+        ("2026-01-31T09:00:00", "2026-01-31T09:00:00Z", False),
+        ("2026-01-31T09:00:00", "2026-01-31T09:00:00", True),
+        ("soon", "soon", True),
+        ("soon", "later", False),
+        (None, None, True),
+        (None, "soon", False),
+    ],
+)
+def test_a_time_is_the_same_in_any_zone(one: str | None, other: str | None, *, is_same: bool) -> None:
+    """Bigin writes times in the zone of the connected user, who may move."""
+    assert is_same is clock.is_same(one, other) is clock.is_same(other, one)
+
+
 @pytest.mark.parametrize("since", ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z"])
 def test_a_margin_reaches_beyond_no_calendar(since: str) -> None:
     """Whoever asks for all that was changed since the year 1 gets it."""

@@ -103,7 +103,7 @@ def next_step(
 
 def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str, lost_before: str | None) -> bool:
     # What was sent back to Bigin has the object that it came from, until it is changed there.
-    is_changed = entry.restored_from and entry.archived_modified_time != listed.modified_time
+    is_changed = entry.restored_from and not clock.is_same(entry.archived_modified_time, listed.modified_time)
     if entry.state == State.LINK:
         return listed.link is not None and entry.key is not None and not is_changed
     if entry.state == State.ARCHIVED:
@@ -114,7 +114,8 @@ def _is_settled(entry: LedgerEntry, listed: ListedAttachment, seen_at: str, lost
     if entry.state == State.GONE and is_after(seen_at, entry.state_at):
         return False
     # A new try would end the same way.
-    return (entry.listed_size_bytes, entry.modified_time) == (listed.size_bytes, listed.modified_time)
+    is_unchanged = clock.is_same(entry.modified_time, listed.modified_time)
+    return is_unchanged and entry.listed_size_bytes == listed.size_bytes
 
 
 def has_message(entry: LedgerEntry, now: str, lost_before: str | None = None) -> bool:
