@@ -101,7 +101,7 @@ def test_each_version_is_announced_with_its_id(chain: Chain, bigin: Simulator) -
 
 
 def test_a_link_is_announced_as_one(chain: Chain, bigin: Simulator) -> None:
-    """Its shortcut, as the archive path stores it."""
+    """A link is announced with its shortcut, as the archive path stores it."""
     place = {"module": "Contacts", "record_id": "9191"}
     bigin.control("POST", "attachments", {**place, "attachment_id": "1", "kind": "link", "file_name": "a link",
                                           "link_url": "https://example.com/"})  # fmt: skip
@@ -119,7 +119,7 @@ def test_a_link_is_announced_as_one(chain: Chain, bigin: Simulator) -> None:
 
 
 def test_what_is_not_ours_or_not_there_is_not_announced(chain: Chain, bigin: Simulator) -> None:
-    """A stranger's upload, a report, another bucket, a version gone for good, a deleted object: done, and no event."""
+    """A stranger's upload, a report, another bucket, a deleted object or version: done, without an event."""
     aws = chain.aws
     gone, hidden, kept = Archive(aws, bigin).new(3)
     aws.s3.put_object(Bucket=aws.bucket, Key="bigin/Contacts/1/2/stranger.txt", Body=b"?")

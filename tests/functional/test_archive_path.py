@@ -222,7 +222,7 @@ def test_a_wrong_size_holds_up_no_file_where_the_probe_has_seen_wrong_sizes(
 
 
 def test_an_old_size_makes_no_conflict(aws: Aws, bigin: Simulator) -> None:
-    """A message of before the replacement, worked on after the new file was archived: one list call, nothing else."""
+    """A message from before the replacement costs one list call once the new file is archived, and nothing else."""
     request = bigin.add(content_of(5000))
     take(aws, request)
     bigin.control("DELETE", "calls")

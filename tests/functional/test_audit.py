@@ -70,7 +70,7 @@ def test_every_planted_difference_is_found_and_none_invented(archive: Archive, f
 
 
 def test_a_thousand_planted_differences(archive: Archive, figure: Callable[[str], None]) -> None:
-    """The eight kinds of the figure, with the list that Bigin offers of the whole account."""
+    """A thousand differences of eight kinds are found with the list that Bigin offers of the whole account."""
     untouched, touched = archive.new(200), archive.new(1000)
     archive.empty_bigin()
     archive.bigin.control("PATCH", "settings", {"module_attachments": "on"})
@@ -88,7 +88,7 @@ def test_a_thousand_planted_differences(archive: Archive, figure: Callable[[str]
 
 
 def test_an_object_that_was_missing_once_is_not_forgiven(archive: Archive) -> None:
-    """That Bigin does not have the file any more makes the archive no more complete."""
+    """A lost object stays a difference after Bigin has deleted the file, too."""
     lost = archive.new(2)[0]
     planted.plant(archive, [lost], {"object deleted": planted.ALL["object deleted"]})
     archive.ledger.record_event(lost.request, Event.SAID_GONE, "2026-05-05T00:00:00+00:00")
@@ -176,7 +176,7 @@ def test_the_checksums_need_no_program_of_ours(archive: Archive, tmp_path: Path)
 
 
 def test_the_checksums_tell_of_what_was_replaced_or_deleted(archive: Archive, tmp_path: Path) -> None:
-    """By anybody, without our metadata: the file that was archived stays in the list."""
+    """If anybody replaces or deletes an object, the list of checksums keeps the file that was archived."""
     replaced, deleted, unknown, _ = archive.new(4)
     archive.overwrite(str(replaced.key), b"of somebody else", Metadata={})
     planted.plant(archive, [deleted], {"deleted": planted.ALL["object deleted"]})
@@ -195,7 +195,7 @@ def test_the_checksums_tell_of_what_was_replaced_or_deleted(archive: Archive, tm
 
 @pytest.mark.skipif(not RCLONE.exists(), reason="make test installs rclone")
 def test_rclone_takes_the_checksums(archive: Archive, tmp_path: Path) -> None:
-    """All match; a file that was added to the copy is told."""
+    """rclone finds that all files match, and names one that was added to the copy."""
     archive.new(5, file_name="東京  (1).txt")
     archive.auditor.audit(since_long_ago())
     synced(archive, tmp_path)
@@ -269,7 +269,7 @@ def rotten() -> Iterator[tuple[type[RottenS3], Inventory]]:
 
 
 def test_rotten_bytes_are_seen(rotten: tuple[type[RottenS3], Inventory]) -> None:
-    """What S3 sends is not what its checksum says."""
+    """A deep audit reports an object whose bytes do not match S3's own checksum."""
     _, inventory = rotten
 
     found = inventory.head("bigin/x")
@@ -279,7 +279,7 @@ def test_rotten_bytes_are_seen(rotten: tuple[type[RottenS3], Inventory]) -> None
 
 
 def test_a_body_that_breaks_off_is_read_again(rotten: tuple[type[RottenS3], Inventory]) -> None:
-    """Once is a lost connection, twice ends the audit: neither is a wrong byte."""
+    """A body that breaks off is read again; the second time the audit ends. Neither counts as a wrong byte."""
     handler, inventory = rotten
     handler.sent, handler.breaks = handler.body, 1
 
@@ -291,7 +291,7 @@ def test_a_body_that_breaks_off_is_read_again(rotten: tuple[type[RottenS3], Inve
 
 
 def test_what_lies_in_an_archive_tier_is_told_as_not_read(rotten: tuple[type[RottenS3], Inventory]) -> None:
-    """It can be read only after a restore: that is no wrong byte, and ends no audit."""
+    """A file in an archive tier is reported as not read: that is no wrong byte, and ends no audit."""
     handler, inventory = rotten
     handler.is_cold = True
 

@@ -94,7 +94,7 @@ def whole(slices: Slices) -> dict[str, Any]:
 
 
 def test_slices_make_the_same_report(slices: Slices) -> None:
-    """Each ends after a step or two; nothing is compared twice or left out, and nothing is lost between them."""
+    """Slices of a step or two compare everything once, and lose nothing between them."""
     expected, slices.count = whole(slices), 0
     chance = random.Random(1)
     made = slices.slice(None, 1)
@@ -108,7 +108,7 @@ def test_slices_make_the_same_report(slices: Slices) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_function_may_die_at_any_call(slices: Slices, seed: int) -> None:
-    """Its slice is done again from where it began, by one or by two."""
+    """If a function dies at any call, its slice is done again from its beginning, by one function or by two."""
     expected, chance = whole(slices), random.Random(seed)
     stored: dict[str, Any] | None = None
     for _ in range(200):
@@ -128,7 +128,7 @@ def test_a_function_may_die_at_any_call(slices: Slices, seed: int) -> None:
 
 @pytest.mark.parametrize("damage", ["deleted", "of another slice", "other version"])
 def test_what_was_lost_between_two_slices_is_done_again(slices: Slices, damage: str) -> None:
-    """A file that is gone, or is another one, or was written by another version: the audit begins anew."""
+    """If a stored file is gone, changed, or from another version, the audit begins anew."""
     expected, archive = whole(slices), slices.archive
     stored = slices.slice(slices.slice(None, 1), 9)  # type: ignore[arg-type]
     assert isinstance(stored, dict)
@@ -148,7 +148,7 @@ def test_what_was_lost_between_two_slices_is_done_again(slices: Slices, damage: 
 
 
 def test_the_end_of_a_sweep_keeps_where_its_audit_stands(slices: Slices) -> None:
-    """In its state, which the table holds; once the audit is written, nothing of it stays there."""
+    """The sweep's state in the table says where its audit stands, until the audit is written."""
     expected, archive = whole(slices), slices.archive
     auditor = Auditor(archive.ledger, archive.inventory, batch=10)
     # It began before lists were stored: what it saw stands in the rows.

@@ -57,7 +57,7 @@ def test_a_size_may_have_a_dollar_sign(client: Bigin, bigin: Simulator, *, as_st
 
 @pytest.mark.parametrize(("kind", "error"), [("html", BiginUnavailableError), ("scope", BiginScopeMissingError)])
 def test_an_account_without_bigin_is_told(client: Bigin, bigin: Simulator, kind: str, error: type[Exception]) -> None:
-    """It answers with a page for people, or as if a scope were missing: the detail names what may be the cause."""
+    """Without Bigin an account answers with a web page or a missing scope: the error names what may be the cause."""
     bigin.control("PATCH", "settings", {"no_bigin": kind})
 
     with pytest.raises(error, match=r"(?:has no|without) Bigin"):

@@ -166,7 +166,7 @@ def test_post_answers_as_post_attachments(door: Door, bigin: Simulator) -> None:
 
 @pytest.mark.processes
 def test_a_link_downloads_this_version_for_its_time(door: Door, bigin: Simulator) -> None:
-    """By POST and by GET; the address is S3's own, names the version, and ends when it says."""
+    """POST and GET give an address of S3 that names the version, and that ends when the answer says."""
     key, request = door.add("link"), bigin.add(b"content")
 
     posted = door.call(key, {**request, "download_link_seconds": 60})
@@ -184,7 +184,7 @@ def test_a_link_downloads_this_version_for_its_time(door: Door, bigin: Simulator
 
 @pytest.mark.processes
 def test_a_file_in_an_archive_tier_has_no_link(door: Door, bigin: Simulator) -> None:
-    """What to do is told in place of an address that S3 would refuse; without a link the answer is as ever."""
+    """The answer says what to do, in place of a link that S3 would refuse. Without a link it is as usual."""
     key, request = door.add("link"), bigin.add(b"content")
     stored = door.call(key, request)["key"]
     head = door.aws.head(stored)
@@ -257,7 +257,7 @@ ERROR = {"status": "error", "message": "m", "details": {}}
 
 
 def test_get_tells_why_there_is_no_file(door: Door, bigin: Simulator) -> None:
-    """The codes that the queue's outcome has: gone, a link, or what it was parked for; POST tells them as well."""
+    """GET and POST answer with the code of the outcome: gone, a link, or the reason for which it was parked."""
     key = door.add()
     archive_queued = load("archive_queued").handler
     gone, refused = bigin.add(b"content", record_id="701"), bigin.add(b"content", record_id="702")
@@ -283,7 +283,7 @@ def row_of(request: dict[str, str]) -> dict[str, Any]:
 
 
 def test_get_believes_s3_where_the_ledger_knows_nothing(door: Door, bigin: Simulator) -> None:
-    """An entry that was never made hides no file; a stranger's object in its place is not taken for it."""
+    """GET finds a file that has no row in the ledger, and does not take a stranger's object for it."""
     key, request, other = door.add(), bigin.add(b"content"), bigin.add(b"other")
     door.call(key, request)
     door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=row_of(request))
@@ -304,7 +304,7 @@ def overwritten(door: Door, key: str) -> None:
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["with its row", "without"])
 def test_get_tells_of_what_was_archived_first(door: Door, bigin: Simulator, *, is_known: bool) -> None:
-    """Of an object that was overwritten it tells the first version, as the worker and the audit do."""
+    """Of an overwritten object GET names the first version, as the worker and the audit do."""
     key, request = door.add(), bigin.add(b"content")
     first = door.call(key, request)
     overwritten(door, first["key"])
@@ -317,7 +317,7 @@ def test_get_tells_of_what_was_archived_first(door: Door, bigin: Simulator, *, i
 
 
 def test_get_tells_of_no_other_bytes(door: Door, bigin: Simulator) -> None:
-    """Where the archived version is gone for good, and other bytes are in its place, that is a conflict."""
+    """If the archived version is gone for good and other bytes are in its place, GET answers with a conflict."""
     key, request = door.add(), bigin.add(b"content")
     overwritten(door, door.call(key, request)["key"])
     door.aws.dynamodb.update_item(
@@ -369,7 +369,7 @@ def test_without_the_authorizers_word_nobody_is_answered(door: Door) -> None:
 
 @pytest.mark.processes
 def test_limits_are_those_of_the_key_alone(door: Door) -> None:
-    """A key has so many calls a second and links a day, then the seconds to wait; the next window begins anew."""
+    """Each key has its own calls a second and links a day. Beyond them the answer names the seconds to wait."""
     limits = CallerLimits(door.aws.dynamodb, door.aws.environment["LEASES_TABLE"])
     at_s = 1_800_000_000.2
     for _ in range(CALLS_A_SECOND):

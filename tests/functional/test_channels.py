@@ -273,7 +273,7 @@ def test_the_secret_is_told_for_an_api_of_aws_alone(watching: Aws, bigin: Simula
 
 
 def test_a_webhook_never_leads_to_a_call_of_bigin(watching: Aws, bigin: Simulator) -> None:
-    """Whatever its body asks for."""
+    """A webhook leads to no call of Bigin, whatever its body asks for."""
     body = json.dumps({RENEW_CHANNELS: URL, "module": "Contacts", "id": "1", "token": SECRET})
 
     answer = load("receive_webhook").handler({"headers": {}, "body": body}, Context(20))

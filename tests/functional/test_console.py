@@ -95,7 +95,7 @@ def ids(entry: Any) -> dict[str, str]:
 
 @pytest.mark.processes
 def test_a_file_is_found_and_downloaded(archive: Archive, page: Page) -> None:
-    """By the name of the company, as it was archived, under its own name, with the checksum to compare."""
+    """The company's name finds the file. It downloads as it was archived, under its own name, with its checksum."""
     archive.new(3)
     (wanted,) = archive.new(1, record_name="Møller ApS", file_name="Angebot ä/b.pdf", module="Accounts")
     archive.auditor.audit(LONG_AGO)
@@ -228,7 +228,7 @@ def test_a_new_index_is_read_and_an_old_one_kept(archive: Archive, page: Page) -
 
 
 def test_a_record_is_fresh_from_the_ledger(archive: Archive, page: Page) -> None:
-    """What no audit has seen yet stands on its record's page, in whatever state it is."""
+    """A record's page also shows what no audit has seen yet, in any state."""
     (first,) = archive.new(1, record_id="77", module="Tasks", created_time="2026-01-01T00:00:00+00:00")
     (second,) = archive.new(1, record_id="77", module="Tasks", state="parked")
     url = "https://example.com/a?b=c"
@@ -267,7 +267,7 @@ def test_an_unknown_record_is_told(page: Page, record: str) -> None:
     ],
 )
 def test_a_link_to_nothing_is_refused(page: Page, body: bytes, status: int) -> None:
-    """No JSON, no ids, or nothing archived; no link is counted."""
+    """Without JSON, ids or an archived file there is no link, and none is counted."""
     answer = page.ask("POST", "/links", data=body)
 
     assert (status, "not_archived" if status == 404 else "invalid_request") == (
@@ -298,7 +298,7 @@ def test_a_file_that_bigin_sends_otherwise_now_keeps_its_link(archive: Archive, 
 
 
 def test_a_file_in_an_archive_tier_has_no_link(archive: Archive, page: Page) -> None:
-    """S3 would refuse the download: what to do is told in place of an address that opens an error of S3."""
+    """S3 would refuse the download, so the answer says what to do, in place of a link."""
     (entry,) = archive.new(1)
     archive.overwrite(str(entry.key), content(entry), StorageClass="GLACIER")
     archive.change_row(entry, version_id=archive.aws.head(str(entry.key))["VersionId"])
@@ -328,7 +328,7 @@ def test_the_hundred_and_first_link_waits(archive: Archive, page: Page) -> None:
 
 
 def test_unusually_many_links_have_a_log_line(archive: Archive, page: Page) -> None:
-    """Once a week, with the user and no name: whoever watches the log need not count."""
+    """Unusually many links make one log line a week, with the user, so that nobody has to count."""
     (entry,) = archive.new(1)
     limit = page.server.console.limit
     for _ in range(MANY_LINKS - 1):
@@ -366,7 +366,7 @@ def links_table(aws: Aws) -> str:
 
 
 def test_links_are_counted_for_all_containers(aws: Aws) -> None:
-    """In a table, by user; two that are counted at the same moment are both counted."""
+    """A table counts the links of each user for all containers; of two at the same moment both count."""
     name = links_table(aws)
     first, second = (TableLinkLimit(aws.dynamodb, name, lambda: 1000.0) for _ in range(2))
     threads = [
@@ -387,7 +387,7 @@ def test_links_are_counted_for_all_containers(aws: Aws) -> None:
 
 
 def test_links_of_a_week_are_known_in_the_next_one(aws: Aws) -> None:
-    """For the weekly mail, by user; a week in between has none."""
+    """The weekly mail gets the links that each user had in the week before; a week in between has none."""
     name = links_table(aws)
     now = [0.0]
     limit = TableLinkLimit(aws.dynamodb, name, lambda: now[0])
@@ -408,7 +408,7 @@ def test_links_of_a_week_are_known_in_the_next_one(aws: Aws) -> None:
 
 
 def test_the_status_answers_whether_everything_is_there(archive: Archive, page: Page) -> None:
-    """Nothing before the first audit; then its verdict and its counts."""
+    """Before the first audit the status is empty; then it has the audit's verdict and counts."""
     before = page.get("/status")
     made = archive.new(4)
     archive.auditor.audit(LONG_AGO)
@@ -490,7 +490,7 @@ def test_other_methods_are_refused(page: Page, method: str) -> None:
     ],
 )
 def test_other_addresses_are_refused(page: Page, method: str, path: str, status: int, allowed: str | None) -> None:
-    """What is not there, and the wrong method for what is, with the right one (RFC 9110, 15.5.6)."""
+    """An unknown address is 404; a wrong method is 405 and names the right one (RFC 9110, 15.5.6)."""
     answer = page.ask(method, path)
 
     assert (status, allowed) == (answer.status_code, answer.headers.get("Allow"))
@@ -500,7 +500,7 @@ def test_other_addresses_are_refused(page: Page, method: str, path: str, status:
     ("method", "path"), [("GET", "/nothing"), ("GET", "/links"), ("POST", "/search"), ("POST", "")]
 )
 def test_without_the_key_nothing_is_told_of_an_address(page: Page, method: str, path: str) -> None:
-    """401, whether it exists or takes the method: only the page and its two files need no key."""
+    """Without the key every address is 401, whether it exists or not. Only the page and its two files need no key."""
     assert page.ask(method, path, headers={"Authorization": ""}).status_code == 401
 
 
@@ -534,7 +534,7 @@ def test_without_the_key_no_body_is_read(page: Page) -> None:
 def test_what_no_browser_sends_is_refused_in_the_same_form(
     page: Page, request_line: str, host: str, status: int
 ) -> None:
-    """A problem document with all headers, never the library's own page."""
+    """What no browser sends is refused with a problem document and all headers, never with the library's own page."""
     with socket.create_connection(page.server.server_address, timeout=20) as connection:
         connection.sendall(f"{request_line}\r\nHost: {host.format(host=page.server.host)}\r\n\r\n".encode())
         answer = http.client.HTTPResponse(connection)
@@ -594,7 +594,7 @@ def test_the_page_needs_no_key_and_holds_no_data(archive: Archive, page: Page) -
 def test_behind_cognito_only_a_verified_user_is_answered(
     archive: Archive, claims: dict[str, str] | None, status: int
 ) -> None:
-    """The user is whom API Gateway verified; an ID token, another scope, and a call that came past it are refused."""
+    """The user is the one that API Gateway verified. An ID token, another scope, and a call past it are refused."""
     files = ArchiveFiles(archive.aws.s3, archive.aws.bucket, PREFIX)
     console = Console(
         files, Ledger(archive.aws.dynamodb, archive.aws.ledger_table), LocalLinkLimit(), Door(signed_in), print

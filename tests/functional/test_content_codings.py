@@ -67,7 +67,7 @@ def gzipped(body: bytes, coding: str = "gzip") -> bytes:
 
 
 def test_gzip_is_decoded(aws: Aws) -> None:
-    """Members, zeros behind the last as tape programs leave them, and no bytes at all for an empty file."""
+    """Gzip may have several members and zeros behind the last one; an empty file may have no bytes at all."""
     bodies = (
         (PACKED, TEXT),
         (PACKED + bytes(512), TEXT),
@@ -86,7 +86,7 @@ def test_gzip_is_decoded(aws: Aws) -> None:
 
 
 def test_what_does_not_end_as_gzip_must_is_not_stored(aws: Aws) -> None:
-    """Cut, another checksum, other bytes behind it, none of it; and none of it although its size is right."""
+    """Gzip that is cut, has a wrong checksum or other bytes behind it, or is none, is not stored."""
     bodies = (PACKED[:-1], PACKED[:-8] + bytes(8), PACKED + b"rest", bytes(20), b"no gzip", TEXT)
 
     check(aws, *(Case((gzipped(body),), len(TEXT), "download_incomplete") for body in bodies))
@@ -120,7 +120,9 @@ def test_a_body_without_length_and_end_is_stored_by_its_listed_size_alone(aws: A
 
 
 def test_another_coding_is_refused(aws: Aws) -> None:
-    """It was not asked for, and its end cannot be verified; that of a transfer would be taken for the file's bytes."""
+    """Codings that were not asked for are refused: their end cannot be verified, or they would be stored as the
+    file.
+    """
     contents = ("br", "zstd", "gzip, gzip", "deflate", "utf-8")
     transfers = ("gzip, chunked", "gzip", "compress")
     chunked = b"4\r\nbody\r\n0\r\n\r\n"

@@ -34,7 +34,7 @@ def most_in_an_hour(account: Account) -> int:
 
 
 def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator) -> None:
-    """No hour sees more than its part, though one record holds ten times as much; all is archived in the end."""
+    """A record with ten times an hour's part is queued in parts. No hour exceeds its part, and all is archived."""
     many(bigin, 1, 260)
     account = Account(aws, bigin, 1000)  # a share of 500, 62 an hour, 450 a day for sweeps
 
@@ -114,7 +114,7 @@ def test_retries_of_what_a_sweep_queued_keep_within_its_part(
 def test_an_old_size_is_looked_up_within_the_sweeps_part_of_the_credits(
     aws: Aws, bigin: Simulator, correlation_id: str, calls: int
 ) -> None:
-    """A sweep pays for one call. The list, and the second download, are asked for before they are made."""
+    """A sweep pays for one call. The worker asks for credits before it reads the list and before it downloads again."""
     request = bigin.add(b"of another size now")
     CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
     (message,) = aws.deliver(request)
@@ -145,7 +145,7 @@ def test_a_worker_believes_bigins_word_before_it_is_entered(
 def test_what_a_list_tells_of_a_file_is_asked_within_the_sweeps_part_of_the_credits(
     aws: Aws, bigin: Simulator, kind: str, correlation_id: str, calls: int
 ) -> None:
-    """A sweep pays for the download. Where that brings no file, the list of its record may have many pages."""
+    """A sweep pays for the download. If that brings no file, the worker asks for a credit for each page of the list."""
     request = bigin.add(b"a file", kind=kind, link_url="https://example.com/")
     CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(25_000))
     (message,) = aws.deliver(request)
@@ -175,7 +175,7 @@ def test_a_sweeps_spent_credits_hold_up_no_event(aws: Aws, bigin: Simulator) -> 
 def test_lists_and_retries_leave_reserved_credits_alone(
     aws: Aws, bigin: Simulator, ready: int, *, is_called: bool
 ) -> None:
-    """A sweep has reserved a credit for each message that waits. Eight are left: they are for the others."""
+    """A sweep has reserved a credit for each waiting message. Lists and retries leave the last eight to those."""
     request = bigin.add(b"a file")
     CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 8))
     (message,) = aws.deliver(request)
@@ -188,7 +188,7 @@ def test_lists_and_retries_leave_reserved_credits_alone(
 
 
 def test_lists_and_retries_leave_the_credits_of_their_batch_alone(aws: Aws, bigin: Simulator) -> None:
-    """Of a batch the retry comes first; the first tries behind it are in flight, and SQS does not count them."""
+    """A retry leaves the credits of the first tries behind it in its batch, which SQS does not count as waiting."""
     requests = [bigin.add(b"%d" % number) for number in range(4)]
     CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 3))
     messages = [replace(message, correlation_id=SWEEP_ID) for message in aws.deliver(*requests)]
@@ -199,7 +199,7 @@ def test_lists_and_retries_leave_the_credits_of_their_batch_alone(aws: Aws, bigi
 
 
 def test_what_was_sent_back_is_not_paid(aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep reserved a credit for the first try, long ago. Sent back, the message begins at its first try again."""
+    """A message that was sent back begins at its first try again, but no sweep has reserved a credit for it."""
     request = bigin.add(b"a file")
     attributes = {"correlation_id": {"DataType": "String", "StringValue": SWEEP_ID}}
     for url in (aws.queue_url, aws.dead_letter_queue_url):
@@ -227,7 +227,7 @@ def test_what_was_sent_back_is_not_paid(aws: Aws, bigin: Simulator, monkeypatch:
     ],
 )
 def test_what_bigin_says_is_left_lowers_what_may_be_spent(header: str, left: int) -> None:
-    """A negative number is nothing; what is no number says nothing."""
+    """A negative number counts as none left; what is no number is ignored."""
     meter = CreditMeter()
     meter.limit(100, kept=50)
 

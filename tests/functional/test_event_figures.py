@@ -195,7 +195,7 @@ BAD: list[tuple[dict[str, Any], int]] = [
 
 
 def test_bad_calls_are_refused(aws: Aws, bigin: Simulator, figure: Callable[[str], None]) -> None:
-    """Each has its status and its problem document; nothing is queued, and Bigin is not called."""
+    """Each bad call gets its status and its problem document. Nothing is queued, and Bigin is not called."""
     aws.put_secret(aws.webhook_secret_id, {"webhook_secret": SECRET})
     handler = load("receive_webhook").handler
 

@@ -369,7 +369,7 @@ def test_secrets_may_be_stored_as_bytes(aws: Aws, bigin: Simulator) -> None:
 
 @pytest.mark.processes
 def test_binary_credentials_that_are_no_text_are_a_failure(aws: Aws) -> None:
-    """They are there, and wrong: that is no stack that waits to be connected."""
+    """Credentials that are no text are a failure. The stack does not count as one that waits to be connected."""
     aws.secrets.put_secret_value(SecretId=aws.credentials_secret_id, SecretBinary=b"\xff\xfe\x00")
 
     answer = load("refresh_token").handler({}, Context())

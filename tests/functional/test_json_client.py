@@ -128,7 +128,7 @@ def test_a_request_is_that_of_boto3_to_the_last_byte(
 def test_a_refusal_has_the_code_that_boto3_gives_it(
     aws: Aws, status: int, body: bytes, headers: dict[str, str]
 ) -> None:
-    """On it hangs whether a message is tried again, parked, or done."""
+    """The code decides whether a message is tried again, parked, or done, so it is the one that boto3 gives."""
     aws.status, aws.body, aws.headers = status, body, headers
     told = []
     for client in (theirs("sqs", aws.url), aws.ours("sqs")):
@@ -159,7 +159,7 @@ def test_what_is_no_answer_is_no_success(aws: Aws, body: bytes) -> None:
     ids=["reset", "closed", "half an answer", "no HTTP"],
 )
 def test_what_ends_a_call_is_told_as_boto3_tells_it(script: list[Any]) -> None:
-    """Its name stands in the log line."""
+    """A call that breaks off raises boto3's error, whose name stands in the log line."""
     told = []
     with serving(script) as server:
         for client in (
@@ -178,7 +178,7 @@ def test_what_ends_a_call_is_told_as_boto3_tells_it(script: list[Any]) -> None:
 
 @pytest.mark.usefixtures("lambda_environment")
 def test_nobody_there_is_told_as_boto3_tells_it() -> None:
-    """Its name stands in the log line."""
+    """If nobody listens, the error is boto3's, whose name stands in the log line."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     for client in (theirs("sqs", url), FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": url}).connect("sqs", 5)):
@@ -189,7 +189,7 @@ def test_nobody_there_is_told_as_boto3_tells_it() -> None:
 
 @pytest.mark.usefixtures("lambda_environment")
 def test_a_kept_connection_that_ended_costs_nothing() -> None:
-    """The call goes out once more, at once; where a new connection ends, it is told."""
+    """If a kept connection has ended, the call goes out once more at once. If a new one ends, that is an error."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     with serving([answer, RESET]) as kept:
         client = FunctionAws({**LAMBDA, "AWS_ENDPOINT_URL": kept.url}).connect("dynamodb", 5)
@@ -222,7 +222,7 @@ def refusal(status: int, code: str) -> bytes:
     ids=["reset", "failed", "throttled", "SQS throttled", "DynamoDB partition busy", "refused"],
 )
 def test_a_call_for_which_nobody_else_retries_is_made_twice(first: list[Any], expected: str) -> None:
-    """As boto3's clients do it: what may pass is tried again, what will not is told at once."""
+    """As with boto3's clients, what may pass is tried again, and what will not pass is an error at once."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     pauses: list[float] = []
     with serving(first, [answer]) as server:
@@ -270,7 +270,7 @@ def test_a_connection_waits_for_no_acknowledgement(
 
 
 def test_a_secret_is_read_as_boto3_reads_it(aws: Aws) -> None:
-    """With the time when it was written, and bytes where it holds bytes."""
+    """A secret comes with the time when it was written, and as bytes where it holds bytes."""
     aws.body = json.dumps({"SecretBinary": "w7w=", "CreatedDate": 1769860800.123, "Name": "token"}).encode()
     expected, found = (
         client.get_secret_value(SecretId="token")
@@ -293,7 +293,7 @@ def test_each_service_is_called_at_its_own_address() -> None:
 
 
 def test_the_addresses_are_boto3s(monkeypatch: pytest.MonkeyPatch, lambda_environment: None) -> None:
-    """In every region of every partition: by the environment alone, or by boto3 where that alone knows them."""
+    """In every region of AWS's own partition the address is boto3's; other partitions are left to boto3 itself."""
     session = boto3.session.Session()
     regions = {
         region: partition
@@ -375,7 +375,7 @@ def test_a_message_that_sqs_does_not_confirm_is_not_parked() -> None:
 
 
 def test_keys_are_in_no_text() -> None:
-    """What holds them shows none of them where it is printed."""
+    """What holds keys does not show them when it is printed."""
     made = FunctionAws(LAMBDA)
 
     assert "secret" not in f"{made!r} {made.get_credentials()!r} {made.connect('sqs', 5)!r}"

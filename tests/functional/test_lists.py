@@ -113,7 +113,7 @@ def test_a_record_that_is_denied_once_is_asked_for_again(aws: Aws, bigin: Simula
 def test_one_empty_answer_of_the_list_of_all_is_not_believed(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It had entries when it was chosen, a moment ago: neither a sweep nor an audit takes the account for empty."""
+    """The list had entries a moment ago: one empty answer does not make the account empty for a sweep or an audit."""
     listed_by(bigin, "all")
     many(bigin, 4)
     bigin.answer(204, call="records", skip=1, times=1)
@@ -138,7 +138,7 @@ def test_a_record_that_is_listed_and_always_denied_is_told(aws: Aws, bigin: Simu
 
 
 def test_a_record_that_really_went_is_no_obstacle(aws: Aws, bigin: Simulator) -> None:
-    """It was listed and deleted before its attachments were: the archive is complete without it."""
+    """If a record is deleted before its attachments are listed, the archive is complete without it."""
     many(bigin, 3)
     entries = [{"id": found} for found in (*bigin.record_ids("Contacts"), "99999")]
     bigin.control("DELETE", "calls")
@@ -152,7 +152,7 @@ def test_a_record_that_really_went_is_no_obstacle(aws: Aws, bigin: Simulator) ->
 
 
 def test_an_outage_that_is_watched_leaves_nothing_out(aws: Aws, bigin: Simulator) -> None:
-    """With a slice every 15 seconds a hundred failures are 25 minutes, not a day."""
+    """A hundred failures of slices that follow every 15 seconds are 25 minutes, not a day: nothing is left out."""
     many(bigin, 3)
     bigin.answer(503, "down", call="list", record_id="5001", times=60)
 

@@ -32,7 +32,7 @@ def page(*entries: dict[str, Any], **info: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("module", ["\ud800", "Calls/../x", ""], ids=["surrogate", "path", "none"])
 def test_a_module_that_no_module_is_called_costs_its_entry(aws: Aws, bigin: Simulator, module: str) -> None:
-    """The list of all attachments is not believed then, and the sweep goes record by record."""
+    """After an odd module name the sweep does not believe the list of all attachments, and goes record by record."""
     listed_by(bigin, "all")
     many(bigin, 3)
     odd = {"id": "77", "File_Name": "x", "$se_module": module, "Parent_Id": {"id": "5001"}}
@@ -45,7 +45,7 @@ def test_a_module_that_no_module_is_called_costs_its_entry(aws: Aws, bigin: Simu
 
 
 def test_more_modules_than_an_item_can_name_are_counted_together(aws: Aws, bigin: Simulator) -> None:
-    """Where a sweep stands is one item of 400 KB."""
+    """The sweep's state is one item of 400 KB: modules that do not fit into it are counted together."""
     listed_by(bigin, "all")
     many(bigin, 1)
     entries = [{"id": f"{each}", "$se_module": f"M{each}", "Parent_Id": {"id": "5"}} for each in range(1, 200)]
@@ -57,7 +57,7 @@ def test_more_modules_than_an_item_can_name_are_counted_together(aws: Aws, bigin
 
 
 def test_a_page_that_is_read_again_is_counted_once(aws: Aws, bigin: Simulator) -> None:
-    """The table fails for a moment where the page is stored: the next slice reads it again."""
+    """If a page cannot be stored for a moment, the next slice reads it again and counts it once."""
     listed_by(bigin, "all")
     many(bigin, 2)
     bigin.add(b"call", record_id="6000", attachment_id="6001", listed={"$se_module": "Calls"})
@@ -78,7 +78,7 @@ def test_a_page_that_is_read_again_is_counted_once(aws: Aws, bigin: Simulator) -
 
 @pytest.mark.parametrize("day", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
 def test_a_sweep_since_the_ends_of_the_calendar_comes_to_its_end(aws: Aws, bigin: Simulator, day: str) -> None:
-    """Its margin reaches beyond them; the sweep would fail in every slice, and no other could begin."""
+    """The margin before the date reaches beyond the calendar. The sweep ends all the same."""
     many(bigin, 2)
 
     state = Account(aws, bigin).sweep(SweepRequest(since=day, by_record=True))
@@ -87,7 +87,7 @@ def test_a_sweep_since_the_ends_of_the_calendar_comes_to_its_end(aws: Aws, bigin
 
 
 def test_a_stored_page_that_is_lost_while_lists_are_read_is_read_again(aws: Aws, bigin: Simulator) -> None:
-    """As one that is lost later: the sweep begins with its lists again, and does not fail for ever."""
+    """The sweep begins with its lists again, as if the page was lost later, and does not fail for ever."""
     many(bigin, 1)
     bigin.control("POST", "records", {"module": "Contacts", "count": 250})
     client, deadline = Bigin(session(1), bigin.url, Tokens()), Deadline(60)
@@ -110,7 +110,7 @@ def test_a_stored_page_that_is_lost_while_lists_are_read_is_read_again(aws: Aws,
 def test_a_list_that_contradicts_itself_under_new_page_tokens_is_left_out_after_a_day(
     aws: Aws, bigin: Simulator
 ) -> None:
-    """Each time that the list is begun again its pages have other tokens: they are no other place."""
+    """The list has other page tokens each time that it is begun again, but it counts as the same list."""
     many(bigin, 1)
     account, tokens = Account(aws, bigin), itertools.count()
 
@@ -146,7 +146,7 @@ def test_an_audit_with_few_credits_reads_a_long_list_to_its_end(bigin: Simulator
 
 
 def test_doubted_records_with_long_names_fit_into_the_state() -> None:
-    """Of more than fit the module is told as not whole; the item with the state holds 400 KB."""
+    """The sweep's state holds 400 KB. If the doubted records do not fit, their module is reported as not whole."""
     state = SweepState("2026-01-01T00:00:00.000+00:00", ["Contacts"])
 
     for number in range(1200):

@@ -83,7 +83,7 @@ def test_a_state_that_cannot_be_read_blocks_no_sweep(aws: Aws, bigin: Simulator,
 
 
 def test_the_state_of_another_version_goes_on(aws: Aws, bigin: Simulator) -> None:
-    """It may lack fields, and have others."""
+    """The state of another version may lack fields or have others; the sweep goes on."""
     many(bigin, 3)
     account = Account(aws, bigin)
     account.slice(BY_RECORD)

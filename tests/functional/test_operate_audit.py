@@ -46,7 +46,7 @@ def audited(
 def test_a_complete_archive_is_status_0(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The verdict in a sentence, the credits, where the report lies; no token."""
+    """The command prints the verdict, the credits, and where the report lies, but no token."""
     assert 0 == run(monkeypatch, "audit", "--stack", stack)
 
     printed = "".join(capsys.readouterr())
@@ -76,7 +76,7 @@ def test_until_when_the_archive_is_complete_does_not_hang_on_this_machines_clock
 def test_mended_rows_carry_awss_time(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong_by_s: int
 ) -> None:
-    """As those that the functions write, whatever the clock of the machine that mends them."""
+    """Rows that --repair writes carry AWS's time, as those of the functions do, whatever this machine's clock says."""
     first, second = list(archive.ledger.entries())[:2]
     right, now = time.time, datetime.now(UTC)
     monkeypatch.setattr(time, "time", lambda: right() + wrong_by_s)
@@ -178,7 +178,7 @@ def test_one_module_is_never_complete(
 def test_a_list_that_bigin_does_not_document_is_told(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only where it was used: reading each record leaves no such doubt."""
+    """The report names the undocumented list where it was used. Reading each record leaves no such doubt."""
     archive.bigin.control("PATCH", "settings", {"module_attachments": "on"})
 
     reports = [audited(monkeypatch, capsys, stack, *options)[1] for options in ([], ["--by-record"])]
@@ -189,7 +189,7 @@ def test_a_list_that_bigin_does_not_document_is_told(
 def test_a_module_that_bigin_does_not_know_is_told(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The others are compared: partial, not failed."""
+    """If Bigin does not know a module, the others are compared: the audit is partial, not failed."""
     archive.bigin.answer(404, call="records", skip=1, times=1)  # the first asks for the list of all
 
     status, report = audited(monkeypatch, capsys, stack)
@@ -201,7 +201,7 @@ def test_a_module_that_bigin_does_not_know_is_told(
 def test_an_audit_without_bigin_proves_nothing(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A dead token: failed, status 1, the reason in the report; S3 and ledger are compared all the same."""
+    """With a dead token the audit fails with status 1 and says why. S3 and ledger are compared all the same."""
     archive.aws.store_token("dead")
     gone = archive.new(1)[0]
     planted.plant(archive, [gone], {"object deleted": planted.ALL["object deleted"]})
@@ -219,7 +219,7 @@ def test_an_audit_without_bigin_proves_nothing(
 def test_half_a_list_proves_nothing(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Bigin refuses the scope in the middle of the listing: failed, and nothing counts as removed."""
+    """If Bigin refuses the scope in the middle of a list, the audit fails, and nothing counts as removed."""
     archive.bigin.answer(401, {"code": "OAUTH_SCOPE_MISMATCH"}, call="list", times=None, skip=5)
 
     status, report = audited(monkeypatch, capsys, stack)
@@ -231,7 +231,7 @@ def test_half_a_list_proves_nothing(
 def test_a_module_that_bigin_refuses_is_told(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One record is refused: the rest is compared, its module is not proved, nothing counts as removed there."""
+    """If one record is refused, the rest is compared. Its module is not proved, and nothing there counts as removed."""
     record = archive.new(1)[0]
     archive.in_bigin([record])
     archive.bigin.answer(403, {"code": "NO_PERMISSION"}, call="list", record_id=record.record_id, times=None)
@@ -264,7 +264,7 @@ def test_a_share_is_a_share(stack: str, monkeypatch: pytest.MonkeyPatch, share: 
 def test_a_deep_audit_of_everything_says_so(
     stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """There are no others to be read the next time."""
+    """A deep audit of everything leaves nothing to be read the next time, and says so."""
     limits = audited(monkeypatch, capsys, stack, "--deep", "100%")[1]["limits"]
 
     assert "The bytes of all 12 objects were read again." in limits
@@ -285,7 +285,7 @@ def test_deep_audits_read_all_bytes_in_turn(
 def test_the_credits_enter_the_book(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The sweep's share is counted with them; they are what the simulator counted."""
+    """An audit's credits count towards the sweep's share, and are those that the simulator counted."""
     _, report = audited(monkeypatch, capsys, stack)
 
     used = archive.bigin.calls()["credits_used"]

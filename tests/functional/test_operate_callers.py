@@ -81,7 +81,7 @@ def test_a_key_is_told_once_and_kept_as_a_hash(operator: Operator) -> None:
 
 
 def test_the_list_tells_state_and_last_use(operator: Operator) -> None:
-    """Of every key that there ever was; one that was never used has none."""
+    """The list has every key that there ever was, with its state and its last use, if any."""
     first, second = operator.json("callers", "add", "one"), operator.json("callers", "add", "two")
     operator.limits.count_call(first["key_id"], 1_800_000_000.9)
     assert operator.run("callers", "end", "two") == (
@@ -99,7 +99,7 @@ def test_the_list_tells_state_and_last_use(operator: Operator) -> None:
 
 
 def test_a_name_has_one_key(operator: Operator) -> None:
-    """A second one needs another name, or the end of the first; ended twice is no failure, unknown is one."""
+    """A second key needs another name, or the end of the first. Ending a key twice is fine, an unknown one is not."""
     operator.json("callers", "add", "n8n")
 
     status, printed = operator.run("callers", "add", "n8n")
@@ -129,7 +129,7 @@ def test_what_is_wrong_makes_no_key(operator: Operator) -> None:
 
 
 def test_the_doctor_tells_of_keys_that_end_soon(operator: Operator) -> None:
-    """By name, with the days that are left; those that were ended do not count."""
+    """The doctor names the keys that end soon, with the days that are left, but none that was ended."""
     target = Target(operator.stack, None, None)
     ((_, look),) = CallersDoctor(target).checks()
     assert look().state is State.OK
@@ -148,7 +148,7 @@ def test_the_doctor_tells_of_keys_that_end_soon(operator: Operator) -> None:
 def test_a_stack_without_callers_or_events_says_which_parameter(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The remedy is a deployment."""
+    """The remedy is to deploy with the parameter that the message names."""
     stack = deploy(aws)
 
     assert run(monkeypatch, "callers", "list", "--stack", stack) == 1
@@ -158,7 +158,7 @@ def test_a_stack_without_callers_or_events_says_which_parameter(
 
 
 def test_announce_queues_every_version_since_a_day(operator: Operator, bigin: Simulator) -> None:
-    """All, or from a day on; reports are left out. What is queued is what the function reads."""
+    """The command queues all files, or those since a day, but no reports, in the form that the function reads."""
     entries = Archive(operator.aws, bigin).new(12)
     operator.aws.s3.put_object(Bucket=operator.aws.bucket, Key="bigin/_audit/latest.json", Body=b"{}")
 

@@ -77,7 +77,7 @@ def test_mistakes_are_explained(
     status: int,
     words: str,
 ) -> None:
-    """In a sentence, with what to do."""
+    """Each mistake gets a sentence that says what to do."""
     assert run(monkeypatch, "console", *arguments, "--stack", stack) == status
     assert words in capsys.readouterr().err
 
@@ -85,7 +85,7 @@ def test_mistakes_are_explained(
 def test_a_stack_without_it_says_how_to_get_it(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Deploy it, or serve it here."""
+    """The command names both ways: deploy the console, or serve it here."""
     assert run(monkeypatch, "console", "list", "--stack", deploy(aws)) == 1
     printed = capsys.readouterr().err
     assert "Console=ON" in printed

@@ -65,7 +65,7 @@ def test_words_find_attachments(
     options: list[str],
     found: list[str],
 ) -> None:
-    """Every word in any name or id, without capitals and accents; newest first; status 1 for nothing."""
+    """Each word may be in any name or id, without capitals and accents. The newest come first; nothing is status 1."""
     for number, module, record, name, day, state in (
         ("1", "Contacts", "Mu\u0308ller & Sons", "Offer.pdf", "2026-01-31T23:59:00+03:00", "archived"),
         ("2", "Contacts", "Meier", "Invoice.pdf", "2026-02-28T00:00:00+03:00", "parked"),
@@ -116,7 +116,7 @@ def test_a_kept_index_that_is_damaged_is_fetched_again(
 def test_what_came_since_the_audit_is_found(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By a name that the index does not know, by its record, and by a look at the whole ledger."""
+    """A new file is found by a name that the index does not know, by its record, and with --now."""
     archive.new(1, file_name="Old offer.pdf", record_id="7", module="Accounts")
     archive.auditor.audit(Listing("2026-01-01T00:00:00+00:00"))
     (new,) = archive.new(1, file_name="New contract.pdf", record_id="7", module="Accounts")
@@ -140,7 +140,7 @@ def test_a_file_is_found_by_the_name_in_its_key(
 def test_what_is_found_is_shown(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Names as they are, brackets and control characters included, size, day, id, and how to get it."""
+    """A result has the names as they are, even with control characters, size, day, id, and how to get it."""
     archive.new(1, file_name="a [red]b\x1b.pdf", attachment_id="911", record_name="Runa [x]")
 
     assert 0 == run(monkeypatch, "find", "runa", "--stack", stack)
@@ -185,7 +185,7 @@ def test_a_terminal_without_unicode_shows_the_rest(
 def test_before_the_first_sweep_the_next_step_is_named(
     stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An empty ledger is told from words that are in no name."""
+    """If the ledger is empty, the command says so and names the next step."""
     assert 1 == run(monkeypatch, "find", "offer", "--stack", stack)
 
     printed = capsys.readouterr().err
@@ -221,7 +221,7 @@ def test_files_come_back_with_their_names(
 def test_a_record_comes_as_a_folder(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """All files of the record and no other, also where the ledger is lost."""
+    """The folder holds all files of the record and no other, also where the ledger is lost."""
     mine = archive.new(3, module="Accounts", record_id="12")
     archive.new(1, module="Accounts", record_id="123")
     archive.aws.dynamodb.delete_table(TableName=archive.aws.ledger_table)
@@ -237,7 +237,7 @@ def test_a_record_comes_as_a_folder(
 def test_a_module_comes_as_folders_and_goes_on_where_it_stopped(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """All files of its records and no other; one that is lost is told, and what is there already is not read again."""
+    """All files of its records come and no other. A lost one is named; what is there already is not read again."""
     mine = [entry for number in (41, 42, 43) for entry in archive.new(2, module="Events", record_id=str(number))]
     archive.new(1, module="Contacts", record_id="41")
     get = ("get", "--module", "Events", "--stack", stack, "--to", str(tmp_path))
@@ -267,7 +267,7 @@ def test_a_record_has_what_was_sent_back_to_it(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """A file that a restore took from another record is one of its files, one from itself comes once."""
+    """A file that a restore brought from another record is one of its files; one of its own comes once."""
     own, elsewhere, lost = (archive.new(1, module="Contacts", record_id=record)[0] for record in ("31", "32", "33"))
     for number, entry in enumerate((own, elsewhere)):
         copy = replace(entry, record_id="31", attachment_id=f"990000{number}", restored_from=entry.request.place)
@@ -332,7 +332,7 @@ def test_wrong_bytes_never_arrive_with_their_record(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """S3 keeps a right checksum of a wrong object, too: what the ledger says was archived decides."""
+    """S3 has a right checksum of a wrong object, too, so the ledger decides what was archived."""
     good, swapped = archive.new(2, module="Contacts", record_id="77")
     planted.plant(archive, [swapped], {"swapped": planted.ALL["object swapped"]})
 
@@ -365,7 +365,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_remedy(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """No word of verified files where there is none."""
+    """If the folder cannot be written, the remedy is named, and no file is called verified."""
     entry = archive.new()[0]
     (tmp_path / "file").write_text("x")
 
@@ -381,14 +381,14 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_remedy(
 
 @pytest.mark.parametrize("options", [[], ["--record", "Contacts"], ["--record", "Calls/5"]], ids=str)
 def test_what_to_get_has_to_be_said(stack: str, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
-    """No id and no record, or one that is none, is used wrongly."""
+    """Without an id or a record, or with a malformed record, the command is used wrongly."""
     assert 2 == run(monkeypatch, "get", *options, "--stack", stack)
 
 
 def test_the_ledger_comes_back_from_s3(
     archive: Archive, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Files and links, names and checksums; rows that are there stay; a dry run writes none; twice is harmless."""
+    """Files and links come back with names and checksums. Existing rows stay, and a dry run writes none."""
     lost = archive.new(120)
     kept = archive.new(2, record_name="Kept")
     link = archive.storage.put(*shortcut("bigin/", lost[0].request, Link("Wiki", "https://example.com/")))

@@ -61,7 +61,7 @@ def test_a_stack_that_is_well_needs_nobody(aws: Aws) -> None:
     ids=["partial", "failed", "old audit", "old token", "no modules", "no number", "no time", "a number"],
 )
 def test_what_needs_somebody(aws: Aws, changed: dict[str, object], hours: int, problem: str) -> None:
-    """An audit that is not complete or too old, a token that nobody renews."""
+    """An audit that is not complete or too old needs somebody, and so does a token that nobody renews."""
     report(aws, **changed)
 
     assert problem in seen(aws, datetime.now(UTC) + timedelta(hours=hours)).problems
@@ -98,7 +98,7 @@ def test_the_command_shows_every_stack(
 def test_a_region_without_a_stack_is_told(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing there, and nothing wrong."""
+    """A region without a stack is named, and nothing is wrong."""
     assert 0 == run(monkeypatch, "fleet", "--region", "ap-south-1")
     assert "no stack of Bigin Archive here" in capsys.readouterr().out
 

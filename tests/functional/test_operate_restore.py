@@ -105,7 +105,7 @@ def expected(entries: list[LedgerEntry]) -> dict[str, list[str]]:
 
 
 def test_a_record_is_whole_again(operator: Operator, archive: Archive) -> None:
-    """Every byte, every name; what is there is not sent again; sweep and audit find nothing new."""
+    """Every byte and every name is back. What is there is not sent again; sweep and audit find nothing new."""
     entries = record_of(archive)
     archive.in_bigin(entries[:1])
 
@@ -124,7 +124,7 @@ def test_a_record_is_whole_again(operator: Operator, archive: Archive) -> None:
 
 
 def test_a_record_that_is_emptied_again_is_whole_again(operator: Operator, archive: Archive) -> None:
-    """The copies of the first time are gone: the next ones stand for them, and an audit tells of none."""
+    """If the restored copies are deleted, a second restore makes new ones, and an audit finds no difference."""
     entries = record_of(archive, 2)
     for _ in range(2):
         archive.empty_bigin()
@@ -135,7 +135,7 @@ def test_a_record_that_is_emptied_again_is_whole_again(operator: Operator, archi
 
 
 def test_without_yes_it_is_only_told(operator: Operator, archive: Archive) -> None:
-    """No grant, nothing sent, nothing written; the plan, and the credits that it takes."""
+    """Without --yes the command only shows the plan and its credits: no grant, nothing sent, nothing written."""
     entries = record_of(archive)
     archive.in_bigin(entries[:1])
     before = archive.versions()
@@ -150,7 +150,7 @@ def test_without_yes_it_is_only_told(operator: Operator, archive: Archive) -> No
 
 @pytest.mark.parametrize("end", ["done", "refused scope", "error"])
 def test_the_grant_ends_with_the_run(operator: Operator, archive: Archive, end: str) -> None:
-    """Whatever the end is, no refresh token is left, and no note of one; nothing secret is told."""
+    """However the run ends, no refresh token and no note of one is left, and nothing secret is printed."""
     record_of(archive, 1)
     if end == "error":
         archive.bigin.answer(401, {"code": "OAUTH_SCOPE_MISMATCH"}, call="upload", times=None)
@@ -167,7 +167,7 @@ def test_the_grant_ends_with_the_run(operator: Operator, archive: Archive, end: 
 def test_a_grant_that_could_not_be_revoked_is_told(
     operator: Operator, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By this run, by the next one, until a person has removed it."""
+    """This run and each later one report the grant, until a person has removed it."""
     monkeypatch.setattr("operate.restore.grant._REVOKING_WAITS_S", (0,))
     record_of(archive, 1)
     archive.bigin.answer(503, call="revoke", times=None)
@@ -219,7 +219,7 @@ def test_files_go_to_another_record(operator: Operator, archive: Archive) -> Non
 
 
 def test_files_are_named_by_their_ids(operator: Operator, archive: Archive) -> None:
-    """A bare id, or the whole place; one that nothing is archived under is told."""
+    """A file is named by its id alone or by its whole place. One under which nothing is archived is reported."""
     entries = record_of(archive)
 
     status, report = operator.report(entries[0].attachment_id, entries[1].request.place, "31337", "--yes")
@@ -242,7 +242,7 @@ def test_an_id_of_several_records_is_refused_with_the_choice(operator: Operator,
 
 
 def test_a_module_and_a_day(operator: Operator, archive: Archive) -> None:
-    """Only what was attached on that day or later."""
+    """With a module and a day, only what was attached on that day or later is sent."""
     record_of(archive, 2, created_time="2026-01-30T09:30:00+03:00")
     late = record_of(archive, 1, created_time="2026-01-31T00:30:00+03:00")
     record_of(archive, 1, record="Notes/5557001")
@@ -275,14 +275,14 @@ def test_an_odd_row_costs_no_neighbour(operator: Operator, archive: Archive) -> 
     ],
 )
 def test_wrong_use_is_explained(operator: Operator, arguments: tuple[str, ...]) -> None:
-    """Status 2, before anything is asked of Bigin."""
+    """Wrong use is status 2, before Bigin is asked for anything."""
     assert 2 == operator(*arguments)
     assert operator.err
     assert 0 == operator.bigin.calls()["credits_used"]
 
 
 def test_nothing_archived_there_is_no_success(operator: Operator) -> None:
-    """A record that the archive does not know."""
+    """A record that the archive does not know is no success."""
     assert 1 == operator("--record", "Contacts/123", "--yes")
     assert "Nothing is archived there." in operator.err
 
@@ -302,7 +302,7 @@ def test_links_go_back_as_links(operator: Operator, archive: Archive) -> None:
 
 
 def test_what_bigin_would_refuse_is_told_before_it_is_sent(operator: Operator, archive: Archive) -> None:
-    """With the code, what to do, and where it lies in S3; before the code is asked for, too."""
+    """The report has Bigin's code, what to do, and the place in S3, and comes before the command asks for a grant."""
     refused = {
         "setup.EXE": (10, "INVALID_FILE_EXTENSION"),
         "large.bin": (2**20 + 1, "FILE_SIZE_MORE_THAN_ALLOWED_SIZE"),
@@ -324,7 +324,7 @@ def test_what_bigin_would_refuse_is_told_before_it_is_sent(operator: Operator, a
 
 
 def test_a_drill_sends_a_copy_and_is_noted(operator: Operator, archive: Archive) -> None:
-    """Also of a file that is there; it is compared, nothing is removed, and how to delete it is told."""
+    """A drill sends a file even if it is there, compares it, removes nothing, and says how to delete the copy."""
     entries = record_of(archive, 1)
     archive.in_bigin(entries)
 
@@ -338,7 +338,7 @@ def test_a_drill_sends_a_copy_and_is_noted(operator: Operator, archive: Archive)
 
 
 def test_a_drill_of_one_file(operator: Operator, archive: Archive) -> None:
-    """By its id, to another record."""
+    """A drill can send one file, named by its id, to another record."""
     entries = record_of(archive)
     record_of(archive, 0, record="Notes/5557004")
 
@@ -348,7 +348,7 @@ def test_a_drill_of_one_file(operator: Operator, archive: Archive) -> None:
 
 
 def test_damaged_bytes_are_not_sent(operator: Operator, archive: Archive) -> None:
-    """What the ledger does not vouch for stays where it is; what an overwritten key hides is sent from its version."""
+    """Bytes that the ledger does not confirm are not sent. Of an overwritten object the archived version is sent."""
     lost, overwritten, wrong, rotten = record_of(archive, 4)
     archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=lost.key, VersionId=lost.version_id)
     archive.overwrite(str(overwritten.key), b"a stranger's")
@@ -365,7 +365,7 @@ def test_damaged_bytes_are_not_sent(operator: Operator, archive: Archive) -> Non
 
 
 def test_the_table_shows_what_did_not_work_first(operator: Operator, archive: Archive) -> None:
-    """For people: outcome, reason, remedy, and where it lies."""
+    """The table for people begins with what did not work, and why."""
     record_of(archive, 1, file_name="a.exe")
     record_of(archive, 2)
 

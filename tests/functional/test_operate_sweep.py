@@ -77,7 +77,7 @@ def test_a_dry_run_enters_its_credits(
 def test_credits_are_entered_at_the_time_of_aws(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    """On a machine whose clock is two hours ahead, and thus in the same spans as those of the functions."""
+    """Credits are entered by AWS's clock, also on a machine whose clock is two hours ahead."""
     many(bigin, 2)
     aws_time = clock.iso(time.time() - 2 * HOUR_S)
     monkeypatch.setattr(Inventory, "now", lambda _: aws_time)
@@ -140,7 +140,7 @@ def test_an_audit_that_is_stopped_enters_its_credits(aws: Aws, bigin: Simulator)
 
 
 def test_one_failed_read_does_not_make_the_credits_none(aws: Aws) -> None:
-    """A command that took the unread book for an empty one would spend the hour's part again."""
+    """After one failed read the command reads the credits again, or it would spend the hour's part twice."""
     stack = find(AwsAccount(None, None), deploy(aws))
     CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(5))
     looks: list[int] = []
@@ -223,7 +223,7 @@ def test_the_status_tells_what_became_of_the_account(
 def test_what_is_not_complete_names_its_report(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """ "partial" alone helps nobody; sizes are in the units of audit and find."""
+    """A status that is not complete names its report. Sizes are in the units of audit and find."""
     many(bigin, 2, 1)
     bigin.answer(403, {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}})
     Account(aws, bigin).sweep()
@@ -241,7 +241,7 @@ def test_what_is_not_complete_names_its_report(
 def test_who_stops_watching_is_told_that_the_sweep_goes_on(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C ends the display alone."""
+    """Ctrl-C ends only the display, and the command says so."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -269,7 +269,7 @@ def test_who_stops_watching_is_told_that_the_sweep_goes_on(
 def test_options_are_refused_in_plain_words(
     capsys: pytest.CaptureFixture[str], options: tuple[str, ...], problem: str
 ) -> None:
-    """No format of a programming language."""
+    """A wrong option is explained without any format of a programming language."""
     assert 2 == main(["sweep", *options])
     printed = capsys.readouterr().err
     assert problem in printed
@@ -284,7 +284,7 @@ def test_modules_have_the_names_of_a_request() -> None:
 def test_the_status_of_a_new_stack_names_the_next_step(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the first sweep there is nothing but the command that begins it."""
+    """Before the first sweep the status names only the command that begins it."""
     assert 0 == run(monkeypatch, "status", "--stack", deploy(aws))
     assert "none yet: bigin-archive sweep" in capsys.readouterr().out
 
@@ -292,7 +292,7 @@ def test_the_status_of_a_new_stack_names_the_next_step(
 def test_a_sweep_is_followed_by_the_clock_of_its_function(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A machine whose clock goes ahead sees the end of a short sweep; that of an earlier one is none."""
+    """A machine whose clock is ahead sees the end of a short sweep, and takes no earlier one for it."""
     many(bigin, 2)
     account = Account(aws, bigin)
     account.clock.now_s -= 3600

@@ -61,7 +61,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], s
 def test_living_channels_are_shown(
     aws: Aws, bigin: Simulator, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Modules, ids, expiry, the last event of each; status 0; no secret."""
+    """The table has module, id, expiry and last event of each channel, and no secret; the status is 0."""
     renew()
     log(aws, (7500, IDS[0]), (90_000, IDS[0]), (60, "555"))
 
@@ -114,7 +114,7 @@ def test_a_missing_channel_is_status_1(
 def test_one_dead_channel_is_status_1(
     bigin: Simulator, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One of two is enough."""
+    """One dead channel of two is enough for status 1."""
     renew()
     requests.delete(
         f"{bigin.url}/bigin/v2/actions/watch",
@@ -157,7 +157,7 @@ def test_channels_of_others_are_told_apart(
 def test_a_log_that_cannot_be_read_is_unknown(
     aws: Aws, bigin: Simulator, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The rest is shown all the same."""
+    """If the log cannot be read, the last event is unknown, and the rest is shown."""
     renew()
     aws.client("logs").delete_log_group(logGroupName=RECEIVER_LOGS)
 
@@ -185,7 +185,7 @@ def test_a_bigin_that_refuses_is_explained(
     body: Any,
     message: str,
 ) -> None:
-    """Status 1 with the remedy, and no table."""
+    """If Bigin refuses, the command ends with status 1 and the remedy, without a table."""
     whole = {"status": "error", "message": "m", "details": {}, **body} if isinstance(body, dict) else body
     bigin.answer(status, whole, call="other", times=None)
 
@@ -199,7 +199,7 @@ def test_a_bigin_that_refuses_is_explained(
 def test_a_stack_that_watches_nothing_is_fine(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is missing; how to switch it on is told; a renewal is wrong use."""
+    """Nothing is missing. The command says how to switch channels on; to renew them is wrong use."""
     name = deploy(aws)
 
     assert 0 == run(monkeypatch, "watch", "--stack", name)
@@ -238,7 +238,7 @@ def test_a_stack_that_watches_is_connected_with_the_scope(
 def test_a_stack_that_watches_is_connected(
     aws: Aws, bigin: Simulator, stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a grant that holds the scope, and only then."""
+    """The stack is connected only with a grant that holds the scope."""
     for scope, status in (("ZohoBigin.modules.ALL ZohoBigin.modules.attachments.READ", 1), (None, 0)):
         for name, value in {"CLIENT_ID": "test", "CLIENT_SECRET": "test", "GRANT_CODE": "1000.c0de"}.items():
             monkeypatch.setenv(f"BIGIN_{name}", value)

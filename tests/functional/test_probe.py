@@ -33,7 +33,7 @@ def different(found: dict[str, dict[str, Any]]) -> set[str]:
 def test_the_simulator_is_as_expected(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Reads alone, some twenty; what it saw lies beside the archive, and names nobody."""
+    """The probe makes some twenty calls that only read. Its result lies beside the archive and names nobody."""
     status, found = probe(aws, monkeypatch, capsys)
 
     assert set() == different(found) - {"fields that hold files"}, found
@@ -63,7 +63,7 @@ def test_a_difference_is_found(
     settings: dict[str, Any],
     names: set[str],
 ) -> None:
-    """An account that answers as only some clients have seen it."""
+    """An account that answers as only some clients have seen it shows as different."""
     bigin.control("PATCH", "settings", settings)
 
     status, found = probe(aws, monkeypatch, capsys)
@@ -83,7 +83,7 @@ def account_calls(bigin: Simulator) -> int:
 def test_a_sweep_tries_no_list_that_the_probe_did_not_find(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For 90 days; without an answer, or with an old one, it asks for itself."""
+    """For 90 days a sweep goes by the probe. Without a result, or with an older one, it asks for itself."""
     listed_by(bigin, "record")
     account = Account(aws, bigin)
     for probed, age_days, tries in ((False, 0, True), (True, 0, False), (True, 91, True)):
@@ -150,7 +150,7 @@ def test_a_dry_run_counts_as_the_sweep_does(
     ],
 )
 def test_what_cannot_be_read_counts_as_no_answer(kept: bytes | None) -> None:
-    """A sweep does not stop for it."""
+    """A result that cannot be read counts as none, and stops no sweep."""
     assert ProbedAnswers() == ProbedAnswers.read(kept, 1769817600.0)  # 2026-01-31
 
 

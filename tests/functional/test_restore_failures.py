@@ -94,7 +94,7 @@ def outcomes(run: Run) -> list[str]:
     ],
 )
 def test_a_lost_answer_makes_no_second_file(way: Way, archive: Archive, fault: dict[str, Any]) -> None:
-    """Whether Bigin had taken the file or not: it is there once."""
+    """Whether or not Bigin had taken the file when its answer was lost, it is there once."""
     entries = record_of(archive, 2)
     archive.bigin.fault(fault, call="upload", times=1)
 
@@ -104,7 +104,7 @@ def test_a_lost_answer_makes_no_second_file(way: Way, archive: Archive, fault: d
 
 
 def test_a_file_that_appears_late_is_waited_for(way: Way, archive: Archive) -> None:
-    """Bigin takes it, and its list shows it a little later."""
+    """Bigin takes the file and lists it a little later; the restore waits for that."""
     entries = record_of(archive, 1)
     archive.bigin.fault({"kind": "hidden", "lists": 2}, call="commit")
 
@@ -114,7 +114,7 @@ def test_a_file_that_appears_late_is_waited_for(way: Way, archive: Archive) -> N
 
 
 def test_what_no_list_shows_is_unconfirmed(way: Way, archive: Archive) -> None:
-    """It is not sent again, and not noted."""
+    """A file that no list shows is neither sent again nor noted."""
     (entry,) = record_of(archive, 1)
     archive.bigin.fault({"kind": "hidden", "lists": None}, call="commit")
 
@@ -127,7 +127,7 @@ def test_what_no_list_shows_is_unconfirmed(way: Way, archive: Archive) -> None:
 
 
 def test_a_file_that_is_never_taken_is_unconfirmed(way: Way, archive: Archive) -> None:
-    """Three tries, each with a look at the list."""
+    """The restore sends the file three times, and looks at the list after each."""
     entries = record_of(archive, 1)
     archive.bigin.answer(503, call="upload", times=None)
 
@@ -139,7 +139,7 @@ def test_a_file_that_is_never_taken_is_unconfirmed(way: Way, archive: Archive) -
 
 
 def test_a_file_that_comes_twice_is_told(way: Way, archive: Archive) -> None:
-    """Its answer was lost, no list showed it, it was sent again, and then the first one appeared as well."""
+    """A file whose answer was lost and that no list showed was sent again; then both appear, and the report says so."""
     entries = record_of(archive, 1)
     archive.bigin.fault({"kind": "hidden", "lists": 3}, call="commit")
     archive.bigin.fault({"kind": "reset-before-headers"}, call="upload")
@@ -152,7 +152,7 @@ def test_a_file_that_comes_twice_is_told(way: Way, archive: Archive) -> None:
 
 
 def test_other_bytes_in_bigin_are_told(way: Way, archive: Archive) -> None:
-    """The list shows name and size as they should be: only a download tells."""
+    """The list shows the right name and size, so only a download tells that the bytes are others."""
     entries = record_of(archive, 2)
     archive.bigin.fault({"kind": "altered", "content": True}, call="commit")
 
@@ -164,7 +164,7 @@ def test_other_bytes_in_bigin_are_told(way: Way, archive: Archive) -> None:
 
 
 def test_the_same_name_and_size_are_not_the_same_file(way: Way, archive: Archive) -> None:
-    """Other bytes stand under the name of the file: it is sent, and both are there."""
+    """If other bytes have the name and size of the file, it is sent, and both are there."""
     (entry,) = record_of(archive, 1)
     other = bytes(len(content(entry)))
     where = {"module": entry.module, "record_id": entry.record_id, "file_name": entry.file_name}
@@ -175,7 +175,7 @@ def test_the_same_name_and_size_are_not_the_same_file(way: Way, archive: Archive
 
 
 def test_a_copy_that_was_changed_is_no_copy_any_more(way: Way, archive: Archive) -> None:
-    """Under the id that was proved once, Bigin lists another time: the bytes are compared again, and are others."""
+    """If Bigin lists another time for a copy that was proved, its bytes are compared again, and the file is sent."""
     (entry,) = record_of(archive, 1)
     first = way([entry]).outcomes[0]
     where = {"module": entry.module, "record_id": entry.record_id, "file_name": entry.file_name}
@@ -188,7 +188,7 @@ def test_a_copy_that_was_changed_is_no_copy_any_more(way: Way, archive: Archive)
 
 
 def test_another_name_is_told_and_known_again(way: Way, archive: Archive) -> None:
-    """Also by a run that did not live to note it: what the archive does not know is compared by its bytes."""
+    """Bigin may change the name. The copy is known by its bytes, even if the run died before it noted it."""
     entries = record_of(archive, 1)
     archive.bigin.fault({"kind": "altered", "file_name": "Angebot_1_.pdf"}, call="commit")
     run = way(entries)
@@ -212,7 +212,7 @@ def test_another_listed_size_is_no_second_upload(way: Way, archive: Archive) -> 
 
 
 def test_a_record_that_is_deleted_on_the_way(way: Way, archive: Archive) -> None:
-    """No other file is sent to it; those of other records are."""
+    """No other file is sent to a record that was deleted on the way; other records get theirs."""
     entries = record_of(archive, 3)
     others = record_of(archive, 1, record="Contacts/5557005")
     archive.bigin.fault({"kind": "record-deleted"}, call="commit", skip=1)
@@ -223,7 +223,7 @@ def test_a_record_that_is_deleted_on_the_way(way: Way, archive: Archive) -> None
 
 
 def test_the_token_ends_in_the_middle(way: Way, archive: Archive) -> None:
-    """It is renewed in memory, and the file that met the 401 is there once."""
+    """The token is renewed in memory, and the file that met the 401 is there once."""
     entries = record_of(archive, 3)
     archive.bigin.answer(401, {"code": "INVALID_TOKEN", "status": "error"}, call="upload", skip=1)
     archive.bigin.answer(401, {"code": "INVALID_TOKEN", "status": "error"}, call="download")
@@ -233,7 +233,7 @@ def test_the_token_ends_in_the_middle(way: Way, archive: Archive) -> None:
 
 
 def test_a_dead_grant_ends_the_run(way: Way, archive: Archive) -> None:
-    """What was sent is told; the rest is not tried, and comes with the next run."""
+    """What was sent is reported. The rest is not tried, and comes with the next run."""
     entries = record_of(archive, 3)
     archive.bigin.answer(401, {"code": "INVALID_TOKEN", "status": "error"}, call="upload", skip=1, times=None)
 
@@ -247,7 +247,7 @@ def test_a_dead_grant_ends_the_run(way: Way, archive: Archive) -> None:
 
 
 def test_too_many_calls_at_once_are_waited_out(way: Way, archive: Archive) -> None:
-    """A matter of seconds: nothing is sent twice."""
+    """The restore waits for seconds, and sends nothing twice."""
     entries = record_of(archive, 1)
     body = {"code": "TOO_MANY_REQUESTS", "message": "Many requests fired in concurrent than the allowed limit"}
     archive.bigin.answer(429, body, call="upload", times=2)
@@ -257,7 +257,7 @@ def test_too_many_calls_at_once_are_waited_out(way: Way, archive: Archive) -> No
 
 
 def test_used_up_credits_end_the_run(way: Way, archive: Archive) -> None:
-    """What was sent is told as sent, compared or not; the next run goes on."""
+    """What was sent is reported, compared or not, and the next run goes on."""
     entries = record_of(archive, 3)
     archive.bigin.control("PATCH", "settings", {"daily_credits": 3})
 
@@ -312,7 +312,7 @@ def test_each_refusal_of_bigin_is_an_outcome(
 
 
 def test_each_code_that_is_known_is_an_outcome(way: Way, archive: Archive) -> None:
-    """One file for each; none holds the others up, and each has a remedy. A code inside the item counts as well."""
+    """Each code is the outcome of one file, with a remedy, and holds up no other. It may also stand inside the item."""
     entries = record_of(archive, len(CODES) + 1)
     for status, code in CODES:
         archive.bigin.answer(status, {"code": code, "status": "error", "details": {}, "message": "m"}, call="upload")
@@ -326,7 +326,7 @@ def test_each_code_that_is_known_is_an_outcome(way: Way, archive: Archive) -> No
 
 
 def test_a_full_disk_of_bigin_names_the_storage(way: Way, archive: Archive) -> None:
-    """The one remedy that is not about the file."""
+    """The remedy is about Bigin's storage, not about the file."""
     entries = record_of(archive, 1)
     archive.bigin.control("PATCH", "settings", {"storage_bytes": 0})
 
@@ -334,7 +334,7 @@ def test_a_full_disk_of_bigin_names_the_storage(way: Way, archive: Archive) -> N
 
 
 def test_two_files_that_are_the_same_are_two(way: Way, archive: Archive) -> None:
-    """A record that held the same file twice holds it twice again, and no third time."""
+    """A record that held the same file twice holds it twice again, and not a third time."""
     (one,) = record_of(archive, 1)
     twin = replace(one, attachment_id="424242")
     assert archive.ledger.put(twin)
@@ -345,7 +345,7 @@ def test_two_files_that_are_the_same_are_two(way: Way, archive: Archive) -> None
 
 
 def test_a_repetition_compares_no_bytes_again(way: Way, archive: Archive) -> None:
-    """What was proved under its id, size and time costs a list and no download."""
+    """What was proved under its id, size and time costs a list call and no download."""
     entries = record_of(archive, 3)
     way(entries)
 
@@ -354,7 +354,7 @@ def test_a_repetition_compares_no_bytes_again(way: Way, archive: Archive) -> Non
 
 
 def test_every_name_comes_back(way: Way, archive: Archive) -> None:
-    """In any script, with quotes, blanks and dots."""
+    """Names come back in any script, with quotes, blanks and dots."""
     names = ["Смета и договор.xlsx", "عرض السعر.pdf", "見積書 2026年3月.pdf", "नमूना सूची.html", "logo 🏺✨.png",
              'The "final" version; signed.jpg', "naïve façade.txt", "Þórdís & Größe №2.docx", " spaces .txt",
              "한국어 문서.hwp", "עברית.doc", "100% & 41.txt", "a'b.txt", ".hidden", "no extension"]  # fmt: skip

@@ -63,7 +63,7 @@ def doctor(archive: Archive, hosts: DataCenter) -> dict[str, tuple[str, str]]:
 def test_the_scope_is_looked_at_before_anything_is_sent(
     archive: Archive, hosts: DataCenter, scope: str, missing: str
 ) -> None:
-    """What is missing is named; the grant ends either way."""
+    """A missing scope is named before anything is sent, and the grant ends either way."""
     archive.bigin.control("POST", "codes", {"code": "a-code", "scope": scope})
     notes = RestoreNotes(operators_archive(archive, hosts))
     problem = ""
@@ -128,7 +128,7 @@ def test_an_exchange_without_an_answer_stays_noted(archive: Archive, hosts: Data
 
 
 def test_the_doctor_tells_of_drills_and_grants(archive: Archive, hosts: DataCenter) -> None:
-    """How long ago the last drill was, how it ended; what was left for longer than a run can take."""
+    """The doctor says when the last drill was, how it ended, and which grant is older than any run can be."""
     assert {"Restore drill": "unknown", "Restore grants": "ok"} == {
         name: state for name, (state, _) in doctor(archive, hosts).items()
     }
@@ -147,7 +147,7 @@ def test_the_doctor_tells_of_drills_and_grants(archive: Archive, hosts: DataCent
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whoever_ends_the_process_ends_the_grant(archive: Archive, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM revoke it; after a SIGKILL it is told. Nothing secret is in the list of processes."""
+    """Ctrl-C and SIGTERM revoke the grant; after SIGKILL it is reported. The list of processes shows no secret."""
     archive.empty_bigin()
     record_of(archive, 1)
     archive.bigin.control("POST", "codes", {"code": "a-code", "scope": scope_line(("Contacts",))})

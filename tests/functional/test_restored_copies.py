@@ -56,7 +56,7 @@ def sent_back(archive: Archive, original: LedgerEntry, attachment_id: str, **fie
 
 
 def test_an_audit_takes_it_for_the_same_file(archive: Archive) -> None:
-    """Neither new, nor removed in Bigin; its line of SHA256SUMS stands once, where the object lies."""
+    """The file counts neither as new nor as removed. SHA256SUMS has one line for it, where the object lies."""
     first, second = archive.new(2)
     sent_back(archive, first, "9900001")
     sent_back(archive, second, "9900002", record_id="424242")
@@ -69,7 +69,7 @@ def test_an_audit_takes_it_for_the_same_file(archive: Archive) -> None:
 
 
 def test_an_audit_misses_the_object_that_it_came_from(archive: Archive) -> None:
-    """A lost object is told for both, and the one that Bigin has is fetched by a repair."""
+    """A lost object is reported for both, and a repair fetches the one that Bigin has."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     archive.aws.s3.delete_object(Bucket=archive.aws.bucket, Key=original.key)
@@ -82,7 +82,7 @@ def test_an_audit_misses_the_object_that_it_came_from(archive: Archive) -> None:
 
 
 def test_a_copy_that_was_removed_again_is_told(archive: Archive) -> None:
-    """Once, for the copy: the original was sent back."""
+    """A copy that was removed again is reported once; the original, which was sent back, is not."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     archive.empty_bigin()
@@ -110,7 +110,7 @@ def changed(archive: Archive, copy: LedgerEntry) -> None:
 
 
 def test_an_event_of_its_record_fetches_it_only_once_it_was_changed(archive: Archive) -> None:
-    """Bigin announces a restored file like any other: it costs no message, and its neighbour is archived."""
+    """Bigin announces a restored file like any other. Only once it was changed is it queued and archived."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     before = archive.versions()
@@ -128,7 +128,7 @@ def test_an_event_of_its_record_fetches_it_only_once_it_was_changed(archive: Arc
 
 
 def test_an_event_of_its_id_fetches_it_only_once_it_was_changed(archive: Archive) -> None:
-    """The object that it came from is what is told to whoever asks; its row stays that of a restored file."""
+    """Whoever asks for the copy gets the object that it came from. Only once it was changed is it archived itself."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     before = archive.versions()
@@ -154,7 +154,7 @@ def test_an_event_of_its_id_fetches_it_only_once_it_was_changed(archive: Archive
 def test_an_event_fetches_it_where_the_object_that_it_came_from_is_lost(
     archive: Archive, bytes_there: bytes | None
 ) -> None:
-    """Bigin has the only copy then: an object that was removed or replaced stands for nothing."""
+    """If the object that it came from was removed or replaced, Bigin has the only copy, and it is archived."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     if bytes_there is None:
@@ -222,7 +222,7 @@ def test_a_sweep_queues_it_only_once_it_was_changed(archive: Archive) -> None:
 
 
 def test_a_rebuilt_ledger_knows_it(archive: Archive) -> None:
-    """Both rows come back as they were, but for what only a list of Bigin tells."""
+    """Both rows come back as they were, but for what only Bigin's list tells."""
     (original,) = archive.new()
     copy = sent_back(archive, original, "9900001")
     for entry in (original, copy):
@@ -239,7 +239,7 @@ def test_a_rebuilt_ledger_knows_it(archive: Archive) -> None:
 
 
 def test_an_object_of_its_own_counts_more(archive: Archive) -> None:
-    """A worker may be faster with the new id than the restore with its note."""
+    """If a worker archived the copy before the restore noted it, its own object counts."""
     original, own = archive.new(2)
     noted = RestoredCopy(replace(original, attachment_id=own.attachment_id, restored_from=original.request.place))
 

@@ -247,7 +247,7 @@ def test_a_body_that_breaks_off_leaves_the_request_unfinished(s3: FakeS3) -> Non
 
 
 def test_a_listing_gives_keys_as_they_are(s3: FakeS3) -> None:
-    """Keys come encoded, since some hold what XML cannot."""
+    """S3 sends keys encoded, since XML cannot hold some of them; the listing decodes them."""
     s3.body = LISTING
 
     assert {"a ü\n+": 12} == s3.storage().sizes("a")
@@ -268,7 +268,7 @@ def test_a_damaged_listing_is_not_an_empty_one(s3: FakeS3, listing: bytes) -> No
 
 
 def test_versions_come_in_the_order_in_which_they_were_written(s3: FakeS3) -> None:
-    """What was there before a deletion does not count. Keys come encoded here, too."""
+    """Versions before a deletion do not count. S3 sends keys encoded here, too."""
     entry = "<Key>a+%C3%BC</Key><VersionId>{0}</VersionId><IsLatest>{1}</IsLatest><LastModified>{2}</LastModified>"
     entries = [
         ("<Version>" + entry + "<Size>1</Size></Version>").format("v4", "true", "2026-03-04T00:00:00.000Z"),
@@ -313,7 +313,7 @@ def test_versions_come_in_the_order_in_which_they_were_written(s3: FakeS3) -> No
     ],
 )
 def test_an_error_answer_is_taken_for_what_it_is(s3: FakeS3, status: int, code: str, expected: type[Exception]) -> None:
-    """S3's codes and statuses, by what is to be done about them."""
+    """Each code or status of S3 becomes the error that says what is to be done about it."""
     s3.status = status
     s3.body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode() if code else b""
 
@@ -394,7 +394,7 @@ def test_each_request_is_signed_with_the_credentials_of_its_moment(s3: FakeS3) -
 
 @pytest.mark.parametrize(("service", "target"), [("s3", "/a%20b/~c?d=%2F&e="), ("dynamodb", "/")])
 def test_a_signature_is_botocores(service: str, target: str) -> None:
-    """Over days, with other keys and headers as people choose them: never with the key of yesterday or of others."""
+    """Over days, with changing keys and any headers, the signature is right: no key of yesterday or of others."""
     fake = RecordingServer()
     keys = [ReadOnlyCredentials("id", "secret", None), ReadOnlyCredentials("id", "other", "session")]
     headers = {"X-B": " a  b ", "x-a": "c,d", "Content-Type": "text/plain;charset=x"}
@@ -467,7 +467,7 @@ def test_the_buckets_address_is_boto3s(region: str, more: dict[str, str], monkey
 
 
 def test_fips_is_refused_where_s3_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As boto3 refuses it: another host than the one that was asked for would be used without a word."""
+    """As with boto3, S3 without FIPS is refused, since a host that nobody asked for would be used silently."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
 
@@ -540,7 +540,7 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("end", [RESET, CLOSE], ids=["reset", "closed"])
 def test_a_kept_connection_that_ended_costs_nothing(end: object) -> None:
-    """A look, a small file and a large one of which nothing was taken yet go out again, on a new connection."""
+    """A look, a small file, and a large one of which nothing was taken yet go out again on a new connection."""
     answers = [STORED % base64.b64encode(hashlib.sha256(one).digest()) for one in (CONTENT, LARGE)]
     with serving([LISTED, end], [LISTED, end], [answers[0], end], [answers[1]]) as server:
         storage = bucket(server.url)

@@ -134,7 +134,7 @@ def test_a_difference_is_found(
     answer: Callable[..., None] | None,
     names: set[str],
 ) -> None:
-    """A server that ignores the condition, keeps no checksum, or changes names."""
+    """A server that ignores the condition, keeps no checksum, or changes names is found."""
     changes = {"request": request_, "answer": answer}
     with meddling(moto, **{name: change for name, change in changes.items() if change}) as url:
         aws_at(url)
@@ -145,7 +145,7 @@ def test_a_difference_is_found(
 
 
 def test_nothing_is_left_behind(moto: str, aws_at: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither by Ctrl-C, nor by an earlier run that was killed; a bucket of somebody else is never touched."""
+    """Neither Ctrl-C nor an earlier run that was killed leaves anything. Buckets of others are never touched."""
     aws_at(moto)
     s3 = boto3.session.Session().client("s3")
     # moto serves other tests as well.

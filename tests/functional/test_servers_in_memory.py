@@ -110,7 +110,7 @@ def test_a_write_on_condition_happens_once_and_keeps_its_checksum(servers: Serve
 
 
 def test_wrong_bytes_are_not_stored(servers: Servers) -> None:
-    """The checksum that comes along is compared."""
+    """Bytes that do not fit the checksum in their header are not stored."""
     answer = servers.requests.send(
         "PUT",
         "a",
@@ -150,7 +150,7 @@ def test_versions_and_markers_are_listed_by_key_the_newest_first(servers: Server
 
 
 def test_an_update_sets_removes_adds_and_obeys_its_condition(servers: Servers) -> None:
-    """The forms of expressions that ledger, cursor, lease and credits use."""
+    """Both sides understand the expressions that ledger, cursor, lease and credits use."""
     key = {"record": {"S": "Contacts/1"}, "attachment_id": {"S": "2"}}
 
     def update(expression: str, condition: str | None = None, **values: Any) -> str | None:
@@ -196,7 +196,7 @@ def test_an_update_sets_removes_adds_and_obeys_its_condition(servers: Servers) -
 
 
 def test_items_are_found_by_key_by_range_and_by_scan(servers: Servers) -> None:
-    """What the sweep, the budget and the audit read; bytes come back as they went."""
+    """Both sides find what the sweep, the budget and the audit read; bytes come back as they went."""
     for record, name in (("a", "1"), ("a", "2"), ("b", "1")):
         item = {"record": {"S": record}, "attachment_id": {"S": name}, "rows": {"B": name.encode()}}
         condition = "attribute_not_exists(attachment_id)"
@@ -225,7 +225,7 @@ def test_items_are_found_by_key_by_range_and_by_scan(servers: Servers) -> None:
 
 
 def test_messages_are_hidden_shown_again_and_deleted(servers: Servers) -> None:
-    """What the worker and redrive do with a queue; attributes come along."""
+    """Both sides do what the worker and redrive ask of a queue, and keep the attributes."""
     attributes = {"size": {"DataType": "Number", "StringValue": "3"}}
     entries = [{"Id": str(number), "MessageBody": f"{number}", "MessageAttributes": attributes} for number in range(3)]
     answer = servers.sqs.send_message_batch(QueueUrl=servers.queue_url, Entries=entries)
@@ -250,7 +250,7 @@ def test_messages_are_hidden_shown_again_and_deleted(servers: Servers) -> None:
 
 
 def test_a_fifo_queue_takes_what_it_knows_only_once(servers: Servers) -> None:
-    """The deduplication of the record queue."""
+    """A second message with the same deduplication id is not kept, as the record queue needs it."""
     for name in ("one", "one", "two"):
         entry = {"Id": "0", "MessageBody": name, "MessageGroupId": "g", "MessageDeduplicationId": name}
         servers.sqs.send_message_batch(QueueUrl=servers.fifo_url, Entries=[entry])
@@ -284,7 +284,7 @@ def test_a_secret_has_its_last_value(servers: Servers) -> None:
     ],
 )
 def test_bigin_answers_in_memory_as_over_a_socket(bigin: Simulator, path: str, query: dict[str, str]) -> None:
-    """Status and body of lists, denials and errors."""
+    """Lists, denials and errors have the same status and body."""
     headers = {"authorization": f"Zoho-oauthtoken {TOKEN}"}
     asked = bigin._http.get(f"{bigin.url}/bigin/v2/{path}", params=query, headers=headers, timeout=10)
     reply = Bigin("http://127.0.0.1")(Request("GET", f"/bigin/v2/{path}", query, headers))

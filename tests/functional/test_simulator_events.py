@@ -72,7 +72,7 @@ def test_a_changed_record_is_told_to_its_channel(bigin: Simulator, receiver: Rec
 
 
 def test_only_what_a_channel_watches_is_told(bigin: Simulator, receiver: Receiver) -> None:
-    """Other modules, other operations and links between them are not."""
+    """The channel hears nothing of other modules, other operations and links between them."""
     subscribe(bigin, receiver.url, "Contacts.create")
 
     bigin.add(b"x", module="Tasks")
@@ -122,7 +122,7 @@ def test_a_channel_that_has_expired_is_silent(bigin: Simulator, receiver: Receiv
 
 @pytest.mark.parametrize("form", ["json", "form", "query", "multipart"])
 def test_a_workflow_rule_sends_its_webhook(bigin: Simulator, receiver: Receiver, form: str) -> None:
-    """JSON, form fields, query parameters, multipart: the same fields, with headers and an address of one's own."""
+    """A rule sends the same fields as JSON, form fields, query parameters or multipart, with any headers."""
     sent = {
         "url": f"{receiver.url}?secret=s3cret",
         "as": form,
@@ -161,7 +161,7 @@ def parts(content_type: str, body: bytes) -> dict[str, str]:
 
 
 def test_what_is_not_taken_is_counted(bigin: Simulator, receiver: Receiver) -> None:
-    """Refused, or nobody there: one try each, listed with the reason."""
+    """A call that is refused or meets nobody is tried once, and listed with the reason."""
     receiver.status = 401
     for url in (receiver.url, "http://127.0.0.1:1/"):
         bigin.control("POST", "webhooks", {"url": url, "module": "Notes", "record_id": "1"})

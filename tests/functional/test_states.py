@@ -248,7 +248,7 @@ def test_an_event_keeps_the_records_name(archive: Archive, bigin: Simulator) -> 
 
 
 def test_one_link_in_conflict_holds_up_no_neighbour(archive: Archive, bigin: Simulator) -> None:
-    """Something else lies under its shortcut's key: it is parked in the ledger, the record's other files go on."""
+    """If something else lies under a link's key, the link is parked, and the record's other files go on."""
     link = bigin.add(kind="link", file_name="Wiki", link_url="https://example.com/")
     bigin.add(b"file", file_name="a.txt", record_id=link["record_id"])
     archive.aws.s3.put_object(Bucket=archive.aws.bucket, Key=key_of(link, "Wiki.url"), Body=b"evil")
@@ -370,7 +370,7 @@ def test_nothing_hangs_on_the_operators_clock(archive: Archive, wrong_by_minutes
 
 
 def test_two_audits_in_one_second_have_two_reports(archive: Archive) -> None:
-    """Neither overwrites the other's."""
+    """Neither audit overwrites the report of the other."""
     now = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
     auditor = Auditor(archive.ledger, archive.inventory, lambda: now)
     listing = Listing("2026-01-01T00:00:00+00:00")
@@ -406,7 +406,7 @@ def test_a_rebuilt_row_is_not_called_removed(archive: Archive) -> None:
 
 
 def test_a_rebuilt_row_is_as_old_as_its_object(archive: Archive) -> None:
-    """A row that is new, and new in Bigin, too, would be taken for younger than a list that no longer has the file."""
+    """A row with the time of now would seem younger than a list that no longer has the file."""
     lost = archive.new(1)[0]
     stored_at = archive.aws.head(str(lost.key))["LastModified"]
     archive.drop_row(lost)
@@ -477,7 +477,7 @@ def overwritten(archive: Archive, entry: LedgerEntry) -> None:
 
 
 def test_a_row_of_an_overwritten_object_is_not_believed(archive: Archive) -> None:
-    """However it came to tell of the later version: the first one counts."""
+    """The first version counts, however the row came to name the later one."""
     archive.in_bigin(archive.new(1))
     (entry,) = archive.ledger.entries()
     overwritten(archive, entry)
@@ -490,7 +490,7 @@ def test_a_row_of_an_overwritten_object_is_not_believed(archive: Archive) -> Non
 
 
 def test_what_was_found_replaces_no_bytes_in_the_row(archive: Archive) -> None:
-    """Not even where what was archived is deleted, so that it is the first one there."""
+    """An object that is only found, and not stored, changes neither version nor checksum of the row."""
     archive.in_bigin(archive.new(1))
     (entry,) = archive.ledger.entries()
     overwritten(archive, entry)
@@ -547,7 +547,7 @@ def test_null_is_no_version(archive: Archive) -> None:
 
 
 def test_a_deep_audit_that_fails_keeps_its_turn(archive: Archive) -> None:
-    """As many audits as should read all bytes read them all, also when some break off."""
+    """The planned number of deep audits reads all bytes, also when some break off."""
     archive.new(12)
     listing = Listing("2026-01-01T00:00:00+00:00")
     read = []
@@ -566,7 +566,7 @@ def test_a_deep_audit_that_fails_keeps_its_turn(archive: Archive) -> None:
 
 
 def test_the_checksums_keep_what_bigin_has_no_more(archive: Archive) -> None:
-    """Archived, deleted in S3, gone in Bigin: whoever checks a copy is told of the missing file."""
+    """A file that is deleted in S3 and gone in Bigin stays listed, so that whoever checks a copy misses it."""
     entry = archive.new()[0]
     planted.plant(archive, [entry], {"deleted": planted.ALL["object deleted"]})
     archive.ledger.record_event(entry.request, Event.SAID_GONE, LONG_AGO)
@@ -600,7 +600,7 @@ def test_a_rebuilt_row_has_the_name_that_bigin_has(archive: Archive, bigin: Simu
 
 
 def test_a_file_that_was_archived_by_its_id_is_found_by_its_name(archive: Archive, bigin: Simulator) -> None:
-    """Nothing was listed yet: the key's name is known all the same."""
+    """No list has told the file's name yet, but its key holds it."""
     request = bigin.add(b"file", file_name="Angebot.pdf")
     take(archive.aws, request)
 
@@ -610,7 +610,7 @@ def test_a_file_that_was_archived_by_its_id_is_found_by_its_name(archive: Archiv
 def test_three_files_of_one_id_and_name_are_three(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One id under three records, other bytes each."""
+    """One id under three records names three files, each with its own bytes."""
     stack = deploy(archive.aws)
     for record_id in ("1", "22", "333"):
         entry = archive.new(1, module="Contacts", record_id=record_id, attachment_id="900", file_name="a.pdf")[0]
@@ -625,7 +625,7 @@ def test_three_files_of_one_id_and_name_are_three(
 
 
 def test_the_ledger_is_read_whole_in_segments(archive: Archive) -> None:
-    """Each row once, whatever the number of segments."""
+    """In any number of segments each row is read once."""
     made = {entry.attachment_id: entry for entry in archive.new(30)}
 
     read = list(archive.ledger.entries(4))
@@ -634,7 +634,7 @@ def test_the_ledger_is_read_whole_in_segments(archive: Archive) -> None:
 
 
 def test_both_ways_tell_the_same(archive: Archive) -> None:
-    """By versions and by a look at each object: the same differences; what was confirmed once costs no look again."""
+    """Comparing by versions and by a look at each object finds the same. What was confirmed costs no look again."""
     untouched, touched = archive.new(20), archive.new(len(planted.ALL))
     archive.in_bigin([*untouched, *touched])
     planted.plant(archive, touched, planted.ALL)

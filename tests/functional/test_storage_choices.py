@@ -12,7 +12,7 @@ from tests.lambdas import Context, api_event, load
 def test_a_file_is_stored_in_the_chosen_class(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, chosen: str, expected: str | None
 ) -> None:
-    """S3 is told the class, and nothing where it is the standard one."""
+    """The request names the chosen class, and none where it is the standard one."""
     monkeypatch.setenv("STORAGE_CLASS", chosen)
     request = bigin.add(b"content")
 

@@ -41,7 +41,7 @@ def account(aws: Aws, bigin: Simulator) -> Account:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_sweep_writes_no_row_of_what_did_not_change(account: Account, bigin: Simulator, way: str) -> None:
-    """Only of what is new; the audit knows all the same that Bigin lists every one."""
+    """A sweep writes rows only of what is new. The audit knows all the same that Bigin lists every file."""
     writes = Writes(account)  # before the first slice, whose clients the others share
     listed_by(bigin, way)
     account.sweep()
@@ -58,7 +58,7 @@ def test_a_sweep_writes_no_row_of_what_did_not_change(account: Account, bigin: S
 
 
 def test_what_changed_is_written_into_its_row(account: Account, bigin: Simulator) -> None:
-    """A file's new time, say, though it is archived: find and index go by the row."""
+    """A new time of an archived file is written into its row, because find and index go by the row."""
     listed_by(bigin, "records")
     account.sweep()
     changed, time = bigin.attachments()[0], "2026-11-02T09:30:00+00:00"
@@ -89,7 +89,7 @@ def test_what_bigin_lists_no_more_is_told_by_the_next_sweep(account: Account, bi
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_row_that_is_lost_is_named(account: Account, bigin: Simulator, way: str) -> None:
-    """By the attachment, after a nightly sweep as well: what the last one of everything found is kept."""
+    """After a nightly sweep, too, the audit names the attachment, since the last whole list is kept."""
     listed_by(bigin, way)
     account.sweep()
     account.sweep()
@@ -119,7 +119,7 @@ def account_began(state: SweepState) -> str:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_list_that_is_lost_proves_nothing(account: Account, bigin: Simulator, way: str) -> None:
-    """A page that is not there, or is another sweep's: failed, and never a wrong removal."""
+    """If a page is missing or belongs to another sweep, the audit fails, and invents no removal."""
     listed_by(bigin, way)
     account.sweep()
     state = account.sweep()

@@ -272,7 +272,7 @@ def test_a_slice_with_nothing_to_do_turns_away_no_order(aws: Aws, bigin: Simulat
 
 
 def test_a_parked_attachment_is_not_queued_again(aws: Aws, bigin: Simulator) -> None:
-    """Until Bigin lists it otherwise, nothing would become of it but the same."""
+    """It is queued again only when Bigin lists it otherwise, since the result would be the same."""
     many(bigin, 1)
     account = Account(aws, bigin)
     refusal = {"code": "NO_PERMISSION", "status": "error", "message": "m", "details": {}}
@@ -371,9 +371,7 @@ def test_what_was_refused_stays_told_until_it_was_listed(aws: Aws, bigin: Simula
 def test_a_sweep_of_one_module_makes_up_for_no_list_of_everything(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the last list of everything lacks it still lacks: no removal is invented, and nothing is called complete
-    by it.
-    """
+    """What the last list of everything lacks is still missing: no removal is invented, nothing is called complete."""
     many(bigin, 3)
     account = Account(aws, bigin)
     account.sweep(SweepRequest(by_record=True))
@@ -523,7 +521,7 @@ def test_page_tokens_that_always_end_too_early_do_not_keep_a_sweep_for_ever(aws:
 
 
 def test_a_list_of_all_whose_page_tokens_end_too_early_is_given_up_for_the_records(aws: Aws, bigin: Simulator) -> None:
-    """Nothing is missing then."""
+    """The sweep goes record by record, and nothing is missing."""
     many(bigin, 3, 70)
     listed_by(bigin, "all")
     bigin.control("PATCH", "settings", {"page_token_lifetime_s": 0})
@@ -577,7 +575,7 @@ def test_an_audit_that_kills_its_function_ends_the_sweep(aws: Aws, bigin: Simula
 
 
 def test_a_sweep_says_when_it_waits_for_the_queue(aws: Aws, bigin: Simulator) -> None:
-    """Credits that the waiting messages will take are not used yet, and no patience brings them back."""
+    """Its credits are reserved for the messages that wait, so it names those, and not a time."""
     for number in range(8):
         aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody=f"{number}")
 
@@ -629,6 +627,6 @@ def test_the_audit_of_a_small_account_begins_when_the_ledger_waits_for_nothing(a
 
 @pytest.mark.parametrize("wrong", [{"modules": ("Calls",)}, {"since": "yesterday"}, {"since": "2026-01-01"}], ids=str)
 def test_a_wrong_order_begins_nothing(wrong: dict[str, Any]) -> None:
-    """A date that cannot be read would mean everything, a module that is none nothing."""
+    """A date that cannot be read would mean everything, and an unknown module nothing: both are refused."""
     with pytest.raises(ValueError, match=r"modules|Invalid|time zone"):
         SweepRequest(**wrong)

@@ -78,7 +78,7 @@ def test_a_kept_connection_that_ended_costs_nothing(end: object, method: str) ->
 
 @pytest.mark.parametrize(("left", "requests", "used"), [(None, 3, 3), (3, 3, 3), (2, 2, 2)])
 def test_a_call_that_goes_out_twice_counts_twice(left: int | None, requests: int, used: int) -> None:
-    """A kept connection ended at its second request: nobody knows whether Bigin had taken that."""
+    """A call that is sent again costs two credits, since nobody knows whether Bigin had taken the first."""
     listing = b'{"data": [{"id": "1"}], "info": {"more_records": false}}'
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(listing) + listing
     meter = CreditMeter()
@@ -152,7 +152,7 @@ def test_a_new_connection_that_is_reset_is_told() -> None:
 
 
 def test_a_second_reset_ends_it() -> None:
-    """One repeat, not more."""
+    """A call is repeated once, not more."""
     session = transport.session(1)
     with serving([OK, RESET], [RESET]) as server:
         ask(session, server.url)
@@ -177,7 +177,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_a_proxy_of_the_environment_is_used(environment: Callable[..., None]) -> None:
-    """Plain HTTP goes to it with the whole address, as it does with any program."""
+    """Plain HTTP goes to the proxy with the whole address, as with any program."""
     with serving([OK]) as proxy:
         environment(HTTP_PROXY=proxy.url)
         assert b"body" == ask(transport.session(1), "http://bigin.example/bigin/v2/Contacts")

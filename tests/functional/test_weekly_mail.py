@@ -93,7 +93,7 @@ class Week:
 
 
 def test_it_comes_once_a_week_after_the_sweep(aws: Aws, bigin: Simulator) -> None:
-    """On Monday, when the night's sweep is done; once; and again a week later."""
+    """The mail comes once on Monday, after the night's sweep, and again a week later."""
     week = Week(aws)
 
     assert [] == week.slice(MONDAY - timedelta(days=3))
@@ -141,7 +141,7 @@ def test_a_report_that_somebody_changed_holds_up_no_mail(aws: Aws, report: objec
 
 
 def test_no_sweep_holds_it_up(aws: Aws) -> None:
-    """Where the sweep of the night does not end, it comes on Tuesday and says what is wrong."""
+    """If the night's sweep does not end, the mail comes on Tuesday and says what is wrong."""
     week = Week(aws)
 
     week.slice(MONDAY - timedelta(days=3))
@@ -194,7 +194,7 @@ def test_german(aws: Aws) -> None:
 
 
 def test_without_a_language_none_is_sent(aws: Aws) -> None:
-    """OFF: not even at once."""
+    """With WeeklyMail OFF no mail is sent, even if one is asked for at once."""
     assert [] == Week(aws, "OFF").slice(MONDAY, at_once=True)
 
 
@@ -240,7 +240,7 @@ def test_one_file_is_told_as_one(language: str, one: str, many: str) -> None:
     ],
 )
 def test_the_report_is_on_the_console_of_its_partition(region: str, host: str) -> None:
-    """The page of S3's own console, which asks who opens it; where there is a console of ours, that one."""
+    """The link leads to S3's own console, where one has to sign in, or to the archive's console if there is one."""
     names = ("LEDGER_TABLE", "MAIL_TOPIC_ARN")
     env = {**dict.fromkeys(names, "x"), "AWS_REGION": region, "BUCKET": "b", "KEY_PREFIX": "bigin/"}
 

@@ -187,7 +187,7 @@ def test_the_page_is_for_everybody_and_what_it_shows_is_not(cognito: Cognito, to
 
 
 def test_other_tokens_are_refused(cognito: Cognito, token: str) -> None:
-    """An ID token, one without the scope, one of another user pool, a changed one, and none at all."""
+    """An ID token, one without the scope, one of another user pool, a changed one, and none at all are refused."""
     other = cognito.pools.create_user_pool(PoolName="other")["UserPool"]["Id"]
     cognito.pools.create_resource_server(
         UserPoolId=other, Identifier="archive", Name="a", Scopes=[{"ScopeName": "read", "ScopeDescription": "r"}]
@@ -210,7 +210,7 @@ def test_other_tokens_are_refused(cognito: Cognito, token: str) -> None:
 
 
 def test_a_token_ends(cognito: Cognito, deployed: Deployed) -> None:
-    """After its time it is refused."""
+    """A token is refused after its time."""
     client = cognito.new_client(cognito.pool, [SCOPE])
     cognito.pools.update_user_pool_client(
         UserPoolId=cognito.pool,

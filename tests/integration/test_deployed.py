@@ -28,7 +28,7 @@ def test_the_api_archives_now(deployed: Deployed) -> None:
 
 
 def test_a_large_file_streams_through_both_triggers(deployed: Deployed) -> None:
-    """100 MB through the API, 30 MB through the queue."""
+    """100 MB through the API and 30 MB through the queue arrive byte for byte."""
     by_api = deployed.bigin.add(size_bytes=100 * MIB, seed=1)
     by_queue = deployed.bigin.add(size_bytes=30 * MIB, seed=2)
     sums = {found["attachment_id"]: found["sha256"] for found in deployed.bigin.attachments()}
@@ -165,7 +165,7 @@ def test_the_api_tells_each_error_of_bigin(
 
 
 def test_the_api_tells_an_incomplete_download(deployed: Deployed) -> None:
-    """A body cut off: 503, nothing stored."""
+    """A body that is cut off is answered with 503, and nothing is stored."""
     request = deployed.bigin.add(b"x" * 5000)
     deployed.bigin.fault({"kind": "cut", "after": "half", "framing": "content-length"})
 
@@ -176,7 +176,7 @@ def test_the_api_tells_an_incomplete_download(deployed: Deployed) -> None:
 
 
 def test_the_api_tells_a_file_that_is_too_large(deployed: Deployed) -> None:
-    """Above the limit of 1 GiB: 413, before a byte is read."""
+    """A file above the limit of 1 GiB is answered with 413, before a byte is read."""
     request = deployed.bigin.add(b"x")
     deployed.bigin.fault({"kind": "declared", "size": 1024 * MIB + 1})
 
@@ -203,7 +203,7 @@ def test_a_conflict_is_parked(deployed: Deployed) -> None:
 
 @pytest.mark.parametrize("body", ["", "[", "[]", '{"module": "Contacts"}', '{"module": "Contacts", "record_id": 5}'])
 def test_the_api_refuses_malformed_requests(deployed: Deployed, body: str) -> None:
-    """400 with a sentence that says how it should be."""
+    """A malformed request is answered with 400 and a sentence that says how it should be."""
     answer = deployed.post(body)
 
     assert (400, "invalid_request") == (answer.status_code, answer.json()["code"])

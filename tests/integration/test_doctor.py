@@ -135,7 +135,7 @@ def test_a_missing_scope_is_named(newcomer: Deployed, capsys: pytest.CaptureFixt
 
 
 def test_what_a_stranger_did_to_the_stack_is_told(newcomer: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """A trigger that is off, a bucket without versions, an alarm that rings, another prefix than that of the files."""
+    """The doctor finds a trigger that is off, a bucket without versions, a ringing alarm, and another key prefix."""
     stack = newcomer.stack
     functions, alarms = stack.client("lambda"), stack.client("cloudwatch")
     resources = stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
@@ -180,7 +180,7 @@ def test_an_address_that_did_not_confirm_is_told(
     expected: set[str],
     message: str,
 ) -> None:
-    """As SNS itself answers; the emulator confirms each address at once."""
+    """The answer is SNS's own form: the emulator confirms each address at once."""
     member = f"<member><SubscriptionArn>{subscription}</SubscriptionArn><Protocol>email</Protocol></member>"
     result = f"<ListSubscriptionsByTopicResult><Subscriptions>{member}</Subscriptions></ListSubscriptionsByTopicResult>"
     answer = f"<ListSubscriptionsByTopicResponse>{result}</ListSubscriptionsByTopicResponse>"

@@ -35,7 +35,7 @@ def test_the_package_is_small_and_holds_only_what_is_needed(running: LocalStack,
 
 
 def test_a_release_holds_a_template_that_needs_no_tool(running: LocalStack, tmp_path: Path) -> None:
-    """No anchor, which CloudFormation's console refuses; all resources; the code beside it; and the command line."""
+    """CloudFormation's console can read the template (no anchors). Code and command line lie beside it."""
     build, bill, dist = tmp_path / "build", tmp_path / "bill.json", tmp_path / "dist"
     build.mkdir()
     bill.write_text("{}")
