@@ -116,7 +116,7 @@ def of_records(archive: Archive, places: Iterable[str], folder: Path, lost: list
 def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
     """The ledger's rows of a record, by ``MODULE/RECORD/ATTACHMENT``."""
     try:
-        return {entry.request.place: entry for entry in archive.ledger.entries_of(*place.split("/"))}
+        return {entry.request.place: entry for entry in archive.ledger.entries_of(*place.split("/", 1))}
     except StorageUnavailableError as error:
         complain("The ledger cannot be read: only S3's own checksums are compared.", error.detail)
         return {}
@@ -125,16 +125,12 @@ def _entries(archive: Archive, place: str) -> dict[str, LedgerEntry]:
 def fetch_module(
     archive: Archive, module: str, folder: Path, *, quiet: bool
 ) -> tuple[list[Wanted], list[Path], list[str]]:
-    """Download the files of every record that the ledger knows, several records at once.
+    """Download the files of every record that the ledger or the bucket knows, several records at once.
 
     Returns what there is, the paths of what succeeded, and the ids of files whose object is not there.
     """
-    sizes: dict[str, int] = {}  # bytes by record
     with working("Looking up the records"), translate_errors("look them up"):
-        for entry in archive.ledger.entries(segments=4):
-            if entry.module == module and entry.key:
-                place = f"{module}/{entry.record_id}"
-                sizes[place] = sizes.get(place, 0) + (entry.size_bytes or 0)
+        sizes = _records(archive, module)
     if not sizes:
         complain(f"{module}: no archived file.", "See what there is: bigin-archive find.")
         return [], [], [module]
@@ -165,6 +161,20 @@ def fetch_module(
                 missing += lost
                 progress.advance(task, sizes[place])
     return wanted, paths, missing
+
+
+def _records(archive: Archive, module: str) -> dict[str, int]:
+    """The records of a module, and how many bytes of each the ledger knows: rows may be lost, and their files not."""
+    sizes: dict[str, int] = {}
+    for entry in archive.ledger.entries(segments=4):
+        if entry.module == module and entry.key:
+            record = f"{module}/{entry.record_id}"
+            sizes[record] = sizes.get(record, 0) + (entry.size_bytes or 0)
+    for listed in archive.inventory.keys((f"{module}/",)):
+        place = place_of(listed.path)
+        if listed.may_exist and place != listed.path:
+            sizes.setdefault(place.rpartition("/")[0], 0)
+    return sizes
 
 
 def fetch_all(archive: Archive, wanted: Sequence[Wanted], *, quiet: bool) -> list[Path]:

@@ -224,6 +224,22 @@ ODD = (
         caught_by_test=("tests/unit/test_attachment_state.py::test_what_a_sweep_has_to_do",),
     ),
     Mutation(
+        "files without a row left out of their module",
+        "operate/find/download.py",
+        "        if listed.may_exist and place != listed.path:\n",
+        "        if False:\n",
+        caught_by_test=(
+            "tests/functional/test_operate_find.py::test_a_module_comes_as_folders_and_goes_on_where_it_stopped",
+        ),
+    ),
+    Mutation(
+        "an odd row ends the download of its module",
+        "operate/find/download.py",
+        'entries_of(*place.split("/", 1))',
+        'entries_of(*place.split("/"))',
+        caught_by_test=("tests/functional/test_odd_rows.py::test_a_module_comes_back_in_spite_of_odd_rows",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

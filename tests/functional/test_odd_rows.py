@@ -1,6 +1,7 @@
 """Odd rows of the ledger's table, as another program or version may write them, cost themselves alone."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.account import Account, ledger, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.functional.test_lists import report
+from tests.functional.test_operate_stack import deploy, run
 
 pytestmark = pytest.mark.in_memory
 
@@ -66,6 +68,21 @@ def test_a_row_that_is_no_attachments_is_no_obstacle(aws: Aws, bigin: Simulator,
     state = account.sweep(BY_RECORD)
 
     assert ("complete", 3) == (state.result, report(aws)["total"]["archived"])
+
+
+def test_a_module_comes_back_in_spite_of_odd_rows(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever reads all rows of a module passes over those whose ids are none, and says so."""
+    many(bigin, 2)
+    Account(aws, bigin).sweep(BY_RECORD)
+    for record, attachment in (("Contacts/1/2", "3"), ("Contacts/", "\0"), ("Contacts/x", "y/z")):
+        key = {"record": {"S": record}, "attachment_id": {"S": attachment}}
+        aws.dynamodb.put_item(TableName=aws.ledger_table, Item={**key, "key": {"S": "bigin/odd"}})
+
+    status = run(monkeypatch, "get", "--module", "Contacts", "--to", str(tmp_path), "--stack", deploy(aws))
+
+    assert (1, 2) == (status, len(list(tmp_path.rglob("file.bin"))))
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '"x"', '{"started_at": "2026-01-01T00:00:00.000+00:00"}'])
