@@ -170,8 +170,9 @@ def measure(count: int, dynamodb: Any, table: str, units: Units, made_s: Callabl
     ledger, cursor = Ledger(dynamodb, table), Cursor(dynamodb, table, "x", time.time)
     records = Records(count)
     unused: Any = None  # nothing is queued, and no link archived
+    without_limit: Any = CreditMeter()
     bigin: Any = records
-    discovery = Discovery(bigin, unused, unused, ledger, CreditMeter(), time.time)
+    discovery = Discovery(bigin, unused, unused, ledger, without_limit, time.time)
     state = SweepState("2026-11-25T00:00:00.000+00:00", list(MODULES), strategy=way, phase="attachments", shelf="a-")
     cursor.take()
     seconds = 0.0

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ from operate.audit.repair import Repaired, repair
 from operate.commands.options import MODULE, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import Archive, enter_credits, translate_errors
-from operate.stack.credit_limit import CreditLimit
+from operate.stack.credit_limit import limited, wait_for_credits
 from operate.stack.target import Target
 from operate.terminal import working
 
@@ -96,13 +97,13 @@ def audit(
         if as_of_sweep:
             side = _of_last_sweep(target)
         else:
-            limit = CreditLimit(meter, archive.stack, archive.dynamodb, target.client("sqs"), now, target.sleep)
+            limit = limited(meter, archive.stack, archive.dynamodb, target.client("sqs"), now)
             side = read_now(
                 _bigin(target, archive, meter),
                 chosen,
                 by_record=by_record,
                 sleep=target.sleep,
-                more_credits=limit.wait,
+                more_credits=partial(wait_for_credits, limit, target.sleep),
                 now=target.now,
             )
             with translate_errors("ask S3 for its time"):

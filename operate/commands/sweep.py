@@ -21,7 +21,7 @@ from bigin_archive.token.access_token import AccessTokens
 from operate.commands.options import DAY_OR_TIME, STATUSES, modules_option, on_a_stack
 from operate.errors import OperateError
 from operate.stack.archive import enter_credits, translate_errors
-from operate.stack.credit_limit import CreditLimit
+from operate.stack.credit_limit import limited
 from operate.stack.stack import Stack
 from operate.stack.target import Target
 from operate.sweep import progress as sweeping
@@ -109,8 +109,8 @@ def _estimate(
     api_url = stack.hosts.api_url
     tokens = AccessTokens(target.client("secretsmanager"), stack.token_secret_id, api_url, target.utc)
     dynamodb, meter, now = target.client("dynamodb"), CreditMeter(), target.archive.clock(target.now)
-    with translate_errors("read the credits that were used"):
-        CreditLimit(meter, stack, dynamodb, target.client("sqs"), now, target.sleep).renew()
+    limited(meter, stack, dynamodb, target.client("sqs"), now)
+    with translate_errors("read what the last probe found"):
         answers = ProbedAnswers.read(target.archive.inventory.own_file(probed_answers.PATH), target.now())
     last, _ = Archive(stack, dynamodb, target.client("sqs")).sweep()
     try:

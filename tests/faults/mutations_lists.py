@@ -171,7 +171,7 @@ LISTS = (
     Mutation(
         "all files of a record promised at once",
         "functions/bigin_archive/sweep/discovery.py",
-        "queued = files[: self._meter.promise(len(files))]",
+        "queued = files[: self._limit.promise(len(files))]",
         "queued = files",
         caught_by_test=("tests/functional/test_credits.py::test_a_record_with_many_files_is_queued_in_parts",),
     ),
@@ -184,10 +184,34 @@ LISTS = (
     ),
     Mutation(
         "promises of a moment ago forgotten",
-        "functions/bigin_archive/sweep/sweep.py",
-        "        waiting += state.promised\n",
-        "",
-        caught_by_test=("tests/functional/test_credits.py::test_slices_that_follow_at_once_promise_nothing_twice",),
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "waiting = self._queue.waiting() + spending.promised",
+        "waiting = self._queue.waiting()",
+        caught_by_test=(
+            "tests/functional/test_credits.py::test_slices_that_follow_at_once_promise_nothing_twice",
+            "tests/functional/test_credits.py::test_a_command_counts_what_a_sweep_has_just_queued",
+        ),
+    ),
+    Mutation(
+        "promises entered after the messages were sent",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "        if granted := self._meter.promise(count):\n            self._enter()\n",
+        "        if granted := self._meter.promise(count):\n",
+        caught_by_test=("tests/functional/test_credits.py::test_a_promise_is_entered_at_once",),
+    ),
+    Mutation(
+        "a slice's own messages counted twice",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "waiting if self._most_waiting is None else min(waiting, self._most_waiting)",
+        "waiting",
+        caught_by_test=("tests/functional/test_credits.py::test_a_slice_counts_its_own_messages_once",),
+    ),
+    Mutation(
+        "what others spend meanwhile not looked at",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "min(left, max(wanted, _AT_ONCE))",
+        "left",
+        caught_by_test=("tests/functional/test_credits.py::test_who_spend_at_the_same_time_keep_to_the_part_together",),
     ),
     Mutation(
         "what Bigin says is left not believed at once",
@@ -281,7 +305,7 @@ LISTS = (
     ),
     Mutation(
         "credits that cannot be read once taken for none",
-        "operate/stack/credit_limit.py",
+        "functions/bigin_archive/sweep/credit_budget.py",
         "_TRIES = 3",
         "_TRIES = 1",
         caught_by_test=("tests/functional/test_operate_sweep.py::test_one_failed_read_does_not_make_the_credits_none",),

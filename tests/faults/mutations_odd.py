@@ -174,8 +174,8 @@ ODD = (
     Mutation(
         "credits of waiting messages used for something else",
         "functions/bigin_archive/wiring/archive_queued.py",
-        "hour.used + pending, pipeline.queue.ready(), remaining",
-        "hour.used + pending, 0, remaining",
+        "pipeline.meter, pipeline.queue.ready())",
+        "pipeline.meter, 0)",
         caught_by_test=(f"{_CREDITS}lists_and_retries_leave_reserved_credits_alone",),
     ),
     Mutation(
@@ -283,16 +283,16 @@ ODD = (
     ),
     Mutation(
         "Bigin's word not believed before it is entered",
-        "functions/bigin_archive/wiring/archive_queued.py",
-        "for remaining in (day.remaining, pipeline.meter.remaining) if",
-        "for remaining in (day.remaining,) if",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "for each in (spending.remaining, meter.remaining) if",
+        "for each in (spending.remaining,) if",
         caught_by_test=(f"{_CREDITS}a_worker_believes_bigins_word_before_it_is_entered",),
     ),
     Mutation(
         "credits that nobody can read taken for none",
-        "operate/stack/credit_limit.py",
-        "        return self._usage.used(), self._usage.used(HOUR_S), self._queue.waiting()\n\n",
-        "        return Usage(0), Usage(0), 0\n\n",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "        return self._read()\n\n",
+        "        from bigin_archive.ledger.credit_usage import Spending\n\n        return Spending(0, 0, 0, None), 0\n",
         caught_by_test=(
             "tests/functional/test_operate_sweep.py::test_where_nobody_knows_what_was_used_nothing_is_used",
         ),

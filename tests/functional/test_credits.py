@@ -1,7 +1,11 @@
 """What a sweep, an audit and their messages may spend: never more than their part, in any hour or any day."""
 
 import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -11,6 +15,8 @@ from bigin_archive.bigin.credit_meter import REMAINING_HEADER, CreditMeter, Usag
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import CreditsSpentError
 from bigin_archive.ledger.credit_usage import CreditUsage
+from bigin_archive.queueing.archive_queue import ArchiveQueue
+from bigin_archive.sweep.credit_budget import CreditBudget, CreditLimit
 from bigin_archive.sweep.sweep import SweepRequest
 from tests.account import Account, archived, many
 from tests.aws import Aws
@@ -31,6 +37,13 @@ def most_in_an_hour(account: Account) -> int:
         before = [earlier for at_s, earlier in account.used_at[:number] if at_s <= end_s - 3600]
         most = max(most, used - (before[-1] if before else 0))
     return most
+
+
+def _limit(aws: Aws, now: Callable[[], float], meter: CreditMeter | None = None) -> CreditLimit:
+    """The limit of a command, with a share of 500."""
+    meter, book = meter or CreditMeter(), CreditUsage(aws.dynamodb, aws.ledger_table, now)
+    queue = ArchiveQueue(aws.sqs, aws.queue_url)
+    return CreditLimit(meter, CreditBudget(1000, 50), book, queue, lambda: book.add(meter.take()))
 
 
 def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator) -> None:
@@ -61,6 +74,59 @@ def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simul
     assert before
     assert after
     assert before.queued == after.queued <= 62
+
+
+def test_a_command_counts_what_a_sweep_has_just_queued(aws: Aws, bigin: Simulator) -> None:
+    """It may be a minute until SQS counts these messages."""
+    many(bigin, 5, 5)
+    account = Account(aws, bigin, 1000)
+    account.slice(BY_RECORD)
+    aws.messages(aws.queue_url)  # as a queue whose count lags behind
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    limit = _limit(aws, account.clock)
+
+    account.clock.now_s += 59
+    at_once = limit.renew()
+    account.clock.now_s += 61
+    later = limit.renew()
+
+    assert 25 == later - at_once
+
+
+def test_a_promise_is_entered_at_once(aws: Aws) -> None:
+    """The messages are sent next: others must not spend their credits meanwhile, nor if the function is killed."""
+    limit = _limit(aws, time.time)
+    limit.begin()
+
+    granted = limit.promise(100)
+
+    assert 62 == granted == CreditUsage(aws.dynamodb, aws.ledger_table).spending().promised
+
+
+def test_a_slice_counts_its_own_messages_once(aws: Aws, bigin: Simulator) -> None:
+    """Though they wait in the queue, and were promised a moment ago, it uses the whole hour's part."""
+    many(bigin, 8, 5)
+    account = Account(aws, bigin, 1000)  # 62 an hour; 15 lists and 40 files
+
+    state = account.slice(BY_RECORD)
+
+    assert state
+    assert 40 == state.queued
+
+
+def test_who_spend_at_the_same_time_keep_to_the_part_together(aws: Aws) -> None:
+    """A sweep and two commands take turns: each looks at what the others have spent after ten credits of its own."""
+    limits = [(meter, _limit(aws, time.time, meter)) for meter in (CreditMeter(), CreditMeter(), CreditMeter())]
+    limits[0][1].begin()
+
+    spent = 0
+    with suppress(CreditsSpentError):
+        for meter, _ in cycle(limits):
+            meter.ask()
+            meter.count(200)
+            spent += 1
+
+    assert 62 <= spent <= 62 + 2 * 10
 
 
 def test_bigins_word_is_believed_at_once(aws: Aws, bigin: Simulator) -> None:

@@ -25,7 +25,7 @@ from operate.cli import main
 from operate.commands import sweep
 from operate.commands.options import MODULE
 from operate.stack.aws import Account as AwsAccount
-from operate.stack.credit_limit import CreditLimit
+from operate.stack.credit_limit import limited
 from operate.stack.stack import find
 from tests.account import Account
 from tests.aws import Aws
@@ -151,10 +151,10 @@ def test_one_failed_read_does_not_make_the_credits_none(aws: Aws) -> None:
             raise EndpointConnectionError(endpoint_url="https://sqs.example")
 
     aws.sqs.meta.events.register("before-call.sqs.GetQueueAttributes", first_fails)
-    limited = CreditLimit(CreditMeter(), stack, aws.dynamodb, aws.sqs, time.time).renew()
+    left = limited(CreditMeter(), stack, aws.dynamodb, aws.sqs, time.time).renew()
     free = CreditBudget(stack.daily_credits, stack.share_percent).allowance(0, 0, 0, None)
 
-    assert (2, free - 5) == (len(looks), limited)
+    assert (2, free - 5) == (len(looks), left)
 
 
 @pytest.mark.parametrize("command", [("audit",), ("sweep", "--dry-run")], ids=" ".join)

@@ -45,9 +45,9 @@ class History:
         self.verdicts: list[str] = []
         self._sweep_began = (0, 0)  # faults and changes when the sweep under way began
         self._last_sweep: str | None = None
-        self._before_audit: dict[str, Any] | None = (
-            None  # what stood when the audit began that goes on in the next slice
-        )
+        # What stood at the end of the last slice of an audit that goes on, and what has changed since the audit began.
+        self._before_audit: dict[str, Any] | None = None
+        self._moved_since: set[str] = set()
         self._full_disturbed = False  # whether anything happened during the last sweep of everything
 
     def run(self, steps: Sequence[Step], *, to_rest: bool = True) -> None:
@@ -136,13 +136,16 @@ class History:
 
     def _sliced(self, order: str | None, plan: Plan) -> Any:
         """Run a slice; note what stood when its sweep and its audit began."""
-        began, before = self._marks(), self._before_audit or self.world.standing()
+        began = self._marks()
         state = self.world.slice(_ordered(order), plan)
-        if state and state.is_done and self._before_audit:
+        if self._before_audit:
             # It was compared in slices, between which other things happened.
             self.world.note_moved(self._before_audit)
+            self.world.moved |= self._moved_since
         left = self._stored_sweep()  # that of a killed slice, too
-        self._before_audit = before if left.get("audit") else None
+        goes_on = bool(left.get("audit"))
+        self._before_audit = self.world.standing() if goes_on else None
+        self._moved_since = set(self.world.moved) if goes_on else set()
         if left and left["phase"] != "done" and left["started_at"] != self._last_sweep:
             self._last_sweep, self._sweep_began = left["started_at"], began
         return state
@@ -308,7 +311,7 @@ class History:
         return dict(self.world.tables.items[clients.LEDGER])
 
     def _marks(self) -> tuple[int, int, float]:
-        return self.world.journal.faults, self.world.truth.changes, self.world.clock()
+        return len(self.world.journal.fault_times), self.world.truth.changes, self.world.clock()
 
     def _fail(self, what: str) -> None:
         raise ViolationError(what)

@@ -1,6 +1,7 @@
 """What went over the network in a history, and which of it must never happen."""
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,11 @@ from tests.histories.network import Reply, Request
 from tests.histories.s3 import Bucket
 
 _HOUR_S, _DAY_S = 3600, 24 * 3600
-# Calls that a killed function had made and not yet entered in the book: what one step of a sweep makes at most.
+# Calls that a killed function had made and not yet entered in the book: those of one batch of the worker at most.
 _LOST_CALLS = 25
+# Calls that one of two runs beside each other makes before it looks at what the other one has spent.
+_UNSEEN_CALLS = 10
+_IN_FLIGHT = 2
 _OWN = ("_index/", "_audit/", "_restored/")
 
 
@@ -31,8 +35,8 @@ class Journal:
     batch: dict[str, str] = field(default_factory=dict)
     limited: list[float] = field(default_factory=list)  # when each call was made that the sweep's share limits
     calls: int = 0
-    faults: int = 0  # runs that were cut off, or in which a call failed
-    fault_at_s: float = 0
+    fault_times: list[float] = field(default_factory=list)  # of runs that were cut off, or in which a call failed
+    beside_times: list[float] = field(default_factory=list)  # of runs beside another one
     dead_letters: Counter[str] = field(default_factory=Counter)  # by place
     denied: set[str] = field(default_factory=set)  # attachments whose download Bigin denied, rightly or not
     errors: Counter[str] = field(default_factory=Counter)
@@ -55,6 +59,7 @@ class Journal:
         """Keep the notes of the run under way while another one comes and goes."""
         run, batch, fetched, empty = self._run, self.batch, dict(self._fetched), set(self._empty)
         record, cause = self._record, self._cause
+        self.beside_times.append(self.now())
         yield
         self._run, self.batch, self._record, self._cause, self._empty = run, batch, record, cause, empty
         self._fetched.update(fetched)
@@ -63,8 +68,7 @@ class Journal:
         if is_clean:
             self._settled.update(self._fetched)
         else:
-            self.faults += 1
-            self.fault_at_s = self.now()
+            self.fault_times.append(self.now())
         self.batch = {}
 
     def gave_up(self, error: ArchiveError) -> None:
@@ -176,19 +180,16 @@ class Journal:
 
     def overspent(self, share: int) -> Iterator[str]:
         """How a sweep exceeded its part of the ``share``, in a day or in an hour."""
-        lost = 2 + _LOST_CALLS * self.faults
-        for span, seconds, allowed in (("a day", _DAY_S, int(share * 0.9)), ("an hour", _HOUR_S, share // 8)):
-            if (most := self.most_in(seconds)) > allowed + lost:
-                yield f"{most} credits in {span}, {allowed + lost} are allowed"
-
-    def most_in(self, seconds: float) -> int:
-        """The most limited calls in any span of so many seconds."""
-        most = first = 0
-        for last, at_s in enumerate(self.limited):
-            while self.limited[first] <= at_s - seconds:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+        for span, seconds, part in (("a day", _DAY_S, int(share * 0.9)), ("an hour", _HOUR_S, share // 8)):
+            for at_s in self.limited:
+                used, faults, besides = (
+                    bisect_right(times, at_s) - bisect_right(times, at_s - seconds)
+                    for times in (self.limited, self.fault_times, self.beside_times)
+                )
+                allowed = part + _IN_FLIGHT + _LOST_CALLS * faults + _UNSEEN_CALLS * besides
+                if used > allowed:
+                    yield f"{used} credits in {span}, {allowed} are allowed"
+                    break
 
 
 def claimed(headers: dict[str, str]) -> str:

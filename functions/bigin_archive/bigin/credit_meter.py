@@ -16,10 +16,11 @@ _FREE_STATUSES = (401, 429)  # Bigin refused
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Credits used, and the rest of the account's day if Bigin named it."""
+    """Credits used, the rest of the account's day if Bigin named it, and credits promised to queued messages."""
 
     used: int
     remaining: int | None = None
+    promised: int = 0
 
 
 class CreditMeter:
@@ -27,20 +28,22 @@ class CreditMeter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._used = 0
+        self._used = self._promised = 0
         self._remaining: int | None = None
+        self._renew: Callable[[int], int] | None = None
         self._left: int | None = None
         self._kept = 0
         self._gates = threading.local()
         self.total = 0  # used since the container began
 
-    def limit(self, credits_left: int | None, kept: int = 0) -> None:
+    def limit(self, credits_left: int | None, kept: int = 0, renew: Callable[[int], int] | None = None) -> None:
         """From now on this many credits may be spent or promised; None means any number.
 
-        ``kept`` of those that Bigin says remain are left alone, whatever was allowed before.
+        ``kept`` of those that Bigin says remain are left alone, whatever was allowed before. ``renew(wanted)`` is
+        called where fewer than ``wanted`` are left; it may limit anew, and raise an ArchiveError.
         """
         with self._lock:
-            self._left, self._kept = credits_left, kept
+            self._left, self._kept, self._renew = credits_left, kept, renew
 
     @contextmanager
     def gated(self, check: Callable[[], None]) -> Iterator[None]:
@@ -55,11 +58,19 @@ class CreditMeter:
         """Take one credit before a call. Raises CreditsSpentError if none is left, and what a gate raises."""
         if check := getattr(self._gates, "check", None):
             check()
-        if not self.promise(1):
+        if not self._granted(1):
             raise CreditsSpentError("The share of API credits is used up for now. Continues by itself.")
 
     def promise(self, count: int) -> int:
         """Reserve credits for calls of other functions; return for how many there were enough."""
+        granted = self._granted(count)
+        with self._lock:
+            self._promised += granted
+        return granted
+
+    def _granted(self, count: int) -> int:
+        if self._renew and self._left is not None and self._left < count:
+            self._renew(count)
         with self._lock:
             if self._left is None:
                 return count
@@ -94,12 +105,14 @@ class CreditMeter:
     def take(self) -> Usage:
         """The counts since the last call of this."""
         with self._lock:
-            usage, self._used, self._remaining = Usage(self._used, self._remaining), 0, None
+            usage = Usage(self._used, self._remaining, self._promised)
+            self._used, self._remaining, self._promised = 0, None, 0
         return usage
 
     def give_back(self, usage: Usage) -> None:
         """Count again what could not be recorded."""
         with self._lock:
             self._used += usage.used
+            self._promised += usage.promised
             if self._remaining is None:
                 self._remaining = usage.remaining

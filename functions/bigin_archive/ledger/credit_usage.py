@@ -5,7 +5,8 @@ Each container counts its own calls, and adds them to the ledger table in spans 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigin_archive.aws.dynamodb import call
@@ -19,11 +20,27 @@ if TYPE_CHECKING:
 DAY_S = 24 * 60 * 60
 HOUR_S = 60 * 60
 SPAN_S = 15 * 60
+_MINUTE_S = 60
 _KEPT_S = 9 * DAY_S  # the weekly mail needs seven days
 _KEY = f"{CONTROL}credits"
 _REMAINING = "remaining"  # sorts behind every time
 # Bigin's day is any 24 hours. The rest that it named counts until it names another, or until that day is over.
 _BELIEVED_S = DAY_S
+# SQS counts a message a minute after it was sent (SQS API Reference, GetQueueAttributes).
+_UNCOUNTED_S = _MINUTE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Credits used in the last ``day`` and ``hour``, rounded up to whole spans, and what Bigin said remains.
+
+    ``promised`` are those of messages that were sent a moment ago, which SQS may not count yet.
+    """
+
+    day: int
+    hour: int
+    promised: int
+    remaining: int | None
 
 
 class CreditUsage:
@@ -52,16 +69,20 @@ class CreditUsage:
                 UpdateExpression="SET remaining = :remaining, told_at = :now",
                 ExpressionAttributeValues={":remaining": {"N": str(usage.remaining)}, ":now": {"N": str(now)}},
             )
-        if usage.used:
+        if usage.used or usage.promised:
+            minute, promised = "", {}
+            if usage.promised:
+                minute, promised = f", {_minute(now)} :promised", {":promised": {"N": str(usage.promised)}}
             call(
                 self._client,
                 "update_item",
                 TableName=self._table,
                 Key=_key(_span(now)),
-                UpdateExpression="ADD used :used SET ends_at = :ends_at",
+                UpdateExpression=f"ADD used :used{minute} SET ends_at = :ends_at",
                 ExpressionAttributeValues={
                     ":used": {"N": str(usage.used)},
                     ":ends_at": {"N": str(round(now + _KEPT_S))},
+                    **promised,
                 },
             )
 
@@ -71,6 +92,19 @@ class CreditUsage:
         The rest that Bigin named is lowered by what was used since.
         """
         now = self._now()
+        spans, remaining = self._spans(now, seconds)
+        return Usage(_sum(spans, now - seconds), remaining)
+
+    def spending(self) -> Spending:
+        """What was used and promised."""
+        now = self._now()
+        spans, remaining = self._spans(now, DAY_S)
+        promised = sum(
+            int(spans.get(_span(at_s), {}).get(_minute(at_s), {}).get("N", 0)) for at_s in (now, now - _UNCOUNTED_S)
+        )
+        return Spending(_sum(spans, now - DAY_S), _sum(spans, now - HOUR_S), promised, remaining)
+
+    def _spans(self, now: float, seconds: float) -> tuple[dict[str, Any], int | None]:
         answer = call(
             self._client,
             "query",
@@ -82,18 +116,24 @@ class CreditUsage:
         )
         spans = {item["attachment_id"]["S"]: item for item in answer["Items"]}
         reported = spans.pop(_REMAINING, None)
-        used = sum(int(item["used"]["N"]) for item in spans.values())
         if reported is None or now - float(reported["told_at"]["N"]) > _BELIEVED_S:
-            return Usage(used)
+            return spans, None
         # The span of that answer is partly counted twice: better too few credits than too many.
-        since = sum(
-            int(item["used"]["N"]) for at, item in spans.items() if at >= _span(float(reported["told_at"]["N"]))
-        )
-        return Usage(used, max(0, int(reported["remaining"]["N"]) - since))
+        since = _sum(spans, float(reported["told_at"]["N"]))
+        return spans, max(0, int(reported["remaining"]["N"]) - since)
+
+
+def _sum(spans: Mapping[str, Any], since_s: float) -> int:
+    return sum(int(item["used"]["N"]) for at, item in spans.items() if at >= _span(since_s))
 
 
 def _span(at_s: float) -> str:
     return iso(at_s // SPAN_S * SPAN_S)
+
+
+def _minute(at_s: float) -> str:
+    """The attribute of a span that counts what was promised in this minute of it."""
+    return f"promised_{int(at_s % SPAN_S // _MINUTE_S)}"
 
 
 def _key(name: str) -> dict[str, Any]:

@@ -1,10 +1,23 @@
 """How many credits a sweep may spend now. Pure.
 
 The application gets a share of the account's daily credits. Events always go first and never wait; their credits are
-subtracted from the sweep's part.
+subtracted from the sweep's part. The commands that list the account keep to this part, too.
 """
 
+from __future__ import annotations
+
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bigin_archive.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bigin_archive.bigin.credit_meter import CreditMeter
+    from bigin_archive.ledger.credit_usage import CreditUsage, Spending
+    from bigin_archive.queueing.archive_queue import ArchiveQueue
 
 # A tenth of the share is left for events, so that they do not exceed it.
 _SWEEP_PART = 0.9
@@ -12,6 +25,8 @@ _SWEEP_PART = 0.9
 _OTHERS_PART = 0.1
 # The part of a day's share for any one hour: eight hours of work, and a queue short enough that events pass soon.
 _HOUR_PART = 1 / 8
+_TRIES = 3  # to read what was used
+_AT_ONCE = 10  # credits, until it is asked again what others have spent meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +61,72 @@ class CreditBudget:
         if remaining is not None:
             rest = min(rest, remaining - self.kept_for_others)
         return max(0, rest - waiting)
+
+    def left(self, spending: Spending, meter: CreditMeter, waiting: int) -> int:
+        """The same, by the book and by a meter that was not entered in it yet."""
+        said = [each for each in (spending.remaining, meter.remaining) if each is not None]
+        used_day, used_hour = spending.day + meter.pending, spending.hour + meter.pending
+        return self.allowance(used_day, used_hour, waiting, min(said, default=None))
+
+
+class CreditLimit:
+    """Limits a meter to a sweep's part of the credits. Several functions and commands may spend of it at once, so each
+    looks again at what is left after a few credits.
+
+    Methods raise StorageUnavailableError if that is not known: then nothing may be used.
+    """
+
+    def __init__(
+        self,
+        meter: CreditMeter,
+        budget: CreditBudget,
+        book: CreditUsage,
+        queue: ArchiveQueue,
+        enter: Callable[[], None],
+    ) -> None:
+        """Nothing may be used without a look. ``enter()`` enters in the book what the meter counted, if it can."""
+        meter.limit(0, renew=self.renew)
+        self._meter = meter
+        self._budget = budget
+        self._book = book
+        self._queue = queue
+        self._enter = enter
+        self._most_waiting: int | None = None
+
+    def begin(self) -> tuple[int, int]:
+        """Allow what a sweep may use now; return how many credits, and how many it were without waiting messages.
+
+        From now on what :meth:`promise` reserves is not counted twice, as promised and as waiting in the queue.
+        """
+        self._most_waiting = None
+        spending, self._most_waiting = self._look()
+        return self._allow(spending, self._most_waiting), self._budget.left(spending, self._meter, 0)
+
+    def renew(self, wanted: int = 1) -> int:
+        """Allow some of what may be used now, ``wanted`` credits if there are as many; return how many there are."""
+        return self._allow(*self._look(), wanted)
+
+    def promise(self, count: int) -> int:
+        """Reserve credits for messages, before they are sent; return for how many there are enough."""
+        if granted := self._meter.promise(count):
+            self._enter()
+            self._most_waiting = None if self._most_waiting is None else self._most_waiting + granted
+        return granted
+
+    def _allow(self, spending: Spending, waiting: int, wanted: int = 1) -> int:
+        left = self._budget.left(spending, self._meter, waiting)
+        self._meter.limit(min(left, max(wanted, _AT_ONCE)), kept=self._budget.kept_for_others, renew=self.renew)
+        return left
+
+    def _look(self) -> tuple[Spending, int]:
+        """What was used, and how many credits waiting messages will cost."""
+        self._enter()
+        for _ in range(_TRIES - 1):
+            with suppress(StorageUnavailableError):
+                return self._read()
+        return self._read()
+
+    def _read(self) -> tuple[Spending, int]:
+        spending = self._book.spending()
+        waiting = self._queue.waiting() + spending.promised
+        return spending, waiting if self._most_waiting is None else min(waiting, self._most_waiting)

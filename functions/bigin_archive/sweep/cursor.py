@@ -78,8 +78,6 @@ class SweepState:
     links: int = 0
     bytes_queued: int = 0
     credits: int = 0  # calls, and the downloads that the queued messages will cost
-    promised: int = 0  # of them for messages, at once
-    promised_at: str | None = None
     sent_until: str | None = None  # the mark of the last files that are known to be queued
     stuck_since: str | None = None  # the beginning of the first slice that came no step further
     failing: dict[str, str] | None = None
@@ -133,11 +131,6 @@ class SweepState:
         marked = entry.queued_at or ""
         is_marked = marked > self.sent_until if self.sent_until else marked >= self.started_at
         return is_marked and entry.state == State.PENDING and (entry.last_seen or "") >= self.started_at
-
-    def promised_since(self, earliest_s: float) -> int:
-        """Messages that were sent in the last slice that sent any, if that was later than ``earliest_s``."""
-        last = clock.parse(self.promised_at)
-        return self.promised if last and last.timestamp() > earliest_s else 0
 
     def is_wanted_since(self, times: Iterable[str]) -> bool:
         """Whether something with Bigin's ``times`` of change is within what this sweep covers."""

@@ -11,7 +11,6 @@ from datetime import timedelta
 from bigin_archive.archive_request import ArchiveRequest
 from bigin_archive.archiving.link_archiver import LinkArchiver
 from bigin_archive.bigin.client import Bigin
-from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.found_attachment import Found
 from bigin_archive.bigin.list_reader import Reading
 from bigin_archive.clock import iso, parse
@@ -23,6 +22,7 @@ from bigin_archive.ledger.ledger_entry import LedgerEntry
 from bigin_archive.ledger.stored_list import PageLostError, found_of, is_wanted
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from bigin_archive.sweep import patience
+from bigin_archive.sweep.credit_budget import CreditLimit
 from bigin_archive.sweep.cursor import Cursor, SweepState
 from bigin_archive.sweep.doubts import Doubts, doubt
 from bigin_archive.sweep.lists import list_again
@@ -44,14 +44,14 @@ class Discovery:
         links: LinkArchiver,
         queue: ArchiveQueue,
         ledger: Ledger,
-        meter: CreditMeter,
+        limit: CreditLimit,
         now: Callable[[], float],
     ) -> None:
         self._bigin = bigin
         self._links = links
         self._queue = queue
         self._ledger = ledger
-        self._meter = meter
+        self._limit = limit
         self._now = now
         self._doubts = Doubts(bigin, now)
 
@@ -141,7 +141,7 @@ class Discovery:
             each for each in new if each.request.place in unsent or _is_wanted(each, known, now, state.lost_before)
         ]
         files = [each for each in unknown if not each.listed.link]
-        queued = files[: self._meter.promise(len(files))]
+        queued = files[: self._limit.promise(len(files))]
         for first in range(0, len(queued), _MESSAGES_AT_ONCE):
             self._send(cursor, state, queued[first : first + _MESSAGES_AT_ONCE], known)
         for each in unknown:

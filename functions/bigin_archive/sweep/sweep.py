@@ -17,13 +17,12 @@ from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.clock import iso, parse
 from bigin_archive.deadline import Deadline
 from bigin_archive.errors import ArchiveError, CreditsSpentError, StorageUnavailableError
-from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
 from bigin_archive.ledger.ledger_writer import LedgerWriter
 from bigin_archive.ledger.stored_list import SHELVES
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.closing import close
-from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.credit_budget import CreditLimit
 from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
 from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.lists import Lists
@@ -66,16 +65,15 @@ class SweepRequest:
 class Sweep:
     """Sweeps of one account. ``cursor()`` makes one with a holder of its own.
 
-    ``meter`` is asked before each call to Bigin and each message that will cost one.
+    ``meter`` is asked before each call to Bigin and each message that will cost one, and has the ``limit``.
     """
 
     lists: Lists
     discovery: Discovery
     queue: ArchiveQueue
     ledger_writer: LedgerWriter
-    credits_book: CreditUsage
     meter: CreditMeter
-    budget: CreditBudget
+    limit: CreditLimit
     cursor: Callable[[], Cursor]
     auditor: Auditor
     now: Callable[[], float] = time.time
@@ -148,10 +146,7 @@ class Sweep:
         try:
             self._step(cursor, state, deadline)
         finally:
-            promised = state.queued - queued
-            state.credits += self.meter.total - called + promised
-            if promised:
-                state.promised, state.promised_at = state.promised + promised, iso(self.now())
+            state.credits += self.meter.total - called + state.queued - queued
 
     def _step(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> None:
         if state.phase == "draining":
@@ -167,22 +162,15 @@ class Sweep:
             self.discovery.compare(cursor, state, deadline)
 
     def _obstacle(self, state: SweepState) -> str | None:
-        """Why nothing can be done now; None sets the meter to the credits that this slice may use."""
+        """Why nothing can be done now; None if there are credits for it."""
         if state.phase not in ("listing", "attachments"):
             return None
         waiting = self.queue.waiting()
         if waiting > MOST_WAITING:
             return _waits_for_queue(waiting)
-        # Until SQS counts what was sent just now, it counts as sent and as waiting.
-        state.promised = state.promised_since(self.now() - _SETTLED.total_seconds())
-        waiting += state.promised
-        self.ledger_writer.flush_credits()
-        day, hour = self.credits_book.used(), self.credits_book.used(HOUR_S)
-        allowance = self.budget.allowance(day.used, hour.used, waiting, day.remaining)
-        self.meter.limit(allowance, kept=self.budget.kept_for_others)
+        allowance, alone = self.limit.begin()
         if allowance >= LEAST_ALLOWANCE:
             return None
-        alone = self.budget.allowance(day.used, hour.used, 0, day.remaining)
         return _waits_for_queue(waiting) if alone >= LEAST_ALLOWANCE else _WAITS_FOR_CREDITS
 
     def _drain(self, state: SweepState) -> None:

@@ -9,7 +9,6 @@ from bigin_archive.archiving.queue_worker import Worker
 from bigin_archive.archiving.record_expander import RecordExpander
 from bigin_archive.aws.connection import Connection
 from bigin_archive.aws.function_aws import connection
-from bigin_archive.ledger.credit_usage import HOUR_S
 from bigin_archive.settings import WorkerSettings
 from bigin_archive.sweep.credit_budget import CreditBudget
 from bigin_archive.telemetry import reporter
@@ -46,10 +45,7 @@ def worker(
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
 
     def credits_left() -> int:
-        day, hour, pending = pipeline.credits.used(), pipeline.credits.used(HOUR_S), pipeline.meter.pending
-        said = [remaining for remaining in (day.remaining, pipeline.meter.remaining) if remaining is not None]
-        remaining = min(said, default=None)
-        return budget.allowance(day.used + pending, hour.used + pending, pipeline.queue.ready(), remaining)
+        return budget.left(pipeline.credits.spending(), pipeline.meter, pipeline.queue.ready())
 
     return Worker(
         pipeline.archiver,

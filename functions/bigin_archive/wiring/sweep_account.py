@@ -17,7 +17,7 @@ from bigin_archive.errors import ArchiveError
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.settings import SweepSettings
 from bigin_archive.storage.inventory import Inventory
-from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.credit_budget import CreditBudget, CreditLimit
 from bigin_archive.sweep.cursor import Cursor
 from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.heartbeat import Heartbeat
@@ -48,6 +48,7 @@ def sweep(
         aws.client("s3", config=config(30, 16, tries=5)), pipeline.archiver.bucket, settings.key_prefix
     )
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
+    limit = CreditLimit(pipeline.meter, budget, pipeline.credits, pipeline.queue, pipeline.ledger_writer.flush_credits)
 
     def probed() -> ProbedAnswers:
         with suppress(ArchiveError):  # a sweep can do without
@@ -56,12 +57,11 @@ def sweep(
 
     made = Sweep(
         Lists(pipeline.bigin, now, probed),
-        Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger, pipeline.meter, now),
+        Discovery(pipeline.bigin, pipeline.links, pipeline.queue, pipeline.ledger, limit, now),
         pipeline.queue,
         pipeline.ledger_writer,
-        pipeline.credits,
         pipeline.meter,
-        budget,
+        limit,
         lambda: Cursor(dynamodb, settings.ledger_table, uuid.uuid4().hex, now),
         Auditor(pipeline.ledger, inventory, lambda: datetime.fromtimestamp(now(), UTC)),
         now,
