@@ -71,7 +71,7 @@ def test_a_row_that_is_no_attachments_is_no_obstacle(aws: Aws, bigin: Simulator,
 
 
 def test_a_module_comes_back_in_spite_of_odd_rows(
-    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Whoever reads all rows of a module passes over those whose ids are none, and says so."""
     many(bigin, 2)
@@ -83,6 +83,7 @@ def test_a_module_comes_back_in_spite_of_odd_rows(
     status = run(monkeypatch, "get", "--module", "Contacts", "--to", str(tmp_path), "--stack", deploy(aws))
 
     assert (1, 2) == (status, len(list(tmp_path.rglob("file.bin"))))
+    assert "bug" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '"x"', '{"started_at": "2026-01-01T00:00:00.000+00:00"}'])
