@@ -240,6 +240,13 @@ ODD = (
         caught_by_test=("tests/functional/test_odd_rows.py::test_a_module_comes_back_in_spite_of_odd_rows",),
     ),
     Mutation(
+        "a link to other bytes without a version",
+        "functions/bigin_archive/console/archive_files.py",
+        "if version_id is None and sha256",
+        "if False and sha256",
+        caught_by_test=("tests/functional/test_console.py::test_other_bytes_without_a_version_have_no_link",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

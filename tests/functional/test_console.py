@@ -288,6 +288,14 @@ def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None
     assert "bigin-archive audit" in page.link(**ids(lost)).json()["detail"]
 
 
+def test_other_bytes_without_a_version_have_no_link(archive: Archive, page: Page) -> None:
+    """Where versioning was suspended the row names no version, and the object may have been replaced."""
+    kept, replaced = (archive.change_row(entry, version_id=None) for entry in archive.new(2))
+    archive.overwrite(str(replaced.key), b"others")
+
+    assert [201, 404] == [page.link(**ids(entry)).status_code for entry in (kept, replaced)]
+
+
 def test_a_file_that_bigin_sends_otherwise_now_keeps_its_link(archive: Archive, page: Page) -> None:
     """A later request found other bytes in Bigin and was parked: the archived file is what the search shows."""
     (entry,) = archive.new(1, state="parked", reason="content_conflict")

@@ -91,19 +91,22 @@ class ArchiveFiles:
         except (NoObjectError, RangeNotSatisfiableError):  # there is none, or an empty file
             return {}
 
-    def version(self, key: str, version_id: str | None) -> ArchivedObject:
-        """One version of an object, which can be read now.
+    def version(self, key: str, version_id: str | None, sha256: str | None) -> ArchivedObject:
+        """One version of an object, which can be read now, and has the checksum as far as S3 keeps one.
 
         Raises NotArchivedError if there is none, ColdStorageError, and as :meth:`index` does.
         """
         if not key.startswith(self._prefix):
             raise NotArchivedError("The ledger names an object outside the archive. Run bigin-archive audit.")
         try:
-            answer = self._call("head_object", Key=key, **version_arguments(version_id))
+            answer = self._call("head_object", Key=key, ChecksumMode="ENABLED", **version_arguments(version_id))
         except NoObjectError:
             raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
         check_tier(answer)
-        return archived_object.describe(self._prefix, key, answer)
+        found = archived_object.describe(self._prefix, key, answer)
+        if version_id is None and sha256 not in (None, found.sha256 or sha256):
+            raise NotArchivedError("Other bytes took the place of this file. Run bigin-archive audit.")
+        return found
 
     def signed_url(self, file: ArchivedObject, seconds: int) -> str:
         """An address that downloads this version under its own name, for so many seconds."""

@@ -150,7 +150,7 @@ class Console:
         entry = self.ledger.find([request]).get(request.place)
         if entry is None or not entry.key or not (entry.state in LINKED_STATES or entry.reason == CONFLICT):
             raise NotArchivedError("This attachment is not in the archive.")
-        file = self.files.version(entry.key, entry.version_id)
+        file = self.files.version(entry.key, entry.version_id, entry.sha256)
         self._count_link(user, event)
         expires_at = (self.now() + timedelta(seconds=LINK_S)).isoformat(timespec="seconds")
         url = self.files.signed_url(file, LINK_S)
