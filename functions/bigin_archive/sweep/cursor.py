@@ -6,7 +6,7 @@ back.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,7 @@ class SweepState:
 
     def as_dict(self) -> dict[str, Any]:
         """For answers and logs."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 _Values = dict[str, str | float]
