@@ -1,11 +1,12 @@
 """The list of Bigin for an audit, read now: every attachment that the stack's token can see.
 
-What Bigin refuses is noted, and what is deleted meanwhile is left out. Only an error that makes the whole list
-worthless ends it.
+What Bigin refuses is noted, and so is a list that cannot be read; what is deleted meanwhile is left out. Only an error
+that concerns every list ends it.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from bigin_archive.archive_request import ArchiveRequest
@@ -13,6 +14,7 @@ from bigin_archive.audit.bigin_side import Listing
 from bigin_archive.bigin.account_listing import account_list, lists_all, record_list
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.found_attachment import Found
+from bigin_archive.bigin.list_reader import ListReader, Reading
 from bigin_archive.bigin.listing import ListedRecord
 from bigin_archive.clock import iso
 from bigin_archive.deadline import Deadline
@@ -26,6 +28,7 @@ from bigin_archive.errors import (
 
 CALL_TIMEOUT_S = 120  # for one page or one record, with the client's own repetitions
 _WAITS_S = (2, 10, 30)  # between two tries of a call
+_UNREADABLE_IN_A_ROW = 3  # lists: the next one would fail, too
 
 _Answer = TypeVar("_Answer")
 _Row = TypeVar("_Row")
@@ -62,23 +65,29 @@ class _Account:
         self._notes = notes
         self._sleep = sleep
         self._more_credits = more_credits
+        self._unreadable = 0  # lists in a row
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """Read the list of all attachments if Bigin offers it, else go record by record."""
         if not by_record and self._patiently(lambda deadline: lists_all(self._bigin, deadline)):
             self._notes.is_of_all = True
-            yield from self._all(modules)
-            return
+            with suppress(BiginUnavailableError):
+                yield from self._all(modules)
+                return
+            self._notes.is_of_all = False
         for module in modules:
             try:
                 yield from self._module(module)
             except (BiginRefusedError, AttachmentGoneError) as error:
                 self._notes.unlisted[module] = error.detail
+            except BiginUnavailableError as error:
+                self._note_unreadable(module, error.detail, error)
 
     def _all(self, modules: Sequence[str]) -> Iterator[Found]:
-        reader = account_list(self._bigin, _of_a_call)
-        while not reader.is_over:
-            yield from self._patiently(lambda _: reader.next_rows())
+        reading = Reading()
+        reader = account_list(self._bigin, _of_a_call, reading)
+        for page in self._pages(reader, reading):
+            yield from page
         if reader.doubt:
             self._notes.unlisted |= dict.fromkeys(modules, f"{reader.doubt} Audit with --by-record.")
 
@@ -97,10 +106,9 @@ class _Account:
 
     def _records(self, module: str) -> tuple[list[ListedRecord], str | None]:
         """All records of the module, and why the list may not be whole."""
-        reader = record_list(self._bigin, module, _of_a_call)
-        records: list[ListedRecord] = []
-        while not reader.is_over:
-            records += self._patiently(lambda _: reader.next_rows())
+        reading = Reading()
+        reader = record_list(self._bigin, module, _of_a_call, reading)
+        records = [record for page in self._pages(reader, reading) for record in page]
         return records, reader.doubt
 
     def _denied(self, module: str, denied: Sequence[ListedRecord]) -> Iterator[Found]:
@@ -120,22 +128,41 @@ class _Account:
                 )
 
     def _record(self, module: str, record: ListedRecord) -> list[Found]:
-        reader = self._bigin.attachment_list(ArchiveRequest(module, record.record_id), _of_a_call)
-        found: list[Found] = []
+        reading, found = Reading(), list[Found]()
+        reader = self._bigin.attachment_list(ArchiveRequest(module, record.record_id), _of_a_call, reading)
         try:
-            # Page by page: where credits are few, a whole list may never be read in one go.
-            while not reader.is_over:
-                listed = self._patiently(lambda _: reader.next_rows())
-                found += [Found.of_record(module, record.record_id, record.name, each) for each in listed]
+            for page in self._pages(reader, reading):
+                found += [Found.of_record(module, record.record_id, record.name, each) for each in page]
         except BiginRefusedError as error:
             self._notes.unlisted[module] = f"record {record.record_id}: {error.detail}"
             return []
+        except BiginUnavailableError as error:
+            self._note_unreadable(module, f"record {record.record_id}: {error.detail}", error)
+            return found
+        self._unreadable = 0
         if reader.doubt:
             self._notes.unlisted[module] = reader.doubt
         return found
 
-    def _patiently(self, call: Callable[[Deadline], _Answer]) -> _Answer:
+    def _note_unreadable(self, module: str, why: str, error: BiginUnavailableError) -> None:
+        """One broken list hides no other one; with several in a row Bigin is down. Raises the error then."""
+        self._unreadable += 1
+        if self._unreadable >= _UNREADABLE_IN_A_ROW:
+            raise error
+        self._notes.unlisted[module] = why
+
+    def _pages(self, reader: ListReader[_Row], reading: Reading) -> Iterator[list[_Row]]:
+        """The list page by page: where credits are few, a whole list may never be read in one go."""
         waits_s = iter(_WAITS_S)
+        while not reader.is_over:
+            page = self._patiently(lambda _: reader.next_rows(), waits_s)
+            if not reading.contradictions:  # else it only came to where it was
+                waits_s = iter(_WAITS_S)
+            yield page
+
+    def _patiently(self, call: Callable[[Deadline], _Answer], waits_s: Iterator[int] | None = None) -> _Answer:
+        """Repeat a call that fails after each of ``waits_s``. Raises the error of its last try."""
+        waits_s = waits_s or iter(_WAITS_S)
         while True:
             try:
                 return call(_of_a_call())

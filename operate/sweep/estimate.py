@@ -80,7 +80,7 @@ class Estimator:
     def _sampled(self, modules: Sequence[str], after: datetime | None, began: int) -> Estimate:
         records: list[tuple[str, str]] = []
         for module in modules:
-            with suppress(BiginRefusedError):
+            with suppress(BiginRefusedError, AttachmentGoneError):
                 found = list(record_list(self.bigin, module, lambda: self.deadline).rest())
                 changed = [each for each in found if not after or any_since(each.changed_times, after)]
                 records += [(module, each.record_id) for each in changed]

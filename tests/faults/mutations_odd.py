@@ -124,8 +124,8 @@ ODD = (
     Mutation(
         "a list begun again where credits ran out",
         "operate/audit/bigin_listing.py",
-        "                listed = self._patiently(lambda _: reader.next_rows())\n",
-        "                listed = self._patiently(lambda _: list(reader.rest()))\n",
+        "            page = self._patiently(lambda _: reader.next_rows(), waits_s)\n",
+        "            page = self._patiently(lambda _: list(reader.rest()), waits_s)\n",
         caught_by_test=(f"{_LISTS}an_audit_with_few_credits_reads_a_long_list_to_its_end",),
     ),
     Mutation(
@@ -245,6 +245,27 @@ ODD = (
         "if version_id is None and sha256",
         "if False and sha256",
         caught_by_test=("tests/functional/test_console.py::test_other_bytes_without_a_version_have_no_link",),
+    ),
+    Mutation(
+        "an audit reads a list that repeats its page for ever",
+        "operate/audit/bigin_listing.py",
+        "            if not reading.contradictions:  # else it only came to where it was\n",
+        "            if True:\n",
+        caught_by_test=(f"{_LISTS}a_list_that_no_audit_can_read_hides_no_other",),
+    ),
+    Mutation(
+        "one list that cannot be read ends the audit",
+        "operate/audit/bigin_listing.py",
+        "_UNREADABLE_IN_A_ROW = 3",
+        "_UNREADABLE_IN_A_ROW = 1",
+        caught_by_test=(f"{_LISTS}a_list_that_no_audit_can_read_hides_no_other",),
+    ),
+    Mutation(
+        "an audit does not do without the list of all",
+        "operate/audit/bigin_listing.py",
+        "with suppress(BiginUnavailableError):",
+        "with suppress(ZeroDivisionError):",
+        caught_by_test=(f"{_LISTS}a_list_of_all_that_no_audit_can_read_is_done_without",),
     ),
     Mutation(
         "a message from the future waited for",

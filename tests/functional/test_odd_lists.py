@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from bigin_archive.archive_request import MODULES
+from bigin_archive.audit.comparison import Audit
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.deadline import Deadline
@@ -18,6 +20,7 @@ from bigin_archive.sweep.lists import Lists
 from bigin_archive.sweep.sweep import SweepRequest
 from operate.audit.bigin_listing import listing
 from tests.account import Account, Tokens, archived, listed_by, many
+from tests.archived import Archive
 from tests.aws import Aws
 from tests.bigin import Simulator
 
@@ -143,6 +146,51 @@ def test_an_audit_with_few_credits_reads_a_long_list_to_its_end(bigin: Simulator
     side = listing(client, ("Contacts",), by_record=True, more_credits=more)
 
     assert (["1", "2"], {}) == ([each.listed.attachment_id for each in side.found or ()], side.unlisted)
+
+
+def audited(archive: Archive, *, by_record: bool = True) -> Audit:
+    """As `bigin-archive audit` does it, without its pauses, of which there is an end."""
+    client, pauses = Bigin(session(1), archive.bigin.url, Tokens()), itertools.count()
+
+    def sleep(seconds: float) -> None:
+        assert next(pauses) < 40
+
+    return archive.auditor.audit(listing(client, MODULES, by_record=by_record, sleep=sleep))
+
+
+@pytest.mark.parametrize(("broken", "verdict"), [(1, "partial"), (2, "partial"), (5, "failed")])
+def test_a_list_that_no_audit_can_read_hides_no_other(aws: Aws, bigin: Simulator, broken: int, verdict: str) -> None:
+    """The rest is compared, and the record is named. Where three lists in a row fail, Bigin is down."""
+    archive = Archive(aws, bigin)
+    many(bigin, 0)
+    entries = [archive.new(1, module="Contacts", record_id=f"{5000 + number}")[0] for number in range(5)]
+    archive.in_bigin(entries)
+    for entry in entries[:broken]:
+        repeated = page({"id": entry.attachment_id}, more_records=True)
+        bigin.answer(200, repeated, call="list", record_id=entry.record_id, times=None)
+
+    audit = audited(archive)
+
+    assert (verdict, None, 0) == (audit.verdict, audit.complete_as_of, len(audit.differences))
+    told = {f"record {entry.record_id}: Bigin's list" in str(audit.uncovered) for entry in entries[:broken]}
+    assert broken == 5 or True in told
+    assert bigin.calls()["by_call"]["list"] <= 16 * broken + 5
+
+
+def test_a_list_of_all_that_no_audit_can_read_is_done_without(aws: Aws, bigin: Simulator) -> None:
+    """Bigin does not document it: the audit goes record by record then, as a sweep does."""
+    archive = Archive(aws, bigin)
+    many(bigin, 0)
+    archive.in_bigin(archive.new(3))
+    listed_by(bigin, "all")
+    odd = {"id": "1", "$se_module": "Contacts", "Parent_Id": {"id": "5"}}
+    bigin.answer(200, page(odd), call="records", times=1)
+    bigin.answer(500, "down", call="records", times=4)
+
+    audit = audited(archive, by_record=False)
+
+    assert ("complete", 3) == (audit.verdict, audit.total.archived)
+    assert not any("Bigin does not document" in limit for limit in audit.limits)
 
 
 def test_doubted_records_with_long_names_fit_into_the_state() -> None:
