@@ -12,7 +12,7 @@ from bigin_archive.bigin.client import Bigin
 from bigin_archive.bigin.credit_meter import CreditMeter
 from bigin_archive.bigin.probed_answers import ProbedAnswers
 from bigin_archive.deadline import Deadline
-from bigin_archive.errors import ArchiveError
+from bigin_archive.errors import ArchiveError, CreditsSpentError
 from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.network.transport import session
 from bigin_archive.queueing.archive_queue import ArchiveQueue
@@ -126,6 +126,11 @@ def _estimate(
                 answers,
             )
             return estimator.estimate(modules, since, by_record=by_record)
+    except CreditsSpentError:
+        raise OperateError(
+            "The estimate needs more API credits than are left of the sweep's part for this hour or day.",
+            "Try again in an hour. If that is never enough, raise CreditsSharePercent. A sweep waits for credits.",
+        ) from None
     except ArchiveError as error:
         raise OperateError("The account cannot be listed.", error.detail) from None
     finally:

@@ -26,7 +26,7 @@ def limited(meter: CreditMeter, stack: Stack, dynamodb: Any, sqs: Any, now: Call
             meter.give_back(usage)
 
     budget = CreditBudget(stack.daily_credits, stack.share_percent)
-    return CreditLimit(meter, budget, book, ArchiveQueue(sqs, stack.queue_url), enter)
+    return CreditLimit(meter, budget, book, ArchiveQueue(sqs, stack.queue_url), enter, now)
 
 
 def wait_for_credits(limit: CreditLimit, sleep: Callable[[float], None]) -> None:

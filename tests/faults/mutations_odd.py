@@ -174,9 +174,37 @@ ODD = (
     Mutation(
         "credits of waiting messages used for something else",
         "functions/bigin_archive/wiring/archive_queued.py",
-        "pipeline.meter, pipeline.queue.ready())",
-        "pipeline.meter, 0)",
+        "pipeline.queue.ready() + spending",
+        "spending",
         caught_by_test=(f"{_CREDITS}lists_and_retries_leave_reserved_credits_alone",),
+    ),
+    Mutation(
+        "credits of messages that SQS does not count yet used for something else",
+        "functions/bigin_archive/wiring/archive_queued.py",
+        "pipeline.queue.ready() + spending.promised",
+        "pipeline.queue.ready()",
+        caught_by_test=(f"{_CREDITS}lists_and_retries_leave_reserved_credits_alone",),
+    ),
+    Mutation(
+        "calls that may not be entered counted for ever",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "min(self._meter.pending, self._meter.total - before)",
+        "self._meter.pending",
+        caught_by_test=(f"{_CREDITS}calls_that_may_not_be_entered_count_for_their_hour_and_their_day",),
+    ),
+    Mutation(
+        "Bigin's word believed for ever where it may not be entered",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "self._meter.remaining if day else None",
+        "self._meter.remaining",
+        caught_by_test=(f"{_CREDITS}bigins_word_that_may_not_be_entered_counts_for_a_day",),
+    ),
+    Mutation(
+        "an hour's part too small for a list and a file",
+        "functions/bigin_archive/sweep/credit_budget.py",
+        "max(LEAST_ALLOWANCE, int(",
+        "max(1, int(",
+        caught_by_test=("tests/unit/test_budget.py::test_in_each_hour_a_list_and_a_file_of_it_are_possible",),
     ),
     Mutation(
         "credits of the batch's own first tries used for something else",
@@ -311,9 +339,9 @@ ODD = (
     ),
     Mutation(
         "Bigin's word not believed before it is entered",
-        "functions/bigin_archive/sweep/credit_budget.py",
-        "for each in (spending.remaining, meter.remaining) if",
-        "for each in (spending.remaining,) if",
+        "functions/bigin_archive/ledger/credit_usage.py",
+        "for each in (self.remaining, remaining) if",
+        "for each in (self.remaining,) if",
         caught_by_test=(f"{_CREDITS}a_worker_believes_bigins_word_before_it_is_entered",),
     ),
     Mutation(

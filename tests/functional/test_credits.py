@@ -18,7 +18,7 @@ from bigin_archive.ledger.credit_usage import CreditUsage
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep.credit_budget import CreditBudget, CreditLimit
 from bigin_archive.sweep.sweep import SweepRequest
-from tests.account import Account, archived, many
+from tests.account import Account, Clock, archived, many
 from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.functional.test_operate_stack import deploy, run
@@ -39,11 +39,29 @@ def most_in_an_hour(account: Account) -> int:
     return most
 
 
-def _limit(aws: Aws, now: Callable[[], float], meter: CreditMeter | None = None) -> CreditLimit:
+def _limit(
+    aws: Aws, now: Callable[[], float], meter: CreditMeter | None = None, *, may_write: bool = True
+) -> CreditLimit:
     """The limit of a command, with a share of 500."""
     meter, book = meter or CreditMeter(), CreditUsage(aws.dynamodb, aws.ledger_table, now)
     queue = ArchiveQueue(aws.sqs, aws.queue_url)
-    return CreditLimit(meter, CreditBudget(1000, 50), book, queue, lambda: book.add(meter.take()))
+
+    def enter() -> None:
+        if may_write:
+            book.add(meter.take())
+
+    return CreditLimit(meter, CreditBudget(1000, 50), book, queue, enter, now)
+
+
+def _spend(meter: CreditMeter) -> int:
+    """Call until no credit is left; return how many calls there were."""
+    spent = 0
+    with suppress(CreditsSpentError):
+        while True:
+            meter.ask()
+            meter.count(200)
+            spent += 1
+    return spent
 
 
 def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator) -> None:
@@ -127,6 +145,34 @@ def test_who_spend_at_the_same_time_keep_to_the_part_together(aws: Aws) -> None:
             spent += 1
 
     assert 62 <= spent <= 62 + 2 * 10
+
+
+def test_calls_that_may_not_be_entered_count_for_their_hour_and_their_day(aws: Aws) -> None:
+    """A command with rights to read only gets its own credits back as others do: else it would wait for ever."""
+    clock, meter = Clock(), CreditMeter()
+    _limit(aws, clock, meter, may_write=False)
+
+    spent = []
+    for _ in range(48):
+        spent.append(_spend(meter))
+        clock.now_s += 31 * 60
+
+    assert [*[62, 0] * 7, 450 - 7 * 62, *[0] * 32, 62] == spent
+
+
+def test_bigins_word_that_may_not_be_entered_counts_for_a_day(aws: Aws) -> None:
+    """With rights to read only it is remembered by the command itself, and as long."""
+    clock, meter = Clock(), CreditMeter()
+    limit = _limit(aws, clock, meter, may_write=False)
+    meter.ask()
+    meter.count(200, {REMAINING_HEADER: "3"})
+
+    left = []
+    for hours in (0, 2, 21, 2):
+        clock.now_s += hours * 3600
+        left.append(limit.renew())
+
+    assert [0, 0, 0, 62] == left
 
 
 def test_bigins_word_is_believed_at_once(aws: Aws, bigin: Simulator) -> None:
@@ -237,13 +283,15 @@ def test_a_sweeps_spent_credits_hold_up_no_event(aws: Aws, bigin: Simulator) -> 
     assert 1 == len(archived(aws))
 
 
-@pytest.mark.parametrize(("ready", "is_called"), [(0, True), (8, False)])
+@pytest.mark.parametrize(("ready", "promised", "is_called"), [(0, 0, True), (8, 0, False), (0, 8, False)])
 def test_lists_and_retries_leave_reserved_credits_alone(
-    aws: Aws, bigin: Simulator, ready: int, *, is_called: bool
+    aws: Aws, bigin: Simulator, ready: int, promised: int, *, is_called: bool
 ) -> None:
-    """A sweep has reserved a credit for each waiting message. Lists and retries leave the last eight to those."""
+    """A sweep has reserved a credit for each message. Lists and retries leave the last eight to those that wait, and to
+    those that SQS does not count yet.
+    """
     request = bigin.add(b"a file")
-    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 8))
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 8, promised=promised))
     (message,) = aws.deliver(request)
     for _ in range(ready):
         aws.sqs.send_message(QueueUrl=aws.queue_url, MessageBody="{}")

@@ -185,6 +185,21 @@ def test_where_nobody_knows_what_was_used_nothing_is_used(
     assert ("ledger cannot be used" in shown.out + shown.err, "Waiting" in shown.err) == (True, False)
 
 
+def test_a_dry_run_without_enough_credits_says_what_to_do(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other than a sweep it does not go on by itself."""
+    many(bigin, 120)
+    stack = deploy(aws)
+    CreditUsage(aws.dynamodb, aws.ledger_table).add(Usage(3125 - 20))
+
+    code = run(monkeypatch, "sweep", "--stack", stack, "--dry-run", "--by-record")
+
+    assert (1, 20) == (code, bigin.calls()["credits_used"])
+    shown = capsys.readouterr().err
+    assert ("raise CreditsSharePercent" in shown, "by itself" in shown) == (True, False)
+
+
 def test_a_dry_run_of_many_records_is_a_sample(
     aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigin_archive.ledger.stored_list import KEPT_S
-from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.credit_budget import LEAST_ALLOWANCE, CreditBudget
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text(encoding="utf-8")
 COUNTS = st.integers(0, 200_000)
@@ -37,6 +37,11 @@ def test_a_sweep_may_spend_what_nobody_else_needs(
     queued.
     """
     assert expected == CreditBudget(50_000, 50).allowance(used_day, used_hour, waiting, remaining)
+
+
+def test_in_each_hour_a_list_and_a_file_of_it_are_possible() -> None:
+    """Also with the smallest share that the template takes: a sweep that may never do that would never end."""
+    assert LEAST_ALLOWANCE <= CreditBudget(1000, 1).allowance(0, 0, 0, None)
 
 
 @given(daily=st.integers(1000, 100_000), percent=st.integers(1, 100), used=COUNTS, waiting=COUNTS)

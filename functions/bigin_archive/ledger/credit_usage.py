@@ -42,6 +42,11 @@ class Spending:
     promised: int
     remaining: int | None
 
+    def plus(self, day: int, hour: int, remaining: int | None) -> "Spending":
+        """With credits that are not entered yet, and what Bigin said since."""
+        said = [each for each in (self.remaining, remaining) if each is not None]
+        return Spending(self.day + day, self.hour + hour, self.promised, min(said, default=None))
+
 
 class CreditUsage:
     """The credits used by the stack, in the ledger table. Methods raise StorageUnavailableError."""

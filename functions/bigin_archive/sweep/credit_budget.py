@@ -1,4 +1,4 @@
-"""How many credits a sweep may spend now. Pure.
+"""How many credits a sweep may spend now. Pure, except for the given calls.
 
 The application gets a share of the account's daily credits. Events always go first and never wait; their credits are
 subtracted from the sweep's part. The commands that list the account keep to this part, too.
@@ -25,8 +25,10 @@ _SWEEP_PART = 0.9
 _OTHERS_PART = 0.1
 # The part of a day's share for any one hour: eight hours of work, and a queue short enough that events pass soon.
 _HOUR_PART = 1 / 8
+LEAST_ALLOWANCE = 2  # a look into a list, and one file of it
 _TRIES = 3  # to read what was used
 _AT_ONCE = 10  # credits, until it is asked again what others have spent meanwhile
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 60 * 60, 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,14 @@ class CreditBudget:
         ``waiting`` counts the messages in the queue, each of which will cost a credit soon. ``remaining`` is what Bigin
         says is left of the account's day, since other programs call, too.
         """
-        rest = min(self.sweep_share - used_day, max(1, int(self.share * _HOUR_PART)) - used_hour)
+        rest = min(self.sweep_share - used_day, max(LEAST_ALLOWANCE, int(self.share * _HOUR_PART)) - used_hour)
         if remaining is not None:
             rest = min(rest, remaining - self.kept_for_others)
         return max(0, rest - waiting)
 
-    def left(self, spending: Spending, meter: CreditMeter, waiting: int) -> int:
-        """The same, by the book and by a meter that was not entered in it yet."""
-        said = [each for each in (spending.remaining, meter.remaining) if each is not None]
-        used_day, used_hour = spending.day + meter.pending, spending.hour + meter.pending
-        return self.allowance(used_day, used_hour, waiting, min(said, default=None))
+    def left(self, spending: Spending, waiting: int) -> int:
+        """The same, by what was spent."""
+        return self.allowance(spending.day, spending.hour, waiting, spending.remaining)
 
 
 class CreditLimit:
@@ -83,6 +83,7 @@ class CreditLimit:
         book: CreditUsage,
         queue: ArchiveQueue,
         enter: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
         """Nothing may be used without a look. ``enter()`` enters in the book what the meter counted, if it can."""
         meter.limit(0, renew=self.renew)
@@ -91,7 +92,9 @@ class CreditLimit:
         self._book = book
         self._queue = queue
         self._enter = enter
+        self._now = now
         self._most_waiting: int | None = None
+        self._totals: dict[int, int] = {}  # by minute: what the meter had counted in all
 
     def begin(self) -> tuple[int, int]:
         """Allow what a sweep may use now; return how many credits, and how many it were without waiting messages.
@@ -100,7 +103,7 @@ class CreditLimit:
         """
         self._most_waiting = None
         spending, self._most_waiting = self._look()
-        return self._allow(spending, self._most_waiting), self._budget.left(spending, self._meter, 0)
+        return self._allow(spending, self._most_waiting), self._budget.left(spending, 0)
 
     def renew(self, wanted: int = 1) -> int:
         """Allow some of what may be used now, ``wanted`` credits if there are as many; return how many there are."""
@@ -114,7 +117,7 @@ class CreditLimit:
         return granted
 
     def _allow(self, spending: Spending, waiting: int, wanted: int = 1) -> int:
-        left = self._budget.left(spending, self._meter, waiting)
+        left = self._budget.left(spending, waiting)
         self._meter.limit(min(left, max(wanted, _AT_ONCE)), kept=self._budget.kept_for_others, renew=self.renew)
         return left
 
@@ -127,6 +130,15 @@ class CreditLimit:
         return self._read()
 
     def _read(self) -> tuple[Spending, int]:
-        spending = self._book.spending()
+        self._totals[int(self._now() // _MINUTE_S)] = self._meter.total
+        day = self._not_entered(_DAY_S)
+        # Bigin's word is no newer than the last call.
+        spending = self._book.spending().plus(day, self._not_entered(_HOUR_S), self._meter.remaining if day else None)
         waiting = self._queue.waiting() + spending.promised
         return spending, waiting if self._most_waiting is None else min(waiting, self._most_waiting)
+
+    def _not_entered(self, seconds: int) -> int:
+        """Calls of the last ``seconds`` that are not in the book: a command may have the right to read it only."""
+        since = (self._now() - seconds) // _MINUTE_S
+        before = max((total for minute, total in self._totals.items() if minute < since), default=0)
+        return min(self._meter.pending, self._meter.total - before)

@@ -22,7 +22,7 @@ from bigin_archive.ledger.stored_list import SHELVES
 from bigin_archive.queueing.archive_queue import ArchiveQueue
 from bigin_archive.sweep import patience
 from bigin_archive.sweep.closing import close
-from bigin_archive.sweep.credit_budget import CreditLimit
+from bigin_archive.sweep.credit_budget import LEAST_ALLOWANCE, CreditLimit
 from bigin_archive.sweep.cursor import Cursor, LeaseLostError, SweepState
 from bigin_archive.sweep.discovery import Discovery
 from bigin_archive.sweep.lists import Lists
@@ -38,7 +38,6 @@ _SETTLED = timedelta(minutes=1)  # until SQS counts what was sent just now (SQS 
 # A nightly sweep that has to go record by record looks at the changed ones only, and once a week at all: whether
 # attaching a file counts as a change of the record is not documented.
 _FULL_EVERY = timedelta(days=6, hours=12)  # so that the seventh night is not missed by a moment
-LEAST_ALLOWANCE = 2  # a look into a list, and one file of it
 _WAITS_FOR_CREDITS = "credits: the share of this hour or day is used; continues by itself"
 
 

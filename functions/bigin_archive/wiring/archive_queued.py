@@ -45,7 +45,9 @@ def worker(
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
 
     def credits_left() -> int:
-        return budget.left(pipeline.credits.spending(), pipeline.meter, pipeline.queue.ready())
+        meter = pipeline.meter
+        spending = pipeline.credits.spending().plus(meter.pending, meter.pending, meter.remaining)
+        return budget.left(spending, pipeline.queue.ready() + spending.promised)
 
     return Worker(
         pipeline.archiver,

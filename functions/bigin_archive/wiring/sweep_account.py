@@ -48,7 +48,9 @@ def sweep(
         aws.client("s3", config=config(30, 16, tries=5)), pipeline.archiver.bucket, settings.key_prefix
     )
     budget = CreditBudget(settings.daily_credits, settings.credits_share_percent)
-    limit = CreditLimit(pipeline.meter, budget, pipeline.credits, pipeline.queue, pipeline.ledger_writer.flush_credits)
+    limit = CreditLimit(
+        pipeline.meter, budget, pipeline.credits, pipeline.queue, pipeline.ledger_writer.flush_credits, now
+    )
 
     def probed() -> ProbedAnswers:
         with suppress(ArchiveError):  # a sweep can do without
