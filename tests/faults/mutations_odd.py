@@ -296,6 +296,13 @@ ODD = (
         caught_by_test=(f"{_LISTS}a_list_of_all_that_no_audit_can_read_is_done_without",),
     ),
     Mutation(
+        "a dry run counts files whose messages wait",
+        "operate/sweep/estimate.py",
+        "new = files_to_queue(listed, known, iso(self.now()), self.lost_before)",
+        "new = files_to_queue(listed, {}, iso(self.now()), self.lost_before)",
+        caught_by_test=("tests/functional/test_operate_sweep.py::test_a_dry_run_and_the_sweep_have_one_rule",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

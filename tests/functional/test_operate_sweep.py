@@ -21,6 +21,7 @@ from bigin_archive.errors import StorageRefusedError, StorageUnavailableError
 from bigin_archive.ledger.credit_usage import HOUR_S, CreditUsage
 from bigin_archive.storage.inventory import Inventory
 from bigin_archive.sweep.credit_budget import CreditBudget
+from bigin_archive.sweep.sweep import SweepRequest
 from operate.cli import main
 from operate.commands import sweep
 from operate.commands.options import MODULE
@@ -56,6 +57,35 @@ def test_a_dry_run_tells_what_the_sweep_then_takes(
     state = Account(aws, bigin).sweep()
     assert (expected["unknown"], expected["unknown_bytes"]) == (state.queued, state.bytes_queued) == (24, 24)
     assert expected["credits"] == bigin.calls()["credits_used"]
+
+
+def test_a_dry_run_and_the_sweep_have_one_rule(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file whose message can still be worked on is not downloaded again; one whose message is too old is."""
+    many(bigin, 3)
+    account, stack = Account(aws, bigin), deploy(aws)
+    account.slice(SweepRequest(by_record=True))
+    row = {"record": {"S": "Contacts/5001"}, "attachment_id": {"S": "10007"}}
+
+    def expected() -> int:
+        capsys.readouterr()
+        assert 0 == run(monkeypatch, "sweep", "--stack", stack, "--dry-run", "--by-record", "--json")
+        found: int = json.loads(capsys.readouterr().out)["unknown"]
+        return found
+
+    waiting = expected()
+    aws.dynamodb.update_item(
+        TableName=aws.ledger_table,
+        Key=row,
+        UpdateExpression="SET queued_at = :old",
+        ExpressionAttributeValues={":old": {"S": clock.iso(time.time() - 15 * 86400)}},
+    )
+    one_too_old = expected()
+    account.sweep()  # the end of the first one
+    account.clock.now_s += 86400
+
+    assert (0, 1, 0) == (waiting, one_too_old, account.sweep(SweepRequest(by_record=True)).queued)
 
 
 def test_a_dry_run_enters_its_credits(
