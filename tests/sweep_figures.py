@@ -102,8 +102,10 @@ class _Figures:
     def _sweep(self) -> tuple[SweepState, int]:
         world, state, slices = self._world, None, 0
         while state is None or not state.is_done:
-            begins_s = world.clock()
-            state = world.slice(SweepRequest() if slices == 0 else None, self._plan()) or state
+            begins_s, plan = world.clock(), self._plan()
+            worked = world.slice(SweepRequest() if slices == 0 else None, plan)
+            self._kills += worked is None and KILL in plan.values()
+            state = worked or state
             self._most_calls = max(self._most_calls, world.interrupts.calls)
             while world.drain(1):
                 pass
@@ -117,13 +119,12 @@ class _Figures:
         """What happens at which call of the next slice: a share of the changes that are left, and a kill."""
         calls = self._randomness.sample(range(2, self._most_calls), min(self._most_calls - 2, 60))
         chosen = [what for what, left in self._left.items() for _ in range(min(left, 20))]
-        plan: dict[int, object] = {at: [what] for at, what in zip(calls, chosen, strict=False)}
+        plan: dict[str, object] = {str(at): [what] for at, what in zip(calls, chosen, strict=False)}
         if self._kills < self._given.kills:
-            plan[self._randomness.randrange(20, self._most_calls)] = KILL
-            self._kills += 1
+            plan[str(self._randomness.randrange(20, self._most_calls))] = KILL
         return plan
 
-    def _change(self, step: list[str]) -> None:
+    def _change(self, step: list[str], _: str) -> None:
         (what,), truth = step, self._world.truth
         number = self._randomness.randrange(10**9)
         self._left[what] -= 1
