@@ -363,9 +363,23 @@ ODD = (
     Mutation(
         "a caller told of the newest version",
         "functions/bigin_archive/storage/version_reader.py",
-        "self.read(version.key, version.version_id))]",
-        "self.read(version.key, None))]",
+        "self.read(version.key, version.version_id)\n",
+        "self.read(version.key, None)\n",
         caught_by_test=("tests/functional/test_callers.py::test_get_tells_of_what_was_archived_first",),
+    ),
+    Mutation(
+        "a caller told of other bytes without a checksum",
+        "functions/bigin_archive/callers/lookup.py",
+        "found.sha256 != entry.sha256",
+        "found.sha256 not in (None, entry.sha256)",
+        caught_by_test=("tests/functional/test_callers.py::test_get_tells_of_no_other_bytes",),
+    ),
+    Mutation(
+        "a link to other bytes without a checksum",
+        "functions/bigin_archive/console/archive_files.py",
+        "sha256 not in (None, found.sha256)",
+        "sha256 not in (None, found.sha256 or sha256)",
+        caught_by_test=("tests/functional/test_console.py::test_other_bytes_without_a_version_have_no_link",),
     ),
     Mutation(
         "a caller told of other bytes than the archived ones",

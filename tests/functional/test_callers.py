@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -294,11 +294,13 @@ def test_get_believes_s3_where_the_ledger_knows_nothing(door: Door, bigin: Simul
     assert door.get(key, other)["http"] == 404
 
 
-def overwritten(door: Door, key: str) -> None:
+def overwritten(
+    door: Door, request: dict[str, str], key: str, algorithm: Literal["SHA256", "CRC32"] = "SHA256"
+) -> None:
     """As a stranger does it who keeps our metadata."""
-    head = door.aws.s3.head_object(Bucket=door.aws.bucket, Key=key)
+    metadata = {f"bigin-{name.replace('_', '-')}": value for name, value in request.items()}
     door.aws.s3.put_object(
-        Bucket=door.aws.bucket, Key=key, Body=b"others", Metadata=head["Metadata"], ChecksumAlgorithm="SHA256"
+        Bucket=door.aws.bucket, Key=key, Body=b"others", Metadata=metadata, ChecksumAlgorithm=algorithm
     )
 
 
@@ -307,7 +309,7 @@ def test_get_tells_of_what_was_archived_first(door: Door, bigin: Simulator, *, i
     """Of an overwritten object GET names the first version, as the worker and the audit do."""
     key, request = door.add(), bigin.add(b"content")
     first = door.call(key, request)
-    overwritten(door, first["key"])
+    overwritten(door, request, first["key"])
     if not is_known:
         door.aws.dynamodb.delete_item(TableName=door.aws.ledger_table, Key=row_of(request))
 
@@ -316,16 +318,17 @@ def test_get_tells_of_what_was_archived_first(door: Door, bigin: Simulator, *, i
     assert (first["sha256"], first["version_id"]) == (found["sha256"], found["version_id"])
 
 
-def test_get_tells_of_no_other_bytes(door: Door, bigin: Simulator) -> None:
-    """If the archived version is gone for good and other bytes are in its place, GET answers with a conflict."""
+@pytest.mark.parametrize("algorithm", ["SHA256", "CRC32"])
+def test_get_tells_of_no_other_bytes(door: Door, bigin: Simulator, algorithm: Literal["SHA256", "CRC32"]) -> None:
+    """Where the archived version is gone for good, and other bytes are in its place, that is a conflict: also where S3
+    keeps no SHA-256 of these.
+    """
     key, request = door.add(), bigin.add(b"content")
-    overwritten(door, door.call(key, request)["key"])
-    door.aws.dynamodb.update_item(
-        TableName=door.aws.ledger_table,
-        Key=row_of(request),
-        UpdateExpression="SET version_id = :gone, sha256 = :archived",
-        ExpressionAttributeValues={":gone": {"S": "no-longer-there"}, ":archived": {"S": sha256(b"archived")}},
-    )
+    file = f"bigin/Contacts/{request['record_id']}/{request['attachment_id']}/file.txt"
+    overwritten(door, request, file, algorithm)
+    row = {"state": "archived", "key": file, "version_id": "no-longer-there", "sha256": sha256(b"archived")}
+    typed = {name: {"S": value} for name, value in row.items()}
+    door.aws.dynamodb.put_item(TableName=door.aws.ledger_table, Item=row_of(request) | typed)
 
     answer = door.get(key, request)
 

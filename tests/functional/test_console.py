@@ -290,10 +290,11 @@ def test_what_waits_or_is_lost_has_no_link(archive: Archive, page: Page) -> None
 
 def test_other_bytes_without_a_version_have_no_link(archive: Archive, page: Page) -> None:
     """Where versioning was suspended the row names no version, and the object may have been replaced."""
-    kept, replaced = (archive.change_row(entry, version_id=None) for entry in archive.new(2))
+    kept, replaced, unproved = (archive.change_row(entry, version_id=None) for entry in archive.new(3))
     archive.overwrite(str(replaced.key), b"others")
+    archive.overwrite(str(unproved.key), b"others", ChecksumAlgorithm="CRC32")
 
-    assert [201, 404] == [page.link(**ids(entry)).status_code for entry in (kept, replaced)]
+    assert [201, 404, 404] == [page.link(**ids(entry)).status_code for entry in (kept, replaced, unproved)]
 
 
 def test_a_file_that_bigin_sends_otherwise_now_keeps_its_link(archive: Archive, page: Page) -> None:

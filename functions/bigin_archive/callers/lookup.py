@@ -29,8 +29,9 @@ def find(request: ArchiveRequest, ledger: Ledger, versions: VersionReader) -> St
     # The ledger may miss a write, so S3 decides.
     found = found or versions.find(request.place)
     if found:
-        if entry and entry.sha256 and found.sha256 not in (None, entry.sha256) and not _is_named(entry, found):
-            raise conflict("with another SHA-256")
+        # An object that lost its checksum was written again.
+        if entry and entry.sha256 and found.sha256 != entry.sha256 and not _is_named(entry, found):
+            raise conflict("without the archived SHA-256")
         if found.is_link:
             raise _link()
         return found.as_stored

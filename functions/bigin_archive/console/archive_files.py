@@ -92,7 +92,7 @@ class ArchiveFiles:
             return {}
 
     def version(self, key: str, version_id: str | None, sha256: str | None) -> ArchivedObject:
-        """One version of an object, which can be read now, and has the checksum as far as S3 keeps one.
+        """One version of an object, which can be read now; without ``version_id``, the current one with this checksum.
 
         Raises NotArchivedError if there is none, ColdStorageError, and as :meth:`index` does.
         """
@@ -104,7 +104,7 @@ class ArchiveFiles:
             raise NotArchivedError("The ledger has this file, and S3 does not. Run bigin-archive audit.") from None
         check_tier(answer)
         found = archived_object.describe(self._prefix, key, answer)
-        if version_id is None and sha256 not in (None, found.sha256 or sha256):
+        if version_id is None and sha256 not in (None, found.sha256):  # one that lost its checksum was written again
             raise NotArchivedError("Other bytes took the place of this file. Run bigin-archive audit.")
         return found
 

@@ -53,10 +53,15 @@ class VersionReader:
 
         Raises StorageUnavailableError also where S3's list is out of order.
         """
-        listed = first_written(listed_keys(partial(call, self.client, Bucket=self.bucket), self.prefix, f"{place}/"))
-        found = [each for version in listed if (each := self.read(version.key, version.version_id))]
-        own = [each for each in found if each.is_ours]
-        return next((each for each in own if each.sha256), own[0] if own else None)
+        without_checksum = None
+        keys = listed_keys(partial(call, self.client, Bucket=self.bucket), self.prefix, f"{place}/")
+        for version in first_written(keys):
+            found = self.read(version.key, version.version_id)
+            if found and found.is_ours:
+                if found.sha256:
+                    return found
+                without_checksum = without_checksum or found
+        return without_checksum
 
     def check_readable(self, key: str, version_id: str | None) -> None:
         """Raise ColdStorageError if the version lies in an archive tier, where an address would download nothing."""
