@@ -267,8 +267,8 @@ LISTS = (
     Mutation(
         "patience for another cause counted",
         "functions/bigin_archive/sweep/patience.py",
-        '(failing.get("place"), failing.get("cause")) != (place, cause)',
-        'failing.get("place") != place',
+        '(noted.get("place"), noted.get("cause")) != (place, cause)',
+        'noted.get("place") != place',
         caught_by_test=(
             "tests/functional/test_lists.py::test_one_failure_after_a_day_of_a_dead_token_leaves_out_no_module",
         ),

@@ -303,6 +303,22 @@ ODD = (
         caught_by_test=("tests/functional/test_operate_sweep.py::test_a_dry_run_and_the_sweep_have_one_rule",),
     ),
     Mutation(
+        "two hours for each record of a module that cannot be read",
+        "functions/bigin_archive/sweep/discovery.py",
+        "if not is_over and not is_silent:",
+        "if not is_over:",
+        caught_by_test=(
+            "tests/functional/test_sweep.py::test_a_module_none_of_whose_records_can_be_listed_is_passed_over",
+        ),
+    ),
+    Mutation(
+        "silence of another day counted",
+        "functions/bigin_archive/sweep/discovery.py",
+        "            state.silent = None\n",
+        "            pass\n",
+        caught_by_test=("tests/functional/test_sweep.py::test_a_record_that_can_be_listed_ends_the_silence",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

@@ -499,6 +499,36 @@ def test_a_record_whose_list_fails_for_ever_is_passed_over(aws: Aws, bigin: Simu
     assert ([], 5, "complete") == (second.refused, len(ledger(aws)), second.result)
 
 
+def test_a_record_that_can_be_listed_ends_the_silence(aws: Aws, bigin: Simulator) -> None:
+    """A day later in the same sweep, another record that fails has its two hours again."""
+    many(bigin, 5)
+    bigin.answer(500, "down", call="list", record_id="5002", times=None)
+    account = Account(aws, bigin)
+
+    states = [account.slice(SweepRequest(by_record=True))]
+    while states[-1] and not states[-1].refused:
+        account.clock.now_s += 900
+        states.append(account.slice())
+
+    noted = [state and state.silent for state in states]
+    assert (True, None) == (bool(noted[0]), noted[-1])
+
+
+def test_a_module_none_of_whose_records_can_be_listed_is_passed_over(aws: Aws, bigin: Simulator) -> None:
+    """For a day each record has two hours, then one try: the other modules need not wait for weeks."""
+    many(bigin, 5)
+    for number in range(40):
+        bigin.add(b"note", record_id=f"{700 + number}", module="Notes", attachment_id=f"{number}1")
+        bigin.answer(500, "down", call="list", record_id=f"{700 + number}", times=None)
+    account = Account(aws, bigin)
+    began_s = account.clock.now_s
+
+    state = account.sweep(SweepRequest(modules=("Notes", "Contacts"), by_record=True), every_s=3600)
+
+    assert (40, 5, "partial") == (len(state.refused), len(ledger(aws)), state.result)
+    assert 24 <= (account.clock.now_s - began_s) / 3600 <= 27
+
+
 def test_a_module_whose_list_fails_for_a_day_is_passed_over(aws: Aws, bigin: Simulator) -> None:
     """The other modules are swept; the audit is not complete."""
     many(bigin, 1)

@@ -37,7 +37,8 @@ class SweepState:
     attachments) or "records"; ``compares_sizes`` says whether Bigin's sizes count. ``since`` leaves out what was not
     changed after it. While listing, ``reading`` is the position in the list of ``modules[module]``; ``pages`` counts
     the stored pages, ``pages_before`` those of earlier lists. After that, ``page`` and ``index`` are the next position.
-    ``failing`` says where it fails, why and since when. ``doubted`` are records that Bigin listed and then said not to
+    ``failing`` says where it fails, why and since when; ``silent`` which module's records, of none of which the list
+    could be read. ``doubted`` are records that Bigin listed and then said not to
     exist. Times are ISO 8601 in UTC.
     """
 
@@ -81,6 +82,7 @@ class SweepState:
     sent_until: str | None = None  # the mark of the last files that are known to be queued
     stuck_since: str | None = None  # the beginning of the first slice that came no step further
     failing: dict[str, str] | None = None
+    silent: dict[str, str] | None = None
     doubted: list[list[Any]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  # records and modules that Bigin keeps back
     full_refused: list[str] | None = None  # from the last sweep of everything that was finished

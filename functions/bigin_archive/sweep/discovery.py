@@ -31,6 +31,7 @@ _ATTACHMENTS_AT_ONCE = 100  # rows in one call (DynamoDB, BatchGetItem)
 _RECORDS_AT_ONCE = 10
 _MESSAGES_AT_ONCE = 10  # SQS API Reference, SendMessageBatch
 _PATIENCE_S = 2 * 60 * 60  # for one record: an outage ends by itself, and the others must not wait for this one
+_MODULE_PATIENCE_S = 24 * 60 * 60  # for all records of a module, then each next one has a single try
 
 _QUICKLY_READ = 5_000  # attachments, whose rows are read in a second
 
@@ -120,9 +121,13 @@ class Discovery:
         except BiginRefusedError:
             state.refuse(place)
         except ArchiveError as error:
-            if not patience.is_over(state, place, error, self._now(), _PATIENCE_S):
+            is_over = patience.is_over(state, place, error, self._now(), _PATIENCE_S)
+            is_silent = patience.is_over(state, module, error, self._now(), _MODULE_PATIENCE_S, "silent")
+            if not is_over and not is_silent:
                 raise
             state.refuse(place)
+        else:
+            state.silent = None
         patience.end(state, place)
 
     def _take(self, cursor: Cursor, state: SweepState, found: Sequence[Found], deadline: Deadline) -> None:
