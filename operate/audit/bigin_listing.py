@@ -109,6 +109,7 @@ class _Account:
         reading = Reading()
         reader = record_list(self._bigin, module, _of_a_call, reading)
         records = [record for page in self._pages(reader, reading) for record in page]
+        self._unreadable = 0
         return records, reader.doubt
 
     def _denied(self, module: str, denied: Sequence[ListedRecord]) -> Iterator[Found]:

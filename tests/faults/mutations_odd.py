@@ -289,6 +289,13 @@ ODD = (
         caught_by_test=(f"{_LISTS}a_list_that_no_audit_can_read_hides_no_other",),
     ),
     Mutation(
+        "broken lists counted across others that were read",
+        "operate/audit/bigin_listing.py",
+        "        self._unreadable = 0\n        return records",
+        "        return records",
+        caught_by_test=(f"{_LISTS}lists_that_are_read_in_between_show_that_bigin_is_not_down",),
+    ),
+    Mutation(
         "an audit does not do without the list of all",
         "operate/audit/bigin_listing.py",
         "with suppress(BiginUnavailableError):",

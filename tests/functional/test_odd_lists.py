@@ -177,6 +177,21 @@ def test_a_list_that_no_audit_can_read_hides_no_other(aws: Aws, bigin: Simulator
     assert bigin.calls()["by_call"]["list"] <= 16 * broken + 5
 
 
+def test_lists_that_are_read_in_between_show_that_bigin_is_not_down(aws: Aws, bigin: Simulator) -> None:
+    """Also where they are empty: three broken lists are then named, and the rest is compared."""
+    archive = Archive(aws, bigin)
+    many(bigin, 0)
+    archive.in_bigin(archive.new(3, module="Notes"))
+    repeated = page({"id": "1"}, more_records=True)
+    for number in range(3):  # 16 reads of every other of the first five lists; an empty one is read twice
+        bigin.answer(200, repeated, call="records", skip=2 * number, times=16)
+
+    audit = audited(archive)
+
+    assert ("partial", 3) == (audit.verdict, audit.total.archived)
+    assert ["Accounts", "Contacts", "Tasks"] == sorted(audit.unlisted)
+
+
 def test_a_list_of_all_that_no_audit_can_read_is_done_without(aws: Aws, bigin: Simulator) -> None:
     """Bigin does not document it: the audit goes record by record then, as a sweep does."""
     archive = Archive(aws, bigin)
