@@ -69,7 +69,7 @@ class _Account:
 
     def everything(self, modules: Sequence[str], *, by_record: bool) -> Iterator[Found]:
         """Read the list of all attachments if Bigin offers it, else go record by record."""
-        if not by_record and self._patiently(lambda deadline: lists_all(self._bigin, deadline)):
+        if not by_record and self._lists_all():
             self._notes.is_of_all = True
             with suppress(BiginUnavailableError):
                 yield from self._all(modules)
@@ -82,6 +82,11 @@ class _Account:
                 self._notes.unlisted[module] = error.detail
             except BiginUnavailableError as error:
                 self._note_unreadable(module, error.detail, error)
+
+    def _lists_all(self) -> bool:
+        with suppress(BiginUnavailableError):  # nor does it list the first module: that tells nothing of the others
+            return self._patiently(lambda deadline: lists_all(self._bigin, deadline))
+        return False
 
     def _all(self, modules: Sequence[str]) -> Iterator[Found]:
         reading = Reading()

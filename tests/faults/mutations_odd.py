@@ -298,8 +298,8 @@ ODD = (
     Mutation(
         "an audit does not do without the list of all",
         "operate/audit/bigin_listing.py",
-        "with suppress(BiginUnavailableError):",
-        "with suppress(ZeroDivisionError):",
+        "            with suppress(BiginUnavailableError):\n",
+        "            with suppress(ZeroDivisionError):\n",
         caught_by_test=(f"{_LISTS}a_list_of_all_that_no_audit_can_read_is_done_without",),
     ),
     Mutation(
@@ -324,6 +324,20 @@ ODD = (
         "            state.silent = None\n",
         "            pass\n",
         caught_by_test=("tests/functional/test_sweep.py::test_a_record_that_can_be_listed_ends_the_silence",),
+    ),
+    Mutation(
+        "a sweep does not begin without the first module",
+        "functions/bigin_archive/sweep/lists.py",
+        "            if not patience.is_over(state, _THE_LIST_OF_ALL, error, self._now(), _ALL_PATIENCE_S):\n",
+        "            if True:\n",
+        caught_by_test=(f"{_LISTS}a_first_module_that_cannot_be_listed_holds_up_no_other",),
+    ),
+    Mutation(
+        "an audit does not begin without the first module",
+        "operate/audit/bigin_listing.py",
+        "with suppress(BiginUnavailableError):  # nor does it",
+        "with suppress(ZeroDivisionError):  # nor does it",
+        caught_by_test=(f"{_LISTS}a_first_module_that_no_audit_can_list_hides_no_other",),
     ),
     Mutation(
         "a message from the future waited for",

@@ -208,6 +208,30 @@ def test_a_list_of_all_that_no_audit_can_read_is_done_without(aws: Aws, bigin: S
     assert not any("Bigin does not document" in limit for limit in audit.limits)
 
 
+def test_a_first_module_that_cannot_be_listed_holds_up_no_other(aws: Aws, bigin: Simulator) -> None:
+    """With no list of all either, nothing tells this from an outage at first: after two hours the sweep goes on."""
+    many(bigin, 2)
+    many(bigin, 3, module="Notes")
+    # Three looks at both; then a day of tries with the first module alone.
+    bigin.answer(500, "down", call="records", times=3 * 2 + 25)
+
+    state = Account(aws, bigin).sweep(SweepRequest(), every_s=3600)
+
+    assert (["Contacts"], 3, "partial") == (state.refused, len(archived(aws)), state.result)
+
+
+def test_a_first_module_that_no_audit_can_list_hides_no_other(aws: Aws, bigin: Simulator) -> None:
+    """The audit goes record by record through the others, and names this one."""
+    archive = Archive(aws, bigin)
+    many(bigin, 0)
+    archive.in_bigin(archive.new(2, module="Notes"))
+    bigin.answer(500, "down", call="records", times=4 * 2 + 4)  # four looks at both, four at the first module alone
+
+    audit = audited(archive, by_record=False)
+
+    assert ("partial", {"Contacts"}, 2) == (audit.verdict, audit.unlisted, audit.total.archived)
+
+
 def test_doubted_records_with_long_names_fit_into_the_state() -> None:
     """The sweep's state holds 400 KB. If the doubted records do not fit, their module is reported as not whole."""
     state = SweepState("2026-01-01T00:00:00.000+00:00", ["Contacts"])

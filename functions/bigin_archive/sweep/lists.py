@@ -50,7 +50,7 @@ class Lists:
             state.compares_sizes = answers.sizes_are_right
             # A list of all has to prove itself each time. That there is none counts for a while.
             may_list_all = answers.may_list_all and not state.by_record
-            state.strategy = "all" if may_list_all and lists_all(self._bigin, deadline) else "records"
+            state.strategy = "all" if may_list_all and self._lists_all(state, deadline) else "records"
             return
         try:
             reader = self._continued(cursor, state, deadline)
@@ -82,6 +82,16 @@ class Lists:
             self._go_without(state)
         elif reading.is_over:
             self._end(state)
+
+    def _lists_all(self, state: SweepState, deadline: Deadline) -> bool:
+        try:
+            found = lists_all(self._bigin, deadline)
+        except ArchiveError as error:
+            if not patience.is_over(state, _THE_LIST_OF_ALL, error, self._now(), _ALL_PATIENCE_S):
+                raise
+            found = False
+        patience.end(state, _THE_LIST_OF_ALL)
+        return found
 
     def _continued(self, cursor: Cursor, state: SweepState, deadline: Deadline) -> ListReader[Any]:
         """The reader of the list that ``state`` stands at; one that another function began goes on where it was."""
