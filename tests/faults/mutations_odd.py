@@ -101,6 +101,13 @@ ODD = (
         caught_by_test=(_SIBLINGS,),
     ),
     Mutation(
+        "an overwritten shortcut without a row taken for right, where a file had its id",
+        "functions/bigin_archive/audit/object_lookup.py",
+        "is_link=_is_link(joined))",
+        "is_link=None)",
+        caught_by_test=("tests/unit/test_histories.py::test_a_history_that_failed_once_is_told_as_it_is",),
+    ),
+    Mutation(
         "a shortcut compared with the file that was there before, and is gone",
         "functions/bigin_archive/audit/attachment_view.py",
         "(self.named or is_other_sort)",

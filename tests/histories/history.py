@@ -276,6 +276,8 @@ class History:
         """What the last report still finds wrong, without what only a person can decide."""
         last = report.read(self.world)
         told = {place: kinds - set(report.TOLD_ONLY) for place, kinds in last.differences.items()}
+        for place in told.keys() & self.stranger.undeleted:
+            told[place].discard("second_object")
         grave = {place: kinds for place, kinds in told.items() if kinds and not self._needs_a_person(place)}
         return grave or {what: set[str]() for what in [*last.not_covered, last.failure] if what}
 

@@ -14,6 +14,7 @@ class Stranger:
     def __init__(self, world: World) -> None:
         self._world, self._bucket = world, world.bucket
         self.written: set[tuple[str, str]] = set()  # key and version id
+        self.undeleted: set[str] = set()  # places; meanwhile the file may have been archived again, by another name
 
     def delete(self, number: int) -> None:
         """Put a delete marker on an object."""
@@ -88,6 +89,8 @@ class Stranger:
         if not touched:
             return False
         key = touched[number % len(touched)]
+        if key in self._marked():
+            self.undeleted.add(place_of(key))
         left = [each for each in self._bucket.keys[key] if (key, each.version_id) not in self.written]
         while left and left[-1].body is None:  # a deletion that our own version lies above stays
             left.pop()

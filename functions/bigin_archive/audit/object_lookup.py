@@ -78,7 +78,7 @@ class ObjectLookup:
             found = [self._inventory.reread(each) if each.is_ours else each for each in found]
         entry, own, first = joined.entry, [each for each in found if each.is_ours], None
         if own and _is_overwritten(joined):
-            first = self._inventory.first_version(joined.place)
+            first = self._inventory.first_version(joined.place, is_link=_is_link(joined))
         if entry and len(own) == len(found) == 1:
             self._mark(entry, own[0])
         return tuple(found), first
@@ -93,6 +93,14 @@ class ObjectLookup:
                 self._ledger.record_verified(entry)
             except StorageUnavailableError:
                 self._marks = False
+
+
+def _is_link(joined: Joined) -> bool | None:
+    """Whether it is a link, as far as Bigin's list and the row tell: file and shortcut are never compared."""
+    listed, entry = joined.listed, joined.entry
+    if listed:
+        return listed.listed.link is not None
+    return entry.state == State.LINK if entry and entry.is_stored else None
 
 
 def _asked_for(pair: tuple[Joined, ArchivedObject | None]) -> Joined | None:

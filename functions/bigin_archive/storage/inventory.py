@@ -89,15 +89,20 @@ class Inventory:
                     if future:
                         future.cancel()
 
-    def first_version(self, place: str) -> ArchivedObject | None:
+    def first_version(self, place: str, *, is_link: bool | None = None) -> ArchivedObject | None:
         """What was archived first for the attachment of this place: of all versions of the objects there, since their
-        last deletion, that its own metadata name. Raises as :meth:`keys` does.
+        last deletion, that its own metadata name. ``is_link`` prefers a shortcut, or a file.
+
+        Raises as :meth:`keys` does.
         """
+        first = None
         for version in first_written(self.keys((f"{place}/",))):
             found = self.head(version.key, version.version_id)
             if found and found.is_ours and found.sha256:
-                return found
-        return None
+                if is_link in (None, found.is_link):
+                    return found
+                first = first or found
+        return first
 
     def reread(self, found: ArchivedObject) -> ArchivedObject:
         """With the word whether its bytes, read now, have its checksum. Raises as :meth:`keys` does."""
