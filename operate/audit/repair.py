@@ -32,6 +32,10 @@ def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueu
             repaired.rows += 1
     # A request for a file that Bigin no longer has would end as "gone", and hide that the file is missing.
     missing = [one for one in grave if one.kind.repaired == "queue" and one.request and one.in_bigin]
+    for one in missing:
+        if one.request and not (one.listed and one.listed.listed.link):
+            # Before the message is sent, because its outcome must be written last. No sweep sends another one then.
+            ledger.record_event(one.request, Event.QUEUED, at)
     queue.send(_requests(missing, f"{REPAIR}{uuid.uuid4().hex}"))
     repaired.queued = len(missing)
     repaired.left = len(grave) - repaired.rows - repaired.queued

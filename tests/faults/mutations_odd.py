@@ -347,6 +347,24 @@ ODD = (
         caught_by_test=(f"{_LISTS}a_first_module_that_no_audit_can_list_hides_no_other",),
     ),
     Mutation(
+        "a message that a caller queued not known to the sweep",
+        "functions/bigin_archive/ledger/ledger.py",
+        '            given["queued_at"] = at\n        elif event is Event.RETRIED',
+        "            pass\n        elif event is Event.RETRIED",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_a_caller_queued",
+        ),
+    ),
+    Mutation(
+        "a message of a repair not known to the sweep",
+        "operate/audit/repair.py",
+        "            ledger.record_event(one.request, Event.QUEUED, at)\n",
+        "            pass\n",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_a_repair_queued",
+        ),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

@@ -18,6 +18,7 @@ from tests.aws import Aws
 from tests.bigin import Simulator
 from tests.functional.test_operate_stack import deploy, run
 from tests.functional.test_sweep import listed_by
+from tests.lambdas import Context, api_event, load
 
 pytestmark = pytest.mark.in_memory
 
@@ -225,6 +226,35 @@ def test_a_file_has_a_second_message_only_where_no_mark_could_be_made(aws: Aws, 
             twice.append(kill_at)
 
     assert 1 == len(twice)
+
+
+def test_a_sweep_sends_no_second_message_for_what_a_caller_queued(aws: Aws, bigin: Simulator) -> None:
+    """A request that is answered 202 has a message, as one of a sweep has."""
+    many(bigin, 2)
+    request = {"module": "Contacts", "record_id": "5001", "attachment_id": "10007"}
+    event = api_event(request, headers={"Prefer": "respond-async"})
+    assert load("archive_now").handler(event, Context())["statusCode"] == 202
+
+    state = Account(aws, bigin).slice(BY_RECORD)
+
+    assert state
+    assert (1, 1) == (state.queued, state.known)
+    assert ["0", "1"] == sorted(
+        json.loads(message["Body"])["attachment_id"][0] for message in aws.messages(aws.queue_url)
+    )
+
+
+def test_a_sweep_sends_no_second_message_for_what_a_repair_queued(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an audit found missing has its message then."""
+    many(bigin, 3)
+    assert 2 == run(monkeypatch, "audit", "--repair", "--by-record", "--stack", deploy(aws))
+
+    state = Account(aws, bigin).slice(BY_RECORD)
+
+    assert state
+    assert (0, 3, 3) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
 
 
 def test_a_message_that_vanished_is_named_and_sent_again(aws: Aws, bigin: Simulator) -> None:

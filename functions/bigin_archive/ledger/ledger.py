@@ -125,9 +125,11 @@ class Ledger:
         """
         given: dict[str, str | int | None] = {"state": following(None, event), "state_at": at, "reason": reason}
         once = {"first_seen": at}
-        if event is Event.RETRIED:
+        if event is Event.QUEUED:
+            given["queued_at"] = at
+        elif event is Event.RETRIED:
             once["queued_at"] = at
-        elif event is not Event.QUEUED:
+        else:
             given |= {"queued_at": None, "slow_tries": None}  # its message is done
         if stored:
             given |= {
