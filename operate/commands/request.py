@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from bigin_archive.archive_request import ArchiveRequest, identifier, module_name
-from bigin_archive.errors import InvalidRequestError
+from bigin_archive.errors import InvalidRequestError, StorageRefusedError, StorageUnavailableError
+from bigin_archive.ledger.attachment_state import Event
 from bigin_archive.queueing.archive_queue import ArchiveQueue, Outgoing
 from operate.commands.options import STATUSES, on_a_stack
 from operate.stack.archive import translate_errors
@@ -36,6 +39,7 @@ def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
     found = target.stack
     correlation_id = f"request-{uuid.uuid4().hex}"
     with translate_errors("queue the requests; repeat the command"):
+        _mark(target, [each for each in requests if each.attachment_id])
         queued = ArchiveQueue(target.client("sqs"), found.queue_url).send(
             Outgoing(each.to_json(), correlation_id=correlation_id) for each in requests
         )
@@ -46,6 +50,15 @@ def request(places: tuple[str, ...], target: Target, machine: bool) -> int:
     good(f"{queued} {what} queued. What becomes of {them}:")
     say(f"  bigin-archive status --stack {found.name}", "cyan", whole=True)
     return 0
+
+
+def _mark(target: Target, requests: Sequence[ArchiveRequest]) -> None:
+    """Note that messages are about to be sent, so that no sweep sends others. Not everybody may write to the ledger."""
+    archive = target.archive
+    with suppress(StorageUnavailableError, StorageRefusedError):
+        at = archive.now()
+        for each in requests:
+            archive.ledger.record_event(each, Event.QUEUED, at)
 
 
 def _request(place: str) -> ArchiveRequest:

@@ -365,6 +365,15 @@ ODD = (
         ),
     ),
     Mutation(
+        "a message of a person not known to the sweep",
+        "operate/commands/request.py",
+        "            archive.ledger.record_event(each, Event.QUEUED, at)\n",
+        "            pass\n",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_a_person_queued",
+        ),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

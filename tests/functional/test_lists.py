@@ -257,6 +257,19 @@ def test_a_sweep_sends_no_second_message_for_what_a_repair_queued(
     assert (0, 3, 3) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
 
 
+def test_a_sweep_sends_no_second_message_for_what_a_person_queued(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command marks it, as a caller's request does."""
+    many(bigin, 2)
+    assert 0 == run(monkeypatch, "request", "--stack", deploy(aws), "Contacts/5001/10007", "Contacts/5001")
+
+    state = Account(aws, bigin).slice(BY_RECORD)
+
+    assert state
+    assert (1, 1, 3) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
+
+
 def test_a_message_that_vanished_is_named_and_sent_again(aws: Aws, bigin: Simulator) -> None:
     """The audit names its file; the next sweep that finds the queue empty again queues it, and no other one does."""
     many(bigin, 2)
