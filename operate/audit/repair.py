@@ -10,6 +10,8 @@ from bigin_archive.ledger.ledger import Ledger
 from bigin_archive.queueing.archive_queue import REPAIR, ArchiveQueue, Outgoing
 from operate.audit.ledger_rows import row_of
 
+_MESSAGES_AT_ONCE = 10  # SQS API Reference, SendMessageBatch
+
 
 @dataclass(slots=True)
 class Repaired:
@@ -32,18 +34,21 @@ def repair(differences: Iterable[Difference], ledger: Ledger, queue: ArchiveQueu
             repaired.rows += 1
     # A request for a file that Bigin no longer has would end as "gone", and hide that the file is missing.
     missing = [one for one in grave if one.kind.repaired == "queue" and one.request and one.in_bigin]
-    for one in missing:
-        if one.request and not (one.listed and one.listed.listed.link):
-            # Before the message is sent, because its outcome must be written last. No sweep sends another one then.
-            ledger.record_event(one.request, Event.QUEUED, at)
-    queue.send(_requests(missing, f"{REPAIR}{uuid.uuid4().hex}"))
+    correlation_id, records = f"{REPAIR}{uuid.uuid4().hex}", set[str]()
+    for first in range(0, len(missing), _MESSAGES_AT_ONCE):
+        some = missing[first : first + _MESSAGES_AT_ONCE]
+        for one in some:
+            if one.request and not (one.listed and one.listed.listed.link):
+                # Before the message is sent, because its outcome must be written last. No sweep sends another one then.
+                ledger.record_event(one.request, Event.QUEUED, at)
+        queue.send(_requests(some, correlation_id, records))
     repaired.queued = len(missing)
     repaired.left = len(grave) - repaired.rows - repaired.queued
     return repaired
 
 
-def _requests(differences: Iterable[Difference], correlation_id: str) -> Iterator[Outgoing]:
-    records = set[str]()
+def _requests(differences: Iterable[Difference], correlation_id: str, records: set[str]) -> Iterator[Outgoing]:
+    """The messages; ``records`` are those that had theirs before."""
     for one in differences:
         if not one.request:
             continue

@@ -358,8 +358,8 @@ ODD = (
     Mutation(
         "a message of a repair not known to the sweep",
         "operate/audit/repair.py",
-        "            ledger.record_event(one.request, Event.QUEUED, at)\n",
-        "            pass\n",
+        "                ledger.record_event(one.request, Event.QUEUED, at)\n",
+        "                pass\n",
         caught_by_test=(
             "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_a_repair_queued",
         ),
@@ -371,6 +371,15 @@ ODD = (
         "            pass\n",
         caught_by_test=(
             "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_a_person_queued",
+        ),
+    ),
+    Mutation(
+        "all messages of a repair marked before the first one is sent",
+        "operate/audit/repair.py",
+        "_MESSAGES_AT_ONCE = 10",
+        "_MESSAGES_AT_ONCE = 1000",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_repair_that_breaks_off_marks_no_more_than_one_batch_too_many",
         ),
     ),
     Mutation(

@@ -3,9 +3,12 @@
 import json
 import time
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
+from botocore import handlers
+from botocore.exceptions import EndpointConnectionError
 
 from bigin_archive.bigin.client import Bigin
 from bigin_archive.deadline import Deadline
@@ -268,6 +271,29 @@ def test_a_sweep_sends_no_second_message_for_what_a_person_queued(
 
     assert state
     assert (1, 1, 3) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
+
+
+def test_a_repair_that_breaks_off_marks_no_more_than_one_batch_too_many(
+    aws: Aws, bigin: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not marked is queued by the next sweep; the rest waits until its messages count as lost."""
+    many(bigin, 25)
+    sent = count()
+
+    def fails_later(**_: object) -> None:
+        if next(sent):
+            raise EndpointConnectionError(endpoint_url="https://sqs.example")
+
+    stack = deploy(aws)
+    hooks = [("before-call.sqs.SendMessageBatch", fails_later), *handlers.BUILTIN_HANDLERS]
+    with monkeypatch.context() as broken:
+        broken.setattr("botocore.handlers.BUILTIN_HANDLERS", hooks)
+        assert 1 == run(broken, "audit", "--repair", "--by-record", "--stack", stack)
+
+    state = Account(aws, bigin).slice(BY_RECORD)
+
+    assert state
+    assert (5, 20) == (state.queued, state.known)
 
 
 def test_a_message_that_vanished_is_named_and_sent_again(aws: Aws, bigin: Simulator) -> None:
