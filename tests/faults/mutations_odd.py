@@ -383,6 +383,13 @@ ODD = (
         ),
     ),
     Mutation(
+        "a list without an end read for ever",
+        "functions/bigin_archive/bigin/list_reader.py",
+        "        if goes_on and this.pages >= self._most_pages:\n",
+        "        if False:\n",
+        caught_by_test=("tests/unit/test_list_reader.py::test_a_list_without_an_end_is_left",),
+    ),
+    Mutation(
         "a message from the future waited for",
         "functions/bigin_archive/ledger/attachment_state.py",
         "return -clock.SKEW <= at - sent < MESSAGE_LIFE",

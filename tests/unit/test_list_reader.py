@@ -1,5 +1,6 @@
 """Bigin's lists: when a list counts as whole."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -323,6 +324,25 @@ def test_a_list_that_contradicts_itself_is_left_for_a_while(pages: list[tuple[li
 
     assert script.calls <= 6
     assert reading == Reading(contradictions=2)
+
+
+def test_a_list_without_an_end_is_left() -> None:
+    """Each page shows something new and promises more: behind a number of pages nothing is asked for."""
+    reading, numbers = Reading(), itertools.count()
+
+    def fetch(position: Position) -> Read[str]:
+        key = str(next(numbers))
+        assert len(key) < 3
+        return Read(Page({"info": {"more_records": True}}, position, iso(NOW)), [Keyed(key, LONG_AGO, key)])
+
+    reader = ListReader("Contacts", reading, fetch, most_pages=7)
+    found = list(reader.rest())
+
+    assert (7, False, "Bigin's list of Contacts has no end: 7 pages were read.") == (
+        len(found),
+        reading.is_whole,
+        reader.doubt,
+    )
 
 
 def test_an_entry_twice_on_a_page_counts_once() -> None:

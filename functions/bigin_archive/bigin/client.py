@@ -47,6 +47,7 @@ from bigin_archive.token.access_token import TokenSource
 # API waits (24 s), so that a stalled request is queued there, not refused.
 READ_TIMEOUT_S = 30
 
+MOST_PAGES_OF_A_RECORD = 1_000  # 200,000 attachments
 MAX_LISTING_BYTES = 16 * MIB  # far more than 200 entries of at most 3 KB
 
 ConcurrencyLimiter = Callable[[Deadline], AbstractContextManager[object]]
@@ -109,7 +110,8 @@ class Bigin:
             found = entries(page.listing)
             return Read(page, [Keyed(each.attachment_id, each.created_time, each) if each else None for each in found])
 
-        return ListReader(f"{request.module}/{request.record_id}", reading or Reading(), fetch)
+        name = f"{request.module}/{request.record_id}"
+        return ListReader(name, reading or Reading(), fetch, most_pages=MOST_PAGES_OF_A_RECORD)
 
     def page(self, path: str, fields: str, position: Position, deadline: Deadline) -> Page:
         """One page of a list, 200 entries at most.

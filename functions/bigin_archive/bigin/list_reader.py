@@ -2,10 +2,7 @@
 
 Pages are numbered places: what is deleted on a page that was read already moves another entry past the reader, and what
 is attached meanwhile stands on no page that is still to come. One page is of one moment. A list of several is read
-again until a pass proves the one before by counting. At the moment of its last page, the list had as many entries as
-that pass had read places; it knew as many of them less those that it had met twice. If the next pass shows all of
-these again, they were there at that moment; if it shows as many others as are lacking, and these were made while that
-pass was under way, then there were no more.
+again until a pass proves the one before by counting: docs/completeness.md says why that is a proof.
 
 Bigin has to say where a list ends: where it says nothing that can be understood, the page behind is asked for, and
 where it contradicts itself the list is begun again.
@@ -21,6 +18,7 @@ from bigin_archive.bigin.listing import FIRST_PAGE, PAGE_SIZE, Page, Position
 from bigin_archive.errors import BiginUnavailableError, PageTokenEndedError
 
 MOST_PASSES = 5  # through a list that changes while it is read
+MOST_PAGES = 50_000  # of a list: ten million entries. What shows new ones for ever has no end
 _MOST_RESTARTS = 3  # of a list whose page tokens end before it
 _MOST_CONTRADICTIONS = 2  # in a row, until the list is left for a while
 
@@ -114,7 +112,7 @@ class ListReader(Generic[Row]):
     """Reads one list; ``name`` is for messages, ``fetch`` gets the page at a position.
 
     ``seen`` are the keys that were read before, in another function. ``confirms_empty`` reads a list without entries
-    twice: where much hangs on it, one answer is not enough.
+    twice: where much hangs on it, one answer is not enough. Nothing is read behind ``most_pages``.
     """
 
     def __init__(
@@ -125,6 +123,7 @@ class ListReader(Generic[Row]):
         *,
         seen: Iterable[str] = (),
         confirms_empty: bool = False,
+        most_pages: int = MOST_PAGES,
     ) -> None:
         self._name = name
         self._reading = reading
@@ -132,6 +131,7 @@ class ListReader(Generic[Row]):
         self._seen = set(seen)  # in any pass
         self._passed = set(reading.last_page)  # digests of those read in this one
         self._confirms_empty = confirms_empty
+        self._most_pages = most_pages
 
     def rest(self) -> Iterator[Row]:
         """Every entry, each once. Raises as :meth:`next_rows` does."""
@@ -148,13 +148,14 @@ class ListReader(Generic[Row]):
         """Why a list that is over is not whole; None where it is."""
         if unreadable := self._reading.this.unreadable:
             return f"{unreadable} entries of Bigin's list of {self._name} cannot be read."
+        if self._reading.this.pages >= self._most_pages:
+            return f"Bigin's list of {self._name} has no end: {self._most_pages:,} pages were read."
         return None if self._reading.is_whole else f"Bigin's list of {self._name} changed each time that it was read."
 
     def next_rows(self) -> list[Row]:
         """Read the next page; return the entries that no page showed before.
 
-        Raises BiginUnavailableError where the list contradicts itself, after which it can be read from its beginning,
-        and what ``fetch`` raises.
+        Raises what ``fetch`` does, and BiginUnavailableError where the list contradicts itself and is begun again.
         """
         reading = self._reading
         try:
@@ -184,7 +185,9 @@ class ListReader(Generic[Row]):
         this.began_at, this.ended_at = this.began_at or page.told_at, page.told_at
         reading.last_page = list(entries)
         self._count(fresh)
-        if goes_on:
+        if goes_on and this.pages >= self._most_pages:
+            reading.position = None
+        elif goes_on:
             reading.position, reading.is_promised = dict(page.following or {}), page.has_more is True
         else:
             self._end_pass(is_told=page.has_more is False)
