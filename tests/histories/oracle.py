@@ -128,7 +128,9 @@ class Oracle:
             waits = state == "pending" and (self._is_uncovered(place) or self._is_young(place))
             return (was_listed or waits) and self._lacks_one(place)
         if kind == "missing_object":
-            return not self._fitting(place) and any(self._ever_own(place))
+            of_row = [each for each in self._fitting(place) if _is_link(each) is (state == "link")]
+            is_row_stored = state in ("archived", "link")
+            return not (of_row if is_row_stored else self._fitting(place)) and any(self._ever_own(place))
         if kind in ("truncated", "wrong_size", "wrong_checksum"):
             # A stranger's bytes may be some that Bigin had at another time.
             return any(
