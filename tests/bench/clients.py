@@ -232,7 +232,7 @@ def worker(job: Job) -> Callable[[Sequence[File]], None]:
     made = Worker(
         archiver,
         links,
-        RecordExpander(bigin, links, restored, queue),
+        RecordExpander(bigin, links, restored, queue, ledger_writer),
         queue,
         CircuitBreaker(60, 900),
         Delays(30, 3600),

@@ -496,4 +496,13 @@ ODD = (
         "found",
         caught_by_test=("tests/functional/test_probe.py::test_a_dry_run_counts_as_the_sweep_does",),
     ),
+    Mutation(
+        "a second message for a file that an event has queued",
+        "functions/bigin_archive/archiving/record_expander.py",
+        "if entry is None or entry.state in _WITHOUT_OBJECT:",
+        "if False:",
+        caught_by_test=(
+            "tests/functional/test_lists.py::test_a_sweep_sends_no_second_message_for_what_an_event_queued",
+        ),
+    ),
 )

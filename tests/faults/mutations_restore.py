@@ -80,7 +80,7 @@ RESTORE = (
     Mutation(
         "restored file archived again by an event of its record",
         "functions/bigin_archive/archiving/record_expander.py",
-        "if is_unchanged(restored.get(attachment.place), each):",
+        "if is_unchanged(entry, each):",
         "if False:",
         caught_by_test=(f"{_COPIES}::test_an_event_of_its_record_fetches_it_only_once_it_was_changed",),
     ),

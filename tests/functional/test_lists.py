@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -271,6 +272,22 @@ def test_a_sweep_sends_no_second_message_for_what_a_person_queued(
 
     assert state
     assert (1, 1, 3) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
+
+
+def test_a_sweep_sends_no_second_message_for_what_an_event_queued(aws: Aws, bigin: Simulator) -> None:
+    """The worker marks the files of a record; of a file that is archived it does not, which would cost a write."""
+    many(bigin, 1, 2)
+    account = Account(aws, bigin)
+    account.sweep(BY_RECORD)
+    many(bigin, 1, 4)
+    record = {"module": "Contacts", "record_id": "5000"}
+    assert not aws.worker().work(aws.deliver(record), Deadline(60))
+
+    state = account.slice(BY_RECORD)
+
+    assert state
+    assert (0, 4, 4) == (state.queued, state.known, len(aws.messages(aws.queue_url)))
+    assert Counter(archived=2, pending=2) == Counter(entry.state for entry in ledger(aws).values())
 
 
 def test_a_repair_that_breaks_off_marks_no_more_than_one_batch_too_many(

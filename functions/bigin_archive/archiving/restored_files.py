@@ -16,23 +16,24 @@ class RestoredFiles:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def find(self, requests: Iterable[ArchiveRequest]) -> Mapping[str, LedgerEntry]:
-        """The rows of those ``requests`` that were sent back, by their places.
+    def rows(self, requests: Iterable[ArchiveRequest]) -> Mapping[str, LedgerEntry]:
+        """The rows of the ``requests``, by their places, of whatever else, too.
 
         None if the ledger cannot be read: archiving a file twice does no harm, but waiting for a table does.
         """
         try:
-            found = self._ledger.find(list(requests))
+            return self._ledger.find(list(requests))
         except StorageUnavailableError:
             return {}
-        return {place: entry for place, entry in found.items() if entry.restored_from and entry.is_stored}
 
     def row(self, request: ArchiveRequest) -> LedgerEntry | None:
-        """The row of one attachment; None if it was not sent back."""
-        return self.find([request]).get(request.place)
+        """The row of one attachment."""
+        return self.rows([request]).get(request.place)
 
 
 def is_unchanged(entry: LedgerEntry | None, listed: ListedAttachment) -> bool:
-    """Whether Bigin still lists it as it was sent back. If it was changed there, it is a new file."""
+    """Whether it was sent back, and Bigin still lists it so. If it was changed there, it is a new file."""
+    if entry is None or not entry.restored_from or not entry.is_stored:
+        return False
     # The time of the list matters only for other states.
-    return entry is not None and next_step(entry, listed, seen_at="") is Step.NOTHING
+    return next_step(entry, listed, seen_at="") is Step.NOTHING

@@ -52,7 +52,7 @@ def worker(
     return Worker(
         pipeline.archiver,
         pipeline.links,
-        RecordExpander(pipeline.bigin, pipeline.links, pipeline.restored, pipeline.queue),
+        RecordExpander(pipeline.bigin, pipeline.links, pipeline.restored, pipeline.queue, pipeline.ledger_writer),
         pipeline.queue,
         breaker,
         Delays(settings.retry_delay_s, settings.retry_delay_max_s),
