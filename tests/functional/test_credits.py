@@ -77,6 +77,19 @@ def test_a_record_with_many_files_is_queued_in_parts(aws: Aws, bigin: Simulator)
     assert {1} == set(bigin.calls()["downloads"].values())
 
 
+def test_a_sweep_that_finds_nothing_new_keeps_to_its_part(aws: Aws, bigin: Simulator) -> None:
+    """Its calls are lists alone: each is asked for."""
+    many(bigin, 100)
+    account = Account(aws, bigin, 1000)
+    account.sweep(BY_RECORD)
+    account.clock.now_s += 2 * 3600
+
+    state = account.sweep(BY_RECORD)
+
+    assert (0, "complete") == (state.queued, state.result)
+    assert most_in_an_hour(account) <= 62 + IN_FLIGHT
+
+
 def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simulator) -> None:
     """The next slice counts messages that SQS does not count yet."""
     many(bigin, 1, 150)
