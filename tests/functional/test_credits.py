@@ -39,6 +39,12 @@ def most_in_an_hour(account: Account) -> int:
     return most
 
 
+def _uncount(aws: Aws) -> None:
+    """Empty the queue, which then looks as if its count lagged behind."""
+    aws.messages(aws.queue_url)
+    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+
+
 def _limit(
     aws: Aws, now: Callable[[], float], meter: CreditMeter | None = None, *, may_write: bool = True
 ) -> CreditLimit:
@@ -95,8 +101,7 @@ def test_slices_that_follow_at_once_promise_nothing_twice(aws: Aws, bigin: Simul
     many(bigin, 1, 150)
     account = Account(aws, bigin, 1000)
     account.slice(BY_RECORD)
-    aws.messages(aws.queue_url)  # as a queue whose count lags behind
-    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    _uncount(aws)
 
     before = account.slice()
     account.clock.now_s += 15
@@ -112,8 +117,7 @@ def test_a_command_counts_what_a_sweep_has_just_queued(aws: Aws, bigin: Simulato
     many(bigin, 5, 5)
     account = Account(aws, bigin, 1000)
     account.slice(BY_RECORD)
-    aws.messages(aws.queue_url)  # as a queue whose count lags behind
-    aws.sqs.purge_queue(QueueUrl=aws.queue_url)
+    _uncount(aws)
     limit = _limit(aws, account.clock)
 
     account.clock.now_s += 59
