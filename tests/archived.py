@@ -70,7 +70,7 @@ class Archive:
             self.bigin.url,
             AccessTokens(self.aws.secrets, self.aws.token_secret_id, self.bigin.url),
         )
-        return bigin_listing.listing(bigin, MODULES, by_record=True)
+        return bigin_listing.listing(bigin, MODULES, by_record=True, more_credits=lambda: None)
 
     def drop_row(self, entry: LedgerEntry) -> None:
         self.aws.dynamodb.delete_item(

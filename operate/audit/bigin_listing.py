@@ -34,18 +34,13 @@ _Answer = TypeVar("_Answer")
 _Row = TypeVar("_Row")
 
 
-def no_more_credits() -> None:
-    """For callers without a limit."""
-    raise CreditsSpentError("The share of API credits is used up for now. Try again later.")
-
-
 def listing(
     bigin: Bigin,
     modules: Sequence[str],
     *,
     by_record: bool,
+    more_credits: Callable[[], None],
     sleep: Callable[[float], None] = time.sleep,
-    more_credits: Callable[[], None] = no_more_credits,
     now: Callable[[], float] = time.time,
 ) -> Listing:
     """Yield the list while it is read. Raises ArchiveError where Bigin cannot be used.

@@ -155,7 +155,7 @@ def audited(archive: Archive, *, by_record: bool = True) -> Audit:
     def sleep(seconds: float) -> None:
         assert next(pauses) < 40
 
-    return archive.auditor.audit(listing(client, MODULES, by_record=by_record, sleep=sleep))
+    return archive.auditor.audit(listing(client, MODULES, by_record=by_record, more_credits=lambda: None, sleep=sleep))
 
 
 @pytest.mark.parametrize(("broken", "verdict"), [(1, "partial"), (2, "partial"), (5, "failed")])
